@@ -1,0 +1,26 @@
+/** The architecture as rules: see docs/architecture.md. */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'operator-without-tensorflow',
+      comment: 'The operator schedules; it never computes.',
+      severity: 'error',
+      from: { path: '^operator/' },
+      to: { path: '@tensorflow|^engine/|^trainer/|^slides/', reachable: true },
+    },
+    {
+      name: 'trainer-without-kubernetes',
+      comment: 'The trainer runs anywhere; it knows no cluster.',
+      severity: 'error',
+      from: { path: '^(trainer|engine|slides|cohort|report|statistics)/' },
+      to: { path: '@kubernetes/client-node|^operator/', reachable: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(node_modules|output)/|\\.test\\.ts$' },
+    tsPreCompilationDeps: false,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
+  },
+};

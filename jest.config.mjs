@@ -1,0 +1,10 @@
+/** Native ESM; TypeScript is stripped by Node's own stripper, so tests run the very code that the product runs. */
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/setup/jest-strip-types.cjs' },
+  testMatch: ['**/*.test.ts', '**/*.test.mjs'],
+  testPathIgnorePatterns: ['/node_modules/', '/output/'],
+  testTimeout: 60_000,
+  reporters: ['default', '<rootDir>/setup/jest-closing-line.cjs'],
+};
