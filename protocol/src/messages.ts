@@ -1,0 +1,224 @@
+/** TypeScript's view of `training.proto`; `messages.test.ts` holds the two together, field by field. */
+
+export interface WorkerMessage {
+  hello?: Hello;
+  completed?: Completed;
+  failed?: Failed;
+  heartbeat?: Usage;
+}
+
+export interface Hello {
+  replica: number;
+  instance: string;
+  slots: number;
+}
+
+export interface Completed {
+  task: string;
+  generation: number;
+  result: TaskResult;
+  usage: Usage;
+}
+
+export interface Failed {
+  task: string;
+  generation: number;
+  code: string;
+  message: string;
+  retryable: boolean;
+}
+
+export interface Usage {
+  phaseSeconds: Record<string, number>;
+  residentBytes: number;
+  peakResidentBytes: number;
+  tiles: number;
+  bytesSent: number;
+  bytesReceived: number;
+}
+
+export interface CoordinatorMessage {
+  welcome?: Welcome;
+  task?: Task;
+  cancel?: { tasks: string[] };
+}
+
+export interface Welcome {
+  generation: number;
+  network: string;
+  patches: string;
+  batch: number;
+  servers: ServerRange[];
+  bodyLength: number;
+  threads: number;
+  cacheBytes: number;
+  heartbeatMilliseconds: number;
+}
+
+export interface ServerRange {
+  address: string;
+  start: number;
+  end: number;
+}
+
+export interface Task {
+  id: string;
+  generation: number;
+  version: number;
+  survey?: { slide: string };
+  embed?: EmbedTask;
+  gradient?: GradientTask;
+}
+
+export interface TileBlock {
+  slide: string;
+  coordinates: Uint8Array;
+  orientationSeed: number;
+}
+
+export interface EmbedTask {
+  block: TileBlock;
+  attention: boolean;
+  gather: boolean;
+}
+
+export interface GradientTask {
+  block: TileBlock;
+  step: number;
+  leaf: number;
+  leaves: number;
+  bag?: BagCotangent;
+  tiles?: Uint8Array;
+}
+
+export interface BagCotangent {
+  gradient: Uint8Array;
+  embedding: Uint8Array;
+  logSumExp: number;
+}
+
+export interface TaskResult {
+  survey?: SurveyResult;
+  embed?: EmbedResult;
+  gradient?: Record<string, never>;
+}
+
+export interface SurveyResult {
+  coordinates: Uint8Array;
+  footprint: number;
+  fingerprint: string;
+  digest: string;
+  width: number;
+  height: number;
+}
+
+export interface EmbedResult {
+  maximum: number;
+  sum: number;
+  weighted: Uint8Array;
+  attention: Uint8Array;
+  embeddings: Uint8Array;
+}
+
+export type RunPhase =
+  'waiting' | 'surveying' | 'training' | 'evaluating' | 'finished' | 'stopping' | 'failed';
+
+export interface StatusReply {
+  phase: RunPhase;
+  step: number;
+  steps: number;
+  epoch: number;
+  epochs: number;
+  tiles: number;
+  tilesPerSecond: number;
+  etaSeconds: number;
+  metrics: Record<string, number>;
+  parametersSha256: string;
+  checkpointStep: number;
+  peakMemoryBytes: Record<string, number>;
+  workersConnected: number;
+  serversConnected: number;
+  message: string;
+  fraction: number;
+  phaseSeconds: Record<string, number>;
+  generation: number;
+  elapsedSeconds: number;
+}
+
+export interface Range {
+  start: number;
+  end: number;
+}
+
+export interface ConfigureRequest {
+  generation: number;
+  start: number;
+  end: number;
+  bodyLength: number;
+  optimizer: string;
+  decay: Range[];
+}
+
+export interface PingReply {
+  instance: string;
+  generation: number;
+  usage: Usage;
+  newestVersion: number;
+}
+
+export interface DataChunk {
+  offset: number;
+  data: Uint8Array;
+}
+
+export interface RestoreChunk {
+  generation: number;
+  version: number;
+  tensor: string;
+  offset: number;
+  data: Uint8Array;
+}
+
+export interface SnapshotRequest {
+  generation: number;
+  version: number;
+}
+
+export interface SnapshotChunk {
+  tensor: string;
+  offset: number;
+  data: Uint8Array;
+}
+
+export interface PushChunk {
+  header?: PushHeader;
+  offset: number;
+  data: Uint8Array;
+}
+
+export type Segment = 'body' | 'head';
+
+export interface PushHeader {
+  generation: number;
+  step: number;
+  segment: Segment;
+  leaf: number;
+  leaves: number;
+  start: number;
+  end: number;
+}
+
+export interface PullRequest {
+  generation: number;
+  version: number;
+  start: number;
+  end: number;
+}
+
+export interface CommitRequest {
+  generation: number;
+  step: number;
+  learningRate: number;
+  oldestNeeded: number;
+  leaves: number;
+}
