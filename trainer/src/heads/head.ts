@@ -1,0 +1,65 @@
+/**
+ * What a prediction head is: a small network on slide-level embeddings with a loss that looks at all bags of a step.
+ * Heads run on the coordinator in float64 with a fixed order of summation, so the loss, its gradients and therefore
+ * the trained parameters do not depend on how many workers delivered the embeddings.
+ */
+
+export type Outcome =
+  | { readonly kind: 'class'; readonly index: number }
+  /** `time` in the cohort's unit; `event` false = censored at `time`. */
+  | { readonly kind: 'survival'; readonly time: number; readonly event: boolean };
+
+export type HeadSpec =
+  | { readonly name: 'classification'; readonly classes: number; readonly hidden: number }
+  | { readonly name: 'cox'; readonly ties: TieMethod; readonly hidden: number };
+
+export type TieMethod = 'efron' | 'breslow';
+
+/** One named tensor of the flat parameter vector, row-major; `decay` says whether weight decay applies to it. */
+export interface ParameterTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly length: number;
+  readonly decay: boolean;
+}
+
+export interface Predictions {
+  /**
+   * One number a bag. Cox: the log hazard ratio (higher = earlier event). Two classes: the probability of class 1.
+   * More classes: the largest probability.
+   */
+  readonly scores: number[];
+  /** Classification only: `[bags][classes]`. */
+  readonly probabilities?: number[][];
+}
+
+export interface LossAndGradient extends Predictions {
+  readonly loss: number;
+  /** `[length]`, of the loss. */
+  readonly parameterGradient: Float32Array;
+  /** `[bags][embeddingSize]`, of the loss. */
+  readonly embeddingGradients: Float64Array[];
+}
+
+export interface Head {
+  readonly spec: HeadSpec;
+  readonly embeddingSize: number;
+  /** In the order in which they lie in the flat parameter vector. */
+  readonly parameters: readonly ParameterTensor[];
+  /** Numbers in the flat parameter vector. */
+  readonly length: number;
+  /** Glorot-uniform weights, zero biases: a pure function of the seed. */
+  initial(seed: number): Float32Array;
+  /** @param embeddings `[bags][embeddingSize]` */
+  predict(parameters: Float32Array, embeddings: readonly Float64Array[]): Predictions;
+  /**
+   * Classification: the mean cross-entropy over the bags. Cox: the negative log partial likelihood divided by the
+   * number of events, the risk sets taken within these bags (no event: loss and gradients are zero).
+   * @throws WsiError `Internal` when shapes or outcome kinds do not fit the head
+   */
+  lossAndGradient(
+    parameters: Float32Array,
+    embeddings: readonly Float64Array[],
+    outcomes: readonly Outcome[],
+  ): LossAndGradient;
+}
