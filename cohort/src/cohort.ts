@@ -1,0 +1,77 @@
+/**
+ * A cohort: who is in a run, which slides they have, what happened to them, and on which side of the split they are.
+ * It is data only; it is made by `parseCohort` and never changed afterwards.
+ */
+
+export type Split = 'train' | 'validation' | 'test';
+
+/** In the order in which they are written everywhere. */
+export const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
+
+export type OutcomeSpec =
+  | { readonly type: 'classification'; readonly column: string }
+  | {
+      readonly type: 'survival';
+      /** Column of the follow-up time; any unit, but the same for all. */
+      readonly time: string;
+      /** Column of the event: 1 when it happened at `time`, 0 when the follow-up was censored then. */
+      readonly event: string;
+      /** Column of the treatment arm, when there is one. */
+      readonly treatment?: string | undefined;
+    };
+
+/** One of: `column` (the table says it), `folds` with `fold` (that fold is the test set), or fractions. */
+export interface SplitSpec {
+  readonly column?: string | undefined;
+  readonly folds?: number | undefined;
+  readonly fold?: number | undefined;
+  /** Fraction of the patients held out for the test, 0.25 if unset. */
+  readonly test?: number | undefined;
+  /** Fraction of the patients for validation, 0 if unset. */
+  readonly validation?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** The part of a job's `spec.cohort` that says how the table is read. */
+export interface CohortSpec {
+  readonly table: string;
+  /** Directory against which the slide column is resolved; the table's own directory if unset. */
+  readonly slides?: string | undefined;
+  /** What one prediction is for: all slides of a patient together (default), or each slide. */
+  readonly bag?: 'slide' | 'patient' | undefined;
+  readonly outcome: OutcomeSpec;
+  readonly patientColumn?: string | undefined;
+  readonly slideColumn?: string | undefined;
+  readonly split?: SplitSpec | undefined;
+}
+
+export type Outcome =
+  | { readonly type: 'classification'; readonly class: string; readonly classIndex: number }
+  | { readonly type: 'survival'; readonly time: number; readonly event: 0 | 1 };
+
+/** One bag: what the model gives one prediction for. */
+export interface CohortCase {
+  readonly patient: string;
+  /** Unique in the cohort: the patient's id, or with `bag: slide` the slide as the table names it. */
+  readonly bag: string;
+  /** Absolute paths, sorted. */
+  readonly slides: readonly string[];
+  readonly outcome: Outcome;
+  readonly treatment?: string;
+  readonly split: Split;
+}
+
+export interface Cohort {
+  readonly outcomeType: Outcome['type'];
+  /** Sorted by bag id, so that the order of the table's rows has no influence on anything. */
+  readonly cases: readonly CohortCase[];
+  /** Sorted class names (`classIndex` points here); empty for survival. */
+  readonly classes: readonly string[];
+  /** Sorted treatment arms; empty when there is no treatment column. */
+  readonly treatments: readonly string[];
+}
+
+/** Order of strings by UTF-16 code units: the same on every machine, unlike the locale's. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,15 @@
+export {
+  type Cohort,
+  type CohortCase,
+  type CohortSpec,
+  type Outcome,
+  type OutcomeSpec,
+  type Split,
+  type SplitSpec,
+  SPLITS,
+} from './cohort.ts';
+export { CohortError, problemText, readCohort, slideDirectory } from './read-cohort.ts';
+export { foldPatients, splitPatients, type FractionSplit, type StratifiedPatient } from './split.ts';
+export { type CohortProblem, type ProblemCode } from './table-rows.ts';
+export type { SlideLookup, SlideOracle } from './table-fields.ts';
+export { parseCohort, type CohortResult } from './table.ts';

@@ -1,0 +1,175 @@
+/** What is checked of a cohort as a whole, once its rows are understood, and its division into splits. */
+import { WsiError } from '@wsi/foundation';
+import { type CohortSpec, compareText, type Split } from './cohort.ts';
+import { foldPatients, splitPatients, type StratifiedPatient } from './split.ts';
+import type { CohortProblem } from './table-rows.ts';
+import type { SlideRecord } from './table-fields.ts';
+
+/**
+ * Contradictions between rows, and outcomes that cannot be learned from.
+ * @param complete whether every row was understood: only then is it known that something is missing
+ */
+export function cohortProblems(
+  records: readonly SlideRecord[],
+  spec: CohortSpec,
+  complete: boolean,
+): CohortProblem[] {
+  const problems: CohortProblem[] = [];
+  for (const [patient, rows] of Map.groupBy(records, (record) => record.patient)) {
+    problems.push(...patientProblems(patient, rows, spec));
+  }
+  if (!complete || records.length === 0) return problems;
+  problems.push(
+    ...(spec.outcome.type === 'classification'
+      ? classProblems(records, spec.outcome.column)
+      : survivalProblems(records, spec.outcome)),
+  );
+  return problems;
+}
+
+function patientProblems(
+  patient: string,
+  rows: readonly SlideRecord[],
+  { outcome, bag, split }: CohortSpec,
+): CohortProblem[] {
+  const first = rows[0];
+  if (first === undefined) return [];
+  const problems: CohortProblem[] = [];
+  // Slides of one patient may differ in class when each slide is predicted by itself (tumour and normal tissue).
+  const oneOutcome = outcome.type === 'survival' || bag !== 'slide';
+  for (const row of rows.slice(1)) {
+    const conflict = (code: CohortProblem['code'], column: string, [here, there]: [string, string]): void => {
+      const message = `patient '${patient}' has ${column} ${here} here and ${there} on line ${first.line}`;
+      problems.push({ line: row.line, column, code, message });
+    };
+    const values = [outcomeText(row), outcomeText(first)] as const;
+    if (oneOutcome && values[0] !== values[1]) {
+      const column = outcome.type === 'survival' ? `${outcome.time}, ${outcome.event}` : outcome.column;
+      conflict('ConflictingOutcome', column, [...values]);
+    }
+    if (row.treatment !== first.treatment && outcome.type === 'survival') {
+      conflict('ConflictingTreatment', outcome.treatment ?? '', [
+        `'${row.treatment}'`,
+        `'${first.treatment}'`,
+      ]);
+    }
+    if (row.split !== first.split) {
+      const message =
+        `patient '${patient}' is in '${row.split}' here and in '${first.split}' on line ${first.line}: ` +
+        'a patient must be on one side of the split';
+      problems.push({ line: row.line, column: split?.column ?? '', code: 'SplitLeak', message });
+    }
+  }
+  return problems;
+}
+
+function outcomeText({ outcome }: SlideRecord): string {
+  return outcome.type === 'survival' ? `${outcome.time}, ${outcome.event}` : `'${outcome.class}'`;
+}
+
+function classProblems(records: readonly SlideRecord[], column: string): CohortProblem[] {
+  const classes = Map.groupBy(records, classOf);
+  const problems: CohortProblem[] = [];
+  if (classes.size < 2) {
+    const [only] = classes.keys();
+    const message = `every row has the class '${only}': there is nothing to tell apart`;
+    problems.push({ column, code: 'TooFewClasses', message });
+  }
+  for (const [name, rows] of [...classes].sort(([a], [b]) => compareText(a, b))) {
+    const first = rows[0];
+    if (first === undefined || rows.some(({ patient }) => patient !== first.patient)) continue;
+    const message =
+      `the class '${name}' has one patient, '${first.patient}': it cannot be both learned and tested; ` +
+      'merge it with another class or leave it out';
+    problems.push({ line: first.line, column, code: 'ClassWithOnePatient', message });
+  }
+  return problems;
+}
+
+function classOf({ outcome }: SlideRecord): string {
+  return outcome.type === 'classification' ? outcome.class : '';
+}
+
+function survivalProblems(
+  records: readonly SlideRecord[],
+  outcome: { readonly event: string; readonly treatment?: string | undefined },
+): CohortProblem[] {
+  const problems: CohortProblem[] = [];
+  if (!records.some(hasEvent)) {
+    const message = 'no patient has an event: every time is censored, and nothing can be learned from that';
+    problems.push({ column: outcome.event, code: 'NoEvents', message });
+  }
+  if (outcome.treatment !== undefined && new Set(records.map(({ treatment }) => treatment)).size < 2) {
+    const message = `every patient has the treatment '${records[0]?.treatment}': leave the treatment column out`;
+    problems.push({ column: outcome.treatment, code: 'OneTreatment', message });
+  }
+  return problems;
+}
+
+function hasEvent({ outcome }: SlideRecord): boolean {
+  return outcome.type === 'survival' && outcome.event === 1;
+}
+
+/** The split of every patient, by column, folds or fractions, and what makes it useless. */
+export function assignSplits(
+  records: readonly SlideRecord[],
+  spec: CohortSpec,
+): { splits: Map<string, Split>; problems: CohortProblem[] } {
+  let splits: Map<string, Split>;
+  try {
+    splits = computeSplits(records, spec);
+  } catch (error) {
+    const { message } = WsiError.from(error);
+    return { splits: new Map(), problems: [{ code: 'SplitImpossible', message }] };
+  }
+  return { splits, problems: splitProblems(records, splits) };
+}
+
+function computeSplits(records: readonly SlideRecord[], { split = {} }: CohortSpec): Map<string, Split> {
+  if (split.column !== undefined) {
+    return new Map(records.map(({ patient, split: given }) => [patient, given ?? 'train']));
+  }
+  const patients = stratify(records);
+  const seed = split.seed ?? 0;
+  if (split.folds === undefined) {
+    return splitPatients(patients, { test: split.test ?? 0.25, validation: split.validation ?? 0, seed });
+  }
+  const held = split.fold ?? 0;
+  if (!(Number.isInteger(held) && held >= 0 && held < split.folds)) {
+    throw new WsiError('InvalidArgument', `fold ${held} is not one of the ${split.folds} folds.`, {
+      remedy: `Folds are numbered from 0 to ${split.folds - 1}.`,
+    });
+  }
+  const folds = foldPatients(patients, { folds: split.folds, seed });
+  return new Map([...folds].map(([patient, fold]) => [patient, fold === held ? 'test' : 'train']));
+}
+
+/** One entry per patient; the stratum is the class (all classes of the slides), or the event and treatment arm. */
+function stratify(records: readonly SlideRecord[]): StratifiedPatient[] {
+  return [...Map.groupBy(records, (record) => record.patient)].map(([patient, rows]) => {
+    const values = rows.map(({ outcome, treatment }) =>
+      outcome.type === 'survival'
+        ? JSON.stringify([outcome.event, treatment])
+        : JSON.stringify(outcome.class),
+    );
+    return { patient, stratum: [...new Set(values)].sort(compareText).join() };
+  });
+}
+
+function splitProblems(records: readonly SlideRecord[], splits: ReadonlyMap<string, Split>): CohortProblem[] {
+  const problems: CohortProblem[] = [];
+  const training = records.filter(({ patient }) => splits.get(patient) === 'train');
+  if (training.length === 0) {
+    return [{ code: 'EmptySplit', message: "no patient is in the split 'train'" }];
+  }
+  const learned = new Set(training.map(classOf));
+  for (const [name, rows] of Map.groupBy(records, classOf)) {
+    if (learned.has(name)) continue;
+    const message = `the class '${name}' has ${rows.length} slides but none in training`;
+    problems.push({ code: 'ClassNotInTraining', message });
+  }
+  if (training[0]?.outcome.type === 'survival' && !training.some(hasEvent)) {
+    problems.push({ code: 'NoEvents', message: 'no patient in training has an event' });
+  }
+  return problems;
+}
