@@ -1,0 +1,13 @@
+/** What a file format has to give; {@link OpenedSlide} makes a whole {@link Slide} of it. */
+import type { Pixels } from './pixels.ts';
+import type { LevelRegion, SlideLevel } from './slide.ts';
+
+export interface PixelSource {
+  readonly format: string;
+  readonly reader: 'openslide' | 'tiff';
+  readonly levels: readonly SlideLevel[];
+  readonly properties: Readonly<Record<string, string>>;
+  /** As {@link Slide.readRegion}; the region has been checked. */
+  read(region: LevelRegion): Promise<Pixels>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+/** What a whole-slide image is to the rest of the project, whatever its file format. */
+import type { Pixels } from './pixels.ts';
+
+export interface SlideLevel {
+  /** Pixels of this level. */
+  readonly width: number;
+  readonly height: number;
+  /** Level-0 pixels for one pixel of this level, as OpenSlide computes it: the mean of both directions. */
+  readonly downsample: number;
+}
+
+/** Micrometres for one level-0 pixel. */
+export interface Mpp {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface LevelRegion {
+  readonly level: number;
+  /** The top left corner, in level-0 pixels; may be outside the slide. */
+  readonly x: number;
+  readonly y: number;
+  /** The size, in pixels of `level`. */
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface MppRegion {
+  /** Micrometres for one pixel of the result. */
+  readonly mpp: number;
+  /** The top left corner, in level-0 pixels; may be outside the slide. */
+  readonly x: number;
+  readonly y: number;
+  /** The size of the result, in its own pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * An open slide. Reads may run at the same time. Every error is a WsiError that names the slide.
+ * Pixels outside the slide are white; transparent ones (areas that were not scanned) have the slide's background
+ * colour, which is white unless the file says otherwise.
+ */
+export interface Slide {
+  readonly path: string;
+  /** OpenSlide's vendor name (aperio, generic-tiff, dicom, mirax...), or `tiff` for one that OpenSlide does not know. */
+  readonly format: string;
+  /** Which implementation reads the pixels. */
+  readonly reader: 'openslide' | 'tiff';
+  /** Level-0 pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** From the finest (level 0) to the coarsest. */
+  readonly levels: readonly SlideLevel[];
+  /** Undefined when the file does not say, or says something that no microscope has (outside 0.01 to 100). */
+  readonly mpp: Mpp | undefined;
+  readonly objectivePower: number | undefined;
+  readonly properties: Readonly<Record<string, string>>;
+  /** SHA-256 that tells this file from others without reading all of it; a key for caches. */
+  readonly fingerprint: string;
+  /** Pixels of a level as they are in the file. */
+  readRegion(region: LevelRegion): Promise<Pixels>;
+  /** Pixels at a resolution: the best level, resampled as {@link resample} says. Needs `mpp`. */
+  readAtMpp(region: MppRegion): Promise<Pixels>;
+  /** The whole slide, its longer side at most `maximumSide` pixels; never enlarged. */
+  thumbnail(maximumSide: number): Promise<Pixels>;
+  /** Waits for the reads under way, then frees the file. Later reads fail. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Seconds and counts of what was done; shared by the slides that were opened with it. */
+export interface SlideStatistics {
+  openSeconds: number;
+  /** Waiting for the file (fast path only: OpenSlide reads and decodes in one call). */
+  readSeconds: number;
+  decodeSeconds: number;
+  cacheHits: number;
+  cacheMisses: number;
+}
+
+export function createStatistics(): SlideStatistics {
+  return { openSeconds: 0, readSeconds: 0, decodeSeconds: 0, cacheHits: 0, cacheMisses: 0 };
+}

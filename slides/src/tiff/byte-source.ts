@@ -1,0 +1,89 @@
+/** Reads of a file at given positions, which never go past its end. */
+import { open, type FileHandle } from 'node:fs/promises';
+import { systemErrorCode, WsiError } from '@wsi/foundation';
+
+export interface ByteSource {
+  /** Bytes in the file. */
+  readonly size: number;
+  /** Exactly `length` bytes. @throws WsiError SlideUnreadable when the file does not have them (any more) */
+  read(position: number, length: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+export async function openBytes(path: string): Promise<ByteSource> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'r');
+    const { size } = await file.stat();
+    return new FileBytes(path, file, size);
+  } catch (error) {
+    await file?.close();
+    throw unreadable(path, error);
+  }
+}
+
+class FileBytes implements ByteSource {
+  readonly size: number;
+  readonly #path: string;
+  readonly #file: FileHandle;
+
+  constructor(path: string, file: FileHandle, size: number) {
+    this.#path = path;
+    this.#file = file;
+    this.size = size;
+  }
+
+  async read(position: number, length: number): Promise<Buffer> {
+    if (!Number.isSafeInteger(position) || position < 0 || length < 0 || position + length > this.size) {
+      throw new WsiError(
+        'SlideUnreadable',
+        `The file ends at byte ${this.size}, but it refers to bytes ${position} to ${position + length}.`,
+        { where: this.#path, remedy: 'The file is truncated or damaged: copy it again from its source.' },
+      );
+    }
+    const buffer = Buffer.allocUnsafeSlow(length);
+    let done = 0;
+    while (done < length) {
+      const { bytesRead } = await this.#file
+        .read(buffer, done, length - done, position + done)
+        .catch((error: unknown) => {
+          throw unreadable(this.#path, error);
+        });
+      if (bytesRead === 0) {
+        throw new WsiError('SlideUnreadable', 'The file became shorter while it was read.', {
+          where: this.#path,
+          remedy: 'Wait until it is completely written, then start again.',
+        });
+      }
+      done += bytesRead;
+    }
+    return buffer;
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+function unreadable(path: string, error: unknown): WsiError {
+  const code = systemErrorCode(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new WsiError('NotFound', 'There is no such slide.', {
+      where: path,
+      remedy: 'Check the path, and that the disk with the slides is mounted.',
+      cause: error,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new WsiError('SlideUnreadable', 'This user may not read the slide.', {
+      where: path,
+      remedy: 'Give this user read permission on the file and its directories.',
+      cause: error,
+    });
+  }
+  return new WsiError('SlideUnreadable', `The file could not be read (${code ?? String(error)}).`, {
+    where: path,
+    remedy: 'Check that its disk is still mounted and healthy.',
+    cause: error,
+  });
+}
