@@ -1,0 +1,241 @@
+/**
+ * The cluster on this machine: a pod is a child process, a volume a directory, a ConfigMap a file, a host name a Unix
+ * socket. It holds one job. `close` leaves nothing behind: no process, no socket, no directory but the output.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { V1ConfigMap, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
+import { storageError, systemClock, writeFileAtomically, WsiError, type Clock, type Logger } from '@wsi/foundation';
+import type { Action, PlanEvent } from '../../plan/actions.ts';
+import { jobName, jobNamespace, podName, slotOf, type Role } from '../../plan/names.ts';
+import type { Cluster, JobKey, ObservedJob, ProgressSource } from '../port.ts';
+import { configMapDirectory, launchOf, socketAddress, type LaunchContext } from './launch.ts';
+import { lockOutput, type OutputLock } from './lock.ts';
+import { LogFile } from './log-file.ts';
+import { Notifier } from './notifier.ts';
+import { PodProcess } from './pod-process.ts';
+import { makePrivateDirectory } from './private-directory.ts';
+
+export interface LocalClusterOptions {
+  readonly job: WsiTrainingJob;
+  /** Absolute path; made when it is missing. */
+  readonly output: string;
+  /** Command line that is followed by the role, e.g. Node and the trainer's main module. */
+  readonly entrypoint: readonly string[];
+  readonly logger: Logger;
+  readonly progress?: ProgressSource;
+  readonly clock?: Clock;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Called after each status write. */
+  readonly onStatus?: (status: WsiTrainingJobStatus) => void;
+  readonly onEvents?: (events: readonly PlanEvent[]) => void;
+}
+
+export class LocalCluster implements Cluster {
+  readonly #options: LocalClusterOptions;
+  readonly #clock: Clock;
+  readonly #context: LaunchContext;
+  readonly #lock: OutputLock;
+  readonly #changes = new Notifier();
+  readonly #processes = new Map<string, PodProcess>();
+  readonly #configMaps = new Map<string, V1ConfigMap>();
+  readonly #services = new Map<string, V1Service>();
+  #job: WsiTrainingJob | undefined;
+  #closed = false;
+
+  /** @throws WsiError when another run owns the output directory or it cannot be written */
+  constructor(options: LocalClusterOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#job = options.job;
+    const privateDirectory = makePrivateDirectory();
+    this.#context = {
+      entrypoint: options.entrypoint,
+      privateDirectory,
+      output: options.output,
+      environment: options.environment ?? process.env,
+    };
+    try {
+      this.#lock = lockOutput(options.output, privateDirectory);
+    } catch (error) {
+      rmSync(privateDirectory, { recursive: true, force: true });
+      throw error;
+    }
+    process.once('exit', this.#endNow);
+  }
+
+  get key(): JobKey {
+    return `${jobNamespace(this.#options.job)}/${jobName(this.#options.job)}`;
+  }
+
+  get job(): WsiTrainingJob | undefined {
+    return this.#job;
+  }
+
+  /** Pids of the live processes by role, in order of their index: for fault tests. */
+  pids(role: Role): number[] {
+    return [...this.#processes.values()]
+      .filter((candidate) => slotOf(candidate.pod)?.role === role)
+      .sort((a, b) => (slotOf(a.pod)?.index ?? 0) - (slotOf(b.pod)?.index ?? 0))
+      .flatMap((candidate) => candidate.pid ?? []);
+  }
+
+  get hasLiveProcesses(): boolean {
+    return [...this.#processes.values()].some((candidate) => candidate.isAlive);
+  }
+
+  /** Changes the spec as a user's edit would (suspend, replicas). */
+  edit(change: (spec: WsiTrainingJob['spec']) => WsiTrainingJob['spec']): void {
+    if (this.#job === undefined) return;
+    const generation = (this.#job.metadata.generation ?? 1) + 1;
+    this.#job = {
+      ...this.#job,
+      metadata: { ...this.#job.metadata, generation },
+      spec: change(this.#job.spec),
+    };
+    this.#changes.notify();
+  }
+
+  async observe(key: JobKey): Promise<ObservedJob | undefined> {
+    if (this.#job === undefined || key !== this.key) return undefined;
+    const coordinator = this.#processes.get(podName(this.#job, { role: 'coordinator', index: 0 }));
+    const progress =
+      coordinator?.isAlive === true ? await this.#options.progress?.read(this.#coordinatorAddress()) : undefined;
+    for (const { name } of this.#processes.values()) this.#logFile(name).bound();
+    // Read after the wait: the job and the pods are as of now.
+    return {
+      job: this.#job,
+      observed: {
+        pods: [...this.#processes.values()].map((candidate): V1Pod => candidate.pod),
+        services: [...this.#services.values()],
+        configMaps: [...this.#configMaps.values()],
+        ...(progress === undefined ? {} : { progress }),
+      },
+    };
+  }
+
+  async apply(_key: JobKey, action: Action): Promise<void> {
+    switch (action.kind) {
+      case 'createPod':
+        this.#createPod(action.object);
+        break;
+      case 'deletePod':
+        this.#deletePod(action.name, action.uid);
+        break;
+      case 'applyConfigMap':
+        await this.#applyConfigMap(action.object);
+        break;
+      case 'applyService':
+        this.#services.set(action.object.metadata?.name ?? '', action.object);
+        break;
+      case 'deleteJob':
+        this.#job = undefined;
+        this.#changes.notify();
+        break;
+    }
+  }
+
+  async writeStatus(_key: JobKey, status: WsiTrainingJobStatus): Promise<void> {
+    if (this.#job === undefined) return;
+    this.#job = { ...this.#job, status };
+    try {
+      await writeFileAtomically(join(this.#context.output, 'status.json'), `${JSON.stringify(status, null, 2)}\n`);
+    } catch (error) {
+      // The file is for readers and for the next run's counts; a full disk must not stop the loop that handles it.
+      this.#options.logger.warn({ error }, 'status file not written');
+    }
+    this.#options.onStatus?.(status);
+  }
+
+  async emit(_key: JobKey, events: readonly PlanEvent[]): Promise<void> {
+    for (const event of events) this.#options.logger.debug(event, 'event');
+    if (events.length > 0) this.#options.onEvents?.(events);
+  }
+
+  async *watch(signal: AbortSignal): AsyncIterable<JobKey> {
+    while (!signal.aborted) {
+      yield this.key;
+      await this.#changes.next(signal);
+    }
+  }
+
+  /** Ends what still runs (SIGKILL: an orderly stop is the plan's work) and removes all but the output. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const alive = [...this.#processes.values()].filter((candidate) => candidate.isAlive);
+    for (const candidate of alive) candidate.kill();
+    while (this.hasLiveProcesses) await this.#changes.next(new AbortController().signal);
+    process.off('exit', this.#endNow);
+    this.#options.progress?.close();
+    rmSync(this.#context.privateDirectory, { recursive: true, force: true });
+    this.#lock.release();
+  }
+
+  /** The same in one go, for a process that is about to exit. */
+  readonly #endNow = (): void => {
+    for (const candidate of this.#processes.values()) candidate.kill();
+    rmSync(this.#context.privateDirectory, { recursive: true, force: true });
+    this.#lock.release();
+  };
+
+  #createPod(object: V1Pod): void {
+    const name = object.metadata?.name ?? '';
+    if (this.#closed || this.#processes.has(name)) return;
+    const child = new PodProcess(object, launchOf(object, this.#context), {
+      clock: this.#clock,
+      log: this.#logFile(name),
+      onEnd: (ended) => this.#podEnded(ended),
+    });
+    this.#processes.set(name, child);
+    if (child.pid !== undefined) this.#lock.recordProcess(name, child.pid);
+    this.#changes.notify();
+  }
+
+  #deletePod(name: string, uid: string | undefined): void {
+    const child = this.#processes.get(name);
+    if (child === undefined || (uid !== undefined && child.pod.metadata?.uid !== uid)) return;
+    if (child.isAlive) child.stop();
+    else this.#processes.delete(name);
+    this.#changes.notify();
+  }
+
+  #podEnded(child: PodProcess): void {
+    this.#lock.forgetProcess(child.name);
+    // A pod that was asked to leave is gone once its process is; one that ended by itself stays to be counted.
+    if (child.pod.metadata?.deletionTimestamp !== undefined) this.#processes.delete(child.name);
+    this.#changes.notify();
+  }
+
+  async #applyConfigMap(object: V1ConfigMap): Promise<void> {
+    const name = object.metadata?.name ?? '';
+    const directory = configMapDirectory(this.#context, name);
+    mkdirSync(directory, { recursive: true });
+    for (const [file, content] of Object.entries(object.data ?? {})) {
+      await writeFileAtomically(join(directory, file), content);
+    }
+    this.#configMaps.set(name, object);
+  }
+
+  #logFile(pod: string): LogFile {
+    return new LogFile(join(this.#context.output, 'logs'), pod);
+  }
+
+  #coordinatorAddress(): string {
+    return socketAddress(this.#context, { role: 'coordinator', index: 0 });
+  }
+}
+
+/** @throws WsiError when it cannot be made */
+export function makeOutputDirectory(output: string): void {
+  try {
+    mkdirSync(output, { recursive: true });
+  } catch (error) {
+    throw storageError(output, error);
+  }
+}
+
+export function isAddressInUse(error: unknown): boolean {
+  return error instanceof WsiError && error.code === 'Unavailable';
+}

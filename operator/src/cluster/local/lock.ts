@@ -1,0 +1,150 @@
+/**
+ * One `wsi run` at a time in one output directory, and no left-overs of a run that was killed.
+ *
+ * DIR/.wsi/lock.json names the process that owns the directory, its private directory (sockets) and DIR/.wsi/pods/
+ * one file for each process that it started. A new owner first ends what a dead one has left.
+ */
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { storageError, systemErrorCode, WsiError } from '@wsi/foundation';
+import { identify, isSameProcess, signalGroup, type ProcessIdentity } from './process-identity.ts';
+import { isPrivateDirectory } from './private-directory.ts';
+
+interface LockContent {
+  readonly token: string;
+  readonly owner: ProcessIdentity;
+  readonly privateDirectory: string;
+}
+
+export interface OutputLock {
+  /** Writes down a process of this run, so that it can be ended if this process is killed. */
+  recordProcess(pod: string, pid: number): void;
+  forgetProcess(pod: string): void;
+  release(): void;
+}
+
+/**
+ * @param privateDirectory removed by the next owner if this one is killed
+ * @throws WsiError `Unavailable` when another run owns the directory
+ */
+export function lockOutput(output: string, privateDirectory: string): OutputLock {
+  const state = join(output, '.wsi');
+  const path = join(state, 'lock.json');
+  const pods = join(state, 'pods');
+  try {
+    mkdirSync(pods, { recursive: true });
+  } catch (error) {
+    throw storageError(pods, error);
+  }
+  const content: LockContent = {
+    token: randomUUID(),
+    owner: identify(process.pid) ?? { pid: process.pid, started: '', host: hostname() },
+    privateDirectory,
+  };
+  acquire(path, output, content);
+  endLeftOvers(pods);
+  return {
+    recordProcess(pod, pid): void {
+      const identity = identify(pid);
+      if (identity !== undefined) writeFileSync(join(pods, `${pod}.json`), JSON.stringify(identity));
+    },
+    forgetProcess: (pod) => rmSync(join(pods, `${pod}.json`), { force: true }),
+    release(): void {
+      if (readLock(path)?.token === content.token) rmSync(path, { force: true });
+    },
+  };
+}
+
+function acquire(path: string, output: string, content: LockContent): void {
+  const mine = `${path}.${content.token}`;
+  try {
+    writeFileSync(mine, JSON.stringify(content));
+  } catch (error) {
+    throw storageError(mine, error);
+  }
+  try {
+    // A few rounds: each one that fails has removed a stale lock, or met another process doing so.
+    for (let round = 0; round < 5; round += 1) {
+      if (tryLink(mine, path)) return;
+      const other = readLock(path);
+      if (other !== undefined) refuseIfAlive(other, path, output);
+      removeStale(path, other, content.token);
+    }
+    throw new WsiError('Unavailable', 'could not be locked: other runs are starting in it', {
+      where: output,
+      remedy: 'Try again, or choose another output directory.',
+    });
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+/** `link` fails when the target exists, so only one of several processes gets it. */
+function tryLink(mine: string, path: string): boolean {
+  try {
+    linkSync(mine, path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return false;
+    throw storageError(path, error);
+  }
+}
+
+function refuseIfAlive(other: LockContent, path: string, output: string): void {
+  if (other.owner.host !== hostname()) {
+    throw new WsiError('Unavailable', `is in use by a run on the host ${other.owner.host}`, {
+      where: output,
+      remedy: `Wait for it; if that run is dead, remove ${path}.`,
+    });
+  }
+  if (isSameProcess(other.owner)) {
+    throw new WsiError('Unavailable', `is in use by another run (process ${other.owner.pid})`, {
+      where: output,
+      remedy: 'Wait for it, stop it, or choose another output directory.',
+    });
+  }
+}
+
+function removeStale(path: string, stale: LockContent | undefined, token: string): void {
+  const aside = join(dirname(path), `${basename(path)}.stale.${token}`);
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    // Another process has removed it.
+    if (systemErrorCode(error) === 'ENOENT') return;
+    throw storageError(path, error);
+  }
+  const taken = readLock(aside);
+  if (taken !== undefined && taken.token !== stale?.token) {
+    // Between the look and the rename a live run had locked the directory: give it back.
+    tryLink(aside, path);
+  } else if (stale !== undefined && isPrivateDirectory(stale.privateDirectory)) {
+    rmSync(stale.privateDirectory, { recursive: true, force: true });
+  }
+  rmSync(aside, { force: true });
+}
+
+/** Undefined when there is none, or one that was torn by a crash. */
+function readLock(path: string): LockContent | undefined {
+  return readJson<LockContent>(path);
+}
+
+function endLeftOvers(pods: string): void {
+  for (const name of readdirSync(pods)) {
+    const path = join(pods, name);
+    const identity = readJson<ProcessIdentity>(path);
+    if (identity !== undefined && isSameProcess(identity)) signalGroup(identity.pid, 'SIGKILL');
+    rmSync(path, { force: true });
+  }
+}
+
+function readJson<Content>(path: string): Content | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Content;
+  } catch {
+    // Absent or torn: both mean that nothing useful is known.
+    return undefined;
+  }
+}

@@ -1,0 +1,92 @@
+/** What a pod's end means: one table, read from top to bottom. */
+import type { V1Pod } from '@kubernetes/client-node';
+import { terminationOf } from './snapshot.ts';
+
+/**
+ * - `completed`: exit code 0;
+ * - `input`: 64, the manifest, the cohort or a slide is wrong; a restart would end the same way;
+ * - `storage`: 74, a write failed (full disk);
+ * - `stopped`: ended by SIGTERM, e.g. a node being drained;
+ * - `disrupted`: evicted, preempted or lost with its node: nobody's fault;
+ * - `outOfMemory`: killed by the kernel or the kubelet for its memory;
+ * - `killed`: SIGKILL from elsewhere;
+ * - `crashed`: everything else.
+ */
+export type ExitClass =
+  'completed' | 'input' | 'storage' | 'stopped' | 'disrupted' | 'outOfMemory' | 'killed' | 'crashed';
+
+export interface PodEnd {
+  readonly exitClass: ExitClass;
+  readonly exitCode: number | undefined;
+  /** One line for people: what happened, with the process' own last words. */
+  readonly message: string;
+}
+
+const SIGKILL = 9;
+const SIGTERM = 15;
+
+const DISRUPTIONS: readonly (string | undefined)[] = [
+  'Evicted',
+  'Preempting',
+  'Preempted',
+  'NodeLost',
+  'NodeShutdown',
+  'Terminated',
+  'Shutdown',
+];
+
+/** What each class does: whether the job goes on, and whether the end counts towards runPolicy.backoffLimit. */
+export const EXIT_POLICY: Record<
+  ExitClass,
+  { readonly restart: boolean; readonly counts: boolean; readonly text: string }
+> = {
+  completed: { restart: true, counts: true, text: 'ended before the run did' },
+  input: { restart: false, counts: true, text: 'refused its input' },
+  storage: { restart: true, counts: true, text: 'could not write' },
+  stopped: { restart: true, counts: false, text: 'was asked to stop from outside' },
+  disrupted: { restart: true, counts: false, text: 'was evicted or preempted' },
+  outOfMemory: { restart: true, counts: true, text: 'was killed for using more memory than it may' },
+  killed: { restart: true, counts: true, text: 'was killed (SIGKILL)' },
+  crashed: { restart: true, counts: true, text: 'crashed' },
+};
+
+export function endOf(pod: V1Pod): PodEnd {
+  const terminated = terminationOf(pod);
+  const exitClass = classOf(pod);
+  const exitCode = terminated?.exitCode;
+  const words = lastWords(terminated?.message ?? pod.status?.message ?? '');
+  const code = exitCode === undefined || exitCode === 0 ? '' : ` (exit code ${exitCode})`;
+  const message = `${EXIT_POLICY[exitClass].text}${code}${words === '' ? '' : `: ${words}`}`;
+  return { exitClass, exitCode, message };
+}
+
+function classOf(pod: V1Pod): ExitClass {
+  const terminated = terminationOf(pod);
+  if (terminated?.reason === 'OOMKilled') return 'outOfMemory';
+  const disrupted = pod.status?.conditions?.some((c) => c.type === 'DisruptionTarget' && c.status === 'True');
+  if (disrupted === true || DISRUPTIONS.includes(pod.status?.reason)) return 'disrupted';
+  switch (terminated?.exitCode) {
+    case 0:
+      return 'completed';
+    case 64:
+      return 'input';
+    case 74:
+      return 'storage';
+    case 128 + SIGTERM:
+      return 'stopped';
+    case 128 + SIGKILL:
+      return 'killed';
+    case undefined:
+      // A pod without a container's end, and not evicted: the phase is all there is.
+      return pod.status?.phase === 'Succeeded' ? 'completed' : 'crashed';
+    default:
+      return 'crashed';
+  }
+}
+
+/** The line that says why: a termination message is one line; the tail of a log has the error before its stack. */
+export function lastWords(text: string): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const chosen = lines.findLast((line) => /^\s*(Uncaught )?\w*Error\b/.test(line)) ?? lines.at(-1) ?? '';
+  return chosen.trim().slice(0, 1000);
+}

@@ -1,0 +1,119 @@
+/** Names, labels and addresses: all a function of (job, role, index), so that a name is never given twice. */
+import type { V1ObjectMeta, V1OwnerReference, V1Pod } from '@kubernetes/client-node';
+import type { WsiTrainingJob } from '@wsi/api';
+
+export type Role = 'coordinator' | 'server' | 'worker';
+
+/** In the order in which they are started. */
+export const ROLES: readonly Role[] = ['coordinator', 'server', 'worker'];
+
+export const LABELS = {
+  job: 'wsi.dev/job-name',
+  role: 'wsi.dev/role',
+  replica: 'wsi.dev/replica',
+} as const;
+
+/** Which spec a pod was made for; see {@link ../plan/revision.ts}. */
+export const REVISION_ANNOTATION = 'wsi.dev/revision';
+
+/** The container that runs a role; a template's container of this name (or its first one) is the base of it. */
+export const TRAINER_CONTAINER = 'trainer';
+
+/** The gRPC port of coordinator and servers; every pod has its own address, so one number serves all. */
+export const RPC_PORT = 7070;
+
+/** One place in a job: the pod that stands in it may be replaced, its name stays. */
+export interface Slot {
+  readonly role: Role;
+  readonly index: number;
+}
+
+export function jobName(job: WsiTrainingJob): string {
+  return job.metadata.name;
+}
+
+export function jobNamespace(job: WsiTrainingJob): string {
+  return job.metadata.namespace ?? 'default';
+}
+
+export function podName(job: WsiTrainingJob, slot: Slot): string {
+  return `${jobName(job)}-${slot.role}-${slot.index}`;
+}
+
+/** Headless service under which every pod of the job has a stable host name. */
+export function serviceName(job: WsiTrainingJob): string {
+  return jobName(job);
+}
+
+export function configMapName(job: WsiTrainingJob): string {
+  return `${jobName(job)}-job`;
+}
+
+/** `HOST:PORT` of a pod, as other pods of the job reach it. */
+export function address(job: WsiTrainingJob, slot: Slot): string {
+  return `${podName(job, slot)}.${serviceName(job)}.${jobNamespace(job)}.svc:${RPC_PORT}`;
+}
+
+/** How many pods of a role the spec asks for. */
+export function replicasOf(job: WsiTrainingJob, role: Role): number {
+  if (role === 'coordinator') return 1;
+  return role === 'server' ? job.spec.parameterServers.replicas : job.spec.workers.replicas;
+}
+
+/** Every place that the spec asks for, in the order of starting. */
+export function desiredSlots(job: WsiTrainingJob): Slot[] {
+  return ROLES.flatMap((role) =>
+    Array.from({ length: replicasOf(job, role) }, (_unused, index): Slot => ({ role, index })),
+  );
+}
+
+export function jobLabels(job: WsiTrainingJob): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': 'wsi-training-job',
+    'app.kubernetes.io/instance': jobName(job),
+    'app.kubernetes.io/managed-by': 'wsi-operator',
+    [LABELS.job]: jobName(job),
+  };
+}
+
+export function slotLabels(job: WsiTrainingJob, slot: Slot): Record<string, string> {
+  return {
+    ...jobLabels(job),
+    'app.kubernetes.io/component': slot.role,
+    [LABELS.role]: slot.role,
+    [LABELS.replica]: String(slot.index),
+  };
+}
+
+/** The place that a pod stands in, or undefined when it is not one of this operator's. */
+export function slotOf(pod: V1Pod): Slot | undefined {
+  const role = ROLES.find((candidate) => candidate === pod.metadata?.labels?.[LABELS.role]);
+  const replica = pod.metadata?.labels?.[LABELS.replica];
+  if (role === undefined || replica === undefined || !/^(0|[1-9]\d{0,8})$/.test(replica)) return undefined;
+  return { role, index: Number(replica) };
+}
+
+/** Metadata of an object that belongs to the job and is garbage-collected with it. */
+export function ownedMetadata(
+  job: WsiTrainingJob,
+  name: string,
+  labels: Record<string, string>,
+): V1ObjectMeta {
+  return { name, namespace: jobNamespace(job), labels, ...owner(job) };
+}
+
+function owner(job: WsiTrainingJob): { ownerReferences?: V1OwnerReference[] } {
+  if (job.metadata.uid === undefined) return {};
+  return {
+    ownerReferences: [
+      {
+        apiVersion: job.apiVersion,
+        kind: job.kind,
+        name: jobName(job),
+        uid: job.metadata.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
+    ],
+  };
+}

@@ -1,0 +1,36 @@
+/** What is to become of the job: an ordered list of checks, the first that holds decides. */
+import type { WsiTrainingJob } from '@wsi/api';
+import { isTrue } from './conditions.ts';
+import { deadline } from './deadline-policy.ts';
+import { fatalFailure, isSuccess, type Failures } from './failure-policy.ts';
+import { revision } from './revision.ts';
+import { isAlive, revisionOf, type Snapshot } from './snapshot.ts';
+
+export type Verdict =
+  /** The status says so already: only clean-up is left. */
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'succeed' }
+  | { readonly kind: 'fail'; readonly reason: string; readonly message: string }
+  /** Every process is to end, in order; `changed`: and to start anew from the checkpoint. */
+  | { readonly kind: 'stop'; readonly why: 'suspended' | 'deleted' | 'changed' }
+  | { readonly kind: 'run' };
+
+export function judge(job: WsiTrainingJob, snapshot: Snapshot, failures: Failures, now: number): Verdict {
+  const conditions = job.status?.conditions;
+  if (isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed')) return { kind: 'finished' };
+  if (job.metadata.deletionTimestamp !== undefined) return { kind: 'stop', why: 'deleted' };
+  const current = revision(job);
+  const places = [...snapshot.places, ...snapshot.surplus];
+  if (places.some((place) => isSuccess(place) && revisionOf(place.pod) === current)) return { kind: 'succeed' };
+  const fatal = fatalFailure(failures, snapshot.places, job.spec.runPolicy.backoffLimit);
+  if (fatal !== undefined) return { kind: 'fail', ...fatal };
+  if (job.spec.suspend) return { kind: 'stop', why: 'suspended' };
+  const end = deadline(job);
+  if (end !== undefined && end <= now) {
+    const seconds = job.spec.runPolicy.activeDeadlineSeconds ?? 0;
+    const message = `not finished after ${seconds} s (runPolicy.activeDeadlineSeconds)`;
+    return { kind: 'fail', reason: 'DeadlineExceeded', message };
+  }
+  const changed = places.some((place) => isAlive(place) && revisionOf(place.pod) !== current);
+  return changed ? { kind: 'stop', why: 'changed' } : { kind: 'run' };
+}
