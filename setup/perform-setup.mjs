@@ -51,7 +51,8 @@ export async function performSetup({
     onStart: (pid) => recordChild(pid),
   };
   const steps = stepsOf(context, levels);
-  if (pending(steps).length === 0) return { context, facts: writeFacts(context), performed: [] };
+  if (pending(steps).length === 0)
+    return { context, facts: writeFacts(context, [setupFile(root)]), performed: [] };
 
   const lock = await acquireLock(join(context.cache, 'setup.lock'), {
     onWait: (holder) => say(`waiting for another set-up (${holder})`),
@@ -60,7 +61,11 @@ export async function performSetup({
   try {
     removeUnfinished(context.cache);
     const performed = await performPending(context, steps);
-    return { context, facts: writeFacts(context), performed };
+    return {
+      context,
+      facts: writeFacts(context, [setupFile(root), join(context.cache, 'facts.json')]),
+      performed,
+    };
   } finally {
     lock.release();
   }
@@ -118,8 +123,11 @@ export function tensorflowSetting(env) {
   throw new SetupError(`WSI_TENSORFLOW is "${setting}".`, 'It can be cpu (as without it), gpu, or none.');
 }
 
-/** @param {Context} context @returns {import('./locations.d.mts').Setup} */
-function writeFacts(context) {
+/**
+ * @param {Context} context @param {readonly string[]} files written when they say otherwise
+ * @returns {import('./locations.d.mts').Setup}
+ */
+function writeFacts(context, files) {
   const facts = {
     node: join(nodeHome(context.cache, context.platform), 'bin', 'node'),
     nodeVersion: NODE_VERSION,
@@ -130,7 +138,7 @@ function writeFacts(context) {
     pythonBench: environmentPython(context, 'python-bench') ?? null,
   };
   const text = `${JSON.stringify(facts, null, 2)}\n`;
-  for (const file of [setupFile(context.root), join(context.cache, 'facts.json')]) {
+  for (const file of files) {
     if (readIfThere(file) !== text) publishFile(file, text);
   }
   return facts;

@@ -30,11 +30,11 @@ export function platformOf({ platform, arch } = process) {
 /**
  * Prebuilt libraries need the GNU C library: an Alpine machine has another one, and an old distribution an old one.
  * @param {Platform} platform
- * @param {string | undefined} glibc as Node reports it; undefined where the C library is another one
+ * @param {string | null} glibc as Node reports it; null where the C library is another one
  */
 export function requireGnuLibc(platform, glibc = glibcVersion()) {
   if (!platform.startsWith('linux-')) return;
-  if (glibc === undefined) {
+  if (glibc === null) {
     throw new SetupError(
       'This Linux has no GNU C library (Alpine has musl), and TensorFlow and Node are built for the GNU one.',
       'Use a glibc distribution (Debian 12, Ubuntu 22.04 or newer), or a container image based on one.',
@@ -49,9 +49,9 @@ export function requireGnuLibc(platform, glibc = glibcVersion()) {
   }
 }
 
-/** @returns {string | undefined} */
+/** @returns {string | null} */
 function glibcVersion() {
-  if (process.platform !== 'linux') return undefined;
+  if (process.platform !== 'linux') return null;
   const report = /** @type {{ header?: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
-  return report.header?.glibcVersionRuntime;
+  return report.header?.glibcVersionRuntime ?? null;
 }

@@ -24,7 +24,7 @@ const FULL_DISK = /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/i;
 const NO_NETWORK =
   /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|Temporary failure in name resolution|Failed to establish a new connection|Name or service not known|Network is unreachable|Connection refused|ReadTimeoutError|ConnectTimeoutError/i;
 const WRONG_CHECKSUM = /EINTEGRITY|DO NOT MATCH THE HASHES/i;
-const NO_PERMISSION = /EACCES|EPERM|EROFS|Permission denied|Read-only file system/i;
+const NO_PERMISSION = /EACCES|EPERM|EROFS|ENOTDIR|Permission denied|Read-only file system/i;
 
 /**
  * The remedy for a program that failed, read off what it wrote; the order matters: a full disk also breaks
