@@ -1,0 +1,104 @@
+/** Which patients and slides, what is to be learned, and who is held out. */
+import {
+  choice,
+  defaulted,
+  forms,
+  integer,
+  object,
+  optional,
+  real,
+  required,
+  tagged,
+  text,
+} from '../schema/build.ts';
+import { cohortRules, splitRules } from './rules.ts';
+
+const column = (description: string) => text(description, { maxLength: 256 });
+
+const outcome = tagged('What the model learns to tell about a bag.', {
+  tag: 'type',
+  tagDescription: 'Kind of outcome.',
+  common: {},
+  variants: {
+    classification: {
+      means: 'one of several classes',
+      fields: { column: required(column('Column of the class.')) },
+    },
+    survival: {
+      means: 'time to an event, possibly censored',
+      fields: {
+        time: required(column('Column of the follow-up time, in any one unit, greater than 0.')),
+        event: required(column('Column of the event: 1 observed, 0 censored.')),
+        treatment: optional(column('Column of the treatment arm, for analyses by arm.')),
+      },
+    },
+  },
+});
+
+const split = forms(
+  'How patients are divided; all slides of a patient are always on one side. Give either `column`, or `folds` and `fold`, or `test` and `validation`.',
+  {
+    common: {
+      seed: defaulted(
+        integer('Seed of the division; unused with `column`.', { minimum: 0, maximum: 4294967295 }),
+        0,
+      ),
+    },
+    forms: {
+      column: { column: required(column('Column with the words train, validation or test.')) },
+      folds: {
+        folds: required(integer('Number of cross-validation folds.', { minimum: 2, maximum: 100 })),
+        fold: required(
+          integer('The fold that is held out as the test set, from 0.', { minimum: 0, maximum: 99 }),
+        ),
+      },
+      shares: {
+        test: defaulted(
+          real('Share of patients in the test set.', {
+            minimum: 0,
+            maximum: 1,
+            exclusiveMaximum: true,
+            unit: 'fraction',
+          }),
+          0.25,
+        ),
+        validation: defaulted(
+          real('Share of patients in the validation set.', {
+            minimum: 0,
+            maximum: 1,
+            exclusiveMaximum: true,
+            unit: 'fraction',
+          }),
+          0,
+        ),
+      },
+    },
+    rules: splitRules,
+  },
+);
+
+export const cohort = object(
+  'The patients, their slides and the outcome.',
+  {
+    table: required(
+      text('CSV file with one row a slide. A relative path is taken from the manifest.', { maxLength: 4096 }),
+    ),
+    slides: required(
+      text('Directory of the slides named in the table. A relative path is taken from the manifest.', {
+        maxLength: 4096,
+      }),
+    ),
+    bag: defaulted(
+      choice('What is one bag, that is, one sample of the slide-level loss.', {
+        slide: 'each slide on its own',
+        patient: 'all slides of a patient together',
+      }),
+      'patient',
+    ),
+    outcome: required(outcome),
+    patientColumn: defaulted(column('Column of the patient identifier.'), 'patient'),
+    slideColumn: defaulted(column("Column of the slide's file name."), 'slide'),
+    split: defaulted(split, {}),
+  },
+  { rules: cohortRules },
+);

@@ -1,0 +1,82 @@
+/** `WsiTrainingJob`: the whole, put together. Types, defaults, checks, CRD and reference page all come from here. */
+import { defaulted, flag, object, planned, required } from '../schema/build.ts';
+import type { JobOf, ManifestOf } from '../schema/types.ts';
+import { cohort } from './cohort.ts';
+import { model } from './model.ts';
+import { patches } from './patches.ts';
+import { coordinator, parameterServers, workers } from './roles.ts';
+import { rootRules, specRules } from './rules.ts';
+import { autoscaling, checkpoint, runPolicy } from './run-policy.ts';
+import { status } from './status.ts';
+import { training } from './training.ts';
+
+export const GROUP = 'wsi.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}` as const;
+export const KIND = 'WsiTrainingJob';
+export const PLURAL = 'wsitrainingjobs';
+
+export const spec = object(
+  'What is to be trained, and with what.',
+  {
+    cohort: required(cohort),
+    patches: defaulted(patches, {}),
+    model: required(model),
+    training: defaulted(training, {}),
+    coordinator: defaulted(coordinator, {}),
+    parameterServers: defaulted(parameterServers, {}),
+    workers: defaulted(workers, {}),
+    checkpoint: defaulted(checkpoint, {}),
+    autoscaling: planned(autoscaling),
+    runPolicy: defaulted(runPolicy, {}),
+    suspend: defaulted(flag('Stops every pod after a checkpoint; false again continues from it.'), false),
+  },
+  { rules: specRules },
+);
+
+export { rootRules, status };
+
+export type WsiTrainingJobSpec = JobOf<typeof spec>;
+export type WsiTrainingJobSpecManifest = ManifestOf<typeof spec>;
+export type WsiTrainingJobStatus = JobOf<typeof status>;
+
+/** The part of Kubernetes' ObjectMeta that concerns a job. */
+export interface JobMetadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+}
+
+/** A job as a user writes it. */
+export interface WsiTrainingJobManifest {
+  readonly apiVersion: typeof API_VERSION;
+  readonly kind: typeof KIND;
+  readonly metadata: JobMetadata;
+  readonly spec: WsiTrainingJobSpecManifest;
+  readonly status?: WsiTrainingJobStatus;
+}
+
+/** A job after defaults: every field that has a default is there. */
+export interface WsiTrainingJob {
+  readonly apiVersion: typeof API_VERSION;
+  readonly kind: typeof KIND;
+  readonly metadata: JobMetadata;
+  readonly spec: WsiTrainingJobSpec;
+  readonly status?: WsiTrainingJobStatus;
+}
+
+/** A role of a run, as in the spec's field names. */
+export type RoleField = 'coordinator' | 'parameterServers' | 'workers';
+export type PodTemplate = WsiTrainingJobSpec['workers']['template'];
+export type RoleStatus = NonNullable<WsiTrainingJobStatus['workers']>;
+export type JobCondition = NonNullable<WsiTrainingJobStatus['conditions']>[number];
+export type JobProgress = NonNullable<WsiTrainingJobStatus['progress']>;
+export type JobPhase = NonNullable<WsiTrainingJobStatus['phase']>;
+export type ConditionType = JobCondition['type'];

@@ -1,0 +1,125 @@
+/**
+ * Every rule over several fields, in one place. CEL is the only text: `validate` evaluates it, the CRD carries it.
+ * A rule sees the object after the CRD's own defaults, so a field with a plain default is always there; one whose
+ * default depends on others (a variant's, a form's, `stride`) needs `has()`. Rules that follow from the schema's
+ * shape (variants, forms, planned fields) are made by `schema/implied-rules.ts`.
+ */
+import type { Rule } from '../schema/node.ts';
+
+/** The longest job name such that the names of its pods (`NAME-parameter-server-999`) and host names fit 63. */
+export const LONGEST_JOB_NAME = 40;
+export const JOB_NAME_EXPRESSION = '^[a-z]([-a-z0-9]*[a-z0-9])?$';
+
+const URL_SCHEME = '^[A-Za-z][A-Za-z0-9+.-]*://';
+
+export const rootRules: readonly Rule[] = [
+  {
+    cel: `self.metadata.name.size() <= ${String(LONGEST_JOB_NAME)}`,
+    message: `metadata.name may have at most ${String(LONGEST_JOB_NAME)} characters, so that the names of its pods fit`,
+    field: 'metadata.name',
+  },
+  {
+    cel: `self.metadata.name.matches('${JOB_NAME_EXPRESSION}')`,
+    message:
+      'metadata.name must be a DNS label: lower-case letters, digits and -, beginning with a letter, ending with a letter or digit',
+    field: 'metadata.name',
+  },
+];
+
+export const cohortRules: readonly Rule[] = [
+  {
+    cel: `!self.table.matches('${URL_SCHEME}')`,
+    message: 'a cohort table given by URL is not implemented yet',
+    field: 'table',
+    remedy: 'Give a path.',
+  },
+  {
+    cel: `!self.slides.matches('${URL_SCHEME}')`,
+    message: 'slides given by URL is not implemented yet',
+    field: 'slides',
+    remedy: 'Give a directory.',
+  },
+  {
+    cel: 'self.patientColumn != self.slideColumn',
+    message: 'patientColumn and slideColumn must be different columns',
+    field: 'slideColumn',
+  },
+];
+
+export const splitRules: readonly Rule[] = [
+  {
+    cel: '!has(self.fold) || !has(self.folds) || self.fold < self.folds',
+    message: 'fold must be less than folds (the first fold is 0)',
+    field: 'fold',
+  },
+  {
+    cel: '(has(self.test) ? self.test : 0.25) + (has(self.validation) ? self.validation : 0.0) < 1.0',
+    message: 'test and validation together must be less than 1, so that patients are left to train on',
+    field: 'test',
+  },
+];
+
+export const patchesRules: readonly Rule[] = [
+  {
+    cel: 'self.blockShards in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]',
+    message: 'blockShards must be a power of two',
+    field: 'blockShards',
+    remedy: 'Blocks are aligned subtrees of the binary sum tree.',
+  },
+];
+
+export const specRules: readonly Rule[] = [
+  {
+    cel: "self.cohort.outcome.type != 'survival' || self.model.head.name == 'cox'",
+    message: 'a survival outcome needs the cox head',
+    field: 'model.head.name',
+  },
+  {
+    cel: "self.cohort.outcome.type != 'classification' || self.model.head.name == 'classification'",
+    message: 'a classification outcome needs the classification head',
+    field: 'model.head.name',
+  },
+  {
+    cel: "self.model.aggregator.name != 'instance' || self.model.head.name == 'classification'",
+    message: 'the instance aggregator works only with the classification head',
+    field: 'model.aggregator.name',
+    remedy: 'A single tile has no risk set: use attention or mean for survival.',
+  },
+  {
+    cel: "self.model.head.name != 'cox' || self.training.slidesPerStep >= 2",
+    message:
+      'the cox head needs training.slidesPerStep of at least 2: the risk set is the slides of one step',
+    field: 'training.slidesPerStep',
+  },
+  {
+    cel: "self.model.encoder.name != 'resnet18' || self.patches.size % 32 == 0",
+    message: 'patches.size must be a multiple of 32 for encoder resnet18 (it halves the tile five times)',
+    field: 'patches.size',
+  },
+  {
+    cel: "self.model.encoder.name != 'tiny' || self.patches.size % 16 == 0",
+    message: 'patches.size must be a multiple of 16 for encoder tiny (it halves the tile four times)',
+    field: 'patches.size',
+  },
+  {
+    cel: 'self.parameterServers.replicas == oldSelf.parameterServers.replicas || self.suspend',
+    message:
+      'parameterServers.replicas can change only while suspend is true: parameters are divided anew from a checkpoint',
+    field: 'parameterServers.replicas',
+  },
+  ...(['cohort', 'patches', 'model', 'training'] as const).map((name): Rule => ({
+    cel: `self.${name} == oldSelf.${name}`,
+    message: `${name} cannot change: checkpoints and results belong to it`,
+    field: name,
+    remedy: 'Create a new job.',
+  })),
+];
+
+/** What the operator decides in a pod; the schema refuses everything else that it does not list. */
+export const containersRules: readonly Rule[] = [
+  {
+    cel: "self.exists(container, container.name == 'trainer')",
+    message: "containers must include the one named 'trainer', which runs the role",
+    field: '',
+  },
+];

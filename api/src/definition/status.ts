@@ -1,0 +1,105 @@
+/** What the operator reports. Every field may be absent: an old or a new job has not got all of them yet. */
+import { choice, flag, integer, list, map, object, optional, real, required, text } from '../schema/build.ts';
+import { CONDITION_STATUSES, CONDITION_TYPES, PHASES } from './words.ts';
+
+const count = (description: string, unit: string) => integer(description, { minimum: 0, unit });
+const time = (description: string) => text(description, { maxLength: 40, format: 'date-time' });
+
+const condition = object('One observation about the job.', {
+  type: required(choice('What is observed.', CONDITION_TYPES)),
+  status: required(choice('Whether it holds.', CONDITION_STATUSES)),
+  observedGeneration: optional(count('Generation of the spec that was observed.', 'generation')),
+  lastTransitionTime: required(time('When `status` last changed.')),
+  reason: required(
+    text('Reason of the last change, for machines.', {
+      pattern: { expression: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$', means: 'one word in CamelCase' },
+    }),
+  ),
+  message: required(text('The same for people.', { minLength: 0, maxLength: 32768 })),
+});
+
+const role = object('Pods of one role.', {
+  replicas: optional(count('Pods that exist.', 'pods')),
+  ready: optional(count('Pods that are running and ready.', 'pods')),
+  desired: optional(count('Pods that should exist.', 'pods')),
+  succeeded: optional(count('Pods that ended well.', 'pods')),
+  failed: optional(count('Pods that failed.', 'pods')),
+  restarts: optional(count('Pods that were started again.', 'restarts')),
+  summary: optional(text('Ready and desired pods, such as 3/4.', { maxLength: 32 })),
+  selector: optional(text('Label selector of the pods, for the scale subresource.')),
+});
+
+const progress = object('How far the run is.', {
+  epoch: optional(count('Epoch under way, from 0.', 'epoch')),
+  epochs: optional(count('Epochs in all.', 'epochs')),
+  step: optional(count('Steps done.', 'steps')),
+  steps: optional(count('Steps in all.', 'steps')),
+  fraction: optional(real('Share of the run that is done.', { minimum: 0, maximum: 1, unit: 'fraction' })),
+  etaSeconds: optional(real('Time to the end at the present rate.', { minimum: 0, unit: 's' })),
+  summary: optional(text('The progress in words, such as 42% 3/7 epochs.', { maxLength: 64 })),
+  eta: optional(text('The time to the end in words, such as 1h 5m.', { maxLength: 32 })),
+});
+
+/** Kept in the status so that an operator that is restarted neither forgets an end nor counts it twice. */
+const podFailure = object('How the pods of one name have ended before their time.', {
+  pod: required(text('Name of the pod.', { maxLength: 253 })),
+  uid: required(text('The pod whose end was counted last.', { minLength: 0, maxLength: 128 })),
+  failures: required(count('Ends in all.', 'ends')),
+  inARow: required(
+    count('Ends since the job last got further; sets the delay before the next start.', 'ends'),
+  ),
+  counted: required(count('Those of them that count against runPolicy.backoffLimit.', 'ends')),
+  step: required(count('Furthest step that the job had reached by the last end.', 'steps')),
+  time: required(time('When it ended last.')),
+  reason: required(text('What kind of end the last one was, in one word.', { maxLength: 64 })),
+  exitCode: optional(integer('Exit code of the last one.', { minimum: 0, maximum: 255, unit: 'code' })),
+  message: required(text('The last one in words.', { minLength: 0, maxLength: 4096 })),
+});
+
+const peakBytes = (who: string) => optional(count(`Largest resident memory of ${who}.`, 'bytes'));
+
+export const status = object('State of the job, written by the operator.', {
+  observedGeneration: optional(count('Generation of the spec that this status belongs to.', 'generation')),
+  phase: optional(choice('The conditions in one word.', PHASES)),
+  conditions: optional(list('Observations, one for each type.', condition, { maxItems: 16, key: 'type' })),
+  coordinator: optional(role),
+  parameterServers: optional(role),
+  workers: optional(role),
+  progress: optional(progress),
+  throughput: optional(
+    object('Rate of the run.', {
+      tilesPerSecond: optional(real('Tiles that went through training.', { minimum: 0, unit: 'tiles/s' })),
+    }),
+  ),
+  memory: optional(
+    object('Peak memory of each role.', {
+      coordinator: peakBytes('the coordinator'),
+      parameterServers: peakBytes('any parameter server'),
+      workers: peakBytes('any worker'),
+    }),
+  ),
+  metrics: optional(map('The last metrics, by name.', real('Value of the metric.'), 256)),
+  parametersSha256: optional(
+    text('Digest of the parameters after the last finished step.', {
+      maxLength: 64,
+      pattern: { expression: '^[0-9a-f]{64}$', means: '64 hexadecimal digits' },
+    }),
+  ),
+  checkpoint: optional(
+    object('The newest checkpoint.', {
+      step: optional(count('Step after which it was taken.', 'steps')),
+      path: optional(text('Where it is.', { maxLength: 4096 })),
+    }),
+  ),
+  restarts: optional(count('Restarts that count against runPolicy.backoffLimit.', 'restarts')),
+  failures: optional(
+    list('Ends of pods, one entry for each pod that has ended before its time.', podFailure, {
+      maxItems: 1100,
+      key: 'pod',
+    }),
+  ),
+  message: optional(text('What the run is doing.', { minLength: 0, maxLength: 32768 })),
+  suspended: optional(flag('Whether every pod is gone because of `suspend`.')),
+  startTime: optional(time('When the job was first started.')),
+  completionTime: optional(time('When the job ended.')),
+});

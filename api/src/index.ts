@@ -1,0 +1,23 @@
+export {
+  API_VERSION,
+  GROUP,
+  KIND,
+  PLURAL,
+  VERSION,
+  type ConditionType,
+  type JobCondition,
+  type JobMetadata,
+  type JobPhase,
+  type JobProgress,
+  type PodTemplate,
+  type RoleField,
+  type RoleStatus,
+  type WsiTrainingJob,
+  type WsiTrainingJobManifest,
+  type WsiTrainingJobSpec,
+  type WsiTrainingJobSpecManifest,
+  type WsiTrainingJobStatus,
+} from './definition/job.ts';
+export type { Json, JsonObject } from './schema/node.ts';
+export { formatDuration, parseDuration } from './durations.ts';
+export { parseQuantity } from './quantities.ts';
