@@ -1,0 +1,21 @@
+export {
+  Engine,
+  type BagCotangent,
+  type Embedded,
+  type EngineOptions,
+  type EngineStatistics,
+  type ParameterSet,
+} from './engine.ts';
+export {
+  embeddingSize,
+  requireNetwork,
+  type Aggregator,
+  type EncoderName,
+  type Network,
+} from './network/network.ts';
+export {
+  initialParameters,
+  parameterLayout,
+  type ParameterLayout,
+  type ParameterTensor,
+} from './network/parameters.ts';

@@ -1,0 +1,55 @@
+/** A body inside a graph: the flat parameter vector cut into tensors, embeddings and scores, and flat gradients. */
+import { cast, concatenate, reshape, slice } from '../graph/arithmetic.ts';
+import { elements, type Graph, type Value } from '../graph/graph.ts';
+import { Tape } from '../graph/tape.ts';
+import { attentionScores } from './attention.ts';
+import { encode, normalise } from './encoder.ts';
+import type { Network } from './network.ts';
+import { parameterLayout } from './parameters.ts';
+
+export interface Body {
+  readonly tape: Tape;
+  /** Embeddings [n, d]. */
+  readonly embeddings: Value;
+  /** Raw attention scores [n]; undefined where the aggregator has none. */
+  readonly scores: Value | undefined;
+  /** Writes the flat gradient [length] of sum_k <cotangent_k, value_k>; zeros where nothing depends on a parameter. */
+  flatGradient(seeds: readonly { readonly value: Value; readonly cotangent: Value }[]): Value;
+}
+
+/** @param parameters the flat vector [layout.length]; @param tiles uint8 [n, size, size, 3] */
+export function writeBody(graph: Graph, network: Network, parameters: Value, tiles: Value): Body {
+  const { tensors, length } = parameterLayout(network);
+  const tape = new Tape(graph);
+  const flat = cast(graph, parameters, graph.floatType);
+  const values = tensors.map((tensor) =>
+    reshape(graph, slice(graph, flat, tensor.offset, tensor.length), tensor.shape),
+  );
+  const byName = new Map(tensors.map((tensor, index) => [tensor.name, values[index]!]));
+  const parameter = (name: string): Value => {
+    const value = byName.get(name);
+    if (value === undefined) throw new Error(`the layout has no parameter "${name}"`);
+    return value;
+  };
+  const embeddings = encode(tape, network.encoder.name, parameter, normalise(graph, tiles));
+  const scores =
+    network.aggregator.name === 'attention' ? attentionScores(tape, parameter, embeddings) : undefined;
+  return {
+    tape,
+    embeddings,
+    scores,
+    flatGradient(seeds) {
+      const gradients = tape.gradients(seeds, values);
+      const parts = values.map((value, index) => flatten(graph, gradients[index] ?? zeros(graph, value)));
+      return concatenate(graph, parts, length);
+    },
+  };
+}
+
+function flatten(graph: Graph, value: Value): Value {
+  return value.shape.length === 1 ? value : reshape(graph, value, [elements(value.shape)]);
+}
+
+function zeros(graph: Graph, like: Value): Value {
+  return graph.typed('ZerosLike', [like], like.shape);
+}

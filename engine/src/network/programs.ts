@@ -1,0 +1,91 @@
+/**
+ * The three programs of an engine in one graph. They share the forward part; a run computes what its outputs need.
+ *
+ * Inputs: `tiles` uint8 [n, size, size, 3], `parameters` [length], and for the gradients `bag_gradient` [d],
+ * `bag_embedding` [d], `log_sum_exp` [], or `cotangent` [n, d]. `n` is free: nothing is rebuilt for a ragged shard.
+ */
+import { binary, multiplyMatrices, reshape, unary } from '../graph/arithmetic.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import { writeBody, type Body } from './body.ts';
+import { embeddingSize, type Network } from './network.ts';
+import { parameterLayout } from './parameters.ts';
+
+export interface Program {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+export const PROGRAMS = {
+  embed: { inputs: ['tiles', 'parameters'], outputs: ['embeddings'] },
+  embedWithScores: { inputs: ['tiles', 'parameters'], outputs: ['embeddings', 'scores'] },
+  attentionGradient: {
+    inputs: ['tiles', 'parameters', 'bag_gradient', 'bag_embedding', 'log_sum_exp'],
+    outputs: ['attention_gradient', 'attention_gradient_norm'],
+  },
+  embeddingGradient: {
+    inputs: ['tiles', 'parameters', 'cotangent'],
+    outputs: ['embedding_gradient', 'embedding_gradient_norm'],
+  },
+} as const satisfies Record<string, Program>;
+
+export function writePrograms(network: Network): Graph {
+  const graph = new Graph();
+  const size = network.tileSize;
+  const d = embeddingSize(network);
+  const tiles = graph.placeholder('tiles', 'uint8', [null, size, size, 3]);
+  const parameters = graph.placeholder('parameters', 'float32', [parameterLayout(network).length]);
+  const body = writeBody(graph, network, parameters, tiles);
+  graph.output('embeddings', body.embeddings);
+  if (body.scores !== undefined) graph.output('scores', body.scores);
+  writeGradient(graph, 'attention_gradient', body.flatGradient(bagSeeds(graph, body, d)));
+  const cotangent = graph.placeholder('cotangent', 'float32', [null, d]);
+  const seeds = [{ value: body.embeddings, cotangent }];
+  writeGradient(graph, 'embedding_gradient', body.flatGradient(seeds));
+  return graph;
+}
+
+/** The gradient, and its squared norm, which is not finite as soon as one element is not. */
+function writeGradient(graph: Graph, name: string, gradient: Value): void {
+  graph.output(name, gradient);
+  graph.output(`${name}_norm`, graph.typed('L2Loss', [gradient], []));
+}
+
+/**
+ * The shard's share of the bag's loss, sum_i sg(w_i) * (<g, h_i> + sg(<g, h_i - z>) * a_i) with
+ * w_i = exp(a_i - logSumExp), as cotangents: w_i g for h_i, and w_i <g, h_i - z> for a_i.
+ */
+function bagSeeds(
+  graph: Graph,
+  { embeddings, scores }: Body,
+  d: number,
+): { value: Value; cotangent: Value }[] {
+  const bagGradient = graph.placeholder('bag_gradient', 'float32', [d]);
+  const bagEmbedding = graph.placeholder('bag_embedding', 'float32', [d]);
+  const logSumExp = graph.placeholder('log_sum_exp', 'float32', []);
+  const [n = null] = embeddings.shape;
+  const row = reshape(graph, bagGradient, [1, d]);
+  if (scores === undefined) {
+    const ones = graph.typed('OnesLike', [reduceToColumn(graph, embeddings)], [n, 1]);
+    const weight = unary(graph, 'Exp', unary(graph, 'Neg', logSumExp));
+    return [{ value: embeddings, cotangent: outer(graph, binary(graph, 'Mul', [ones, weight]), row) }];
+  }
+  const weights = unary(graph, 'Exp', binary(graph, 'Sub', [scores, logSumExp]));
+  const deviations = binary(graph, 'Sub', [embeddings, bagEmbedding]);
+  const column = reshape(graph, bagGradient, [d, 1]);
+  const inner = reshape(graph, multiplyMatrices(graph, [deviations, column]), [n]);
+  return [
+    { value: embeddings, cotangent: outer(graph, reshape(graph, weights, [n, 1]), row) },
+    { value: scores, cotangent: binary(graph, 'Mul', [weights, inner]) },
+  ];
+}
+
+/** [n, 1] of anything, for its shape. */
+function reduceToColumn(graph: Graph, embeddings: Value): Value {
+  const attributes = { Tidx: { type: 'int32' }, keep_dims: { flag: true } } as const;
+  return graph.typed('Sum', [embeddings, graph.integers([1])], [embeddings.shape[0] ?? null, 1], attributes);
+}
+
+/** The outer product of a column [n, 1] and a row [1, d]. */
+function outer(graph: Graph, column: Value, row: Value): Value {
+  return binary(graph, 'Mul', [column, row], [column.shape[0] ?? null, row.shape[1] ?? null]);
+}

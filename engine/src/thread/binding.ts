@@ -1,0 +1,109 @@
+/**
+ * TensorFlow's native binding, without the JavaScript library around it: tensors by number, and SavedModel sessions.
+ * Only ever loaded on an engine thread; all its calls block.
+ */
+import { WsiError } from '@wsi/foundation';
+import { createRequire } from 'node:module';
+
+export interface Binding {
+  readonly TF_FLOAT: number;
+  readonly TF_UINT8: number;
+  readonly TF_Version: string;
+  /** The array's memory is used in place where its alignment allows; it must not change until the tensor is deleted. */
+  createTensor(shape: readonly number[], type: number, data: Float32Array | Uint8Array): number;
+  deleteTensor(id: number): void;
+  /** A copy of the tensor in a new array. */
+  tensorDataSync(id: number): Float32Array;
+  loadSavedModel(directory: string, tags: string): number;
+  deleteSavedModel(id: number): void;
+  /** Names are comma-separated `node:output`. */
+  runSavedModel(
+    session: number,
+    inputs: readonly number[],
+    inputNames: string,
+    outputNames: string,
+  ): readonly { readonly id: number; readonly shape: readonly number[] }[];
+  getNumOfTensors(): number;
+  isUsingGpuDevice(): boolean;
+}
+
+export interface BindingOptions {
+  /** Threads that one operation may use; a part of the numerical identity of the results. */
+  readonly threads: number;
+  readonly device: 'cpu' | 'gpu';
+}
+
+const BINDING = '@tensorflow/tfjs-node/lib/napi-v8/tfjs_binding.node';
+
+/** Remembers, for the whole process, with how many threads and on which device libtensorflow was loaded. */
+const LOADED = 'WSI_ENGINE_LOADED';
+
+/**
+ * Loads libtensorflow with this many threads. It reads its thread counts from the environment of the process when it
+ * is loaded, once: a second load with others is refused.
+ * @throws WsiError `EngineFailed`
+ */
+export function loadBinding({ threads, device }: BindingOptions): Binding {
+  requireSameOptions(`${threads} thread(s) on the ${device}`);
+  const settings: Readonly<Record<string, string>> = {
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    // Operations one after the other: the order of sums does not depend on the scheduler.
+    TF_NUM_INTEROP_THREADS: '1',
+    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '2',
+    ...(device === 'cpu'
+      ? { CUDA_VISIBLE_DEVICES: '-1' }
+      : { TF_DETERMINISTIC_OPS: '1', TF_CUDNN_DETERMINISTIC: '1', TF_FORCE_GPU_ALLOW_GROWTH: 'true' }),
+  };
+  Object.assign(process.env, settings);
+  requireRealEnvironment(settings);
+  const binding = requireBinding();
+  if (device === 'gpu' && !binding.isUsingGpuDevice()) {
+    throw new WsiError('EngineFailed', 'TensorFlow sees no GPU.', {
+      remedy: 'Install the GPU variant (see README.md) and the NVIDIA driver, or choose the CPU.',
+    });
+  }
+  return binding;
+}
+
+function requireSameOptions(options: string): void {
+  const [pid, loaded] = (process.env[LOADED] ?? '').split('/');
+  if (pid === String(process.pid) && loaded !== options) {
+    throw new WsiError(
+      'EngineFailed',
+      `TensorFlow is loaded with ${loaded} in this process, not ${options}.`,
+      {
+        remedy: 'Use the same number of threads and device for all engines of a process, or another process.',
+      },
+    );
+  }
+  process.env[LOADED] = `${process.pid}/${options}`;
+}
+
+/**
+ * `process.env` is a copy on threads that were not given the process's own environment, and libtensorflow would not
+ * see the settings. The diagnostic report reads the real environment.
+ */
+function requireRealEnvironment(settings: Readonly<Record<string, string>>): void {
+  // Without it the report looks up the host names of open sockets, and waits for the network.
+  Object.assign(process.report, { excludeNetwork: true });
+  const { environmentVariables } = process.report.getReport() as {
+    readonly environmentVariables: Readonly<Record<string, string>>;
+  };
+  const lost = Object.entries(settings).find(([name, value]) => environmentVariables[name] !== value);
+  if (lost === undefined) return;
+  throw new WsiError('EngineFailed', `The setting ${lost[0]}=${lost[1]} did not reach TensorFlow.`, {
+    remedy: 'Start the engine from the main thread, or from a worker thread made with env: SHARE_ENV.',
+  });
+}
+
+function requireBinding(): Binding {
+  try {
+    return createRequire(import.meta.url)(BINDING) as Binding;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new WsiError('EngineFailed', `TensorFlow's binding does not load (${reason}).`, {
+      remedy: 'Run `npm run setup`.',
+      cause: error,
+    });
+  }
+}
