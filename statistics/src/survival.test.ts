@@ -1,0 +1,155 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { concordanceIndex } from './concordance.ts';
+import { kaplanMeier, survivalAt } from './kaplan-meier.ts';
+import { logRankTest } from './log-rank.ts';
+import type { Survival } from './samples.ts';
+import { mercaptopurine, placebo } from './survival-data.fixture.ts';
+
+const survivals = fc.array(fc.record({ time: fc.integer({ min: 0, max: 9 }), event: fc.boolean() }), {
+  minLength: 1,
+  maxLength: 20,
+});
+
+describe('kaplanMeier', () => {
+  it('has the published estimates and Greenwood errors', () => {
+    const curve = kaplanMeier(mercaptopurine);
+    const published = [
+      [6, 0.857, 0.0764],
+      [7, 0.807, 0.0869],
+      [10, 0.753, 0.0963],
+      [13, 0.69, 0.1068],
+      [16, 0.627, 0.1141],
+      [22, 0.538, 0.1282],
+      [23, 0.448, 0.1346],
+    ];
+    const events = curve.steps.filter((step) => step.events > 0);
+    expect(
+      events.map((step) => [step.time, step.survival.toFixed(3), step.standardError.toFixed(4)]),
+    ).toEqual(published.map(([time, survival, error]) => [time, survival!.toFixed(3), error!.toFixed(4)]));
+    expect([curve.median, kaplanMeier(placebo).median]).toEqual([23, 8]);
+    // lifelines 0.30.3, KaplanMeierFitter.confidence_interval_ (exponential Greenwood) at 10 and 23 weeks.
+    const at = (time: number): unknown => {
+      const { lower, upper } = curve.steps.find((step) => step.time === time)!;
+      return [lower.toFixed(6), upper.toFixed(6)];
+    };
+    expect([at(10), at(23)]).toEqual([
+      ['0.503200', '0.889362'],
+      ['0.188052', '0.680143'],
+    ]);
+  });
+
+  it('is the empirical survival when nothing is censored', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 30 }), (times) => {
+        const curve = kaplanMeier(times.map((time) => ({ time, event: true })));
+        for (let time = -1; time <= 10; time++) {
+          const alive = times.filter((other) => other > time).length / times.length;
+          expect(survivalAt(curve, time)).toBeCloseTo(alive, 12);
+        }
+      }),
+    );
+  });
+
+  it('never rises, and keeps its interval around it and within [0, 1]', () => {
+    fc.assert(
+      fc.property(survivals, (outcomes) => {
+        const curve = kaplanMeier(outcomes);
+        let before = 1;
+        for (const step of curve.steps) {
+          expect(step.survival).toBeLessThanOrEqual(before);
+          before = step.survival;
+          if (step.survival === 0) continue;
+          expect(step.lower).toBeGreaterThanOrEqual(0);
+          expect(step.lower).toBeLessThanOrEqual(step.survival);
+          expect(step.upper).toBeGreaterThanOrEqual(step.survival);
+          expect(step.upper).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
+  });
+});
+
+describe('logRankTest', () => {
+  it('has the published statistic of the leukaemia trial', () => {
+    const result = logRankTest([mercaptopurine, placebo])!;
+    expect(result.chiSquared).toBeCloseTo(16.79, 2);
+    expect(result.degreesOfFreedom).toBe(1);
+    expect(result.pValue).toBeCloseTo(4.17e-5, 7);
+    expect(result.observed).toEqual([9, 21]);
+    expect(result.expected.map((value) => value.toFixed(2))).toEqual(['19.25', '10.75']);
+  });
+
+  it('does not depend on the order of the groups nor on the unit of time, and ignores an empty group', () => {
+    fc.assert(
+      fc.property(survivals, survivals, survivals, (a, b, c) => {
+        const plain = logRankTest([a, b, c]);
+        const hours = c.map(({ time, event }) => ({ time: time * 24, event }));
+        const scaled = [a, b].map((group) => group.map(({ time, event }) => ({ time: time * 24, event })));
+        const other = logRankTest([hours, [], scaled[1]!, scaled[0]!]);
+        expect(other?.degreesOfFreedom).toBe(plain?.degreesOfFreedom);
+        if (plain === undefined || other === undefined) return;
+        expect(other.chiSquared).toBeCloseTo(plain.chiSquared, 8);
+      }),
+    );
+  });
+
+  it('says nothing without two groups or without events', () => {
+    expect(logRankTest([placebo, []])).toBeUndefined();
+    expect(logRankTest([[{ time: 1, event: false }], [{ time: 2, event: false }]])).toBeUndefined();
+  });
+});
+
+describe('concordanceIndex', () => {
+  const at = (time: number, event = true): Survival => ({ time, event });
+
+  it('is 1, 0 and 1/2 for perfect, reversed and constant risks', () => {
+    const outcomes = [at(1), at(2), at(3), at(4, false)];
+    expect(concordanceIndex([4, 3, 2, 1], outcomes)?.concordance).toBe(1);
+    expect(concordanceIndex([1, 2, 3, 4], outcomes)?.concordance).toBe(0);
+    expect(concordanceIndex([7, 7, 7, 7], outcomes)).toMatchObject({
+      concordance: 0.5,
+      tied: 6,
+      comparable: 6,
+    });
+  });
+
+  it('compares tied times only when exactly one is an event', () => {
+    expect(concordanceIndex([2, 1], [at(5), at(5)])).toBeUndefined();
+    expect(concordanceIndex([2, 1], [at(5), at(5, false)])?.concordance).toBe(1);
+    expect(concordanceIndex([2, 1], [at(5, false), at(6)])).toBeUndefined();
+  });
+
+  it('turns over with the sign of the risks, and keeps its interval around it', () => {
+    const rows = fc.array(
+      fc.tuple(fc.integer({ min: -3, max: 3 }), fc.integer({ min: 0, max: 6 }), fc.boolean()),
+      {
+        maxLength: 15,
+      },
+    );
+    fc.assert(
+      fc.property(rows, (sample) => {
+        const outcomes = sample.map(([, time, event]) => at(time, event));
+        const forward = concordanceIndex(
+          sample.map(([risk]) => risk),
+          outcomes,
+        );
+        const reversed = concordanceIndex(
+          sample.map(([risk]) => -risk),
+          outcomes,
+        );
+        if (forward === undefined) return;
+        expect(reversed!.concordance).toBeCloseTo(1 - forward.concordance, 12);
+        expect(reversed!.standardError).toBeCloseTo(forward.standardError, 12);
+        expect(forward.lower).toBeLessThanOrEqual(forward.concordance);
+        expect(forward.upper).toBeGreaterThanOrEqual(forward.concordance);
+      }),
+    );
+  });
+
+  it('has, for the arms of the leukaemia trial, the value that lifelines gives', () => {
+    const outcomes = [...mercaptopurine, ...placebo];
+    const risks = outcomes.map((_, index) => (index < mercaptopurine.length ? 0 : 1));
+    expect(concordanceIndex(risks, outcomes)?.concordance).toBeCloseTo(0.6900420757363254, 9);
+  });
+});
