@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { systemErrorCode, WsiError } from '@wsi/foundation';
+import { Slots } from './concurrency.ts';
 import { OpenedSlide } from './opened-slide.ts';
 import { openSlideLibrary } from './openslide/library.ts';
 import { openWithOpenSlide } from './openslide/openslide-source.ts';
@@ -19,10 +20,15 @@ export type ReaderChoice = 'auto' | 'openslide' | 'tiff';
 export interface OpenSlideOptions {
   /** `auto` (the default) takes the fast path for JPEG-tiled TIFF and SVS, and OpenSlide for the rest. */
   readonly reader?: ReaderChoice;
+  /** Bounds the decoding calls under way; may be shared by slides. Four a slide by default. */
+  readonly slots?: Slots;
   /** Keeps decoded tiles of the fast path; may be shared by slides. None by default. */
   readonly cache?: PictureCache;
   readonly statistics?: SlideStatistics;
 }
+
+/** As many as libuv has threads. */
+const DEFAULT_SLOTS = 4;
 
 /** The TIFF formats that are nothing but a pyramid of tiles; in the others tiles overlap or are placed by metadata. */
 const PLAIN_TIFF_VENDORS: ReadonlySet<string | undefined> = new Set(['aperio', 'generic-tiff', undefined]);
@@ -37,13 +43,14 @@ const CONVERT =
 export async function openSlide(path: string, options: OpenSlideOptions = {}): Promise<Slide> {
   const started = performance.now();
   const statistics = options.statistics ?? createStatistics();
+  const slots = options.slots ?? new Slots(DEFAULT_SLOTS);
   await requireFile(path);
   const bytes = await openBytes(path);
   let source: PixelSource | undefined;
   try {
     const tiff = await inspectTiff(bytes);
     const fingerprint = await fingerprintOf(bytes, tiff);
-    source = await openSource(path, { bytes, tiff, fingerprint, statistics }, options);
+    source = await openSource(path, { bytes, tiff, fingerprint, statistics, slots }, options);
     statistics.openSeconds += (performance.now() - started) / 1000;
     return new OpenedSlide(path, fingerprint, source);
   } catch (error) {
@@ -66,6 +73,7 @@ interface OpenedFile {
   readonly tiff: TiffInspection;
   readonly fingerprint: string;
   readonly statistics: SlideStatistics;
+  readonly slots: Slots;
 }
 
 async function inspectTiff(bytes: ByteSource): Promise<TiffInspection> {
@@ -88,7 +96,7 @@ async function openSource(path: string, file: OpenedFile, options: OpenSlideOpti
     const vendor = await openSlideLibrary().detectVendor(path);
     if (PLAIN_TIFF_VENDORS.has(vendor)) return openTiff(path, file, options.cache);
   }
-  const source = await openWithOpenSlide(path, file.statistics);
+  const source = await openWithOpenSlide({ path, slots: file.slots, statistics: file.statistics });
   if (source !== undefined) return source;
   const reason = tiff.file === undefined ? '' : ` (${tiff.unsupported ?? 'a TIFF that it does not know'})`;
   throw new WsiError('SlideUnsupported', `This is not a slide that OpenSlide can read${reason}.`, {
@@ -102,7 +110,7 @@ async function openTiff(
   file: OpenedFile,
   cache: PictureCache | undefined,
 ): Promise<PixelSource> {
-  const { bytes, tiff, fingerprint, statistics } = file;
+  const { tiff } = file;
   if (tiff.damage !== undefined) {
     throw tiff.damage instanceof TiffDamage ? tiff.damage.toWsiError(path) : tiff.damage;
   }
@@ -118,16 +126,7 @@ async function openTiff(
   }
   const properties = await tiffProperties(tiff.layout);
   const format = properties['openslide.vendor'] ?? 'tiff';
-  return new TiffSource({
-    path,
-    bytes,
-    layout: tiff.layout,
-    format,
-    properties,
-    fingerprint,
-    statistics,
-    cache,
-  });
+  return new TiffSource({ ...file, path, layout: tiff.layout, format, properties, cache });
 }
 
 async function requireFile(path: string): Promise<void> {

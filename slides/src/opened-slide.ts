@@ -3,13 +3,13 @@ import { WsiError } from '@wsi/foundation';
 import type { PixelSource } from './pixel-source.ts';
 import { requireSize, type Pixels } from './pixels.ts';
 import { axisWeights, resample, sourceSpan } from './resample.ts';
-import type { LevelRegion, Mpp, MppRegion, Slide, SlideLevel } from './slide.ts';
-
-/** Within this of the wanted resolution a level is given as it is: 0.499 for 0.5 is not worth a resampling. */
-export const NATIVE_TOLERANCE = 0.01;
+import { levelAtMpp, plausibleMpp, positiveNumber, requireResolution } from './resolution.ts';
+import type { LevelRegion, Mpp, MppRegion, PatchesRequest, Slide, SlideLevel } from './slide.ts';
 
 /** Source pixels that are held at a time while resampling. */
 const BAND_PIXELS = 2 ** 22;
+/** Patches that are read together; their regions are held beside the result. */
+const PATCHES_AT_ONCE = 32;
 
 /** A picture on a level, in pixels of that level: origin, level pixels for one output pixel, output size. */
 interface ScaledRegion {
@@ -48,34 +48,19 @@ export class OpenedSlide implements Slide {
     this.width = source.levels[0]!.width;
     this.height = source.levels[0]!.height;
     this.mpp = plausibleMpp(source.properties);
-    this.objectivePower = positive(source.properties['openslide.objective-power']);
+    this.objectivePower = positiveNumber(source.properties['openslide.objective-power']);
   }
 
   readRegion(region: LevelRegion): Promise<Pixels> {
-    return this.#run(async () => {
-      requireSize(this.path, region.width, region.height);
-      if (!Number.isSafeInteger(region.x) || !Number.isSafeInteger(region.y)) {
-        throw this.#invalid(
-          `The position (${region.x}, ${region.y}) is not in whole pixels.`,
-          'Give whole numbers, in level-0 pixels.',
-        );
-      }
-      if (this.levels[region.level] === undefined) {
-        throw this.#invalid(
-          `There is no level ${region.level}.`,
-          `The slide has levels 0 to ${this.levels.length - 1}.`,
-        );
-      }
-      return this.#source.read(region);
-    });
+    return this.#run(() => this.#readNative(region));
   }
 
   readAtMpp(region: MppRegion): Promise<Pixels> {
     return this.#run(async () => {
       requireSize(this.path, region.width, region.height);
-      const { level, scaleX, scaleY } = levelAtMpp(this, region.mpp);
-      const native = Math.abs(scaleX - 1) <= NATIVE_TOLERANCE && Math.abs(scaleY - 1) <= NATIVE_TOLERANCE;
-      if (native) return this.readRegion({ ...region, level });
+      this.#requirePosition(region.x, region.y);
+      const { level, scaleX, scaleY, native } = levelAtMpp(this, region.mpp);
+      if (native) return this.#readNative({ ...region, level });
       const { downsample } = this.levels[level]!;
       const { width, height } = region;
       const x = region.x / downsample;
@@ -83,16 +68,48 @@ export class OpenedSlide implements Slide {
     });
   }
 
+  readPatches(request: PatchesRequest): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#run(async () => {
+      const { size, coordinates } = request;
+      const resolution = requireResolution(this.path, request);
+      const count = coordinates.length / 2;
+      requireSize(this.path, size, size * Math.max(1, count));
+      const scaled = 'mpp' in resolution ? levelAtMpp(this, resolution.mpp) : undefined;
+      const result = new Uint8Array(count * size * size * 3);
+      for (let first = 0; first < count; first += PATCHES_AT_ONCE) {
+        const indices = Array.from(
+          { length: Math.min(PATCHES_AT_ONCE, count - first) },
+          (_, offset) => first + offset,
+        );
+        const regions = indices.map((index) => ({
+          level: scaled?.level ?? ('level' in resolution ? resolution.level : 0),
+          x: coordinates[index * 2]!,
+          y: coordinates[index * 2 + 1]!,
+          width: size,
+          height: size,
+        }));
+        const pictures =
+          scaled === undefined || scaled.native
+            ? await this.#readAll(regions)
+            : await this.#readScaledPatches(regions, scaled);
+        for (const [at, { data }] of pictures.entries()) result.set(data, (first + at) * size * size * 3);
+      }
+      return result;
+    });
+  }
+
   thumbnail(maximumSide: number): Promise<Pixels> {
     return this.#run(async () => {
+      requireSize(this.path, maximumSide, 1);
       const reduction = Math.max(1, Math.max(this.width, this.height) / maximumSide);
       const width = Math.max(1, Math.round(this.width / reduction));
       const height = Math.max(1, Math.round(this.height / reduction));
       requireSize(this.path, width, height);
-      const level = this.levels.findLastIndex((each) => each.width >= width && each.height >= height);
-      const { width: levelWidth, height: levelHeight } = this.levels[Math.max(0, level)]!;
-      const scale = { scaleX: levelWidth / width, scaleY: levelHeight / height };
-      return this.#readScaled({ level: Math.max(0, level), x: 0, y: 0, ...scale, width, height });
+      const enough = this.levels.findLastIndex((each) => each.width >= width && each.height >= height);
+      const level = Math.max(0, enough);
+      const source = this.levels[level]!;
+      const scale = { scaleX: source.width / width, scaleY: source.height / height };
+      return this.#readScaled({ level, x: 0, y: 0, ...scale, width, height });
     });
   }
 
@@ -101,35 +118,92 @@ export class OpenedSlide implements Slide {
     await this.#closed;
   }
 
+  async #readNative(region: LevelRegion): Promise<Pixels> {
+    const [picture] = await this.#readAll([region]);
+    return picture!;
+  }
+
+  async #readAll(regions: readonly LevelRegion[]): Promise<Pixels[]> {
+    for (const { level, x, y, width, height } of regions) {
+      requireSize(this.path, width, height);
+      this.#requirePosition(x, y);
+      if (this.levels[level] !== undefined) continue;
+      throw new WsiError('InvalidArgument', `There is no level ${level}.`, {
+        where: this.path,
+        remedy: `The slide has levels 0 to ${this.levels.length - 1}.`,
+      });
+    }
+    return this.#source.read(regions);
+  }
+
+  async #readScaledPatches(
+    regions: readonly LevelRegion[],
+    { scaleX, scaleY }: { scaleX: number; scaleY: number },
+  ): Promise<Pixels[]> {
+    const { downsample } = this.levels[regions[0]!.level]!;
+    const scaled = regions.map((region) => ({
+      ...region,
+      x: region.x / downsample,
+      y: region.y / downsample,
+      scaleX,
+      scaleY,
+    }));
+    // A patch so large that it needs bands is read alone.
+    if (this.#bandRows(scaled[0]!) >= scaled[0]!.height) {
+      const sources = await this.#source.read(scaled.map((region) => this.#sourceOf(region)));
+      return scaled.map((region, at) => this.#resample(region, sources[at]!));
+    }
+    const pictures: Pixels[] = [];
+    for (const region of scaled) pictures.push(await this.#readScaled(region));
+    return pictures;
+  }
+
   /** Resamples in bands of rows, so that memory does not grow with the level's size. */
   async #readScaled(region: ScaledRegion): Promise<Pixels> {
-    const { level, scaleX, scaleY, width, height } = region;
-    const { downsample } = this.levels[level]!;
-    const columns = sourceSpan(region.x, scaleX, width);
-    const sourceWidth = columns.end - columns.start;
-    const bandRows = Math.max(1, Math.floor(BAND_PIXELS / sourceWidth / scaleY));
-    const horizontal = axisWeights(region.x - columns.start, scaleX, width);
+    const { scaleY, width, height } = region;
+    const bandRows = this.#bandRows(region);
     const data = new Uint8Array(width * height * 3);
     for (let row = 0; row < height; row += bandRows) {
-      const count = Math.min(bandRows, height - row);
-      const top = region.y + row * scaleY;
-      const rows = sourceSpan(top, scaleY, count);
-      requireSize(this.path, sourceWidth, rows.end - rows.start);
-      const source = await this.#source.read({
-        level,
-        x: Math.round(columns.start * downsample),
-        y: Math.round(rows.start * downsample),
-        width: sourceWidth,
-        height: rows.end - rows.start,
-      });
-      const band = resample(source, horizontal, axisWeights(top - rows.start, scaleY, count));
-      data.set(band.data, row * width * 3);
+      const band = { ...region, y: region.y + row * scaleY, height: Math.min(bandRows, height - row) };
+      const [source] = await this.#source.read([this.#sourceOf(band)]);
+      data.set(this.#resample(band, source!).data, row * width * 3);
     }
     return { width, height, data };
   }
 
+  #bandRows({ scaleX, scaleY, width }: ScaledRegion): number {
+    return Math.max(1, Math.floor(BAND_PIXELS / (width * scaleX) / scaleY));
+  }
+
+  /** What of its level a scaled region covers. */
+  #sourceOf({ level, x, y, scaleX, scaleY, width, height }: ScaledRegion): LevelRegion {
+    const { downsample } = this.levels[level]!;
+    const columns = sourceSpan(x, scaleX, width);
+    const rows = sourceSpan(y, scaleY, height);
+    const size = { width: columns.end - columns.start, height: rows.end - rows.start };
+    requireSize(this.path, size.width, size.height);
+    return {
+      level,
+      x: Math.round(columns.start * downsample),
+      y: Math.round(rows.start * downsample),
+      ...size,
+    };
+  }
+
+  #resample({ x, y, scaleX, scaleY, width, height }: ScaledRegion, source: Pixels): Pixels {
+    const columns = sourceSpan(x, scaleX, width);
+    const rows = sourceSpan(y, scaleY, height);
+    const horizontal = axisWeights(x - columns.start, scaleX, width);
+    return resample(source, horizontal, axisWeights(y - rows.start, scaleY, height));
+  }
+
   async #run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed !== undefined) throw this.#invalid('The slide is closed.', 'Open it again.');
+    if (this.#closed !== undefined) {
+      throw new WsiError('InvalidArgument', 'The slide is closed.', {
+        where: this.path,
+        remedy: 'Open it again.',
+      });
+    }
     const running = work().catch((error: unknown) => {
       throw WsiError.from(error, 'SlideUnreadable', { where: this.path });
     });
@@ -141,48 +215,11 @@ export class OpenedSlide implements Slide {
     }
   }
 
-  #invalid(problem: string, remedy: string): WsiError {
-    return new WsiError('InvalidArgument', problem, { where: this.path, remedy });
-  }
-}
-
-/**
- * The level to read for a resolution (the coarsest that is not coarser than wanted, within the tolerance; level 0
- * when all are), and its pixels for one pixel of the result.
- * @throws WsiError InvalidArgument when the slide has no resolution
- */
-export function levelAtMpp(
-  slide: Pick<Slide, 'path' | 'levels' | 'mpp'>,
-  mpp: number,
-): { level: number; scaleX: number; scaleY: number } {
-  if (!Number.isFinite(mpp) || mpp < 0.01 || mpp > 1000) {
-    throw new WsiError('InvalidArgument', `${mpp} micrometres a pixel is not a resolution.`, {
-      where: slide.path,
-      remedy: 'Give a number from 0.01 to 1000.',
+  #requirePosition(x: number, y: number): void {
+    if (Number.isSafeInteger(x) && Number.isSafeInteger(y)) return;
+    throw new WsiError('InvalidArgument', `The position (${x}, ${y}) is not in whole pixels.`, {
+      where: this.path,
+      remedy: 'Give whole numbers, in level-0 pixels.',
     });
   }
-  if (slide.mpp === undefined) {
-    throw new WsiError('InvalidArgument', 'The slide does not say its resolution (micrometres a pixel).', {
-      where: slide.path,
-      remedy: 'Ask for a level (patches.level, --level) in place of a resolution (patches.mpp, --mpp).',
-    });
-  }
-  const wanted = (2 * mpp) / (slide.mpp.x + slide.mpp.y);
-  const fine = slide.levels.findLastIndex((each) => each.downsample <= wanted * (1 + NATIVE_TOLERANCE));
-  const level = Math.max(0, fine);
-  const { downsample } = slide.levels[level]!;
-  return { level, scaleX: mpp / slide.mpp.x / downsample, scaleY: mpp / slide.mpp.y / downsample };
-}
-
-/** Files that were never given a resolution often say 72 dpi, which would be 353 micrometres a pixel. */
-function plausibleMpp(properties: Readonly<Record<string, string>>): Mpp | undefined {
-  const x = positive(properties['openslide.mpp-x']);
-  const y = positive(properties['openslide.mpp-y']);
-  if (x === undefined || y === undefined) return undefined;
-  return Math.min(x, y) >= 0.01 && Math.max(x, y) <= 100 ? { x, y } : undefined;
-}
-
-function positive(text: string | undefined): number | undefined {
-  const value = Number.parseFloat(text ?? '');
-  return Number.isFinite(value) && value > 0 ? value : undefined;
 }

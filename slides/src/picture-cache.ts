@@ -20,29 +20,30 @@ export class PictureCache {
   }
 
   has(key: string): boolean {
-    return this.#kept?.has(key) ?? false;
+    return (this.#kept?.has(key) ?? false) || this.#pending.has(key);
   }
 
-  /** The picture, made by `make` when it is not there. What fails is not kept. Nobody may write to the result. */
-  async get(key: string, statistics: SlideStatistics, make: () => Promise<Pixels>): Promise<Pixels> {
-    const ready = this.#kept?.get(key) ?? this.#pending.get(key);
-    if (ready !== undefined) {
-      statistics.cacheHits++;
-      return ready;
-    }
-    statistics.cacheMisses++;
-    const making = make();
+  /** The picture, if it is kept or being made. Nobody may write to it. */
+  find(key: string, statistics: SlideStatistics): Promise<Pixels> | undefined {
+    const kept = this.#kept?.get(key);
+    const found = kept === undefined ? this.#pending.get(key) : Promise.resolve(kept);
+    if (found === undefined) statistics.cacheMisses++;
+    else statistics.cacheHits++;
+    return found;
+  }
+
+  /** Announces a picture that is being made, and keeps it when it is ready. What fails is not kept. */
+  put(key: string, making: Promise<Pixels>): void {
     this.#pending.set(key, making);
-    try {
-      const picture = await making;
-      this.#kept?.set(key, picture);
-      return picture;
-    } finally {
-      this.#pending.delete(key);
-    }
+    making
+      .then((picture) => this.#kept?.set(key, picture))
+      .catch(() => undefined) // Whoever waits for it is told.
+      .finally(() => this.#pending.delete(key));
   }
 
-  clear(): void {
+  /** Waits for what is being made, then forgets everything. */
+  async clear(): Promise<void> {
+    await Promise.allSettled(this.#pending.values());
     this.#kept?.clear();
   }
 }

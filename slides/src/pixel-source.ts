@@ -7,7 +7,7 @@ export interface PixelSource {
   readonly reader: 'openslide' | 'tiff';
   readonly levels: readonly SlideLevel[];
   readonly properties: Readonly<Record<string, string>>;
-  /** As {@link Slide.readRegion}; the region has been checked. */
-  read(region: LevelRegion): Promise<Pixels>;
+  /** As {@link Slide.readRegion}, several at a time; the regions have been checked. */
+  read(regions: readonly LevelRegion[]): Promise<Pixels[]>;
   close(): Promise<void>;
 }

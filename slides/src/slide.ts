@@ -36,6 +36,19 @@ export interface MppRegion {
   readonly height: number;
 }
 
+/** The resolution of patches: a level, or micrometres a pixel. At most one of them; neither is level 0. */
+export interface Resolution {
+  readonly level?: number | undefined;
+  readonly mpp?: number | undefined;
+}
+
+export interface PatchesRequest extends Resolution {
+  /** Pixels along a side of a patch, at its resolution. */
+  readonly size: number;
+  /** The patches' top left corners: x, y, x, y... in level-0 pixels. */
+  readonly coordinates: Int32Array;
+}
+
 /**
  * An open slide. Reads may run at the same time. Every error is a WsiError that names the slide.
  * Pixels outside the slide are white; transparent ones (areas that were not scanned) have the slide's background
@@ -62,6 +75,11 @@ export interface Slide {
   readRegion(region: LevelRegion): Promise<Pixels>;
   /** Pixels at a resolution: the best level, resampled as {@link resample} says. Needs `mpp`. */
   readAtMpp(region: MppRegion): Promise<Pixels>;
+  /**
+   * Square patches, one after the other: `n * size * size * 3` bytes. The same pixels as one {@link readRegion} or
+   * {@link readAtMpp} a patch, but a tile of the file that several patches touch is decoded once.
+   */
+  readPatches(request: PatchesRequest): Promise<Uint8Array<ArrayBuffer>>;
   /** The whole slide, its longer side at most `maximumSide` pixels; never enlarged. */
   thumbnail(maximumSide: number): Promise<Pixels>;
   /** Waits for the reads under way, then frees the file. Later reads fail. Safe to call twice. */

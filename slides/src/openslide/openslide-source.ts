@@ -2,6 +2,7 @@
 import { WsiError } from '@wsi/foundation';
 import type { PixelSource } from '../pixel-source.ts';
 import { createPixels, type Pixels } from '../pixels.ts';
+import type { Slots } from '../concurrency.ts';
 import type { LevelRegion, SlideLevel, SlideStatistics } from '../slide.ts';
 import { openSlideLibrary, type OpenSlideLibrary, type SlideHandle } from './library.ts';
 
@@ -12,10 +13,11 @@ const CONVERT =
   'If it opens elsewhere, convert it to a tiled pyramidal TIFF; otherwise copy it again from its source.';
 
 /** @returns undefined when OpenSlide does not know the format */
-export async function openWithOpenSlide(
-  path: string,
-  statistics: SlideStatistics,
-): Promise<PixelSource | undefined> {
+export async function openWithOpenSlide({
+  path,
+  slots,
+  statistics,
+}: OpenSlideSourceParts): Promise<PixelSource | undefined> {
   const library = openSlideLibrary();
   const handle = await library.open(path);
   if (handle === undefined) return undefined;
@@ -24,7 +26,14 @@ export async function openWithOpenSlide(
     await library.close(handle);
     throw new WsiError('SlideUnreadable', `OpenSlide says: ${problem}.`, { where: path, remedy: CONVERT });
   }
-  return new OpenSlideSource(path, library, handle, statistics);
+  return new OpenSlideSource({ path, slots, statistics }, library, handle);
+}
+
+export interface OpenSlideSourceParts {
+  readonly path: string;
+  /** Bounds the reads under way. */
+  readonly slots: Slots;
+  readonly statistics: SlideStatistics;
 }
 
 class OpenSlideSource implements PixelSource {
@@ -32,24 +41,26 @@ class OpenSlideSource implements PixelSource {
   readonly reader = 'openslide';
   readonly levels: readonly SlideLevel[];
   readonly properties: Readonly<Record<string, string>>;
-  readonly #path: string;
+  readonly #parts: OpenSlideSourceParts;
   readonly #library: OpenSlideLibrary;
   readonly #handle: SlideHandle;
-  readonly #statistics: SlideStatistics;
   readonly #background: readonly [number, number, number];
 
-  constructor(path: string, library: OpenSlideLibrary, handle: SlideHandle, statistics: SlideStatistics) {
-    this.#path = path;
+  constructor(parts: OpenSlideSourceParts, library: OpenSlideLibrary, handle: SlideHandle) {
+    this.#parts = parts;
     this.#library = library;
     this.#handle = handle;
-    this.#statistics = statistics;
     this.levels = library.levels(handle);
     this.properties = library.properties(handle);
     this.format = this.properties['openslide.vendor'] ?? 'openslide';
     this.#background = parseColour(this.properties['openslide.background-color']);
   }
 
-  async read(region: LevelRegion): Promise<Pixels> {
+  read(regions: readonly LevelRegion[]): Promise<Pixels[]> {
+    return Promise.all(regions.map((region) => this.#parts.slots.run(() => this.#read(region))));
+  }
+
+  async #read(region: LevelRegion): Promise<Pixels> {
     const started = performance.now();
     const { downsample } = this.levels[region.level]!;
     const result = createPixels(region.width, region.height);
@@ -68,7 +79,7 @@ class OpenSlideSource implements PixelSource {
       }
     }
     this.#whitenOutside(region, result);
-    this.#statistics.decodeSeconds += (performance.now() - started) / 1000;
+    this.#parts.statistics.decodeSeconds += (performance.now() - started) / 1000;
     return result;
   }
 
@@ -80,7 +91,7 @@ class OpenSlideSource implements PixelSource {
     const problem = this.#library.error(this.#handle);
     if (problem === undefined) return;
     throw new WsiError('SlideUnreadable', `OpenSlide says: ${problem}.`, {
-      where: this.#path,
+      where: this.#parts.path,
       remedy: 'The file is damaged, or vanished while it was read: copy it again from its source.',
     });
   }

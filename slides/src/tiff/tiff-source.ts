@@ -1,28 +1,27 @@
 /** The fast path: JPEG tiles of a TIFF are read as they are, decoded by libjpeg (in sharp), and put side by side. */
-import sharp from 'sharp';
-import { WsiError } from '@wsi/foundation';
 import { forEachLimited } from '../concurrency.ts';
-import type { PictureCache } from '../picture-cache.ts';
 import type { PixelSource } from '../pixel-source.ts';
 import { copyPixels, createPixels, intersection, type Pixels, type Rectangle } from '../pixels.ts';
-import type { LevelRegion, SlideLevel, SlideStatistics } from '../slide.ts';
-import type { ByteSource } from './byte-source.ts';
-import { TiffDamage } from './directories.ts';
-import { completeJpeg } from './jpeg-tile.ts';
+import type { LevelRegion, SlideLevel } from '../slide.ts';
 import type { TiffLayout, TiffLevel } from './layout.ts';
+import { TileDecoder, type TileDecoderParts } from './tile-decoder.ts';
 
-/** Tiles that one region read decodes at a time: libuv has four threads. */
-const TILES_AT_ONCE = 4;
+/** Tiles that are decoded in one call; more do not make it faster, and their memory is held together. */
+const TILES_PER_CALL = 8;
+/** Calls that one request has under way: libuv has four threads. */
+const CALLS_AT_ONCE = 4;
 
-export interface TiffSourceParts {
-  readonly path: string;
-  readonly bytes: ByteSource;
+export interface TiffSourceParts extends Omit<TileDecoderParts, 'levels'> {
   readonly layout: TiffLayout;
   readonly format: string;
   readonly properties: Readonly<Record<string, string>>;
-  readonly fingerprint: string;
-  readonly statistics: SlideStatistics;
-  readonly cache: PictureCache | undefined;
+}
+
+/** A tile that a request needs, with the regions that it is part of. */
+interface NeededTile {
+  readonly level: number;
+  readonly index: number;
+  readonly regions: number[];
 }
 
 export class TiffSource implements PixelSource {
@@ -31,88 +30,94 @@ export class TiffSource implements PixelSource {
   readonly levels: readonly SlideLevel[];
   readonly properties: Readonly<Record<string, string>>;
   readonly #parts: TiffSourceParts;
+  readonly #decoder: TileDecoder;
 
   constructor(parts: TiffSourceParts) {
     this.#parts = parts;
     this.format = parts.format;
     this.properties = parts.properties;
     this.levels = slideLevels(parts.layout);
+    this.#decoder = new TileDecoder({ ...parts, levels: parts.layout.levels });
   }
 
-  async read(region: LevelRegion): Promise<Pixels> {
-    const level = this.#parts.layout.levels[region.level]!;
-    const { downsample } = this.levels[region.level]!;
-    const wanted: Rectangle = {
-      x: Math.round(region.x / downsample),
-      y: Math.round(region.y / downsample),
-      width: region.width,
-      height: region.height,
-    };
-    const result = createPixels(region.width, region.height);
-    const visible = intersection(wanted, { x: 0, y: 0, width: level.width, height: level.height });
-    if (visible === undefined) return result;
-    await forEachLimited(tilesIn(level, visible), TILES_AT_ONCE, async ({ column, row }) => {
-      const tile = await this.#tile(region.level, row * level.columns + column);
-      const place = {
-        x: column * level.tileWidth,
-        y: row * level.tileHeight,
-        width: level.tileWidth,
-        height: level.tileHeight,
-      };
-      const part = intersection(place, visible)!;
-      const inTile = { ...part, x: part.x - place.x, y: part.y - place.y };
-      copyPixels(tile, inTile, result, part.x - wanted.x, part.y - wanted.y);
+  async read(regions: readonly LevelRegion[]): Promise<Pixels[]> {
+    const places = regions.map((region) => this.#onLevel(region));
+    const results = regions.map(({ width, height }) => createPixels(width, height));
+    const needed = this.#neededTiles(regions, places);
+    const calls = inGroups(needed, Math.min(TILES_PER_CALL, Math.ceil(needed.length / 2)));
+    await forEachLimited(calls, CALLS_AT_ONCE, async (tiles) => {
+      const pictures = await this.#decoder.tiles(
+        tiles[0]!.level,
+        tiles.map(({ index }) => index),
+      );
+      for (const [at, tile] of tiles.entries()) {
+        const level = this.#parts.layout.levels[tile.level]!;
+        for (const region of tile.regions) {
+          copyTile(pictures[at]!, level, tile.index, places[region]!, results[region]!);
+        }
+      }
     });
-    return result;
+    return results;
   }
 
   close(): Promise<void> {
     return this.#parts.bytes.close();
   }
 
-  #tile(level: number, index: number): Promise<Pixels> {
-    const { cache, fingerprint, statistics } = this.#parts;
-    const decode = (): Promise<Pixels> => this.#decode(this.#parts.layout.levels[level]!, index);
-    if (cache === undefined) return decode();
-    return cache.get(`${fingerprint}/${level}/${index}`, statistics, decode);
+  /** A region in pixels of its level. */
+  #onLevel(region: LevelRegion): Rectangle {
+    const { downsample } = this.levels[region.level]!;
+    const x = Math.round(region.x / downsample);
+    return { x, y: Math.round(region.y / downsample), width: region.width, height: region.height };
   }
 
-  async #decode(level: TiffLevel, index: number): Promise<Pixels> {
-    const { bytes, path, statistics } = this.#parts;
-    const started = performance.now();
-    const tile = await bytes.read(level.offsets[index]!, level.byteCounts[index]!);
-    const read = performance.now();
-    statistics.readSeconds += (read - started) / 1000;
-    try {
-      const { tileWidth: width, tileHeight: height } = level;
-      const jpeg = completeJpeg(level.prefix, tile, width, height);
-      const limits = { failOn: 'warning', limitInputPixels: width * height } as const;
-      const data = await sharp(jpeg, limits).raw().toBuffer();
-      if (data.length !== width * height * 3) throw new TiffDamage('a tile has the wrong number of channels');
-      statistics.decodeSeconds += (performance.now() - read) / 1000;
-      return { width, height, data };
-    } catch (error) {
-      throw damagedTile(path, index, error);
+  #neededTiles(regions: readonly LevelRegion[], places: readonly Rectangle[]): NeededTile[] {
+    const needed = new Map<string, NeededTile>();
+    for (const [at, { level }] of regions.entries()) {
+      for (const index of tilesIn(this.#parts.layout.levels[level]!, places[at]!)) {
+        const key = `${level}/${index}`;
+        const tile = needed.get(key);
+        if (tile === undefined) needed.set(key, { level, index, regions: [at] });
+        else tile.regions.push(at);
+      }
     }
+    return [...needed.values()];
   }
 }
 
-function damagedTile(path: string, index: number, error: unknown): WsiError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new WsiError('SlideUnreadable', `Tile ${index} is damaged (${reason.trim()}).`, {
-    where: path,
-    remedy: 'Copy the slide again from its source, or leave it out of the cohort.',
-    cause: error,
-  });
+/** Consecutive groups of at most `size`, each of one level. */
+function inGroups(tiles: readonly NeededTile[], size: number): NeededTile[][] {
+  const groups: NeededTile[][] = [];
+  for (const tile of tiles) {
+    const last = groups.at(-1);
+    if (last !== undefined && last.length < size && last[0]!.level === tile.level) last.push(tile);
+    else groups.push([tile]);
+  }
+  return groups;
 }
 
-function tilesIn(level: TiffLevel, part: Rectangle): { column: number; row: number }[] {
-  const tiles: { column: number; row: number }[] = [];
+/** Copies what a region needs of a tile. What is beyond the level's edge is padding of the tile, and stays white. */
+function copyTile(tile: Pixels, level: TiffLevel, index: number, wanted: Rectangle, result: Pixels): void {
+  const x = (index % level.columns) * level.tileWidth;
+  const y = Math.floor(index / level.columns) * level.tileHeight;
+  const width = Math.min(level.tileWidth, level.width - x);
+  const height = Math.min(level.tileHeight, level.height - y);
+  const part = intersection({ x, y, width, height }, wanted);
+  if (part === undefined) return;
+  const inTile = { ...part, x: part.x - x, y: part.y - y };
+  copyPixels(tile, inTile, result, part.x - wanted.x, part.y - wanted.y);
+}
+
+/** The tiles under a rectangle, row by row. */
+function tilesIn(level: TiffLevel, wanted: Rectangle): number[] {
+  const part = intersection(wanted, { x: 0, y: 0, width: level.width, height: level.height });
+  if (part === undefined) return [];
+  const tiles: number[] = [];
   const lastRow = Math.floor((part.y + part.height - 1) / level.tileHeight);
   const lastColumn = Math.floor((part.x + part.width - 1) / level.tileWidth);
   for (let row = Math.floor(part.y / level.tileHeight); row <= lastRow; row++) {
     for (let column = Math.floor(part.x / level.tileWidth); column <= lastColumn; column++) {
-      tiles.push({ column, row });
+      tiles.push(row * level.columns + column);
     }
   }
   return tiles;
