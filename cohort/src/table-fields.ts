@@ -123,9 +123,9 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 function readTime(text: string): Reading<number> {
   const time = NUMBER.test(text) ? Number(text) : NaN;
-  if (time >= 0 && Number.isFinite(time)) return { value: time };
+  if (time > 0 && Number.isFinite(time)) return { value: time };
   const comma = /^\d+,\d+$/.test(text) ? ' (write the decimal separator as a point)' : '';
-  const problem = time < 0 ? 'is negative' : `is not a finite number${comma}`;
+  const problem = time <= 0 ? 'is not greater than 0' : `is not a finite number${comma}`;
   return { code: 'InvalidTime', message: `the time '${text}' ${problem}` };
 }
 
