@@ -21,3 +21,14 @@ export {
 export type { Json, JsonObject } from './schema/node.ts';
 export { formatDuration, parseDuration } from './durations.ts';
 export { parseQuantity } from './quantities.ts';
+export {
+  findCondition,
+  isTrue,
+  phaseOf,
+  REASONS,
+  setCondition,
+  type ConditionInput,
+  type ConditionReason,
+} from './conditions.ts';
+export { applyDefaults, manifestError, validate, type ValidateOptions, type Validation } from './validate.ts';
+export { formatProblem, type Problem } from './schema/problem.ts';

@@ -1,11 +1,11 @@
 /** `WsiTrainingJob`: the whole, put together. Types, defaults, checks, CRD and reference page all come from here. */
-import { defaulted, flag, object, planned, required } from '../schema/build.ts';
+import { defaulted, flag, object, planned, required, text } from '../schema/build.ts';
 import type { JobOf, ManifestOf } from '../schema/types.ts';
 import { cohort } from './cohort.ts';
 import { model } from './model.ts';
 import { patches } from './patches.ts';
 import { coordinator, parameterServers, workers } from './roles.ts';
-import { rootRules, specRules } from './rules.ts';
+import { specRules } from './rules.ts';
 import { autoscaling, checkpoint, runPolicy } from './run-policy.ts';
 import { status } from './status.ts';
 import { training } from './training.ts';
@@ -15,6 +15,17 @@ export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}` as const;
 export const KIND = 'WsiTrainingJob';
 export const PLURAL = 'wsitrainingjobs';
+
+/** Names of pods and host names (`NAME-parameter-server-999`) must fit a DNS label of 63 characters. */
+export const LONGEST_JOB_NAME = 40;
+
+export const jobName = text('Name of the job.', {
+  maxLength: LONGEST_JOB_NAME,
+  pattern: {
+    expression: '^[a-z]([-a-z0-9]*[a-z0-9])?$',
+    means: 'lower-case letters, digits and -, beginning with a letter and ending with a letter or digit',
+  },
+});
 
 export const spec = object(
   'What is to be trained, and with what.',
@@ -34,7 +45,7 @@ export const spec = object(
   { rules: specRules },
 );
 
-export { rootRules, status };
+export { status };
 
 export type WsiTrainingJobSpec = JobOf<typeof spec>;
 export type WsiTrainingJobSpecManifest = ManifestOf<typeof spec>;

@@ -6,25 +6,7 @@
  */
 import type { Rule } from '../schema/node.ts';
 
-/** The longest job name such that the names of its pods (`NAME-parameter-server-999`) and host names fit 63. */
-export const LONGEST_JOB_NAME = 40;
-export const JOB_NAME_EXPRESSION = '^[a-z]([-a-z0-9]*[a-z0-9])?$';
-
 const URL_SCHEME = '^[A-Za-z][A-Za-z0-9+.-]*://';
-
-export const rootRules: readonly Rule[] = [
-  {
-    cel: `self.metadata.name.size() <= ${String(LONGEST_JOB_NAME)}`,
-    message: `metadata.name may have at most ${String(LONGEST_JOB_NAME)} characters, so that the names of its pods fit`,
-    field: 'metadata.name',
-  },
-  {
-    cel: `self.metadata.name.matches('${JOB_NAME_EXPRESSION}')`,
-    message:
-      'metadata.name must be a DNS label: lower-case letters, digits and -, beginning with a letter, ending with a letter or digit',
-    field: 'metadata.name',
-  },
-];
 
 export const cohortRules: readonly Rule[] = [
   {

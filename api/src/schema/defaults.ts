@@ -1,0 +1,62 @@
+/**
+ * Defaults, in two stages. `schema`: those that the CRD holds, so that rules see here what they see in the API
+ * server. `all`: also those of variants and forms, and the derived ones. Pure; works on any value, valid or not.
+ */
+import type { FieldNode, JsonObject, Node, ObjectNode } from './node.ts';
+import { isJsonObject } from './node.ts';
+
+export type Stage = 'schema' | 'all';
+
+export function withDefaults(node: Node, value: unknown, stage: Stage): unknown {
+  switch (node.kind) {
+    case 'object':
+      return isJsonObject(value) ? objectWithDefaults(node, value, stage) : value;
+    case 'list':
+      return Array.isArray(value) ? value.map((item) => withDefaults(node.items, item, stage)) : value;
+    default:
+      return value;
+  }
+}
+
+/** Whether the CRD itself fills this field in. */
+export function inSchema(field: FieldNode): boolean {
+  return field.default !== undefined && field.only === undefined;
+}
+
+function objectWithDefaults(node: ObjectNode, value: JsonObject, stage: Stage): JsonObject {
+  const built = new Map<string, unknown>();
+  for (const [name, field] of Object.entries(node.fields)) {
+    const given = Object.hasOwn(value, name) ? value[name] : undefined;
+    // The API server, too, takes null for absent where there is a default, and only there.
+    if (given !== undefined && !(given === null && inSchema(field))) {
+      built.set(name, withDefaults(field.node, given, stage));
+    } else if (inSchema(field) || (stage === 'all' && isActive(node, field, value, built))) {
+      const filled = field.derive?.from(Object.fromEntries(built) as JsonObject) ?? field.default;
+      if (filled !== undefined) built.set(name, withDefaults(field.node, filled, stage));
+    }
+  }
+  for (const [name, rest] of Object.entries(value)) {
+    if (!Object.hasOwn(node.fields, name) && (rest as unknown) !== undefined) built.set(name, rest);
+  }
+  return Object.fromEntries(built) as JsonObject;
+}
+
+function isActive(
+  node: ObjectNode,
+  field: FieldNode,
+  value: JsonObject,
+  built: ReadonlyMap<string, unknown>,
+): boolean {
+  if (field.only === undefined || node.union === undefined) return true;
+  const chosen = node.union.by === 'tag' ? built.get(node.union.tag) : presentForm(node.union.forms, value);
+  return typeof chosen === 'string' && field.only.includes(chosen);
+}
+
+function presentForm(
+  forms: Readonly<Record<string, readonly string[]>>,
+  value: JsonObject,
+): string | undefined {
+  const names = Object.keys(forms);
+  const present = (name: string): boolean => Object.hasOwn(value, name) && value[name] !== undefined;
+  return names.find((form) => forms[form]?.some(present)) ?? names.at(-1);
+}
