@@ -19,6 +19,13 @@ const OUTPUT_LIMIT = 1 << 20;
 const BENDING_NPM_SETTING =
   /^npm_config_(local_prefix|prefix|global|global_prefix|workspaces?|include_workspace_root|dry_run|omit|include|only|production|package_lock|package_lock_only|json|nodedir|ignore_scripts)$/i;
 
+/** npm's own patience with a missing network is over a minute, in silence. */
+export const NPM_PATIENCE = [
+  '--fetch-retries=3',
+  '--fetch-retry-mintimeout=2000',
+  '--fetch-retry-maxtimeout=10000',
+];
+
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 

@@ -6,7 +6,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { nodeDirectory } from './cache.mjs';
-import { run } from './command.mjs';
+import { NPM_PATIENCE, run } from './command.mjs';
 import { publishDirectory } from './publish.mjs';
 import { SetupError } from './setup-error.mjs';
 import { NODE_PACKAGES, NODE_VERSION, OLDEST_OWN_NODE_MAJOR } from './versions.mjs';
@@ -56,7 +56,7 @@ async function fetchNode(context, directory) {
   writeFileSync(join(project, 'package-lock.json'), JSON.stringify(lock));
   await run({
     file: 'npm',
-    args: ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--force'],
+    args: ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--force', ...NPM_PATIENCE],
     what: `npm ci of ${nodePackage.name} ${NODE_VERSION}`,
     remedy: 'See what npm says.',
     cwd: project,

@@ -115,6 +115,7 @@ export function installArguments(files) {
       '--only-binary',
       ':all:',
       '--disable-pip-version-check',
+      '--no-cache-dir',
       '--progress-bar',
       'off',
     ],

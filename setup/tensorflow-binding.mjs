@@ -144,7 +144,10 @@ async function build(context, library, directory) {
     what: 'Compiling the TensorFlow binding',
     remedy: 'See what the compiler says; g++ 10 or newer is needed.',
     cwd: work,
-    env: withPath(context.env, [join(home, 'bin')]),
+    env: {
+      ...withPath(context.env, [join(home, 'bin')]),
+      PYTHON: findProgram(programOf('python3', context.env), context.env),
+    },
     onStart: context.onStart,
   });
   copyFileSync(join(work, 'out', BINDING), join(directory, BINDING));

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { digest } from './cache.mjs';
-import { run, withPath } from './command.mjs';
+import { NPM_PATIENCE, run, withPath } from './command.mjs';
 import { treeMatchesLock } from './installed-tree.mjs';
 import { nodeHome } from './node-runtime.mjs';
 import { publishFile, readIfThere } from './publish.mjs';
@@ -34,7 +34,15 @@ export function workspaceStep(context) {
 async function install(context) {
   await run({
     file: 'npm',
-    args: ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'],
+    args: [
+      'ci',
+      '--include=dev',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      ...NPM_PATIENCE,
+    ],
     what: 'npm ci',
     remedy:
       'See what npm says; when package.json and package-lock.json disagree, run npm install and commit the result.',
