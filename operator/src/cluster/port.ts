@@ -2,7 +2,7 @@
  * What the reconciler needs of a cluster. Two implementations are planned for: `local` (processes and directories on
  * this machine) and a Kubernetes one; the plan does not know which it talks to. Objects are Kubernetes' own.
  */
-import type { V1ConfigMap, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1Pod, V1Service } from '../kubernetes-types.ts';
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
 import type { Action, PlanEvent } from '../plan/actions.ts';
 

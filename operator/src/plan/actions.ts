@@ -1,5 +1,5 @@
 /** What a plan may do to the world. Every action is idempotent: done twice it has the effect of once. */
-import type { V1ConfigMap, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1Pod, V1Service } from '../kubernetes-types.ts';
 
 export type Action =
   /** Create the object or bring it to this content (server-side apply on a cluster). */

@@ -1,5 +1,5 @@
 /** What a pod's end means: one table, read from top to bottom. */
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1Pod } from '../kubernetes-types.ts';
 import { terminationOf } from './snapshot.ts';
 
 /**
@@ -60,28 +60,27 @@ export function endOf(pod: V1Pod): PodEnd {
   return { exitClass, exitCode, message };
 }
 
+const CLASS_OF_CODE: ReadonlyMap<number, ExitClass> = new Map([
+  [0, 'completed'],
+  [64, 'input'],
+  [74, 'storage'],
+  [128 + SIGTERM, 'stopped'],
+  [128 + SIGKILL, 'killed'],
+]);
+
 function classOf(pod: V1Pod): ExitClass {
   const terminated = terminationOf(pod);
   if (terminated?.reason === 'OOMKilled') return 'outOfMemory';
-  const disrupted = pod.status?.conditions?.some((c) => c.type === 'DisruptionTarget' && c.status === 'True');
-  if (disrupted === true || DISRUPTIONS.includes(pod.status?.reason)) return 'disrupted';
-  switch (terminated?.exitCode) {
-    case 0:
-      return 'completed';
-    case 64:
-      return 'input';
-    case 74:
-      return 'storage';
-    case 128 + SIGTERM:
-      return 'stopped';
-    case 128 + SIGKILL:
-      return 'killed';
-    case undefined:
-      // A pod without a container's end, and not evicted: the phase is all there is.
-      return pod.status?.phase === 'Succeeded' ? 'completed' : 'crashed';
-    default:
-      return 'crashed';
-  }
+  if (isDisrupted(pod)) return 'disrupted';
+  // A pod without a container's end, and not evicted: the phase is all there is.
+  if (terminated === undefined) return pod.status?.phase === 'Succeeded' ? 'completed' : 'crashed';
+  return CLASS_OF_CODE.get(terminated.exitCode) ?? 'crashed';
+}
+
+function isDisrupted(pod: V1Pod): boolean {
+  const conditions = pod.status?.conditions ?? [];
+  const target = conditions.some((entry) => entry.type === 'DisruptionTarget' && entry.status === 'True');
+  return target || DISRUPTIONS.includes(pod.status?.reason);
 }
 
 /** The line that says why: a termination message is one line; the tail of a log has the error before its stack. */

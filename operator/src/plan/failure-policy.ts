@@ -7,7 +7,7 @@
  * The delay doubles with every end in a row, from 1 s to 5 min. A row is over when the job has got further than it
  * ever was at an earlier end of this place, or when the pod had been running for 10 minutes.
  */
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1Pod } from '../kubernetes-types.ts';
 import type { WsiTrainingJobStatus } from '@wsi/api';
 import { EXIT_POLICY, endOf, type PodEnd } from './exit-class.ts';
 import type { Slot } from './names.ts';
@@ -69,30 +69,37 @@ export function isCounted(record: PodFailure | undefined, pod: V1Pod): boolean {
   return record !== undefined && record.uid === (pod.metadata?.uid ?? '');
 }
 
+const NO_ENDS = { failures: 0, inARow: 0, counted: 0, step: 0 };
+
 function nextRecord(
-  before: PodFailure | undefined,
+  known: PodFailure | undefined,
   place: Place,
   end: PodEnd,
   context: { readonly highestStep: number; readonly now: number },
 ): PodFailure {
-  const terminated = terminationOf(place.pod);
-  const endedAt = Math.min(terminated?.finishedAt?.getTime() ?? context.now, context.now);
-  const startedAt = terminated?.startedAt?.getTime() ?? place.pod?.status?.startTime?.getTime() ?? endedAt;
-  const newRow =
-    before === undefined || context.highestStep > before.step || endedAt - startedAt >= STABLE_MILLISECONDS;
-  const counts = EXIT_POLICY[end.exitClass].counts ? 1 : 0;
+  const before = known ?? NO_ENDS;
+  const { startedAt, endedAt } = lifetime(place, context.now);
+  const stable = endedAt - startedAt >= STABLE_MILLISECONDS;
+  const row = stable || context.highestStep > before.step ? NO_ENDS : before;
   return {
     pod: place.name,
     uid: place.pod?.metadata?.uid ?? '',
-    failures: (before?.failures ?? 0) + 1,
-    inARow: (newRow ? 0 : before.inARow) + 1,
-    counted: (newRow ? 0 : before.counted) + counts,
-    step: Math.max(context.highestStep, before?.step ?? 0),
+    failures: before.failures + 1,
+    inARow: row.inARow + 1,
+    counted: row.counted + (EXIT_POLICY[end.exitClass].counts ? 1 : 0),
+    step: Math.max(context.highestStep, before.step),
     time: new Date(endedAt).toISOString(),
     reason: end.exitClass,
     message: end.message,
     ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
   };
+}
+
+function lifetime(place: Place, now: number): { readonly startedAt: number; readonly endedAt: number } {
+  const terminated = terminationOf(place.pod);
+  const endedAt = Math.min(terminated?.finishedAt?.getTime() ?? now, now);
+  const started = terminated?.startedAt ?? place.pod?.status?.startTime;
+  return { startedAt: started?.getTime() ?? endedAt, endedAt };
 }
 
 /** Milliseconds between an end and the next start, by how many ends there were in a row (1, 2, ...). */

@@ -1,5 +1,5 @@
 /** Names, labels and addresses: all a function of (job, role, index), so that a name is never given twice. */
-import type { V1ObjectMeta, V1OwnerReference, V1Pod } from '@kubernetes/client-node';
+import type { V1ObjectMeta, V1OwnerReference, V1Pod } from '../kubernetes-types.ts';
 import type { WsiTrainingJob } from '@wsi/api';
 
 export type Role = 'coordinator' | 'server' | 'worker';

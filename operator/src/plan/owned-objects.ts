@@ -1,5 +1,5 @@
 /** The job's ConfigMap (the manifest, as the roles read it) and its headless Service (stable host names). */
-import type { V1ConfigMap, V1Service } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1Service } from '../kubernetes-types.ts';
 import type { WsiTrainingJob } from '@wsi/api';
 import { canonicalJson } from '@wsi/foundation';
 import { configMapName, jobLabels, LABELS, jobName, ownedMetadata, RPC_PORT, serviceName } from './names.ts';

@@ -49,8 +49,11 @@ export function plan(job: WsiTrainingJob, observed: Observed, now: number): Plan
     job.status?.progress?.step ?? 0,
     ...stored.map((record) => record.step),
   );
-  const failures = recordEnds(stored, snapshot.places, highestStep, now);
-  const verdict = judge(job, snapshot, failures, now);
+  const seen = recordEnds(stored, snapshot.places, highestStep, now);
+  const verdict = judge(job, snapshot, seen, now);
+  // Once the run is over, servers and workers that end are no failures.
+  const over = verdict.kind === 'succeed' || verdict.kind === 'finished';
+  const failures: Failures = over ? { records: stored, fresh: [] } : seen;
   const step = carryOut(verdict, { job, observed, snapshot, failures, now });
   const status = buildStatus({
     job,

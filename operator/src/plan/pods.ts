@@ -3,7 +3,7 @@
  * both say something (labels it selects by, WSI_* environment, restart policy, host name); everything else of the
  * template is kept as it is.
  */
-import type { V1Container, V1EnvVar, V1Pod, V1PodTemplateSpec, V1Volume } from '@kubernetes/client-node';
+import type { V1Container, V1EnvVar, V1Pod, V1PodTemplateSpec, V1Volume } from '../kubernetes-types.ts';
 import type { WsiTrainingJob } from '@wsi/api';
 import { JOB_FILE } from './owned-objects.ts';
 import {

@@ -6,7 +6,8 @@ export function progressStatus(progress: TrainingProgress | undefined): Partial<
   if (progress === undefined) return {};
   const { epoch, epochs, step, steps, etaSeconds } = progress;
   const fraction = steps === 0 ? 0 : Math.min(1, step / steps);
-  const eta = etaSeconds !== undefined && Number.isFinite(etaSeconds) && etaSeconds > 0 ? etaSeconds : undefined;
+  const eta =
+    etaSeconds !== undefined && Number.isFinite(etaSeconds) && etaSeconds > 0 ? etaSeconds : undefined;
   const memory = progress.peakMemoryBytes;
   return {
     progress: {

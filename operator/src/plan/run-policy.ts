@@ -14,12 +14,7 @@ export interface Run {
   readonly nextStart: number | undefined;
 }
 
-export function runJob(
-  job: WsiTrainingJob,
-  snapshot: Snapshot,
-  failures: Failures,
-  now: number,
-): Run {
+export function runJob(job: WsiTrainingJob, snapshot: Snapshot, failures: Failures, now: number): Run {
   const actions: Action[] = [];
   const events: PlanEvent[] = [];
   const waits: number[] = [];
@@ -56,13 +51,11 @@ function removeSurplus(surplus: readonly Place[]): Pick<Run, 'actions' | 'events
   const leaving = surplus
     .filter((place) => place.state !== 'leaving')
     .sort((a, b) => b.slot.index - a.slot.index);
-  const events = leaving.map(
-    (place): PlanEvent => ({
-      type: 'Normal',
-      reason: 'PodRemoved',
-      message: `removed ${place.name}: the job asks for fewer replicas`,
-      pod: place.name,
-    }),
-  );
+  const events = leaving.map((place): PlanEvent => ({
+    type: 'Normal',
+    reason: 'PodRemoved',
+    message: `removed ${place.name}: the job asks for fewer replicas`,
+    pod: place.name,
+  }));
   return { actions: deletePods(leaving), events };
 }

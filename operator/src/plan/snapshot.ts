@@ -1,7 +1,15 @@
 /** The observed pods, sorted once into the places of the job; every policy reads this and nothing else. */
-import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerStateTerminated, V1Pod } from '../kubernetes-types.ts';
 import type { WsiTrainingJob } from '@wsi/api';
-import { desiredSlots, podName, replicasOf, REVISION_ANNOTATION, slotOf, TRAINER_CONTAINER, type Slot } from './names.ts';
+import {
+  desiredSlots,
+  podName,
+  replicasOf,
+  REVISION_ANNOTATION,
+  slotOf,
+  TRAINER_CONTAINER,
+  type Slot,
+} from './names.ts';
 
 /**
  * - `absent`: no pod of that name;

@@ -44,7 +44,9 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
     parameterServers: roleStatus(input, 'server'),
     workers: roleStatus(input, 'worker'),
   };
-  const restarts = [roles.coordinator, roles.parameterServers, roles.workers].map((role) => role.restarts ?? 0);
+  const restarts = [roles.coordinator, roles.parameterServers, roles.workers].map(
+    (role) => role.restarts ?? 0,
+  );
   return {
     ...before,
     ...progressStatus(input.progress),
@@ -85,7 +87,7 @@ function replaced(places: readonly Place[], failures: Failures, role: Role): num
     places.filter((place) => place.pod !== undefined && place.state !== 'ended').map((place) => place.name),
   );
   return failures.records
-    .filter((record) => record.pod.includes(`-${role}-`))
+    .filter((record) => record.pod.replace(/-\d+$/, '').endsWith(`-${role}`))
     .reduce((sum, record) => sum + record.failures - (filled.has(record.pod) ? 0 : 1), 0);
 }
 

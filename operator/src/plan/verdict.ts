@@ -21,7 +21,8 @@ export function judge(job: WsiTrainingJob, snapshot: Snapshot, failures: Failure
   if (job.metadata.deletionTimestamp !== undefined) return { kind: 'stop', why: 'deleted' };
   const current = revision(job);
   const places = [...snapshot.places, ...snapshot.surplus];
-  if (places.some((place) => isSuccess(place) && revisionOf(place.pod) === current)) return { kind: 'succeed' };
+  if (places.some((place) => isSuccess(place) && revisionOf(place.pod) === current))
+    return { kind: 'succeed' };
   const fatal = fatalFailure(failures, snapshot.places, job.spec.runPolicy.backoffLimit);
   if (fatal !== undefined) return { kind: 'fail', ...fatal };
   if (job.spec.suspend) return { kind: 'stop', why: 'suspended' };

@@ -2,7 +2,7 @@
  * From a pod to a command line on this machine (pure): mount paths become directories, host names become Unix
  * sockets, the image's entry point becomes the trainer of this installation.
  */
-import type { V1Container, V1Pod, V1Volume } from '@kubernetes/client-node';
+import type { V1Container, V1Pod, V1Volume } from '../../kubernetes-types.ts';
 import { WsiError } from '@wsi/foundation';
 import { join } from 'node:path';
 import { slotOf, TRAINER_CONTAINER, type Slot } from '../../plan/names.ts';
@@ -52,7 +52,9 @@ export function launchOf(pod: V1Pod, context: LaunchContext): Launch {
   const container = pod.spec?.containers.find((candidate) => candidate.name === TRAINER_CONTAINER);
   const slot = slotOf(pod);
   if (container === undefined || slot === undefined) {
-    throw new WsiError('InvalidManifest', `has no container "${TRAINER_CONTAINER}"`, { where: `pod ${name}` });
+    throw new WsiError('InvalidManifest', `has no container "${TRAINER_CONTAINER}"`, {
+      where: `pod ${name}`,
+    });
   }
   const terminationFile = join(context.privateDirectory, `${name}.termination`);
   const paths = mountedPaths(pod, container, context);
@@ -60,7 +62,9 @@ export function launchOf(pod: V1Pod, context: LaunchContext): Launch {
     paths.push([container.terminationMessagePath, terminationFile]);
   }
   const local = (text: string): string => localPath(text, paths);
-  const [command, ...rest] = [...(container.command ?? context.entrypoint), ...(container.args ?? [])].map(local);
+  const [command, ...rest] = [...(container.command ?? context.entrypoint), ...(container.args ?? [])].map(
+    local,
+  );
   if (command === undefined) {
     throw new WsiError('InvalidManifest', 'has nothing to run', { where: `pod ${name}` });
   }
@@ -95,7 +99,8 @@ function environmentOf(
     }
     const text = value ?? '';
     if (name === 'WSI_LISTEN') variables[name] = socketAddress(context, slot);
-    else if (name === 'WSI_COORDINATOR' || name === 'WSI_SERVERS') variables[name] = localAddresses(text, context);
+    else if (name === 'WSI_COORDINATOR' || name === 'WSI_SERVERS')
+      variables[name] = localAddresses(text, context);
     else variables[name] = local(text);
   }
   // The process ends when its standard input does: so it does not outlive a parent that was killed.

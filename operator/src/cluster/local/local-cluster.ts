@@ -4,9 +4,16 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { V1ConfigMap, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1Pod, V1Service } from '../../kubernetes-types.ts';
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
-import { storageError, systemClock, writeFileAtomically, WsiError, type Clock, type Logger } from '@wsi/foundation';
+import {
+  storageError,
+  systemClock,
+  writeFileAtomically,
+  WsiError,
+  type Clock,
+  type Logger,
+} from '@wsi/foundation';
 import type { Action, PlanEvent } from '../../plan/actions.ts';
 import { jobName, jobNamespace, podName, slotOf, type Role } from '../../plan/names.ts';
 import type { Cluster, JobKey, ObservedJob, ProgressSource } from '../port.ts';
@@ -101,7 +108,9 @@ export class LocalCluster implements Cluster {
     if (this.#job === undefined || key !== this.key) return undefined;
     const coordinator = this.#processes.get(podName(this.#job, { role: 'coordinator', index: 0 }));
     const progress =
-      coordinator?.isAlive === true ? await this.#options.progress?.read(this.#coordinatorAddress()) : undefined;
+      coordinator?.isAlive === true
+        ? await this.#options.progress?.read(this.#coordinatorAddress())
+        : undefined;
     for (const { name } of this.#processes.values()) this.#logFile(name).bound();
     // Read after the wait: the job and the pods are as of now.
     return {
@@ -140,7 +149,10 @@ export class LocalCluster implements Cluster {
     if (this.#job === undefined) return;
     this.#job = { ...this.#job, status };
     try {
-      await writeFileAtomically(join(this.#context.output, 'status.json'), `${JSON.stringify(status, null, 2)}\n`);
+      await writeFileAtomically(
+        join(this.#context.output, 'status.json'),
+        `${JSON.stringify(status, null, 2)}\n`,
+      );
     } catch (error) {
       // The file is for readers and for the next run's counts; a full disk must not stop the loop that handles it.
       this.#options.logger.warn({ error }, 'status file not written');

@@ -48,7 +48,12 @@ export function lockOutput(output: string, privateDirectory: string): OutputLock
   return {
     recordProcess(pod, pid): void {
       const identity = identify(pid);
-      if (identity !== undefined) writeFileSync(join(pods, `${pod}.json`), JSON.stringify(identity));
+      if (identity === undefined) return;
+      try {
+        writeFileSync(join(pods, `${pod}.json`), JSON.stringify(identity));
+      } catch {
+        // A full disk: the process still ends with its standard input if this one is killed.
+      }
     },
     forgetProcess: (pod) => rmSync(join(pods, `${pod}.json`), { force: true }),
     release(): void {
@@ -128,21 +133,21 @@ function removeStale(path: string, stale: LockContent | undefined, token: string
 
 /** Undefined when there is none, or one that was torn by a crash. */
 function readLock(path: string): LockContent | undefined {
-  return readJson<LockContent>(path);
+  return readJson(path) as LockContent | undefined;
 }
 
 function endLeftOvers(pods: string): void {
   for (const name of readdirSync(pods)) {
     const path = join(pods, name);
-    const identity = readJson<ProcessIdentity>(path);
+    const identity = readJson(path) as ProcessIdentity | undefined;
     if (identity !== undefined && isSameProcess(identity)) signalGroup(identity.pid, 'SIGKILL');
     rmSync(path, { force: true });
   }
 }
 
-function readJson<Content>(path: string): Content | undefined {
+function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Content;
+    return JSON.parse(readFileSync(path, 'utf8')) as unknown;
   } catch {
     // Absent or torn: both mean that nothing useful is known.
     return undefined;

@@ -3,7 +3,16 @@
  * dies first. Its size is bounded: past the limit the file is copied to POD.1.log and cut (a few lines written in
  * between may be lost).
  */
-import { closeSync, copyFileSync, fstatSync, mkdirSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { storageError } from '@wsi/foundation';
 

@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerStateTerminated, V1Pod } from '../../kubernetes-types.ts';
 import type { Clock } from '@wsi/foundation';
 import { TRAINER_CONTAINER } from '../../plan/names.ts';
 import type { Launch } from './launch.ts';
@@ -125,7 +125,9 @@ export class PodProcess {
       status: {
         ...this.pod.status,
         phase: exitCode === 0 ? 'Succeeded' : 'Failed',
-        containerStatuses: [{ ...this.#containerStatus(), ready: false, started: false, state: { terminated } }],
+        containerStatuses: [
+          { ...this.#containerStatus(), ready: false, started: false, state: { terminated } },
+        ],
       },
     };
     rmSync(this.#launch.terminationFile, { force: true });

@@ -13,7 +13,9 @@ const LONGEST_DIRECTORY = 80;
 
 export function makePrivateDirectory(): string {
   const roots = [tmpdir(), '/tmp'];
-  const root = roots.find((candidate) => Buffer.byteLength(candidate) + PREFIX.length + 7 <= LONGEST_DIRECTORY);
+  const root = roots.find(
+    (candidate) => Buffer.byteLength(candidate) + PREFIX.length + 7 <= LONGEST_DIRECTORY,
+  );
   const parent = root ?? '/tmp';
   try {
     // Mode 0700.

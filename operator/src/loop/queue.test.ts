@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { WorkQueue } from './queue.ts';
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('WorkQueue', () => {
+  it('merges what is added while it waits and while it is held', async () => {
+    const queue = new WorkQueue({ clock: new ManualClock() });
+    queue.add('a');
+    queue.add('a');
+    expect(queue.depth).toBe(1);
+    expect(await queue.take()).toBe('a');
+    queue.add('a');
+    queue.add('a');
+    expect(queue.depth).toBe(0);
+    queue.done('a');
+    expect(queue.depth).toBe(1);
+    expect(await queue.take()).toBe('a');
+    queue.done('a');
+    expect(queue.depth).toBe(0);
+  });
+
+  it('keeps the earliest of several delays', async () => {
+    const clock = new ManualClock();
+    const queue = new WorkQueue({ clock });
+    queue.addAfter('a', 100);
+    queue.addAfter('a', 50);
+    queue.addAfter('a', 200);
+    await clock.advance(49);
+    expect(queue.depth).toBe(0);
+    await clock.advance(1);
+    expect(await queue.take()).toBe('a');
+    queue.done('a');
+    await clock.advance(1000);
+    expect(queue.depth).toBe(0);
+  });
+
+  it('doubles the delay of a failing key until it is forgotten', async () => {
+    const clock = new ManualClock();
+    const queue = new WorkQueue({ clock, firstDelay: 10, longestDelay: 35 });
+    const delays: number[] = [];
+    for (let failure = 0; failure < 5; failure += 1) {
+      if (failure === 4) queue.forget('a');
+      queue.addRateLimited('a');
+      delays.push(clock.nextTime()! - clock.monotonic());
+      await clock.advance(100);
+      expect(await queue.take()).toBe('a');
+      queue.done('a');
+    }
+    expect(delays).toEqual([10, 20, 35, 35, 10]);
+  });
+
+  it('wakes its takers when it is closed and takes nothing more', async () => {
+    const clock = new ManualClock();
+    const queue = new WorkQueue({ clock });
+    const taken = [queue.take(), queue.take()];
+    queue.addAfter('late', 10);
+    queue.close();
+    expect(await Promise.all(taken)).toEqual([undefined, undefined]);
+    queue.add('a');
+    expect(await queue.take()).toBeUndefined();
+    expect(clock.nextTime()).toBeUndefined();
+  });
+
+  it('never has one key with two takers and never loses one', async () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('add' as const), key: fc.constantFrom('a', 'b', 'c') }),
+      fc.record({
+        kind: fc.constant('after' as const),
+        key: fc.constantFrom('a', 'b', 'c'),
+        delay: fc.nat(50),
+      }),
+      fc.record({ kind: fc.constant('take' as const) }),
+      fc.record({ kind: fc.constant('done' as const) }),
+      fc.record({ kind: fc.constant('wait' as const), time: fc.nat(60) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const clock = new ManualClock();
+        const queue = new WorkQueue({ clock });
+        const held: string[] = [];
+        const owed = new Set<string>();
+        const onTake = (key: string | undefined): void => {
+          if (key === undefined) return;
+          expect(held).not.toContain(key);
+          held.push(key);
+          owed.delete(key);
+        };
+        for (const next of steps) {
+          if (next.kind === 'add' || next.kind === 'after') owed.add(next.key);
+          if (next.kind === 'add') queue.add(next.key);
+          if (next.kind === 'after') queue.addAfter(next.key, next.delay);
+          if (next.kind === 'take') void queue.take().then(onTake);
+          if (next.kind === 'wait') await clock.advance(next.time);
+          if (next.kind === 'done' && held.length > 0) queue.done(held.shift()!);
+          await settled();
+        }
+        for (let round = 0; round < 10; round += 1) {
+          while (held.length > 0) queue.done(held.shift()!);
+          await clock.advance(100);
+          if (queue.depth > 0) void queue.take().then(onTake);
+          await settled();
+        }
+        expect([...owed]).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,113 @@
+/** Jobs and pods for tests, with everything that a test does not care about filled in. */
+import type { V1Pod } from '../kubernetes-types.ts';
+import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
+import type { Observed, TrainingProgress } from '../cluster/port.ts';
+import type { Slot } from '../plan/names.ts';
+import { buildPod } from '../plan/pods.ts';
+
+export interface JobChoices {
+  readonly workers?: number;
+  readonly servers?: number;
+  readonly suspend?: boolean;
+  readonly runPolicy?: Partial<WsiTrainingJob['spec']['runPolicy']>;
+  readonly status?: WsiTrainingJobStatus;
+  readonly templates?: Partial<Record<'coordinator' | 'server' | 'worker', unknown>>;
+}
+
+export function buildJob(choices: JobChoices = {}): WsiTrainingJob {
+  const template = (role: 'coordinator' | 'server' | 'worker'): never =>
+    (choices.templates?.[role] ?? {}) as never;
+  const spec = {
+    cohort: { table: '/data/cohort.csv', slides: '/data/slides', bag: 'patient' },
+    patches: { size: 224, level: 0, batch: 16 },
+    model: { encoder: { name: 'tiny' }, aggregator: { name: 'attention', hidden: 64 } },
+    training: { mode: 'endToEnd', epochs: 1, seed: 1 },
+    coordinator: { template: template('coordinator') },
+    parameterServers: { replicas: choices.servers ?? 1, template: template('server') },
+    workers: { replicas: choices.workers ?? 2, template: template('worker') },
+    checkpoint: { everySteps: 10, keep: 3 },
+    runPolicy: { backoffLimit: 3, cleanPodPolicy: 'All', ...choices.runPolicy },
+    suspend: choices.suspend ?? false,
+  };
+  return {
+    apiVersion: 'wsi.dev/v1alpha1',
+    kind: 'WsiTrainingJob',
+    metadata: { name: 'lung', namespace: 'default', uid: 'job-uid', generation: 1 },
+    // Plans read no more of the numerics than their digest.
+    spec: spec as unknown as WsiTrainingJob['spec'],
+    ...(choices.status === undefined ? {} : { status: choices.status }),
+  };
+}
+
+export interface PodChoices {
+  readonly uid?: string;
+  readonly phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+  readonly exitCode?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly leaving?: boolean;
+}
+
+export function pod(job: WsiTrainingJob, slot: Slot, choices: PodChoices = {}): V1Pod {
+  const built = buildPod(job, slot);
+  const uid = choices.uid ?? `${slot.role}-${slot.index}-uid`;
+  const phase = choices.phase ?? (choices.exitCode === undefined ? 'Running' : 'Failed');
+  const terminated = {
+    exitCode: choices.exitCode ?? 0,
+    startedAt: new Date(choices.startedAt ?? 0),
+    finishedAt: new Date(choices.finishedAt ?? 0),
+    ...(choices.reason === undefined ? {} : { reason: choices.reason }),
+    ...(choices.message === undefined ? {} : { message: choices.message }),
+  };
+  const ended = phase === 'Succeeded' || phase === 'Failed';
+  return {
+    ...built,
+    metadata: {
+      ...built.metadata,
+      uid,
+      ...(choices.leaving === true ? { deletionTimestamp: new Date(0) } : {}),
+    },
+    status: {
+      phase,
+      ...(ended
+        ? {
+            containerStatuses: [
+              {
+                name: 'trainer',
+                image: '',
+                imageID: '',
+                ready: false,
+                restartCount: 0,
+                state: { terminated },
+              },
+            ],
+          }
+        : {}),
+    },
+  };
+}
+
+export function seen(pods: readonly V1Pod[], progress?: TrainingProgress): Observed {
+  return { pods, services: [], configMaps: [], ...(progress === undefined ? {} : { progress }) };
+}
+
+export function progressAt(step: number): TrainingProgress {
+  return {
+    phase: 'training',
+    step,
+    steps: 100,
+    epoch: 0,
+    epochs: 1,
+    fraction: step / 100,
+    tiles: step * 64,
+    tilesPerSecond: 50,
+    metrics: { loss: 0.5 },
+    parametersSha256: 'a'.repeat(64),
+    checkpointStep: 0,
+    peakMemoryBytes: { worker: 1000 },
+    workersConnected: 2,
+    message: '',
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * A cluster in memory whose pods do what a test makes them do, and whose calls fail when a test says so. It refuses
+ * what a real one would: two pods of one name.
+ */
+import type { V1ConfigMap, V1Pod, V1Service } from '../kubernetes-types.ts';
+import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
+import { WsiError, type Clock } from '@wsi/foundation';
+import type { Cluster, JobKey, ObservedJob, TrainingProgress } from '../cluster/port.ts';
+import { Notifier } from '../cluster/local/notifier.ts';
+import type { Action, PlanEvent } from '../plan/actions.ts';
+
+export type CallName = 'observe' | 'apply' | 'writeStatus';
+
+export class MemoryCluster implements Cluster {
+  job: WsiTrainingJob | undefined;
+  progress: TrainingProgress | undefined;
+  readonly pods = new Map<string, V1Pod>();
+  readonly configMaps = new Map<string, V1ConfigMap>();
+  readonly services = new Map<string, V1Service>();
+  readonly events: PlanEvent[] = [];
+  readonly log: string[] = [];
+  /** Return true to make a call fail. */
+  fault: (call: CallName, action?: Action) => boolean = () => false;
+  readonly #clock: Clock;
+  readonly #changes = new Notifier();
+  #created = 0;
+
+  constructor(job: WsiTrainingJob, clock: Clock) {
+    this.job = job;
+    this.#clock = clock;
+  }
+
+  async observe(): Promise<ObservedJob | undefined> {
+    this.#maybeFail('observe');
+    if (this.job === undefined) return undefined;
+    return {
+      job: this.job,
+      observed: {
+        pods: [...this.pods.values()],
+        configMaps: [...this.configMaps.values()],
+        services: [...this.services.values()],
+        ...(this.progress === undefined ? {} : { progress: this.progress }),
+      },
+    };
+  }
+
+  async apply(_key: JobKey, action: Action): Promise<void> {
+    this.#maybeFail('apply', action);
+    this.log.push(action.kind);
+    switch (action.kind) {
+      case 'createPod':
+        this.#create(action.object);
+        break;
+      case 'deletePod':
+        this.#delete(action.name, action.uid);
+        break;
+      case 'applyConfigMap':
+        this.configMaps.set(action.object.metadata?.name ?? '', action.object);
+        break;
+      case 'applyService':
+        this.services.set(action.object.metadata?.name ?? '', action.object);
+        break;
+      case 'deleteJob':
+        this.job = undefined;
+        this.pods.clear();
+        break;
+    }
+  }
+
+  async writeStatus(_key: JobKey, status: WsiTrainingJobStatus): Promise<void> {
+    this.#maybeFail('writeStatus');
+    if (this.job !== undefined) this.job = { ...this.job, status };
+  }
+
+  async emit(_key: JobKey, events: readonly PlanEvent[]): Promise<void> {
+    this.events.push(...events);
+  }
+
+  async *watch(signal: AbortSignal): AsyncIterable<JobKey> {
+    while (!signal.aborted) {
+      yield 'default/lung';
+      await this.#changes.next(signal);
+    }
+  }
+
+  notify(): void {
+    this.#changes.notify();
+  }
+
+  names(): string[] {
+    return [...this.pods.keys()].sort();
+  }
+
+  /** Pending pods start to run. */
+  start(): void {
+    for (const [name, found] of this.pods) {
+      if (found.status?.phase === 'Pending') this.pods.set(name, { ...found, status: { phase: 'Running' } });
+    }
+  }
+
+  /** A process ends by itself; one that was asked to leave is gone. */
+  end(name: string, exitCode: number, message = ''): void {
+    const found = this.pods.get(name);
+    if (found === undefined) return;
+    if (found.metadata?.deletionTimestamp !== undefined) {
+      this.pods.delete(name);
+      return;
+    }
+    const time = new Date(this.#clock.now());
+    const terminated = { exitCode, message, finishedAt: time, startedAt: time };
+    const container = { name: 'trainer', image: '', imageID: '', ready: false, restartCount: 0 };
+    const phase = exitCode === 0 ? 'Succeeded' : 'Failed';
+    this.pods.set(name, {
+      ...found,
+      status: { phase, containerStatuses: [{ ...container, state: { terminated } }] },
+    });
+  }
+
+  #create(object: V1Pod): void {
+    const name = object.metadata?.name ?? '';
+    if (this.pods.has(name)) throw new Error(`two pods of one name: ${name}`);
+    this.#created += 1;
+    this.pods.set(name, {
+      ...object,
+      metadata: { ...object.metadata, uid: `uid-${this.#created}` },
+      status: { phase: 'Pending' },
+    });
+  }
+
+  #delete(name: string, uid: string | undefined): void {
+    const found = this.pods.get(name);
+    if (found === undefined || (uid !== undefined && uid !== found.metadata?.uid)) return;
+    if (found.status?.phase === 'Failed' || found.status?.phase === 'Succeeded') this.pods.delete(name);
+    else {
+      const metadata = { ...found.metadata, deletionTimestamp: new Date(this.#clock.now()) };
+      this.pods.set(name, { ...found, metadata });
+    }
+  }
+
+  #maybeFail(call: CallName, action?: Action): void {
+    if (this.fault(call, action)) throw new WsiError('Unavailable', `${call} refused`, { retryable: true });
+  }
+}
