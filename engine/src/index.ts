@@ -19,3 +19,4 @@ export {
   type ParameterLayout,
   type ParameterTensor,
 } from './network/parameters.ts';
+export { WholeBagReference, type WholeBag, type WholeBagOptions } from './reference/whole-bag.ts';

@@ -1,0 +1,80 @@
+/** Support for tests: tiles with texture, parameters away from their first values, and the two passes over shards. */
+import { RandomStream } from '@wsi/foundation';
+import type { Engine } from '../engine.ts';
+import type { Network } from '../network/network.ts';
+import { initialParameters } from '../network/parameters.ts';
+import type { WholeBag } from './whole-bag.ts';
+
+/** A bag of `n` tiles, each with its own colours, stripes and noise, and parameters as if after some training. */
+export function exampleBag(network: Network, n: number, seed = 1): WholeBag {
+  return { parameters: exampleParameters(network, seed), tiles: exampleTiles(network.tileSize, n, seed), n };
+}
+
+function exampleParameters(network: Network, seed: number): Float32Array {
+  const stream = new RandomStream(seed, 'example/parameters');
+  return initialParameters(network, seed).map((value) => value + 0.1 * stream.normal());
+}
+
+export function exampleTiles(size: number, n: number, seed = 1): Uint8Array {
+  const stream = new RandomStream(seed, 'example/tiles');
+  const tiles = new Uint8Array(n * size * size * 3);
+  let index = 0;
+  for (let tile = 0; tile < n; tile++) {
+    const colours = [0, 1, 2].map(() => 60 + stream.integer(120));
+    const period = 3 + stream.integer(13);
+    for (let pixel = 0; pixel < size * size; pixel++) {
+      const wave = 40 * Math.sin(((pixel % size) + 2 * Math.floor(pixel / size)) / period);
+      const noise = stream.integer(30);
+      for (const colour of colours) tiles[index++] = colour + wave + noise;
+    }
+  }
+  return tiles;
+}
+
+/** A bag's gradient by the two passes: embed every shard, merge, then sum the shards' gradients. */
+export async function twoPassGradient(
+  engine: Engine,
+  { parameters, tiles, n }: WholeBag,
+  bagGradient: Float32Array,
+  shardSize: number,
+): Promise<{ bagEmbedding: Float32Array; gradient: Float32Array }> {
+  const set = engine.loadParameters('example', parameters);
+  const tileBytes = tiles.length / n;
+  const shards = Array.from({ length: Math.ceil(n / shardSize) }, (_, shard) => {
+    const count = Math.min(shardSize, n - shard * shardSize);
+    const start = shard * shardSize * tileBytes;
+    return { tiles: tiles.subarray(start, start + count * tileBytes), count };
+  });
+  const embedded = await Promise.all(shards.map((shard) => engine.embed(set, shard.tiles, shard.count)));
+  const embeddings = embedded.flatMap((shard) => [...shard.embeddings]);
+  const scores = embedded.flatMap((shard) => [...shard.attention]);
+  const d = embeddings.length / n;
+  const highest = Math.max(...scores);
+  const logSumExp = highest + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - highest), 0));
+  const bagEmbedding = Float32Array.from({ length: d }, (_, component) =>
+    scores.reduce((sum, score, i) => sum + Math.exp(score - logSumExp) * embeddings[i * d + component]!, 0),
+  );
+  const bag = { bagGradient, bagEmbedding, logSumExp };
+  const parts = await Promise.all(
+    shards.map((shard) => engine.attentionGradient(set, shard.tiles, shard.count, bag)),
+  );
+  engine.release(set);
+  const gradient = Float32Array.from(parameters, (_, i) => parts.reduce((sum, part) => sum + part[i]!, 0));
+  return { bagEmbedding, gradient };
+}
+
+/** |a - b| / |b|, Euclidean. */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let difference = 0;
+  let norm = 0;
+  for (let index = 0; index < b.length; index++) {
+    difference += (a[index]! - b[index]!) ** 2;
+    norm += b[index]! ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}
+
+export function randomVector(length: number, seed: number): Float32Array {
+  const stream = new RandomStream(seed, 'example/vector');
+  return Float32Array.from({ length }, () => stream.normal());
+}
