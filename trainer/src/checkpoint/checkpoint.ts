@@ -1,0 +1,174 @@
+/**
+ * Checkpoints: one directory a version, which appears as a whole or not at all.
+ *
+ *     checkpoints/step-00000042/
+ *       model.safetensors        every parameter under its name
+ *       state.safetensors        the optimizer's slots and, with staleness, older versions, each as one flat vector
+ *       cursor.json              where the run stands, and the sha256 of the other files
+ *
+ * Written to a temporary name, each file fsynced, renamed, and the parent fsynced. On loading, every sha256 is
+ * checked: a torn or altered checkpoint is skipped and named, and the one before it is used.
+ */
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  sha256,
+  storageError,
+  syncDirectory,
+  systemErrorCode,
+  writeFileSynced,
+  WsiError,
+  type Logger,
+} from '@wsi/foundation';
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
+
+export interface Cursor {
+  readonly format: 1;
+  /** Steps applied: the version of the parameters. */
+  readonly step: number;
+  /** Digest of everything that decides the numbers (spec, cohort, tiles): another run's checkpoint is refused. */
+  readonly identity: string;
+  readonly parametersSha256: string;
+  /** Tiles that went through a training step so far. */
+  readonly tiles: number;
+  readonly trainingSeconds: number;
+  /** What a reader needs to use the model: network, head, patches, classes. */
+  readonly model: unknown;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface Checkpoint {
+  readonly cursor: Cursor;
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, NamedTensor>;
+  readonly state: Readonly<Record<string, Float32Array>>;
+}
+
+export interface CheckpointContent {
+  readonly cursor: Omit<Cursor, 'files' | 'format'>;
+  readonly tensors: readonly NamedTensor[];
+  readonly state: Readonly<Record<string, Float32Array>>;
+}
+
+const namePattern = /^step-(\d{8})$/;
+
+export class CheckpointDirectory {
+  readonly path: string;
+  readonly #logger: Logger;
+
+  constructor(path: string, logger: Logger) {
+    this.path = path;
+    this.#logger = logger;
+  }
+
+  /** Writes a checkpoint and removes all but the newest `keep`. */
+  async write(content: CheckpointContent, keep: number): Promise<string> {
+    const name = `step-${String(content.cursor.step).padStart(8, '0')}`;
+    const final = join(this.path, name);
+    const temporary = join(this.path, `.${name}.tmp`);
+    try {
+      await rm(temporary, { recursive: true, force: true });
+      await mkdir(temporary, { recursive: true });
+      const slots = Object.entries(content.state).map(([slot, values]) => ({
+        name: slot,
+        shape: [values.length],
+        values,
+      }));
+      const files = {
+        'model.safetensors': encodeSafetensors(content.tensors, { step: String(content.cursor.step) }),
+        'state.safetensors': encodeSafetensors(slots, {}),
+      };
+      const digests: Record<string, string> = {};
+      for (const [file, bytes] of Object.entries(files)) {
+        digests[file] = sha256(bytes);
+        await writeFileSynced(join(temporary, file), bytes);
+      }
+      const cursor: Cursor = { format: 1, ...content.cursor, files: digests };
+      await writeFileSynced(join(temporary, 'cursor.json'), `${JSON.stringify(cursor, undefined, 2)}\n`);
+      await rm(final, { recursive: true, force: true });
+      await rename(temporary, final);
+      await syncDirectory(this.path);
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+      throw storageError(final, error);
+    }
+    await this.#prune(keep);
+    return final;
+  }
+
+  /** The newest checkpoint that is whole, or undefined. Those that are not are named in the log. */
+  async newest(): Promise<Checkpoint | undefined> {
+    for (const step of (await this.steps()).reverse()) {
+      const path = join(this.path, `step-${String(step).padStart(8, '0')}`);
+      try {
+        return await loadCheckpoint(path);
+      } catch (error) {
+        this.#logger.warn({ checkpoint: path, error }, 'checkpoint is damaged: using the one before it');
+      }
+    }
+    return undefined;
+  }
+
+  /** Steps of the checkpoints that are there, ascending. */
+  async steps(): Promise<number[]> {
+    const names = await readdir(this.path).catch((error: unknown) => {
+      if (systemErrorCode(error) === 'ENOENT') return [];
+      throw storageError(this.path, error);
+    });
+    return names
+      .map((name) => namePattern.exec(name)?.[1])
+      .filter((step) => step !== undefined)
+      .map(Number)
+      .sort((a, b) => a - b);
+  }
+
+  async #prune(keep: number): Promise<void> {
+    const steps = await this.steps();
+    for (const step of steps.slice(0, Math.max(0, steps.length - keep))) {
+      await rm(join(this.path, `step-${String(step).padStart(8, '0')}`), { recursive: true, force: true });
+    }
+  }
+}
+
+/** Loads one checkpoint directory, every file verified. @throws WsiError `CheckpointInvalid` naming the path */
+export async function loadCheckpoint(path: string): Promise<Checkpoint> {
+  const cursor = await readCursor(path);
+  const read = async (file: string): Promise<Map<string, NamedTensor>> => {
+    const bytes = await readFile(join(path, file)).catch((error: unknown) => {
+      throw invalid(join(path, file), 'the file is missing or unreadable', error);
+    });
+    if (sha256(bytes) !== cursor.files[file])
+      throw invalid(join(path, file), 'sha256 differs from the cursor');
+    return decodeSafetensors(bytes, join(path, file));
+  };
+  const tensors = await read('model.safetensors');
+  const slots = await read('state.safetensors');
+  return {
+    cursor,
+    path,
+    tensors,
+    state: Object.fromEntries([...slots].map(([name, { values }]) => [name, values])),
+  };
+}
+
+async function readCursor(path: string): Promise<Cursor> {
+  const file = join(path, 'cursor.json');
+  let cursor: Cursor;
+  try {
+    cursor = JSON.parse(await readFile(file, 'utf8')) as Cursor;
+  } catch (error) {
+    throw invalid(file, 'there is no readable checkpoint here', error);
+  }
+  if ((cursor as { format: unknown }).format !== 1) {
+    throw invalid(file, 'written by another version of the format');
+  }
+  return cursor;
+}
+
+function invalid(where: string, problem: string, cause?: unknown): WsiError {
+  return new WsiError('CheckpointInvalid', problem, {
+    where,
+    remedy: 'Use another checkpoint; it cannot be repaired.',
+    cause,
+  });
+}

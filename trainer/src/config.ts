@@ -1,0 +1,76 @@
+/** A role's configuration, read once from the environment; every fault at once. The only reader of `WSI_*` here. */
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { load } from 'js-yaml';
+import type { WsiTrainingJob } from '@wsi/api';
+import { systemErrorCode, WsiError } from '@wsi/foundation';
+
+export const roles = ['coordinator', 'server', 'worker'] as const;
+export type Role = (typeof roles)[number];
+
+export interface RoleConfig {
+  readonly role: Role;
+  readonly replica: number;
+  readonly jobName: string;
+  /** `unix:/path` or `host:port`; coordinator and server. */
+  readonly listen: string;
+  /** The coordinator's address; worker. */
+  readonly coordinator: string;
+  /** The parameter servers' addresses; coordinator. */
+  readonly servers: readonly string[];
+  /** Directory of results and checkpoints; coordinator. */
+  readonly output: string;
+  readonly jobFile: string;
+  /** A worker that is silent for so long loses its leases. */
+  readonly leaseMilliseconds: number;
+  /** Tasks a worker holds at once: one computes while the others read. */
+  readonly slots: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function readRoleConfig(role: Role, environment: Environment): RoleConfig {
+  const problems: string[] = [];
+  const text = (name: string, needed: boolean): string => {
+    const value = environment[name] ?? '';
+    if (needed && value === '') problems.push(`${name} is not set`);
+    return value;
+  };
+  const whole = (name: string, fallback: number, least: number): number => {
+    const value = environment[name];
+    if (value === undefined || value === '') return fallback;
+    const number = Number(value);
+    if (!Number.isInteger(number) || number < least) {
+      problems.push(`${name} must be a whole number of at least ${least}, not '${value}'`);
+    }
+    return number;
+  };
+  const coordinates = role === 'coordinator';
+  const config: RoleConfig = {
+    role,
+    replica: whole('WSI_REPLICA', 0, 0),
+    jobName: environment['WSI_JOB_NAME'] ?? hostname(),
+    listen: text('WSI_LISTEN', role !== 'worker'),
+    coordinator: text('WSI_COORDINATOR', role === 'worker'),
+    servers: text('WSI_SERVERS', coordinates).split(',').filter(Boolean),
+    output: text('WSI_OUTPUT', coordinates),
+    jobFile: text('WSI_JOB_FILE', coordinates),
+    leaseMilliseconds: whole('WSI_LEASE_MILLISECONDS', 30_000, 100),
+    slots: whole('WSI_SLOTS', 2, 1),
+  };
+  if (problems.length > 0) {
+    throw new WsiError('InvalidArgument', `the environment of the ${role} is wrong: ${problems.join('; ')}.`);
+  }
+  return config;
+}
+
+/** The job file is written by the operator: validated, with defaults, its paths absolute. */
+export async function readJobFile(path: string): Promise<WsiTrainingJob> {
+  try {
+    return load(await readFile(path, 'utf8')) as WsiTrainingJob;
+  } catch (error) {
+    const problem =
+      systemErrorCode(error) === 'ENOENT' ? 'there is no job file' : 'the job file cannot be read';
+    throw new WsiError('InvalidManifest', problem, { where: path, cause: error });
+  }
+}

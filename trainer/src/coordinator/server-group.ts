@@ -1,0 +1,281 @@
+/**
+ * All parameter servers as one: versions are configured, restored, pulled, committed and saved over their ranges.
+ * A server that cannot be reached, or that answers as a new process, ends the generation: {@link onLost} is called.
+ */
+import {
+  callClientStream,
+  callUnary,
+  connectParameterServer,
+  floatChunks,
+  placeChunk,
+  readServerStream,
+  type ParameterServerClient,
+  type PingReply,
+  type PushChunk,
+  type RestoreChunk,
+  type ServerRange,
+  type Usage,
+} from '@wsi/protocol';
+import { WsiError, type Clock, type Logger } from '@wsi/foundation';
+import { pushChunks } from '../push-chunks.ts';
+import { planServerRanges } from './plan.ts';
+import type { ParameterSpace } from './parameter-space.ts';
+
+const callMilliseconds = 60_000;
+const pingMilliseconds = 1_000;
+const pingDeadlineMilliseconds = 15_000;
+
+interface Server {
+  readonly range: ServerRange;
+  readonly client: ParameterServerClient;
+  instance: string;
+}
+
+export interface VersionState {
+  readonly version: number;
+  /** float32 [length] */
+  readonly parameters: Float32Array;
+  /**
+   * The optimizer's slots, and `parameters@v` of older versions that steps to come still use: float32 [length] each.
+   * Empty for a new run.
+   */
+  readonly state: Readonly<Record<string, Float32Array>>;
+}
+
+export class ServerGroup {
+  readonly #servers: readonly Server[];
+  readonly #space: ParameterSpace;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #usage = new Map<string, Usage>();
+  #generation = 0;
+  #connected = 0;
+
+  constructor(
+    addresses: readonly string[],
+    options: { space: ParameterSpace; clock: Clock; logger: Logger },
+  ) {
+    const ranges = planServerRanges(options.space.length, addresses.length);
+    this.#servers = addresses.map((address, index) => ({
+      range: { address, ...ranges[index]! },
+      client: connectParameterServer(address),
+      instance: '',
+    }));
+    this.#space = options.space;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+  }
+
+  get ranges(): ServerRange[] {
+    return this.#servers.map(({ range }) => range);
+  }
+
+  get connected(): number {
+    return this.#connected;
+  }
+
+  /** The last usage of every server process that was ever seen. */
+  usages(): Usage[] {
+    return [...this.#usage.values()];
+  }
+
+  /** Server processes beyond the first of each. */
+  get restarts(): number {
+    return Math.max(0, this.#usage.size - this.#servers.length);
+  }
+
+  /** Waits for every server, gives each its range and the state of one version. */
+  async begin(
+    generation: number,
+    optimizer: string,
+    state: VersionState,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#generation = generation;
+    this.#connected = 0;
+    await Promise.all(
+      this.#servers.map(async (server) => {
+        await this.#reach(server, signal);
+        const { start, end } = server.range;
+        const { instance } = await callUnary(
+          server.client.Configure.bind(server.client),
+          {
+            generation,
+            start,
+            end,
+            bodyLength: this.#space.bodyLength,
+            optimizer,
+            decay: this.#space.decayRanges(),
+          },
+          this.#target(server),
+        );
+        server.instance = instance;
+        await callClientStream<RestoreChunk, object>(
+          server.client.Restore.bind(server.client),
+          restoreChunks(generation, state, server.range),
+          this.#target(server),
+        );
+        this.#connected += 1;
+      }),
+    );
+  }
+
+  /** Returns when a server is lost or restarted; throws only when `signal` is aborted. */
+  async watch(signal: AbortSignal): Promise<WsiError> {
+    const lost = await Promise.race(this.#servers.map((server) => this.#watchOne(server, signal)));
+    this.#connected = Math.max(0, this.#connected - 1);
+    return lost;
+  }
+
+  /** float32 values of the half-open range of the whole vector at a version. */
+  async pull(version: number, start: number, end: number): Promise<Float32Array> {
+    const values = new Float32Array(end - start);
+    await Promise.all(
+      this.#servers.map(async ({ range, client }) => {
+        const from = Math.max(start, range.start);
+        const to = Math.min(end, range.end);
+        if (from >= to) return;
+        const target = values.subarray(from - start, to - start);
+        const request = { generation: this.#generation, version, start: from, end: to };
+        const stream = client.Pull(request, { deadline: Date.now() + callMilliseconds });
+        await readServerStream(stream, range.address, (chunk) => placeChunk(target, chunk, range.address));
+      }),
+    );
+    return values;
+  }
+
+  /** The head's gradient of a step: float32 [length - bodyLength]. */
+  async pushHead(step: number, gradient: Float32Array): Promise<void> {
+    await Promise.all(
+      this.#servers.map(async (server) => {
+        const start = Math.max(this.#space.bodyLength, server.range.start);
+        const end = Math.max(this.#space.bodyLength, server.range.end);
+        if (start >= end) return;
+        const part = gradient.subarray(start - this.#space.bodyLength, end - this.#space.bodyLength);
+        const header = {
+          generation: this.#generation,
+          step,
+          segment: 'head',
+          leaf: 0,
+          leaves: 1,
+          start,
+          end,
+        } as const;
+        await callClientStream<PushChunk, object>(
+          server.client.Push.bind(server.client),
+          pushChunks(header, part),
+          this.#target(server),
+        );
+      }),
+    );
+  }
+
+  async commit(request: {
+    step: number;
+    learningRate: number;
+    oldestNeeded: number;
+    leaves: number;
+  }): Promise<void> {
+    await Promise.all(
+      this.#servers.map((server) =>
+        callUnary(
+          server.client.Commit.bind(server.client),
+          { generation: this.#generation, ...request },
+          this.#target(server),
+        ),
+      ),
+    );
+  }
+
+  /** The whole state of the newest version. */
+  async snapshot(version: number): Promise<VersionState> {
+    const tensors = new Map<string, Float32Array>();
+    await Promise.all(
+      this.#servers.map(async ({ range, client }) => {
+        const request = { generation: this.#generation, version };
+        const stream = client.Snapshot(request, { deadline: Date.now() + callMilliseconds });
+        await readServerStream(stream, range.address, (chunk) => {
+          const whole = tensors.get(chunk.tensor) ?? new Float32Array(this.#space.length);
+          tensors.set(chunk.tensor, whole);
+          placeChunk(whole.subarray(range.start, range.end), chunk, range.address);
+        });
+      }),
+    );
+    const { parameters, ...state } = Object.fromEntries(tensors);
+    if (parameters === undefined) throw new WsiError('Internal', 'the parameter servers sent no parameters');
+    return { version, parameters, state };
+  }
+
+  close(): void {
+    for (const { client } of this.#servers) client.close();
+  }
+
+  async #reach(server: Server, signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted();
+      try {
+        await this.#ping(server, 2_000);
+        return;
+      } catch (error) {
+        const level = attempt % 20 === 0 ? 'info' : 'debug';
+        this.#logger[level](
+          { server: server.range.address, reason: String(error) },
+          'waiting for a parameter server',
+        );
+        await this.#clock.sleep(100, signal);
+      }
+    }
+  }
+
+  async #watchOne(server: Server, signal: AbortSignal): Promise<WsiError> {
+    let lastSeen = this.#clock.monotonic();
+    for (;;) {
+      await this.#clock.sleep(pingMilliseconds, signal);
+      try {
+        const reply = await this.#ping(server, 3_000);
+        lastSeen = this.#clock.monotonic();
+        if (reply.instance !== server.instance || reply.generation !== this.#generation) {
+          return this.#lost(server, 'a parameter server was replaced');
+        }
+      } catch (error) {
+        const unreachable =
+          error instanceof WsiError && /ECONNREFUSED|ENOENT|No connection/.test(error.message);
+        // A busy server may miss a ping; a dead one refuses the connection at once.
+        if (unreachable || this.#clock.monotonic() - lastSeen > pingDeadlineMilliseconds) {
+          return this.#lost(server, 'a parameter server was lost');
+        }
+      }
+    }
+  }
+
+  #lost(server: Server, problem: string): WsiError {
+    return new WsiError('Unavailable', problem, { where: server.range.address, retryable: true });
+  }
+
+  async #ping(server: Server, deadlineMilliseconds: number): Promise<PingReply> {
+    const reply = await callUnary(
+      server.client.Ping.bind(server.client),
+      { generation: this.#generation },
+      { peer: server.range.address, deadlineMilliseconds },
+    );
+    this.#usage.set(`${server.range.address}/${reply.instance}`, reply.usage);
+    return reply;
+  }
+
+  #target(server: Server): { peer: string; deadlineMilliseconds: number } {
+    return { peer: server.range.address, deadlineMilliseconds: callMilliseconds };
+  }
+}
+
+function* restoreChunks(
+  generation: number,
+  state: VersionState,
+  range: ServerRange,
+): Generator<RestoreChunk> {
+  const tensors = { parameters: state.parameters, ...state.state };
+  for (const [tensor, values] of Object.entries(tensors)) {
+    for (const chunk of floatChunks(values.subarray(range.start, range.end))) {
+      yield { generation, version: state.version, tensor, ...chunk };
+    }
+  }
+}

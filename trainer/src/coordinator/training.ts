@@ -1,0 +1,143 @@
+/**
+ * The training loop of one generation: computes steps, commits them in order, evaluates at the ends of epochs and
+ * writes checkpoints. Step t is computed at version max(0, t - staleness), exactly; so with a staleness of k up to
+ * k + 1 steps are under way at once, and nothing depends on which is faster.
+ */
+import type { WsiTrainingJobSpec } from '@wsi/api';
+import { WsiError, type Logger } from '@wsi/foundation';
+import { learningRateAt } from '../optimizer/index.ts';
+import type { PlannedBag } from './bags.ts';
+import { evaluateBag, metricsOf } from './evaluation.ts';
+import type { MetricsLog } from './metrics-log.ts';
+import type { Model } from './model.ts';
+import type { StepPlan } from './plan.ts';
+import type { Progress } from './progress.ts';
+import type { ServerGroup } from './server-group.ts';
+import { computeStep, type ComputedStep } from './training-step.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+export interface TrainingContext {
+  readonly spec: WsiTrainingJobSpec;
+  readonly model: Model;
+  readonly steps: readonly StepPlan[];
+  readonly trainingBags: readonly PlannedBag[];
+  readonly validationBags: readonly PlannedBag[];
+  readonly pool: WorkerPool;
+  readonly servers: ServerGroup;
+  readonly progress: Progress;
+  readonly metrics: MetricsLog;
+  readonly logger: Logger;
+  /** Saves the newest version; called between two commits. */
+  checkpoint(version: number): Promise<void>;
+}
+
+/** Trains from version `from` to the last. Rejects as soon as a step fails, or with the signal's reason when stopped. */
+export async function train(context: TrainingContext, from: number, signal: AbortSignal): Promise<void> {
+  const { steps, spec } = context;
+  /** By version: resolves when the version is there. */
+  const committed = new Map<number, Promise<void>>([[from, Promise.resolve()]]);
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined);
+  const aborted = (): void => failure.reject(signal.reason as Error);
+  signal.addEventListener('abort', aborted, { once: true });
+  try {
+    for (const plan of steps.slice(from)) {
+      signal.throwIfAborted();
+      const version = Math.max(0, plan.step - spec.training.staleness);
+      await Promise.race([committed.get(version) ?? Promise.resolve(), failure.promise]);
+      const computed = computeStep(plan, version, stepContext(context));
+      const before = committed.get(plan.step)!;
+      const commit = commitWhenReady(context, plan, { computed, before, signal });
+      commit.catch((error: unknown) => failure.reject(error));
+      committed.set(plan.step + 1, commit);
+      committed.delete(plan.step - spec.training.staleness - 1);
+    }
+    await Promise.race([committed.get(steps.length) ?? Promise.resolve(), failure.promise]);
+  } finally {
+    signal.removeEventListener('abort', aborted);
+    // A commit under way ends before the state is saved or rolled back.
+    await Promise.allSettled(committed.values());
+  }
+}
+
+function stepContext(context: TrainingContext): Parameters<typeof computeStep>[2] {
+  const { model, servers, spec } = context;
+  return {
+    pool: context.pool,
+    bags: context.trainingBags,
+    head: model.head,
+    aggregator: spec.model.aggregator.name,
+    seed: spec.training.seed,
+    augmentation: spec.training.augmentation,
+    headParameters: (version) => servers.pull(version, model.space.bodyLength, model.space.length),
+    pushHead: (step, gradient) => servers.pushHead(step, gradient),
+  };
+}
+
+async function commitWhenReady(
+  context: TrainingContext,
+  plan: StepPlan,
+  parts: { computed: Promise<ComputedStep>; before: Promise<void>; signal: AbortSignal },
+): Promise<void> {
+  const [computed] = await Promise.all([parts.computed, parts.before]);
+  parts.signal.throwIfAborted();
+  const { spec, steps, progress } = context;
+  const { optimizer, schedule, staleness } = spec.training;
+  const learningRate = learningRateAt(
+    { learningRate: optimizer.learningRate, schedule },
+    plan.step,
+    steps.length,
+  );
+  if (!Number.isFinite(computed.loss)) throw notFinite(plan.step, computed.loss);
+  const version = plan.step + 1;
+  await context.servers.commit({
+    step: plan.step,
+    learningRate,
+    oldestNeeded: Math.max(0, version - staleness),
+    leaves: computed.leaves,
+  });
+  const seconds = progress.stepDone(computed.tiles);
+  progress.epoch = plan.epoch;
+  progress.metrics = { ...progress.metrics, loss: computed.loss };
+  await context.metrics.append({
+    step: plan.step,
+    epoch: plan.epoch,
+    loss: computed.loss,
+    learningRate,
+    tiles: computed.tiles,
+    tilesPerSecond: seconds > 0 ? computed.tiles / seconds : 0,
+    seconds,
+    time: Date.now(),
+  });
+  const last = steps[version]?.epoch !== plan.epoch;
+  if (last) await validate(context, plan.epoch, version);
+  const due = version % spec.checkpoint.everySteps === 0 || version === steps.length;
+  if (due) await context.checkpoint(version);
+}
+
+/** Metrics of the validation bags, when there are any, at the end of an epoch. */
+async function validate(context: TrainingContext, epoch: number, version: number): Promise<void> {
+  const { validationBags, model, servers, pool, metrics, progress, spec } = context;
+  if (validationBags.length === 0) return;
+  const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length);
+  const evaluated = await Promise.all(
+    validationBags.map((bag, index) =>
+      evaluateBag(
+        bag,
+        index,
+        { head: model.head, aggregator: spec.model.aggregator.name, headParameters },
+        { pool, name: `validation/${epoch}`, version, priority: version, tileScores: false },
+      ),
+    ),
+  );
+  const values = metricsOf(evaluated.map(({ prediction }) => prediction));
+  await metrics.append({ step: version, epoch, split: 'validation', metrics: values });
+  for (const [name, value] of Object.entries(values)) progress.metrics[`validation.${name}`] = value;
+}
+
+function notFinite(step: number, loss: number): WsiError {
+  return new WsiError('InvalidArgument', `the loss of step ${step} is ${loss}`, {
+    where: 'spec.training',
+    remedy: 'Lower optimizer.learningRate, or warm it up over more steps (schedule.warmupSteps).',
+  });
+}

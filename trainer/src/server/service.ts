@@ -1,0 +1,228 @@
+/** The parameter server's gRPC service: messages in, calls on {@link ParameterShard} out. */
+import { randomUUID } from 'node:crypto';
+import type grpc from '@grpc/grpc-js';
+import { WsiError, type Logger } from '@wsi/foundation';
+import {
+  floatChunks,
+  placeChunk,
+  toServiceError,
+  type CommitRequest,
+  type ConfigureRequest,
+  type PingReply,
+  type PullRequest,
+  type PushChunk,
+  type PushHeader,
+  type RestoreChunk,
+  type SnapshotRequest,
+} from '@wsi/protocol';
+import { createOptimizer, type OptimizerSpec } from '../optimizer/index.ts';
+import { UsageMeter } from '../usage.ts';
+import { ParameterShard } from './shard.ts';
+
+export class ParameterServerService {
+  readonly instance = randomUUID();
+  readonly usage = new UsageMeter();
+  readonly #logger: Logger;
+  #shard: ParameterShard | undefined;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Handlers by the names of the .proto. */
+  implementation(): grpc.UntypedServiceImplementation {
+    return {
+      Configure: unary((request: ConfigureRequest) => this.#configure(request)),
+      Ping: unary(() => this.#ping()),
+      Commit: unary((request: CommitRequest) => this.#commit(request)),
+      Restore: clientStream(() => this.#restoring()),
+      Push: clientStream(() => this.#pushing()),
+      Pull: serverStream((request: PullRequest) => this.#pull(request)),
+      Snapshot: serverStream((request: SnapshotRequest) => this.#snapshot(request)),
+    };
+  }
+
+  #configure(request: ConfigureRequest): { instance: string } {
+    if (this.#shard !== undefined && request.generation < this.#shard.generation) {
+      this.#shard.requireGeneration(request.generation);
+    }
+    const length = request.end - request.start;
+    const decay = request.decay
+      .map(({ start, end }) => ({
+        start: Math.max(start, request.start) - request.start,
+        end: Math.min(end, request.end) - request.start,
+      }))
+      .filter(({ start, end }) => start < end);
+    const optimizer = createOptimizer(JSON.parse(request.optimizer) as OptimizerSpec, length, decay);
+    this.#shard = new ParameterShard(request.generation, request, optimizer);
+    this.#logger.info(
+      { generation: request.generation, start: request.start, end: request.end },
+      'parameter range taken',
+    );
+    return { instance: this.instance };
+  }
+
+  #ping(): PingReply {
+    return {
+      instance: this.instance,
+      generation: this.#shard?.generation ?? 0,
+      usage: this.usage.read(),
+      newestVersion: Math.max(0, this.#shard?.newestVersion ?? 0),
+    };
+  }
+
+  #commit(request: CommitRequest): { version: number } {
+    return this.usage.timed('update', () => ({ version: this.#configured().commit(request) }));
+  }
+
+  #restoring(): Receiver<RestoreChunk> {
+    const tensors = new Map<string, { values: Float32Array; floats: number }>();
+    let first: RestoreChunk | undefined;
+    return {
+      chunk: (chunk) => {
+        const shard = this.#configured();
+        shard.requireGeneration(chunk.generation);
+        first ??= chunk;
+        const tensor = tensors.get(chunk.tensor) ?? { values: new Float32Array(shard.length), floats: 0 };
+        tensors.set(chunk.tensor, tensor);
+        tensor.floats += placeChunk(tensor.values, chunk, chunk.tensor);
+      },
+      end: () => {
+        const shard = this.#configured();
+        if (first === undefined) throw new WsiError('InvalidArgument', 'an empty restore');
+        for (const [name, { floats }] of tensors) {
+          if (floats !== shard.length) {
+            throw new WsiError('InvalidArgument', `${name}: ${floats} of ${shard.length} values arrived`);
+          }
+        }
+        const state = Object.fromEntries([...tensors].map(([name, { values }]) => [name, values]));
+        shard.restore(first.version, state);
+        this.#logger.info({ generation: shard.generation, version: first.version }, 'version restored');
+      },
+    };
+  }
+
+  #pushing(): Receiver<PushChunk> {
+    let header: PushHeader | undefined;
+    let gradient: Float32Array | undefined;
+    let floats = 0;
+    return {
+      chunk: (chunk) => {
+        if (header === undefined) {
+          if (chunk.header === undefined)
+            throw new WsiError('InvalidArgument', 'a push starts with its header');
+          header = chunk.header;
+          // A leaf that is there already is read off the wire and dropped, without memory for it.
+          if (this.#configured().wants(header)) gradient = new Float32Array(header.end - header.start);
+        }
+        this.usage.bytesReceived += chunk.data.byteLength;
+        if (gradient !== undefined) floats += placeChunk(gradient, chunk, 'push');
+      },
+      end: () => {
+        if (header === undefined) throw new WsiError('InvalidArgument', 'an empty push');
+        if (gradient === undefined) return;
+        if (floats !== gradient.length) {
+          throw new WsiError('InvalidArgument', `${floats} of ${gradient.length} gradient values arrived`);
+        }
+        const [whole, at] = [gradient, header];
+        this.usage.timed('reduce', () => this.#configured().push(at, whole));
+      },
+    };
+  }
+
+  #pull(request: PullRequest): Iterable<object> {
+    const values = this.#configured().pull(request);
+    this.usage.bytesSent += values.byteLength;
+    return floatChunks(values);
+  }
+
+  *#snapshot(request: SnapshotRequest): Iterable<object> {
+    const tensors = this.#configured().snapshot(request.generation, request.version);
+    for (const [tensor, values] of Object.entries(tensors)) {
+      for (const chunk of floatChunks(values)) yield { tensor, ...chunk };
+    }
+  }
+
+  #configured(): ParameterShard {
+    if (this.#shard === undefined) {
+      throw new WsiError('StaleGeneration', 'this parameter server holds no range yet');
+    }
+    return this.#shard;
+  }
+}
+
+interface Receiver<Chunk> {
+  chunk(chunk: Chunk): void;
+  end(): void;
+}
+
+function unary<Request, Reply>(handle: (request: Request) => Reply) {
+  return (call: grpc.ServerUnaryCall<Request, Reply>, callback: grpc.sendUnaryData<Reply>): void => {
+    try {
+      callback(null, handle(call.request));
+    } catch (error) {
+      callback(toServiceError(error));
+    }
+  };
+}
+
+function clientStream<Chunk>(receiver: () => Receiver<Chunk>) {
+  return (call: grpc.ServerReadableStream<Chunk, object>, callback: grpc.sendUnaryData<object>): void => {
+    const receiving = receiver();
+    let failed = false;
+    const guarded = (action: () => void): void => {
+      if (failed) return;
+      try {
+        action();
+      } catch (error) {
+        failed = true;
+        callback(toServiceError(error));
+      }
+    };
+    call.on('data', (chunk: Chunk) => guarded(() => receiving.chunk(chunk)));
+    call.on('end', () => {
+      guarded(() => receiving.end());
+      if (!failed) callback(null, {});
+    });
+    // A sender that died: what it sent is dropped whole, and nobody waits for the reply.
+    call.on('error', () => {
+      failed = true;
+    });
+    call.on('cancelled', () => {
+      failed = true;
+    });
+  };
+}
+
+function serverStream<Request>(handle: (request: Request) => Iterable<object>) {
+  return (call: grpc.ServerWritableStream<Request, object>): void => {
+    void sendAll(call, () => handle(call.request));
+  };
+}
+
+async function sendAll<Request>(
+  call: grpc.ServerWritableStream<Request, object>,
+  chunks: () => Iterable<object>,
+): Promise<void> {
+  try {
+    for (const chunk of chunks()) {
+      if (call.cancelled || call.destroyed) return;
+      if (!call.write(chunk)) await drained(call);
+    }
+    call.end();
+  } catch (error) {
+    call.emit('error', toServiceError(error));
+  }
+}
+
+/** Waits until the stream takes more, or is gone. */
+function drained(call: grpc.ServerWritableStream<unknown, object>): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['drain', 'cancelled', 'close', 'error'] as const;
+    const done = (): void => {
+      for (const event of events) call.removeListener(event, done);
+      resolve();
+    };
+    for (const event of events) call.on(event, done);
+  });
+}

@@ -1,0 +1,47 @@
+/** What a process used: seconds by phase, memory with its peak, tiles and bytes. Reported with every heartbeat. */
+import type { Usage } from '@wsi/protocol';
+
+export class UsageMeter {
+  readonly #phaseSeconds = new Map<string, number>();
+  tiles = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+
+  add(phase: string, seconds: number): void {
+    this.#phaseSeconds.set(phase, (this.#phaseSeconds.get(phase) ?? 0) + seconds);
+  }
+
+  set(phase: string, seconds: number): void {
+    this.#phaseSeconds.set(phase, seconds);
+  }
+
+  timed<T>(phase: string, action: () => T): T {
+    const start = performance.now();
+    try {
+      return action();
+    } finally {
+      this.add(phase, (performance.now() - start) / 1000);
+    }
+  }
+
+  async timedAsync<T>(phase: string, action: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await action();
+    } finally {
+      this.add(phase, (performance.now() - start) / 1000);
+    }
+  }
+
+  read(): Usage {
+    return {
+      phaseSeconds: Object.fromEntries(this.#phaseSeconds),
+      residentBytes: process.memoryUsage.rss(),
+      // maxRSS is in KiB on every platform that Node runs on.
+      peakResidentBytes: process.resourceUsage().maxRSS * 1024,
+      tiles: this.tiles,
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
+    };
+  }
+}

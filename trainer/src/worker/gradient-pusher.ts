@@ -1,0 +1,60 @@
+/** Sends a block's gradient to the parameter servers, each its range. */
+import {
+  callClientStream,
+  connectParameterServer,
+  type GradientTask,
+  type PushChunk,
+  type Welcome,
+} from '@wsi/protocol';
+import { pushChunks } from '../push-chunks.ts';
+import type { UsageMeter } from '../usage.ts';
+
+const pushMilliseconds = 60_000;
+
+export class GradientPusher {
+  readonly #welcome: Welcome;
+  readonly #usage: UsageMeter;
+  readonly #clients;
+
+  constructor(welcome: Welcome, usage: UsageMeter) {
+    this.#welcome = welcome;
+    this.#usage = usage;
+    this.#clients = welcome.servers.map((range) => ({
+      range,
+      client: connectParameterServer(range.address),
+    }));
+  }
+
+  /** @param gradient float32 [bodyLength]. Resolves when every server holds it. */
+  async push(task: GradientTask, gradient: Float32Array): Promise<void> {
+    const { generation, bodyLength } = this.#welcome;
+    await this.#usage.timedAsync('push', () =>
+      Promise.all(
+        this.#clients.map(async ({ range, client }) => {
+          const end = Math.min(range.end, bodyLength);
+          if (range.start >= end) return;
+          const { step, leaf, leaves } = task;
+          const header = {
+            generation,
+            step,
+            segment: 'body',
+            leaf,
+            leaves,
+            start: range.start,
+            end,
+          } as const;
+          const part = gradient.subarray(range.start, end);
+          await callClientStream<PushChunk, object>(client.Push.bind(client), pushChunks(header, part), {
+            peer: range.address,
+            deadlineMilliseconds: pushMilliseconds,
+          });
+          this.#usage.bytesSent += part.byteLength;
+        }),
+      ),
+    );
+  }
+
+  close(): void {
+    for (const { client } of this.#clients) client.close();
+  }
+}

@@ -1,0 +1,82 @@
+/** The versions of the parameters that this worker holds: pulled once, kept resident in the engine while in use. */
+import type { Engine, ParameterSet } from '@wsi/engine';
+import { connectParameterServer, placeChunk, readServerStream, type Welcome } from '@wsi/protocol';
+import type { UsageMeter } from '../usage.ts';
+
+/** Two steps may be under way with staleness, and an evaluation. */
+const heldVersions = 3;
+const pullMilliseconds = 60_000;
+
+export class ParameterVersions {
+  readonly #engine: Engine;
+  readonly #welcome: Welcome;
+  readonly #usage: UsageMeter;
+  readonly #clients;
+  /** In order of last use. */
+  readonly #held = new Map<number, Promise<ParameterSet>>();
+
+  constructor(engine: Engine, welcome: Welcome, usage: UsageMeter) {
+    this.#engine = engine;
+    this.#welcome = welcome;
+    this.#usage = usage;
+    this.#clients = welcome.servers.map((range) => ({
+      range,
+      client: connectParameterServer(range.address),
+    }));
+  }
+
+  /** The encoder's and aggregator's parameters of a version. A failed pull is tried again by the next task. */
+  async at(version: number): Promise<ParameterSet> {
+    const held = this.#held.get(version) ?? this.#pull(version);
+    this.#held.delete(version);
+    this.#held.set(version, held);
+    this.#dropOldest();
+    try {
+      return await held;
+    } catch (error) {
+      this.#held.delete(version);
+      throw error;
+    }
+  }
+
+  close(): void {
+    for (const held of this.#held.values()) this.#release(held);
+    this.#held.clear();
+    for (const { client } of this.#clients) client.close();
+  }
+
+  async #pull(version: number): Promise<ParameterSet> {
+    const { bodyLength, generation } = this.#welcome;
+    // Shared memory: the engine's thread reads it in place.
+    const values = new Float32Array(new SharedArrayBuffer(bodyLength * 4));
+    await this.#usage.timedAsync('pull', () =>
+      Promise.all(
+        this.#clients.map(async ({ range, client }) => {
+          const end = Math.min(range.end, bodyLength);
+          if (range.start >= end) return;
+          const target = values.subarray(range.start, end);
+          const request = { generation, version, start: range.start, end };
+          const stream = client.Pull(request, { deadline: Date.now() + pullMilliseconds });
+          await readServerStream(stream, range.address, (chunk) => placeChunk(target, chunk, range.address));
+          this.#usage.bytesReceived += target.byteLength;
+        }),
+      ),
+    );
+    return this.#engine.loadParameters(version, values);
+  }
+
+  #dropOldest(): void {
+    while (this.#held.size > heldVersions) {
+      const [version, held] = this.#held.entries().next().value!;
+      this.#held.delete(version);
+      this.#release(held);
+    }
+  }
+
+  #release(held: Promise<ParameterSet>): void {
+    held.then(
+      (set) => this.#engine.release(set),
+      () => undefined,
+    );
+  }
+}

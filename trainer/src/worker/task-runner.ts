@@ -1,0 +1,264 @@
+/**
+ * Does tasks: reads tiles, computes, pushes. A task is a pure function of (parameter version, tile pixels, cotangent),
+ * so it can be done by any worker, any number of times. While one task computes, others read their first tiles.
+ */
+import { WsiError } from '@wsi/foundation';
+import { embeddingSize, Engine, type Network } from '@wsi/engine';
+import {
+  bytesOf,
+  float32From,
+  int32From,
+  type EmbedResult,
+  type GradientTask,
+  type Task,
+  type TaskResult,
+  type TileBlock,
+  type Welcome,
+} from '@wsi/protocol';
+import { openSlide, TileReader, tileGrid, type PatchSpec } from '@wsi/slides';
+import { mergePartials, partialOf, type Partial } from '../aggregate/partial.ts';
+import { addInto, reduceTree } from '../aggregate/tree.ts';
+import { planShards } from '../coordinator/plan.ts';
+import type { UsageMeter } from '../usage.ts';
+import { GradientPusher } from './gradient-pusher.ts';
+import { orientTiles } from './orientation.ts';
+import { ParameterVersions } from './parameter-versions.ts';
+import { Turn } from './turn.ts';
+
+interface Shard {
+  readonly tiles: Uint8Array;
+  readonly count: number;
+  /** Tile indices within the block. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export class TaskRunner {
+  readonly #engine: Engine;
+  readonly #reader: TileReader;
+  readonly #network: Network;
+  readonly #patches: PatchSpec;
+  readonly #embeddingSize: number;
+  readonly #threads: number;
+  readonly #usage: UsageMeter;
+  readonly #turn = new Turn();
+  readonly #cancelled = new Set<string>();
+  #welcome: Welcome;
+  #versions: ParameterVersions;
+  #pusher: GradientPusher;
+
+  static async start(welcome: Welcome, usage: UsageMeter): Promise<TaskRunner> {
+    const network = JSON.parse(welcome.network) as Network;
+    const engine = await Engine.start({ network, threads: welcome.threads, device: deviceFromEnvironment() });
+    return new TaskRunner(engine, welcome, usage);
+  }
+
+  private constructor(engine: Engine, welcome: Welcome, usage: UsageMeter) {
+    this.#engine = engine;
+    this.#welcome = welcome;
+    this.#network = JSON.parse(welcome.network) as Network;
+    this.#embeddingSize = embeddingSize(this.#network);
+    this.#patches = JSON.parse(welcome.patches) as PatchSpec;
+    this.#threads = welcome.threads;
+    this.#usage = usage;
+    this.#reader = new TileReader({ cacheBytes: welcome.cacheBytes, concurrency: 2 });
+    this.#versions = new ParameterVersions(engine, welcome, usage);
+    this.#pusher = new GradientPusher(welcome, usage);
+  }
+
+  /** Whether this engine can go on under another welcome (a new generation of the same run). */
+  fits(welcome: Welcome): boolean {
+    return (
+      welcome.network === this.#welcome.network &&
+      welcome.patches === this.#welcome.patches &&
+      welcome.threads === this.#threads &&
+      welcome.cacheBytes === this.#welcome.cacheBytes
+    );
+  }
+
+  /** Takes a generation: parameters of the one before are forgotten. */
+  begin(welcome: Welcome): void {
+    this.#versions.close();
+    this.#pusher.close();
+    this.#cancelled.clear();
+    this.#welcome = welcome;
+    this.#versions = new ParameterVersions(this.#engine, welcome, this.#usage);
+    this.#pusher = new GradientPusher(welcome, this.#usage);
+  }
+
+  /** Tasks that nobody waits for any more: they end before their next shard. */
+  cancel(tasks: readonly string[]): void {
+    for (const task of tasks) this.#cancelled.add(task);
+  }
+
+  cancelAll(): void {
+    this.#welcome = { ...this.#welcome, generation: -1 };
+  }
+
+  /** The task's result, or undefined when it was cancelled. */
+  async run(task: Task): Promise<TaskResult | undefined> {
+    try {
+      if (task.survey) return { survey: await this.#survey(task.survey.slide) };
+      if (task.embed) {
+        const embed = await this.#embed(task, task.embed);
+        return embed === undefined ? undefined : { embed };
+      }
+      if (task.gradient) return (await this.#gradient(task, task.gradient)) ? { gradient: {} } : undefined;
+      throw new WsiError('Internal', `task ${task.id} is of a kind that this worker does not know`);
+    } finally {
+      this.#cancelled.delete(task.id);
+    }
+  }
+
+  /** Brings the engine's and the reader's own measurements into the usage. */
+  measure(): void {
+    const { forwardSeconds, backwardSeconds } = this.#engine.statistics();
+    const { openSeconds, readSeconds, decodeSeconds } = this.#reader.statistics();
+    this.#usage.set('forward', forwardSeconds);
+    this.#usage.set('backward', backwardSeconds);
+    this.#usage.set('open', openSeconds);
+    this.#usage.set('read', readSeconds);
+    this.#usage.set('decode', decodeSeconds);
+  }
+
+  async close(): Promise<void> {
+    this.#versions.close();
+    this.#pusher.close();
+    await this.#reader.close();
+    await this.#engine.close();
+  }
+
+  async #survey(path: string): Promise<NonNullable<TaskResult['survey']>> {
+    const slide = await openSlide(path);
+    try {
+      const grid = await this.#usage.timedAsync('survey', () => tileGrid(slide, this.#patches));
+      const { width, height, fingerprint } = slide;
+      return {
+        coordinates: bytesOf(grid.coordinates),
+        footprint: grid.footprint,
+        fingerprint,
+        digest: grid.digest,
+        width,
+        height,
+      };
+    } finally {
+      await slide.close();
+    }
+  }
+
+  async #embed(
+    task: Task,
+    { block, attention, gather }: NonNullable<Task['embed']>,
+  ): Promise<EmbedResult | undefined> {
+    const partials: Partial[] = [];
+    const attentions: Float32Array[] = [];
+    const embeddings: Float32Array[] = [];
+    const complete = await this.#eachShard(task, block, async (shard, parameters) => {
+      const embedded = await this.#engine.embed(parameters, shard.tiles, shard.count);
+      partials.push(partialOf(embedded.attention, embedded.embeddings));
+      if (attention) attentions.push(embedded.attention);
+      if (gather) embeddings.push(embedded.embeddings);
+    });
+    if (!complete) return undefined;
+    const { maximum, sum, weighted } = reduceTree(partials, mergePartials);
+    return {
+      maximum,
+      sum,
+      weighted: bytesOf(weighted),
+      attention: Buffer.concat(attentions.map(bytesOf)),
+      embeddings: Buffer.concat(embeddings.map(bytesOf)),
+    };
+  }
+
+  async #gradient(task: Task, gradientTask: GradientTask): Promise<boolean> {
+    const gradients: Float32Array[] = [];
+    const cotangent = readCotangent(gradientTask);
+    const complete = await this.#eachShard(task, gradientTask.block, async (shard, parameters) => {
+      gradients.push(
+        'bagGradient' in cotangent
+          ? await this.#engine.attentionGradient(parameters, shard.tiles, shard.count, cotangent)
+          : await this.#engine.embeddingGradient(
+              parameters,
+              shard.tiles,
+              shard.count,
+              shardRows(cotangent.tiles, shard, this.#embeddingSize),
+            ),
+      );
+    });
+    if (!complete) return false;
+    await this.#pusher.push(gradientTask, reduceTree(gradients, addInto));
+    return true;
+  }
+
+  /**
+   * Calls `compute` on the block's shards in order, reading one ahead; false when the task was cancelled. Blocks take
+   * turns: the next one starts to read, but not to compute, while this one computes.
+   */
+  async #eachShard(
+    task: Task,
+    block: TileBlock,
+    compute: (shard: Shard, parameters: Awaited<ReturnType<ParameterVersions['at']>>) => Promise<void>,
+  ): Promise<boolean> {
+    const coordinates = int32From(block.coordinates);
+    const shards = planShards(coordinates.length / 2, this.#welcome.batch);
+    const wanted = (): boolean =>
+      task.generation === this.#welcome.generation && !this.#cancelled.has(task.id);
+    const read = (index: number): Promise<Shard> | undefined => {
+      const range = shards[index];
+      if (range === undefined) return undefined;
+      const reading = this.#read(block, coordinates.subarray(range.start * 2, range.end * 2)).then(
+        (tiles) => ({
+          tiles,
+          count: range.end - range.start,
+          ...range,
+        }),
+      );
+      // Reported where it is awaited; a read ahead that nobody awaits any more must not end the process.
+      reading.catch(() => undefined);
+      return reading;
+    };
+    let next = read(0);
+    const parameters = await this.#versions.at(task.version);
+    await next;
+    return this.#turn.take(async () => {
+      for (let index = 0; next !== undefined; index++) {
+        if (!wanted()) return false;
+        const shard = await this.#usage.timedAsync('wait', () => next!);
+        next = read(index + 1);
+        await compute(shard, parameters);
+        this.#usage.tiles += shard.count;
+      }
+      return true;
+    });
+  }
+
+  async #read(block: TileBlock, coordinates: Int32Array): Promise<Uint8Array> {
+    const tiles = await this.#reader.read({ slide: block.slide, patches: this.#patches, coordinates });
+    if (block.orientationSeed === 0) return tiles;
+    return orientTiles(tiles, this.#network.tileSize, { seed: block.orientationSeed, coordinates });
+  }
+}
+
+type Cotangent =
+  { bagGradient: Float32Array; bagEmbedding: Float32Array; logSumExp: number } | { tiles: Float32Array };
+
+function readCotangent({ bag, tiles }: GradientTask): Cotangent {
+  if (bag) {
+    return {
+      bagGradient: float32From(bag.gradient),
+      bagEmbedding: float32From(bag.embedding),
+      logSumExp: bag.logSumExp,
+    };
+  }
+  if (tiles) return { tiles: float32From(tiles) };
+  throw new WsiError('Internal', 'a gradient task without a cotangent');
+}
+
+/** A shard's rows of the block's cotangent, float32 [count, d]. */
+function shardRows(cotangent: Float32Array, shard: Shard, size: number): Float32Array {
+  return cotangent.slice(shard.start * size, shard.end * size);
+}
+
+function deviceFromEnvironment(): 'cpu' | 'gpu' {
+  return process.env['WSI_TENSORFLOW'] === 'gpu' ? 'gpu' : 'cpu';
+}
