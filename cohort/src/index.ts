@@ -13,3 +13,19 @@ export { foldPatients, splitPatients, type FractionSplit, type StratifiedPatient
 export { type CohortProblem, type ProblemCode } from './table-rows.ts';
 export type { SlideLookup, SlideOracle } from './table-fields.ts';
 export { parseCohort, type CohortResult } from './table.ts';
+export {
+  writePyramid,
+  type PyramidOptions,
+  type SourceTile,
+  type TileSource,
+  type WrittenSlide,
+} from './tiff/tiff-writer.ts';
+export {
+  SYNTHESIS_TASKS,
+  type SynthesisOptions,
+  type SynthesisParameters,
+  type SynthesisProgress,
+  type SynthesisTask,
+} from './synth/options.ts';
+export { HAZARD_MODEL, hazardOf, type HazardModel } from './synth/survival.ts';
+export { synthesizeCohort, type SynthesisResult } from './synth/synthesize.ts';

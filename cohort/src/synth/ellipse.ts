@@ -1,0 +1,53 @@
+/** Soft-edged ellipses on RGB pixels: what nuclei are drawn with. */
+
+export type Rgb = readonly [number, number, number];
+
+export interface Ellipse {
+  readonly x: number;
+  readonly y: number;
+  readonly radiusX: number;
+  readonly radiusY: number;
+  /** Radians. */
+  readonly angle: number;
+  readonly color: Rgb;
+  /** 0 to 1, at the centre. */
+  readonly opacity: number;
+}
+
+export interface Canvas {
+  readonly width: number;
+  readonly height: number;
+  /** width * height * 3 bytes. */
+  readonly data: Uint8Array;
+}
+
+/** Draws the part of the ellipse that lies on the canvas; the last pixel of its radius fades out. */
+export function drawEllipse(canvas: Canvas, ellipse: Ellipse): void {
+  const { x, y, radiusX, radiusY } = ellipse;
+  const reach = Math.max(radiusX, radiusY) + 1;
+  const left = Math.max(0, Math.floor(x - reach));
+  const right = Math.min(canvas.width - 1, Math.ceil(x + reach));
+  const top = Math.max(0, Math.floor(y - reach));
+  const bottom = Math.min(canvas.height - 1, Math.ceil(y + reach));
+  if (left > right || top > bottom) return;
+  const cos = Math.cos(ellipse.angle);
+  const sin = Math.sin(ellipse.angle);
+  const soft = Math.min(radiusX, radiusY);
+  for (let row = top; row <= bottom; row++) {
+    for (let column = left; column <= right; column++) {
+      const along = ((column - x) * cos + (row - y) * sin) / radiusX;
+      const across = ((row - y) * cos - (column - x) * sin) / radiusY;
+      const inside = Math.min(1, (1 - Math.hypot(along, across)) * soft);
+      if (inside > 0)
+        blend(canvas.data, (row * canvas.width + column) * 3, ellipse.color, inside * ellipse.opacity);
+    }
+  }
+}
+
+/** Mixes `color` into the pixel at `at`; `amount` 0 to 1. */
+export function blend(data: Uint8Array, at: number, color: Rgb, amount: number): void {
+  for (let channel = 0; channel < 3; channel++) {
+    const old = data[at + channel] ?? 0;
+    data[at + channel] = Math.round(old + ((color[channel] ?? 0) - old) * amount);
+  }
+}
