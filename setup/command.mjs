@@ -33,7 +33,7 @@ const running = new Set();
  * @typedef {object} Command
  * @property {string} file
  * @property {readonly string[]} args
- * @property {string} what for the message when it fails: "npm ci"
+ * @property {string} what for the message when it fails: "npm install"
  * @property {string} remedy for the message when nothing better is known
  * @property {string} [cwd]
  * @property {NodeJS.ProcessEnv} [env]

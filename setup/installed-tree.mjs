@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Compares what npm has put under node_modules with package-lock.json. After an `npm install` of a new dependency the
- * two agree already, and `npm ci`, which would take everything away from under running programs first, is not needed.
+ * two agree already, and nothing has to be installed.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,28 +18,35 @@ const DEPENDENCY_KINDS = ['dependencies', 'devDependencies', 'optionalDependenci
 
 /**
  * @param {string} root
- * @param {Record<string, Manifest>} manifests by folder relative to the root, "" for the root itself
- * @returns {boolean}
+ * @returns {boolean} whether what is installed is what the lock file says
  */
-export function treeMatchesLock(root, manifests) {
-  const lockText = readIfThere(join(root, 'package-lock.json'));
-  const installedText = readIfThere(join(root, 'node_modules', '.package-lock.json'));
-  if (lockText === undefined || installedText === undefined) return false;
-  const lock = /** @type {Lock} */ (JSON.parse(lockText));
-  const installed = /** @type {Lock} */ (JSON.parse(installedText));
+export function treeMatchesLock(root) {
+  const lock = readLock(join(root, 'package-lock.json'));
+  const installedFile = join(root, 'node_modules', '.package-lock.json');
+  const installed = readLock(installedFile);
   return (
-    lockDescribes(lock, manifests) &&
+    existsSync(installedFile) &&
     samePackages(lock, installed) &&
     inNodeModules(installed).every(([path]) => existsSync(join(root, path)))
   );
 }
 
-/** @param {Lock} lock @param {Record<string, Manifest>} manifests */
-export function lockDescribes(lock, manifests) {
+/**
+ * @param {string} root
+ * @param {Record<string, Manifest>} manifests by folder relative to the root, "" for the root itself
+ * @returns {boolean} whether the lock file was made from these manifests
+ */
+export function lockDescribes(root, manifests) {
+  const lock = readLock(join(root, 'package-lock.json'));
   return Object.entries(manifests).every(([folder, manifest]) => {
     const locked = lock.packages?.[folder];
     return locked !== undefined && DEPENDENCY_KINDS.every((kind) => sameRanges(manifest[kind], locked[kind]));
   });
+}
+
+/** @param {string} file @returns {Lock} */
+function readLock(file) {
+  return /** @type {Lock} */ (JSON.parse(readIfThere(file) ?? '{}'));
 }
 
 /** @param {unknown} one @param {unknown} other */
@@ -49,7 +56,7 @@ function sameRanges(one, other) {
 }
 
 /** @param {Lock} lock @param {Lock} installed */
-export function samePackages(lock, installed) {
+function samePackages(lock, installed) {
   const there = new Map(inNodeModules(installed));
   const wanted = new Map(inNodeModules(lock));
   const allWanted = [...there.keys()].every((path) => wanted.has(path));

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * One set-up at a time works on a cache. The lock is a file that names its holder and the program that the holder
- * runs at the moment. It is stale, and taken over, when neither lives any more: a killed set-up may leave an `npm ci`
+ * runs at the moment. It is stale, and taken over, when neither lives any more: a killed set-up may leave an npm
  * behind that still writes. Holders in another container or on another machine that share the folder can not be
  * looked at; of those the lock counts as stale when it has not been touched for a minute.
  */

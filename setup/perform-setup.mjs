@@ -104,7 +104,7 @@ async function performPending(context, steps) {
   );
   const performed = [];
   for (const step of steps) {
-    // Asked anew: npm ci takes the binding away with the rest of node_modules.
+    // Asked anew: installing packages can take the binding away.
     if (step.isDone()) continue;
     context.say(step.name);
     await step.perform();

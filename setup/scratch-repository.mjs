@@ -25,7 +25,7 @@ import { NODE_VERSION } from './versions.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
-/** Does what npm ci does as far as the set-up sees; NPM_FAULT makes it fail or hang as npm would. */
+/** Does what npm does as far as the set-up sees; NPM_FAULT makes it fail or hang as npm would. */
 const STAND_IN_NPM = `#!/usr/bin/env node
 const fs = require('node:fs');
 const { NPM_CALLS, NPM_FAULT } = process.env;
@@ -47,6 +47,7 @@ for (const dependency of Object.keys(dependencies)) {
   fs.writeFileSync(folder + '/LICENSE', '');
   fs.writeFileSync(folder + '/bin/node', '#!/bin/sh\\n[ "$1" = --version ] && { echo v${NODE_VERSION}; exit; }\\nexec ${process.execPath} "$@"\\n');
 }
+if (process.argv[2] === 'install') fs.writeFileSync('node_modules/.package-lock.json', NPM_FAULT === 'wrong' ? '{"packages":{"node_modules/x":{"version":"1.0.0"}}}' : '{"packages":{}}');
 setTimeout(() => {}, NPM_FAULT === 'hang' ? 60000 : 200);
 `;
 

@@ -33,18 +33,23 @@ linux('a set-up', () => {
     expect(repository.npmCalls().map(({ name }) => name)).toEqual(['fetch-node', 'scratch']);
   });
 
-  it('runs npm ci again when a package.json changes or node_modules goes', async () => {
+  it('installs again when node_modules goes or the lock file asks for something else', async () => {
     await repository.run('setup.mjs');
     repository.writeManifest({ name: 'scratch', version: '1.0.1' });
-    await repository.run('setup.mjs');
+    expect((await repository.run('setup.mjs')).stderr).toContain('set-up: JavaScript packages\nset-up: done');
+    expect(repository.npmCalls().map(({ name }) => name)).toEqual(['fetch-node', 'scratch']);
     rmSync(join(repository.root, 'node_modules'), { recursive: true });
     await repository.run('setup.mjs');
-    expect(repository.npmCalls().map(({ name }) => name)).toEqual([
-      'fetch-node',
-      'scratch',
-      'scratch',
-      'scratch',
-    ]);
+    const { code, stderr } = await repository.run('setup.mjs', [], { NPM_FAULT: 'wrong' });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'set-up: nothing to do\n' });
+    expect(repository.npmCalls().map(({ name }) => name)).toEqual(['fetch-node', 'scratch', 'scratch']);
+  });
+
+  it('does not accept what npm installs when it is not what the lock file says', async () => {
+    const { code, stderr } = await repository.run('setup.mjs', [], { NPM_FAULT: 'wrong' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('npm has installed something else than package-lock.json says');
+    expect(await repository.run('setup.mjs')).toMatchObject({ code: 0 });
   });
 
   it.each([

@@ -1,10 +1,15 @@
 // @ts-check
-/** The JavaScript dependencies: `npm ci`, run by the pinned Node, when anything that decides its outcome has changed. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+/**
+ * The JavaScript dependencies, exactly as package-lock.json has them, installed by the pinned Node's npm when anything
+ * that decides the outcome has changed. It is `npm install` with the result compared to the lock file, and not
+ * `npm ci`: that takes node_modules away from under running programs, and refuses a lock file in which optional
+ * packages of other platforms are missing because the registry does not serve them.
+ */
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digest } from './cache.mjs';
-import { NPM_PATIENCE, run, withPath } from './command.mjs';
-import { treeMatchesLock } from './installed-tree.mjs';
+import { NPM_PATIENCE, evidenceOf, run, withPath } from './command.mjs';
+import { lockDescribes, treeMatchesLock } from './installed-tree.mjs';
 import { nodeHome } from './node-runtime.mjs';
 import { publishFile, readIfThere } from './publish.mjs';
 import { SetupError } from './setup-error.mjs';
@@ -16,7 +21,7 @@ import { NODE_VERSION } from './versions.mjs';
  */
 export function workspaceStep(context) {
   const { root } = context;
-  const stamp = join(root, 'node_modules', '.wsi-npm-ci.json');
+  const stamp = join(root, 'node_modules', '.wsi-installed.json');
   return {
     name: 'JavaScript packages',
     isDone: () => isStamped(readIfThere(stamp), installKey(root)),
@@ -24,32 +29,48 @@ export function workspaceStep(context) {
     diskBytes: 0,
     async perform() {
       const key = installKey(root);
-      if (!treeMatchesLock(root, manifestsOf(root))) await install(context);
+      if (!(lockDescribes(root, manifestsOf(root)) && treeMatchesLock(root))) await install(context);
       publishFile(stamp, `${JSON.stringify({ key })}\n`);
     },
   };
 }
 
-/** @param {import('./setup-step.mjs').Context} context */
+/**
+ * An npm that was killed leaves packages half unpacked, and the next one does not see it: a mark says so.
+ * @param {import('./setup-step.mjs').Context} context
+ */
 async function install(context) {
-  await run({
+  const modules = join(context.root, 'node_modules');
+  const unfinished = join(modules, '.wsi-installing');
+  const interrupted = existsSync(unfinished) || !existsSync(join(modules, '.package-lock.json'));
+  if (interrupted) rmSync(modules, { recursive: true, force: true });
+  mkdirSync(modules, { recursive: true });
+  writeFileSync(unfinished, '');
+  const output = await run({
     file: 'npm',
     args: [
-      'ci',
+      'install',
+      '--no-save',
       '--include=dev',
       '--ignore-scripts',
       '--no-audit',
       '--no-fund',
-      '--prefer-offline',
       ...NPM_PATIENCE,
     ],
-    what: 'npm ci',
-    remedy:
-      'See what npm says; when package.json and package-lock.json disagree, run npm install and commit the result.',
+    what: 'npm install',
+    remedy: 'See what npm says.',
     cwd: context.root,
     env: withPath(context.env, [join(nodeHome(context.cache, context.platform), 'bin')]),
     onStart: context.onStart,
   });
+  if (!treeMatchesLock(context.root)) {
+    throw new SetupError(
+      'npm has installed something else than package-lock.json says.',
+      'When a package.json asks for more than the lock file has, run npm install and commit the result; otherwise delete node_modules and run the set-up again.',
+      { evidence: evidenceOf(output) },
+    );
+  }
+  rmSync(unfinished);
 }
 
 /** @param {string | undefined} stamp @param {string} key */

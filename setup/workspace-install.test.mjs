@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-describe('the stamp of npm ci', () => {
+describe('the stamp of the installed packages', () => {
   it('covers the root and every workspace that is there', () => {
     expect(workspaceFolders(root)).toEqual(['', 'engine', 'plugins/one', 'plugins/two']);
   });
