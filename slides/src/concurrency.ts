@@ -24,23 +24,22 @@ export async function forEachLimited<T>(
   for (const result of lanes) if (result.status === 'rejected') throw result.reason;
 }
 
-/** A counting semaphore; those who wait are served in order, the urgent before the others. */
+/** A counting semaphore; those who wait are served in order. */
 export class Slots {
   #free: number;
-  readonly #urgent: (() => void)[] = [];
-  readonly #later: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(count: number) {
     this.#free = count;
   }
 
-  async run<T>(work: () => Promise<T>, urgent = true): Promise<T> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => (urgent ? this.#urgent : this.#later).push(resolve));
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await work();
     } finally {
-      const next = this.#urgent.shift() ?? this.#later.shift();
+      const next = this.#waiting.shift();
       if (next === undefined) this.#free++;
       else next();
     }

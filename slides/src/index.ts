@@ -14,3 +14,21 @@ export {
   type SlideLevel,
   type SlideStatistics,
 } from './slide.ts';
+export {
+  gridPositions,
+  tileGrid,
+  tilesWithTissue,
+  type GridPositions,
+  type TileFrame,
+  type TileGrid,
+  type TileGridOptions,
+} from './tile-grid.ts';
+export {
+  TileReader,
+  type TileReaderOptions,
+  type TileReaderStatistics,
+  type TileRequest,
+} from './tile-reader.ts';
+export { MaskSums, type Mask } from './tissue/mask.ts';
+export { otsuThreshold } from './tissue/otsu.ts';
+export { tissueMask, tissueOfPixels, type TissueMask, type TissueMethod } from './tissue/tissue.ts';

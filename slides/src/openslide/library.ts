@@ -35,11 +35,14 @@ export interface NativeRegion {
   readonly height: number;
 }
 
+/** Of OpenSlide's own cache of decoded tiles, one for all slides; its default would be as much for each. */
+const CACHE_BYTES = 32 * 2 ** 20;
+
 let loaded: OpenSlideLibrary | undefined;
 
 /** The library, loaded once in a process. @throws WsiError NotFound when it is not installed */
 export function openSlideLibrary(): OpenSlideLibrary {
-  loaded ??= bind(findLibrary());
+  loaded ??= load(findLibrary());
   return loaded;
 }
 
@@ -52,12 +55,25 @@ function findLibrary(): string {
   });
 }
 
+function load(path: string): OpenSlideLibrary {
+  try {
+    return bind(path);
+  } catch (error) {
+    throw WsiError.from(error, 'Unavailable', {
+      where: path,
+      remedy: 'It must be libopenslide 4.0 or newer for this machine; `npm run setup` installs one.',
+    });
+  }
+}
+
 /** Buffers that a running call writes to: koffi does not hold them, and a collected one crashes the process. */
 const buffersInUse = new Set<Uint8Array>();
 
 function bind(path: string): OpenSlideLibrary {
   const library = koffi.load(path);
   const functions = {
+    cacheCreate: library.func('void *openslide_cache_create(size_t capacity)'),
+    setCache: library.func('void openslide_set_cache(void *slide, void *cache)'),
     version: library.func('const char *openslide_get_version()'),
     detectVendor: library.func('const char *openslide_detect_vendor(const char *path)'),
     open: library.func('void *openslide_open(const char *path)'),
@@ -74,10 +90,15 @@ function bind(path: string): OpenSlideLibrary {
       'void openslide_read_region(void *slide, void *target, int64_t x, int64_t y, int32_t level, int64_t width, int64_t height)',
     ),
   };
+  const cache: unknown = functions.cacheCreate(CACHE_BYTES);
   return {
     version: functions.version() as string,
     detectVendor: async (file) => ((await call(functions.detectVendor, file)) as string | null) ?? undefined,
-    open: async (file) => ((await call(functions.open, file)) as SlideHandle | null) ?? undefined,
+    open: async (file) => {
+      const slide = (await call(functions.open, file)) as SlideHandle | null;
+      if (slide !== null) functions.setCache(slide, cache);
+      return slide ?? undefined;
+    },
     error: (slide) => (functions.error(slide) as string | null) ?? undefined,
     levels: (slide) =>
       Array.from({ length: Math.max(0, functions.levelCount(slide) as number) }, (_, level) => {

@@ -1,0 +1,60 @@
+/** Open slides by path: a bounded number stays open, the least recently used are closed first. */
+import type { Slide } from './slide.ts';
+
+interface Member {
+  readonly slide: Promise<Slide>;
+  users: number;
+}
+
+export class SlidePool {
+  readonly #maximum: number;
+  readonly #open: (path: string) => Promise<Slide>;
+  /** In order of last use. */
+  readonly #members = new Map<string, Member>();
+  readonly #closing = new Set<Promise<void>>();
+
+  /** @param maximum slides that stay open when nobody uses them; those in use are never closed */
+  constructor(maximum: number, open: (path: string) => Promise<Slide>) {
+    this.#maximum = maximum;
+    this.#open = open;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Runs `work` with the slide, opening it if need be. One that fails to open is tried again the next time. */
+  async use<T>(path: string, work: (slide: Slide) => Promise<T>): Promise<T> {
+    const member = this.#members.get(path) ?? { slide: this.#open(path), users: 0 };
+    member.users++;
+    this.#members.delete(path);
+    this.#members.set(path, member);
+    try {
+      const slide = await member.slide.catch((error: unknown) => {
+        if (this.#members.get(path) === member) this.#members.delete(path);
+        throw error;
+      });
+      return await work(slide);
+    } finally {
+      member.users--;
+      this.#closeSurplus(this.#maximum);
+    }
+  }
+
+  /** Waits for what is under way and closes all. */
+  async close(): Promise<void> {
+    this.#closeSurplus(0);
+    await Promise.allSettled(this.#closing);
+  }
+
+  #closeSurplus(maximum: number): void {
+    for (const [path, member] of this.#members) {
+      if (this.#members.size <= maximum) return;
+      if (member.users > 0) continue;
+      this.#members.delete(path);
+      const closing = member.slide.then((slide) => slide.close()).catch(() => undefined);
+      this.#closing.add(closing);
+      void closing.finally(() => this.#closing.delete(closing));
+    }
+  }
+}

@@ -1,0 +1,127 @@
+/** Two-valued pictures and their clean-up. */
+
+export interface Mask {
+  readonly width: number;
+  readonly height: number;
+  /** 1 where it is set, 0 elsewhere; row-major. */
+  readonly data: Uint8Array;
+}
+
+/**
+ * Sums of a mask over rectangles in constant time (summed-area table, Crow 1984). Coordinates may be fractional: the
+ * sum is then the area covered, each mask pixel being a unit square.
+ */
+export class MaskSums {
+  readonly #width: number;
+  readonly #height: number;
+  readonly #sums: Float64Array;
+
+  constructor({ width, height, data }: Mask) {
+    this.#width = width;
+    this.#height = height;
+    this.#sums = new Float64Array((width + 1) * (height + 1));
+    for (let y = 0; y < height; y++) {
+      let row = 0;
+      for (let x = 0; x < width; x++) {
+        row += data[y * width + x]!;
+        this.#sums[(y + 1) * (width + 1) + x + 1] = this.#sums[y * (width + 1) + x + 1]! + row;
+      }
+    }
+  }
+
+  /** The part of the rectangle [left, right) x [top, bottom) that is set, from 0 to 1. */
+  fraction(left: number, top: number, right: number, bottom: number): number {
+    const area = (right - left) * (bottom - top);
+    const sum =
+      this.#upTo(right, bottom) - this.#upTo(left, bottom) - this.#upTo(right, top) + this.#upTo(left, top);
+    return area > 0 ? Math.min(1, Math.max(0, sum / area)) : 0;
+  }
+
+  /** The area that is set above and left of a point: the table, interpolated between its corners. */
+  #upTo(x: number, y: number): number {
+    const column = Math.min(Math.max(x, 0), this.#width);
+    const row = Math.min(Math.max(y, 0), this.#height);
+    const x0 = Math.min(Math.floor(column), this.#width - 1);
+    const y0 = Math.min(Math.floor(row), this.#height - 1);
+    const stride = this.#width + 1;
+    const at = y0 * stride + x0;
+    const fx = column - x0;
+    const fy = row - y0;
+    const above = this.#sums[at]! * (1 - fx) + this.#sums[at + 1]! * fx;
+    const below = this.#sums[at + stride]! * (1 - fx) + this.#sums[at + stride + 1]! * fx;
+    return above * (1 - fy) + below * fy;
+  }
+}
+
+/** Set where any pixel within `radius` (in a square) is set. */
+export function dilated(mask: Mask, radius: number): Mask {
+  const across = spread(
+    mask.data,
+    { lines: mask.height, length: mask.width, step: 1, skip: mask.width },
+    radius,
+  );
+  const data = spread(across, { lines: mask.width, length: mask.height, step: mask.width, skip: 1 }, radius);
+  return { ...mask, data };
+}
+
+/** Set where all pixels within `radius` (in a square, as far as it is inside) are set. */
+export function eroded(mask: Mask, radius: number): Mask {
+  return inverted(dilated(inverted(mask), radius));
+}
+
+function inverted(mask: Mask): Mask {
+  return { ...mask, data: mask.data.map((value) => 1 - value) };
+}
+
+/** Spreads the set pixels along lines; the time does not depend on the radius. */
+function spread(
+  data: Uint8Array,
+  { lines, length, step, skip }: { lines: number; length: number; step: number; skip: number },
+  radius: number,
+): Uint8Array {
+  const result = new Uint8Array(data.length);
+  for (let line = 0; line < lines; line++) {
+    let filled = 0;
+    for (let at = 0; at < length; at++) {
+      if (data[line * skip + at * step] === 0) continue;
+      const end = Math.min(length, at + radius + 1);
+      for (let to = Math.max(filled, at - radius); to < end; to++) result[line * skip + to * step] = 1;
+      filled = end;
+    }
+  }
+  return result;
+}
+
+/** Without the connected parts (over edges, not corners) of fewer than `minimumArea` pixels. */
+export function withoutSpecks(mask: Mask, minimumArea: number): Mask {
+  const { width, height } = mask;
+  const data = mask.data.slice();
+  const seen = new Uint8Array(data.length);
+  const part = new Int32Array(data.length);
+  for (let start = 0; start < data.length; start++) {
+    if (data[start] === 0 || seen[start] === 1) continue;
+    let count = 0;
+    part[count++] = start;
+    seen[start] = 1;
+    for (let next = 0; next < count; next++) {
+      for (const neighbour of neighbours(part[next]!, width, height)) {
+        if (data[neighbour] === 0 || seen[neighbour] === 1) continue;
+        seen[neighbour] = 1;
+        part[count++] = neighbour;
+      }
+    }
+    if (count < minimumArea) for (const pixel of part.subarray(0, count)) data[pixel] = 0;
+  }
+  return { ...mask, data };
+}
+
+/** Those of the four neighbours that exist. */
+function neighbours(pixel: number, width: number, height: number): number[] {
+  const column = pixel % width;
+  const found: number[] = [];
+  if (column > 0) found.push(pixel - 1);
+  if (column < width - 1) found.push(pixel + 1);
+  if (pixel >= width) found.push(pixel - width);
+  if (pixel < width * (height - 1)) found.push(pixel + width);
+  return found;
+}
