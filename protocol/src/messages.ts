@@ -105,7 +105,8 @@ export interface TaskResult {
 
 export interface SurveyResult {
   coordinates: Uint8Array;
-  footprint: number;
+  footprintX: number;
+  footprintY: number;
   fingerprint: string;
   digest: string;
   width: number;

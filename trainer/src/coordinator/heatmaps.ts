@@ -85,7 +85,7 @@ async function heatmapOf(
 
 /** The slide's tiles in pixels of a picture that is `scaleX`, `scaleY` of level 0. */
 export function tileBoxes(
-  slide: { readonly coordinates: Int32Array; readonly footprint: number },
+  slide: { readonly coordinates: Int32Array; readonly footprint: { readonly x: number; readonly y: number } },
   scaleX: number,
   scaleY: number,
 ): [number, number, number, number][] {
@@ -93,7 +93,7 @@ export function tileBoxes(
   for (let index = 0; index < slide.coordinates.length; index += 2) {
     const [x, y] = [slide.coordinates[index]!, slide.coordinates[index + 1]!];
     boxes.push(
-      [x * scaleX, y * scaleY, slide.footprint * scaleX, slide.footprint * scaleY].map(round) as [
+      [x * scaleX, y * scaleY, slide.footprint.x * scaleX, slide.footprint.y * scaleY].map(round) as [
         number,
         number,
         number,

@@ -13,8 +13,8 @@ export interface SurveyedSlide {
   /** int32 pairs (x, y): the tiles' top left corners in level-0 pixels, in row-major order. */
   readonly coordinates: Int32Array;
   readonly tiles: number;
-  /** Side of a tile in level-0 pixels. */
-  readonly footprint: number;
+  /** Sides of a tile in level-0 pixels. */
+  readonly footprint: { readonly x: number; readonly y: number };
   readonly fingerprint: string;
   readonly digest: string;
   /** Level-0 pixels. */
@@ -28,7 +28,8 @@ interface StoredSurvey {
   readonly modified: number;
   readonly patches: string;
   readonly coordinates: string;
-  readonly footprint: number;
+  readonly footprintX: number;
+  readonly footprintY: number;
   readonly fingerprint: string;
   readonly digest: string;
   readonly width: number;
@@ -60,7 +61,16 @@ export async function surveySlides(
         await writeFileAtomically(file, JSON.stringify(content));
       }
       const coordinates = int32From(result.coordinates);
-      surveyed.set(slide, { ...result, slide, coordinates, tiles: coordinates.length / 2 });
+      surveyed.set(slide, {
+        slide,
+        coordinates,
+        tiles: coordinates.length / 2,
+        footprint: { x: result.footprintX, y: result.footprintY },
+        fingerprint: result.fingerprint,
+        digest: result.digest,
+        width: result.width,
+        height: result.height,
+      });
       options.onDone();
     }),
   );

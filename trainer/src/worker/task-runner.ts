@@ -15,7 +15,7 @@ import {
   type TileBlock,
   type Welcome,
 } from '@wsi/protocol';
-import { openSlide, TileReader, tileGrid, type PatchSpec } from '@wsi/slides';
+import { openSlide, TileReader, tileGrid, type TileGridOptions } from '@wsi/slides';
 import { mergePartials, partialOf, type Partial } from '../aggregate/partial.ts';
 import { addInto, reduceTree } from '../aggregate/tree.ts';
 import { planShards } from '../coordinator/plan.ts';
@@ -37,7 +37,7 @@ export class TaskRunner {
   readonly #engine: Engine;
   readonly #reader: TileReader;
   readonly #network: Network;
-  readonly #patches: PatchSpec;
+  readonly #patches: TileGridOptions;
   readonly #embeddingSize: number;
   readonly #threads: number;
   readonly #usage: UsageMeter;
@@ -58,7 +58,7 @@ export class TaskRunner {
     this.#welcome = welcome;
     this.#network = JSON.parse(welcome.network) as Network;
     this.#embeddingSize = embeddingSize(this.#network);
-    this.#patches = JSON.parse(welcome.patches) as PatchSpec;
+    this.#patches = JSON.parse(welcome.patches) as TileGridOptions;
     this.#threads = welcome.threads;
     this.#usage = usage;
     this.#reader = new TileReader({ cacheBytes: welcome.cacheBytes, concurrency: 2 });
@@ -113,7 +113,7 @@ export class TaskRunner {
   /** Brings the engine's and the reader's own measurements into the usage. */
   measure(): void {
     const { forwardSeconds, backwardSeconds } = this.#engine.statistics();
-    const { openSeconds, readSeconds, decodeSeconds } = this.#reader.statistics();
+    const { openSeconds, readSeconds, decodeSeconds } = this.#reader.statistics;
     this.#usage.set('forward', forwardSeconds);
     this.#usage.set('backward', backwardSeconds);
     this.#usage.set('open', openSeconds);
@@ -135,7 +135,8 @@ export class TaskRunner {
       const { width, height, fingerprint } = slide;
       return {
         coordinates: bytesOf(grid.coordinates),
-        footprint: grid.footprint,
+        footprintX: grid.footprint.x,
+        footprintY: grid.footprint.y,
         fingerprint,
         digest: grid.digest,
         width,

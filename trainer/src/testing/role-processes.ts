@@ -1,0 +1,179 @@
+/**
+ * A run of real role processes over unix sockets, for tests: starts them, starts the dead again, kills on demand.
+ * (The product's own way is the operator's reconciler; this is the least that lets the trainer be tested alone.)
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { WsiTrainingJob } from '@wsi/api';
+import { callUnary, connectCoordinator, type StatusReply } from '@wsi/protocol';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+export interface RunOptions {
+  readonly job: WsiTrainingJob;
+  readonly output: string;
+  readonly workers: number;
+  readonly servers: number;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+interface RoleProcess {
+  readonly role: string;
+  readonly replica: number;
+  child: ChildProcess;
+  starts: number;
+}
+
+export class RoleProcesses {
+  readonly #options: RunOptions;
+  readonly #sockets: string;
+  readonly #processes: RoleProcess[] = [];
+  readonly #finished = Promise.withResolvers<number>();
+  #logs = '';
+  #stopping = false;
+
+  static async start(options: RunOptions): Promise<RoleProcesses> {
+    await mkdir(options.output, { recursive: true });
+    const sockets = await mkdtemp(join(tmpdir(), 'wsi-run-'));
+    await writeFile(join(options.output, 'job.json'), JSON.stringify(options.job));
+    const run = new RoleProcesses(options, sockets);
+    for (let index = 0; index < options.servers; index++) run.#spawn('server', index);
+    run.#spawn('coordinator', 0);
+    for (let index = 0; index < options.workers; index++) run.#spawn('worker', index);
+    return run;
+  }
+
+  private constructor(options: RunOptions, sockets: string) {
+    this.#options = options;
+    this.#sockets = sockets;
+  }
+
+  /** Everything the roles logged. */
+  get logs(): string {
+    return this.#logs;
+  }
+
+  pidOf(role: string, replica = 0): number {
+    const pid = this.#find(role, replica).child.pid;
+    if (pid === undefined) throw new Error(`${role} ${replica} is not running`);
+    return pid;
+  }
+
+  startsOf(role: string, replica = 0): number {
+    return this.#find(role, replica).starts;
+  }
+
+  /** The process dies at once; it is started again like a pod would be. */
+  kill(role: string, replica = 0): void {
+    process.kill(this.pidOf(role, replica), 'SIGKILL');
+  }
+
+  signal(role: string, signal: NodeJS.Signals, replica = 0): void {
+    process.kill(this.pidOf(role, replica), signal);
+  }
+
+  async status(): Promise<StatusReply> {
+    const client = connectCoordinator(this.#address('coordinator', 0));
+    try {
+      return await callUnary<object, StatusReply>(client.Status.bind(client), {}, { peer: 'coordinator', deadlineMilliseconds: 5_000 });
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Polls until the run says so. */
+  async until(what: (status: StatusReply) => boolean): Promise<StatusReply> {
+    for (;;) {
+      const status = await this.status().catch(() => undefined);
+      if (status !== undefined && what(status)) return status;
+      if (this.#stopping) throw new Error(`the run ended first\n${this.#logs.slice(-4000)}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** The coordinator's exit code: 0 done, or one that is not mended by another start. */
+  get finished(): Promise<number> {
+    return this.#finished.promise;
+  }
+
+  /** Ctrl-C: the coordinator first, then the others. Resolves with its exit code. */
+  async stop(): Promise<number> {
+    this.#stopping = true;
+    this.signal('coordinator', 'SIGTERM');
+    const code = await this.finished;
+    await this.close();
+    return code;
+  }
+
+  /** Ends all processes and removes the sockets. */
+  async close(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(
+      this.#processes.map(async ({ child }) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const exited = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGKILL');
+        await exited;
+      }),
+    );
+    await rm(this.#sockets, { recursive: true, force: true });
+  }
+
+  async terminationMessage(role: string, replica = 0): Promise<string> {
+    return readFile(this.#terminationLog(role, replica), 'utf8');
+  }
+
+  #spawn(role: string, replica: number): void {
+    const child = spawn(process.execPath, ['--no-warnings', main, role], {
+      env: {
+        ...process.env,
+        WSI_LOG_LEVEL: 'info',
+        WSI_JOB_NAME: 'test',
+        WSI_JOB_FILE: join(this.#options.output, 'job.json'),
+        WSI_REPLICA: String(replica),
+        WSI_LISTEN: this.#address(role, replica),
+        WSI_COORDINATOR: this.#address('coordinator', 0),
+        WSI_SERVERS: [...Array(this.#options.servers).keys()].map((of) => this.#address('server', of)).join(','),
+        WSI_OUTPUT: this.#options.output,
+        WSI_TERMINATION_LOG: this.#terminationLog(role, replica),
+        WSI_PARENT_PIPE: '1',
+        ...this.#options.environment,
+      },
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    child.stderr?.on('data', (text: Buffer) => {
+      this.#logs += text.toString();
+    });
+    const known = this.#processes.find((of) => of.role === role && of.replica === replica);
+    if (known === undefined) this.#processes.push({ role, replica, child, starts: 1 });
+    else Object.assign(known, { child, starts: known.starts + 1 });
+    child.once('exit', (code) => this.#exited(role, replica, code));
+  }
+
+  #exited(role: string, replica: number, code: number | null): void {
+    const final = code === 0 || code === 64 || code === 74 || this.#stopping;
+    if (role === 'coordinator' && final) {
+      this.#stopping = true;
+      this.#finished.resolve(code ?? -1);
+    } else if (!this.#stopping) {
+      this.#spawn(role, replica);
+    }
+  }
+
+  #find(role: string, replica: number): RoleProcess {
+    const found = this.#processes.find((of) => of.role === role && of.replica === replica);
+    if (found === undefined) throw new Error(`there is no ${role} ${replica}`);
+    return found;
+  }
+
+  #address(role: string, replica: number): string {
+    return `unix:${join(this.#sockets, `${role}-${replica}`)}`;
+  }
+
+  #terminationLog(role: string, replica: number): string {
+    return join(this.#sockets, `${role}-${replica}.end`);
+  }
+}
