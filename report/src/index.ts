@@ -1,0 +1,6 @@
+export { readRun } from './read-run.ts';
+export { renderReport, type ReportOptions } from './render.ts';
+export type { Run } from './run.ts';
+export { barChart, type Bar } from './svg/bar-chart.ts';
+export { lineChart, type LineChartOptions, type LineSeries, type Point } from './svg/line-chart.ts';
+export { writeReport } from './write-report.ts';

@@ -1,0 +1,75 @@
+/** Tiles over a thumbnail, coloured by attention: one path a colour, so that thousands of tiles stay small. */
+import { html, type Markup } from '../markup.ts';
+import { px } from './frame.ts';
+
+/** [x, y, width, height] in thumbnail pixels. */
+export type Box = readonly [number, number, number, number];
+
+export interface AttentionMap {
+  readonly title: string;
+  readonly width: number;
+  readonly height: number;
+  /** Of the thumbnail; a data URI. */
+  readonly picture: string;
+  readonly tiles: readonly Box[];
+  /** One a tile, in [0, 1] after scaling. */
+  readonly values: readonly number[];
+}
+
+const LEVELS = 24;
+
+export function attentionMap({ title, width, height, picture, tiles, values }: AttentionMap): Markup {
+  const paths = new Array<string>(LEVELS).fill('');
+  tiles.forEach(([x, y, w, h], index) => {
+    const level = levelOf(values[index] ?? 0);
+    paths[level] = `${paths[level] ?? ''}M${px(x)} ${px(y)}h${px(w)}v${px(h)}h${px(-w)}z`;
+  });
+  const layers = paths.map((path, level) =>
+    path === '' ? undefined : html`<path d="${path}" fill="${colourAt(level / (LEVELS - 1))}" />`,
+  );
+  return html`<svg
+    xmlns="http://www.w3.org/2000/svg"
+    class="attention"
+    viewBox="0 0 ${px(width)} ${px(height)}"
+    role="img"
+    aria-label="${title}"
+  >
+    <image href="${picture}" width="${px(width)}" height="${px(height)}" preserveAspectRatio="none" />
+    <g class="overlay" shape-rendering="crispEdges">${layers}</g>
+  </svg>`;
+}
+
+function levelOf(value: number): number {
+  if (!(value > 0)) return 0;
+  return Math.min(LEVELS - 1, Math.floor(value * LEVELS));
+}
+
+/** Matplotlib's viridis: even in lightness, and read alike by people who do not tell red from green. */
+const VIRIDIS = [
+  '#440154',
+  '#472d7b',
+  '#3b528b',
+  '#2c728e',
+  '#21918c',
+  '#28ae80',
+  '#5ec962',
+  '#addc30',
+  '#fde725',
+];
+
+export function colourAt(share: number): string {
+  const place = Math.min(Math.max(share, 0), 1) * (VIRIDIS.length - 1);
+  const below = Math.min(Math.floor(place), VIRIDIS.length - 2);
+  const channel = (colour: string, index: number): number =>
+    parseInt(colour.slice(1 + 2 * index, 3 + 2 * index), 16);
+  const mixed = [0, 1, 2].map((index) => {
+    const [from, to] = [channel(VIRIDIS[below]!, index), channel(VIRIDIS[below + 1]!, index)];
+    return Math.round(from + (place - below) * (to - from))
+      .toString(16)
+      .padStart(2, '0');
+  });
+  return `#${mixed.join('')}`;
+}
+
+/** The scale as CSS. */
+export const COLOUR_BAR = `linear-gradient(to right, ${VIRIDIS.join(', ')})`;

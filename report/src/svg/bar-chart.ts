@@ -1,0 +1,31 @@
+/** Horizontal bars with their values, e.g. seconds by phase. */
+import { html, type Markup } from '../markup.ts';
+import { CHARACTER, colourOf, figure, px } from './frame.ts';
+
+export interface Bar {
+  readonly name: string;
+  readonly value: number;
+  /** Written behind the bar. */
+  readonly text: string;
+}
+
+const ROW = 26;
+
+export function barChart(title: string, bars: readonly Bar[], colour = 0): Markup {
+  const width = 560;
+  const left = 20 + Math.max(...bars.map(({ name }) => name.length), 1) * CHARACTER;
+  const right = width - 14 - Math.max(...bars.map(({ text }) => text.length), 1) * CHARACTER;
+  const largest = Math.max(...bars.map(({ value }) => value), Number.MIN_VALUE);
+  const rows = bars.map(({ name, value, text }, row) => {
+    const length = px(Math.max(1.5, ((right - left) * value) / largest));
+    return html`<g transform="translate(0 ${row * ROW + 4})"
+      ><text x="${px(left - 10)}" y="15" text-anchor="end">${name}</text
+      ><rect x="${px(left)}" y="3" width="${length}" height="16" rx="3" fill="${colourOf(colour)}" /><text
+        x="${px(left + length + 8)}"
+        y="15"
+        >${text}</text
+      ></g
+    >`;
+  });
+  return figure(title, width, bars.length * ROW + 8, [html`<g class="tick">${rows}</g>`]);
+}
