@@ -126,7 +126,7 @@ means over the two kinds of negatives. So no tile and no average over tiles tell
   return `a and b are the numbers of motifs A and B on the slide divided by ${motifs}; each number is uniform from 0 to ${motifs}.
 z is the treatment, 1 for half of the patients at random. The hazard, in events a month, is constant in time:
 
-    h(t | a, b, z) = ${baseline} * exp(${A} a + ${B} b + ${T} z + ${AT} a z)
+    h(t | a, b, z) = ${baseline} * exp((${A}) a + (${B}) b + (${T}) z + (${AT}) a z)
 
 Time to event T ~ Exp(h). Censoring C ~ Exp(${censoringRate ?? 0}), independent, with that rate so that
 ${censoring * 100} % of the patients are expected to be censored. Observed: time = min(T, C), event = 1 if T <= C.`;

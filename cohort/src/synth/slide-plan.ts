@@ -4,7 +4,7 @@ import type { Motif, MotifKind } from './motif.ts';
 import type { SynthesisParameters } from './options.ts';
 import type { SlidePlan } from './slide-painter.ts';
 import type { Assignment } from './tasks.ts';
-import { planTissue, TissueMap, type TissueShape } from './tissue.ts';
+import { grownTissue, planTissue, TissueMap, type TissueShape } from './tissue.ts';
 
 export interface PlannedSlide extends SlidePlan {
   /** Patches of the grid that are wholly tissue: where motifs could be. */
@@ -23,16 +23,7 @@ export function planSlide(
 ): PlannedSlide {
   const { width, height, coverage, seed } = parameters;
   const random = new RandomStream(seed, `slide/${index}`);
-  const shape = planTissue(width, height, coverage, random);
-  const squares = tissueSquares(parameters, shape);
-  const needed = counts.A + counts.B;
-  if (squares.length < needed) {
-    throw new WsiError(
-      'InvalidArgument',
-      `its tissue covers ${squares.length} whole patches, too few for ${needed} motifs.`,
-      { where: slide, remedy: 'Make the slides larger, the coverage higher, or the motifs fewer.' },
-    );
-  }
+  const { shape, squares } = roomyTissue(parameters, planTissue(width, height, coverage, random), slide);
   const kinds: MotifKind[] = [
     ...Array.from({ length: counts.A }, () => 'A' as const),
     ...Array.from({ length: counts.B }, () => 'B' as const),
@@ -42,11 +33,34 @@ export function planSlide(
     seed: random.uint32(),
     phase: { x: random.integer(textureSize), y: random.integer(textureSize) },
     stain: [stainStrength(random), stainStrength(random), stainStrength(random)],
-    motifs: drawSquares(squares, needed, random).map((square, place) =>
+    motifs: drawSquares(squares, kinds.length, random).map((square, place) =>
       motifIn(square, kinds[place] ?? 'A', parameters, random),
     ),
     tissuePatches: squares.length,
   };
+}
+
+/**
+ * The shape, grown until it has room for the most motifs that any slide of the cohort can get: were it this slide's
+ * own number, the area of the tissue would tell the outcome.
+ */
+function roomyTissue(
+  parameters: SynthesisParameters,
+  shape: TissueShape,
+  slide: string,
+): { shape: TissueShape; squares: Uint32Array } {
+  const needed = parameters.motifs * (parameters.task === 'survival' ? 2 : 1);
+  let grown = shape;
+  for (let growth = 0; ; growth++) {
+    const squares = tissueSquares(parameters, grown);
+    if (squares.length >= needed) return { shape: grown, squares };
+    if (growth === 8) {
+      const problem = `its tissue covers ${squares.length} whole patches, too few for ${needed} motifs.`;
+      const remedy = 'Make the slides larger, the coverage higher, or the motifs fewer.';
+      throw new WsiError('InvalidArgument', problem, { where: slide, remedy });
+    }
+    grown = grownTissue(grown, 1.1);
+  }
 }
 
 /** Indices into the grid of patches, row by row. */

@@ -110,7 +110,7 @@ function stratumOf({ motifs, outcome }: Composition, slides: number): string {
 
 function balanceNotes({ task, slides }: SynthesisParameters): string[] {
   if (task === 'survival') return [];
-  if (slides % 2 !== 0) return [`${slides} slides cannot be half positive: use an even number.`];
+  if (slides % 2 !== 0) return ['an odd number of slides cannot be half positive: use an even one.'];
   if (task === 'cooccurrence' && slides % 4 !== 0) {
     return [
       `${slides} slides cannot hold as many negatives with motif A as with B: ` +

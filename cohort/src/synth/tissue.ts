@@ -53,6 +53,15 @@ export function planTissue(
   return { width, height, blobs: [main, ...crumbs] };
 }
 
+/** The same pieces, each larger about its centre. */
+export function grownTissue(shape: TissueShape, factor: number): TissueShape {
+  const grown = ({ radiusX, radiusY }: Blob): { radiusX: number; radiusY: number } => ({
+    radiusX: radiusX * factor,
+    radiusY: radiusY * factor,
+  });
+  return { ...shape, blobs: shape.blobs.map((blob) => ({ ...blob, ...grown(blob) })) };
+}
+
 export class TissueMap {
   readonly #columns: number;
   readonly #rows: number;
