@@ -14,6 +14,7 @@ import {
   add,
   addBias,
   convolve,
+  convolveCentred,
   maxPool,
   meanOverPixels,
   relu,
@@ -55,7 +56,7 @@ function resnet18(tape: Tape, parameters: Parameters, tiles: Value): Value {
   const convolveScaled = (image: Value, convolution: string, norm: string, stride: number): Value => {
     const gain = parameters(`encoder.${norm}.weight`);
     const weights = scaleChannels(tape, parameters(`encoder.${convolution}.weight`), gain);
-    return addBias(tape, convolve(tape, image, weights, stride), parameters(`encoder.${norm}.bias`));
+    return addBias(tape, convolveCentred(tape, image, weights, stride), parameters(`encoder.${norm}.bias`));
   };
   let features = maxPool(tape, relu(tape, convolveScaled(tiles, 'conv1', 'bn1', 2)));
   for (const [layer, channels] of RESNET_CHANNELS.entries()) {

@@ -49,7 +49,10 @@ export function loadBinding({ threads, device }: BindingOptions): Binding {
     TF_NUM_INTRAOP_THREADS: String(threads),
     // Operations one after the other: the order of sums does not depend on the scheduler.
     TF_NUM_INTEROP_THREADS: '1',
-    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '2',
+    // Part of the numerical identity, like the threads.
+    TF_ENABLE_ONEDNN_OPTS: '1',
+    // Failures come as errors of the calls; what TensorFlow prints besides is for its own developers.
+    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '3',
     ...(device === 'cpu'
       ? { CUDA_VISIBLE_DEVICES: '-1' }
       : { TF_DETERMINISTIC_OPS: '1', TF_CUDNN_DETERMINISTIC: '1', TF_FORCE_GPU_ALLOW_GROWTH: 'true' }),
