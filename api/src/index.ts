@@ -32,3 +32,13 @@ export {
 } from './conditions.ts';
 export { applyDefaults, manifestError, validate, type ValidateOptions, type Validation } from './validate.ts';
 export { formatProblem, type Problem } from './schema/problem.ts';
+export {
+  checkManifest,
+  formatManifest,
+  jobFromText,
+  parseManifest,
+  type ManifestOptions,
+  type ParsedManifest,
+} from './manifest.ts';
+export { applyOverrides } from './overrides.ts';
+export { customResourceDefinition } from './crd.ts';

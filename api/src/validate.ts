@@ -12,7 +12,6 @@ import {
   type WsiTrainingJob,
   type WsiTrainingJobManifest,
   type WsiTrainingJobSpec,
-  type WsiTrainingJobStatus,
 } from './definition/job.ts';
 import { map, text } from './schema/build.ts';
 import { checkRules } from './schema/cel.ts';
