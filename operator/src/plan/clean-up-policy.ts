@@ -1,7 +1,6 @@
 /** After the end: which pods go (runPolicy.cleanPodPolicy), and when the job itself does. */
-import type { WsiTrainingJob } from '@wsi/api';
+import { isTrue, type WsiTrainingJob } from '@wsi/api';
 import type { Action } from './actions.ts';
-import { isTrue } from './conditions.ts';
 import { expiry } from './deadline-policy.ts';
 import type { Place } from './snapshot.ts';
 import { stopInOrder } from './stop-policy.ts';

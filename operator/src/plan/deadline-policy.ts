@@ -1,13 +1,12 @@
 /** Time limits of a run, as moments (milliseconds since the epoch). */
-import type { WsiTrainingJob } from '@wsi/api';
-import { condition } from './conditions.ts';
+import { findCondition, type WsiTrainingJob } from '@wsi/api';
 
 /** When a job has used up runPolicy.activeDeadlineSeconds, counted from its start or the end of its suspension. */
 export function deadline(job: WsiTrainingJob): number | undefined {
   const seconds = job.spec.runPolicy.activeDeadlineSeconds;
   const start = job.status?.startTime;
   if (seconds === undefined || start === undefined) return undefined;
-  const suspended = condition(job.status?.conditions, 'Suspended');
+  const suspended = findCondition(job.status?.conditions, 'Suspended');
   const resumed = suspended?.status === 'False' ? Date.parse(suspended.lastTransitionTime) : 0;
   return Math.max(Date.parse(start), resumed) + seconds * 1000;
 }

@@ -1,7 +1,6 @@
 /** What is worth telling people, derived from changes only: planning the same again tells nothing twice. */
-import type { JobCondition } from '@wsi/api';
+import { findCondition, type JobCondition } from '@wsi/api';
 import type { PlanEvent } from './actions.ts';
-import { condition } from './conditions.ts';
 import { backoffDelay, describe, type NewEnd } from './failure-policy.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -25,7 +24,7 @@ export function transitionEvents(
   after: readonly JobCondition[],
 ): PlanEvent[] {
   return after.flatMap((now): PlanEvent[] => {
-    const was = condition(before, now.type)?.status ?? 'False';
+    const was = findCondition(before, now.type)?.status ?? 'False';
     if (was === now.status) return [];
     if (now.status !== 'True' && now.type !== 'Running') return [];
     const type = now.type === 'Failed' ? 'Warning' : 'Normal';

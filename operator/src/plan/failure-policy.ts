@@ -8,7 +8,7 @@
  * ever was at an earlier end of this place, or when the pod had been running for 10 minutes.
  */
 import type { V1Pod } from '../kubernetes-types.ts';
-import type { WsiTrainingJobStatus } from '@wsi/api';
+import type { ConditionReason, WsiTrainingJobStatus } from '@wsi/api';
 import { EXIT_POLICY, endOf, type PodEnd } from './exit-class.ts';
 import type { Slot } from './names.ts';
 import { terminationOf, type Place } from './snapshot.ts';
@@ -118,12 +118,12 @@ export function fatalFailure(
   failures: Failures,
   places: readonly Place[],
   backoffLimit: number,
-): { readonly reason: string; readonly message: string } | undefined {
+): { readonly reason: ConditionReason; readonly message: string } | undefined {
   for (const place of places) {
     if (place.state !== 'ended' || place.pod === undefined || isSuccess(place)) continue;
     const end = endOf(place.pod);
     if (!EXIT_POLICY[end.exitClass].restart) {
-      return { reason: 'InputRefused', message: `${describe(place.slot)} ${end.message}` };
+      return { reason: 'InputInvalid', message: `${describe(place.slot)} ${end.message}` };
     }
   }
   for (const place of places) {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJob } from '@wsi/api';
+import { isTrue, type WsiTrainingJob } from '@wsi/api';
 import { buildJob, pod, progressAt, seen } from '../testing/builders.ts';
 import type { Action } from './actions.ts';
-import { isTrue } from './conditions.ts';
 import type { Slot } from './names.ts';
 import { plan, type Plan } from './plan.ts';
 
@@ -34,7 +33,7 @@ describe('starting', () => {
       'applyService',
     ]);
     expect(created(first)).toEqual(['lung-coordinator-0', 'lung-server-0', 'lung-server-1']);
-    expect(first.status.phase).toBe('Pending');
+    expect(first.status.phase).toBe('Starting');
     expect(isTrue(first.status.conditions, 'Created')).toBe(true);
     const roles = [pod(job, coordinator), pod(job, server), pod(job, { role: 'server', index: 1 })];
     expect(created(plan(job, seen(roles), now))).toEqual(['lung-worker-0', 'lung-worker-1']);
@@ -46,7 +45,7 @@ describe('starting', () => {
     const job = buildJob();
     const first = plan(job, seen(all(job)), now);
     expect(first.status.phase).toBe('Running');
-    expect(first.events.map((event) => event.reason)).toContain('AllRolesRunning');
+    expect(first.events.map((event) => event.reason)).toContain('PodsReady');
     const second = plan(withStatus(job, first), seen(all(job)), now + 5);
     expect(second.events).toEqual([]);
     expect(second.status.workers).toMatchObject({ ready: 2, desired: 2, summary: '2/2' });
@@ -86,7 +85,7 @@ describe('ends', () => {
   });
 
   it.each([
-    [64, undefined, 'Failed', 'InputRefused'],
+    [64, undefined, 'Failed', 'InputInvalid'],
     [74, undefined, 'goes on', ''],
     [143, undefined, 'goes on', ''],
     [137, 'OOMKilled', 'goes on', ''],

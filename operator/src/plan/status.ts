@@ -1,15 +1,17 @@
 /** The status block: counts from what is there, progress from the coordinator, conditions from the verdict. */
-import type {
-  ConditionType,
-  JobCondition,
-  JobPhase,
-  RoleField,
-  RoleStatus,
-  WsiTrainingJob,
-  WsiTrainingJobStatus,
+import {
+  findCondition,
+  isTrue,
+  phaseOf,
+  setCondition,
+  type ConditionInput,
+  type JobCondition,
+  type RoleField,
+  type RoleStatus,
+  type WsiTrainingJob,
+  type WsiTrainingJobStatus,
 } from '@wsi/api';
 import type { TrainingProgress } from '../cluster/port.ts';
-import { condition, isTrue, setCondition, type ConditionUpdate } from './conditions.ts';
 import type { Failures } from './failure-policy.ts';
 import { LABELS, jobName, replicasOf, type Role } from './names.ts';
 import { progressStatus } from './progress-status.ts';
@@ -52,7 +54,7 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
     ...progressStatus(input.progress),
     ...roles,
     ...(job.metadata.generation === undefined ? {} : { observedGeneration: job.metadata.generation }),
-    phase: phaseOf(conditions, input),
+    phase: phaseOf(conditions),
     conditions,
     restarts: restarts.reduce((sum, value) => sum + value, 0),
     failures: [...input.failures.records],
@@ -91,59 +93,64 @@ function replaced(places: readonly Place[], failures: Failures, role: Role): num
     .reduce((sum, record) => sum + record.failures - (filled.has(record.pod) ? 0 : 1), 0);
 }
 
-function updateConditions(input: StatusInput): JobCondition[] {
-  const { job, now } = input;
-  let conditions: JobCondition[] = [...(job.status?.conditions ?? [])];
-  const context = { now, generation: job.metadata.generation };
-  for (const update of conditionUpdates(input)) {
+function updateConditions(input: StatusInput): readonly JobCondition[] {
+  const generation = input.job.metadata.generation;
+  let conditions: readonly JobCondition[] = input.job.status?.conditions ?? [];
+  for (const change of conditionChanges(input)) {
     // A condition that has never been true need not be listed as false.
-    if (update.status === 'False' && condition(conditions, update.type) === undefined) continue;
-    conditions = setCondition(conditions, update, context);
+    const known = findCondition(conditions, change.type) !== undefined;
+    if (change.status === 'False' && !known) continue;
+    const observed = generation === undefined ? change : { ...change, observedGeneration: generation };
+    conditions = setCondition(conditions, observed, input.now);
   }
   return conditions;
 }
 
-function conditionUpdates(input: StatusInput): ConditionUpdate[] {
+function conditionChanges(input: StatusInput): ConditionInput[] {
   const { verdict, stopped } = input;
-  const created = update('Created', true, 'JobCreated', 'the job is accepted');
+  const created: ConditionInput = { type: 'Created', status: 'True', reason: 'JobCreated' };
+  const over: ConditionInput[] = [
+    created,
+    { type: 'Running', status: 'False', reason: 'JobFinished' },
+    { type: 'Scaling', status: 'False', reason: 'JobFinished' },
+  ];
   switch (verdict.kind) {
     case 'finished':
       return [];
     case 'succeed':
-      return [
-        created,
-        update('Running', false, 'JobSucceeded', 'the run is finished'),
-        update('Scaling', false, 'JobSucceeded', 'the run is finished'),
-        update('Succeeded', true, 'JobSucceeded', 'the coordinator has finished the run'),
-      ];
+      return [...over, { type: 'Succeeded', status: 'True', reason: 'TrainingCompleted' }];
     case 'fail':
-      return [
-        created,
-        update('Running', false, verdict.reason, verdict.message),
-        update('Scaling', false, verdict.reason, verdict.message),
-        update('Failed', true, verdict.reason, verdict.message),
-      ];
+      return [...over, { type: 'Failed', status: 'True', reason: verdict.reason, message: verdict.message }];
     case 'stop':
-      return [created, ...stopUpdates(verdict.why, stopped)];
+      return [created, ...stopChanges(verdict.why, stopped)];
     case 'run':
-      return [created, update('Suspended', false, 'Resumed', 'the job may run'), ...runUpdates(input)];
+      return [created, { type: 'Suspended', status: 'False', reason: 'JobResumed' }, ...runChanges(input)];
   }
 }
 
-function stopUpdates(why: 'suspended' | 'deleted' | 'changed', stopped: boolean): ConditionUpdate[] {
-  const words = {
-    suspended: ['Suspended', 'stopped by spec.suspend'],
-    deleted: ['Deleted', 'the job is being deleted'],
-    changed: ['SpecChanged', 'started anew from the checkpoint after a change of the spec'],
-  } as const;
-  const [reason, message] = words[why];
-  const running = update('Running', false, reason, message);
-  return why === 'suspended' && stopped
-    ? [running, update('Suspended', true, 'Suspended', 'every pod is gone; the checkpoint is kept')]
-    : [running];
+function stopChanges(why: 'suspended' | 'deleted' | 'changed', stopped: boolean): ConditionInput[] {
+  const type = 'Running';
+  const status = 'False';
+  switch (why) {
+    case 'deleted':
+      return [{ type, status, reason: 'JobFinished', message: 'The job is being deleted.' }];
+    case 'changed': {
+      const message = 'The spec has changed: the run starts anew from its checkpoint.';
+      return [{ type, status, reason: 'PodsStarting', message }];
+    }
+    case 'suspended': {
+      const leaving: ConditionInput = {
+        type,
+        status,
+        reason: 'JobSuspended',
+        message: 'The job is being suspended.',
+      };
+      return stopped ? [leaving, { type: 'Suspended', status: 'True', reason: 'JobSuspended' }] : [leaving];
+    }
+  }
 }
 
-function runUpdates(input: StatusInput): ConditionUpdate[] {
+function runChanges(input: StatusInput): ConditionInput[] {
   const { places, surplus } = input.snapshot;
   const up = (role: Role): number =>
     places.filter((place) => place.slot.role === role && place.state === 'running').length;
@@ -151,29 +158,23 @@ function runUpdates(input: StatusInput): ConditionUpdate[] {
   const servers = replicasOf(input.job, 'server');
   const started = isTrue(input.job.status?.conditions, 'Running');
   const running = up('coordinator') === 1 && up('server') === servers && up('worker') > 0;
-  const counts = `coordinator ${up('coordinator')}/1, servers ${up('server')}/${servers}, workers ${up('worker')}/${workers}`;
+  const message = `coordinator ${up('coordinator')}/1, servers ${up('server')}/${servers}, workers ${up('worker')}/${workers}`;
+  const waiting = places.filter((place) => place.state !== 'running');
+  const ends = new Map(input.failures.records.map((record) => [record.pod, record.reason]));
   // A place that is being refilled after an end is a restart, not scaling.
-  const waiting = places.filter((place) => place.slot.role === 'worker' && place.state !== 'running');
-  const failed = new Set(input.failures.records.map((record) => record.pod));
-  const scaling = started && (surplus.length > 0 || waiting.some((place) => !failed.has(place.name)));
+  const grows = waiting.some((place) => place.slot.role === 'worker' && !ends.has(place.name));
+  const scaling = started && (surplus.length > 0 || grows);
+  const restarting = waiting.some((place) => ends.has(place.name));
+  const outOfMemory = waiting.some((place) => ends.get(place.name) === 'outOfMemory');
+  const notRunning = outOfMemory ? 'OutOfMemory' : restarting ? 'PodRestarting' : 'PodsStarting';
   return [
     running
-      ? update('Running', true, 'AllRolesRunning', 'every role runs')
-      : update('Running', false, started ? 'Restarting' : 'Starting', counts),
-    update('Scaling', scaling, scaling ? 'ReplicasDiffer' : 'ReplicasMatch', counts),
+      ? { type: 'Running', status: 'True', reason: 'PodsReady' }
+      : { type: 'Running', status: 'False', reason: notRunning, message },
+    scaling
+      ? { type: 'Scaling', status: 'True', reason: 'ReplicasChanging', message }
+      : { type: 'Scaling', status: 'False', reason: 'ReplicasReached' },
   ];
-}
-
-function update(type: ConditionType, holds: boolean, reason: string, message: string): ConditionUpdate {
-  return { type, status: holds ? 'True' : 'False', reason, message };
-}
-
-function phaseOf(conditions: readonly JobCondition[], input: StatusInput): JobPhase {
-  if (isTrue(conditions, 'Succeeded')) return 'Succeeded';
-  if (isTrue(conditions, 'Failed')) return 'Failed';
-  if (isTrue(conditions, 'Suspended')) return 'Suspended';
-  if (isTrue(conditions, 'Running')) return 'Running';
-  return input.snapshot.places.some((place) => place.pod !== undefined) ? 'Starting' : 'Pending';
 }
 
 function iso(now: number): string {

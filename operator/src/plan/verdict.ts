@@ -1,6 +1,5 @@
 /** What is to become of the job: an ordered list of checks, the first that holds decides. */
-import type { WsiTrainingJob } from '@wsi/api';
-import { isTrue } from './conditions.ts';
+import { isTrue, type ConditionReason, type WsiTrainingJob } from '@wsi/api';
 import { deadline } from './deadline-policy.ts';
 import { fatalFailure, isSuccess, type Failures } from './failure-policy.ts';
 import { revision } from './revision.ts';
@@ -10,7 +9,7 @@ export type Verdict =
   /** The status says so already: only clean-up is left. */
   | { readonly kind: 'finished' }
   | { readonly kind: 'succeed' }
-  | { readonly kind: 'fail'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'fail'; readonly reason: ConditionReason; readonly message: string }
   /** Every process is to end, in order; `changed`: and to start anew from the checkpoint. */
   | { readonly kind: 'stop'; readonly why: 'suspended' | 'deleted' | 'changed' }
   | { readonly kind: 'run' };

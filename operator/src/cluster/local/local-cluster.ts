@@ -6,17 +6,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { V1ConfigMap, V1Pod, V1Service } from '../../kubernetes-types.ts';
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
-import {
-  storageError,
-  systemClock,
-  writeFileAtomically,
-  WsiError,
-  type Clock,
-  type Logger,
-} from '@wsi/foundation';
+import { storageError, systemClock, writeFileAtomically, type Clock, type Logger } from '@wsi/foundation';
 import type { Action, PlanEvent } from '../../plan/actions.ts';
 import { jobName, jobNamespace, podName, slotOf, type Role } from '../../plan/names.ts';
-import type { Cluster, JobKey, ObservedJob, ProgressSource } from '../port.ts';
+import type { Cluster, JobKey, ObservedJob, ProgressSource, TrainingProgress } from '../port.ts';
+import { finalProgress, readResult } from './result-file.ts';
 import { configMapDirectory, launchOf, socketAddress, type LaunchContext } from './launch.ts';
 import { lockOutput, type OutputLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
@@ -36,6 +30,8 @@ export interface LocalClusterOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Called after each status write. */
   readonly onStatus?: (status: WsiTrainingJobStatus) => void;
+  /** Called when a pod's process has ended, for whatever reason. */
+  readonly onPodEnd?: (pod: V1Pod) => void;
   readonly onEvents?: (events: readonly PlanEvent[]) => void;
 }
 
@@ -49,6 +45,7 @@ export class LocalCluster implements Cluster {
   readonly #configMaps = new Map<string, V1ConfigMap>();
   readonly #services = new Map<string, V1Service>();
   #job: WsiTrainingJob | undefined;
+  #progress: TrainingProgress | undefined;
   #closed = false;
 
   /** @throws WsiError when another run owns the output directory or it cannot be written */
@@ -92,6 +89,11 @@ export class LocalCluster implements Cluster {
     return [...this.#processes.values()].some((candidate) => candidate.isAlive);
   }
 
+  /** Replaces the job before the loop runs, e.g. by one with the status of an earlier run. */
+  begin(job: WsiTrainingJob): void {
+    this.#job = job;
+  }
+
   /** Changes the spec as a user's edit would (suspend, replicas). */
   edit(change: (spec: WsiTrainingJob['spec']) => WsiTrainingJob['spec']): void {
     if (this.#job === undefined) return;
@@ -106,11 +108,8 @@ export class LocalCluster implements Cluster {
 
   async observe(key: JobKey): Promise<ObservedJob | undefined> {
     if (this.#job === undefined || key !== this.key) return undefined;
-    const coordinator = this.#processes.get(podName(this.#job, { role: 'coordinator', index: 0 }));
-    const progress =
-      coordinator?.isAlive === true
-        ? await this.#options.progress?.read(this.#coordinatorAddress())
-        : undefined;
+    const progress = await this.#readProgress(this.#job);
+    this.#progress = progress ?? this.#progress;
     for (const { name } of this.#processes.values()) this.#logFile(name).bound();
     // Read after the wait: the job and the pods are as of now.
     return {
@@ -217,6 +216,7 @@ export class LocalCluster implements Cluster {
     this.#lock.forgetProcess(child.name);
     // A pod that was asked to leave is gone once its process is; one that ended by itself stays to be counted.
     if (child.pod.metadata?.deletionTimestamp !== undefined) this.#processes.delete(child.name);
+    this.#options.onPodEnd?.(child.pod);
     this.#changes.notify();
   }
 
@@ -234,8 +234,20 @@ export class LocalCluster implements Cluster {
     return new LogFile(join(this.#context.output, 'logs'), pod);
   }
 
-  #coordinatorAddress(): string {
-    return socketAddress(this.#context, { role: 'coordinator', index: 0 });
+  /** From the coordinator while it lives, from its result when it has finished. */
+  async #readProgress(job: WsiTrainingJob): Promise<TrainingProgress | undefined> {
+    const slot = { role: 'coordinator', index: 0 } as const;
+    const coordinator = this.#processes.get(podName(job, slot));
+    if (coordinator === undefined) return undefined;
+    if (coordinator.isAlive) return this.#options.progress?.read(socketAddress(this.#context, slot));
+    if (coordinator.pod.status?.phase !== 'Succeeded') return undefined;
+    try {
+      const result = await readResult(this.#context.output);
+      return result === undefined ? undefined : finalProgress(result, this.#progress);
+    } catch (error) {
+      this.#options.logger.warn({ error }, 'result not read');
+      return undefined;
+    }
   }
 }
 
@@ -246,8 +258,4 @@ export function makeOutputDirectory(output: string): void {
   } catch (error) {
     throw storageError(output, error);
   }
-}
-
-export function isAddressInUse(error: unknown): boolean {
-  return error instanceof WsiError && error.code === 'Unavailable';
 }

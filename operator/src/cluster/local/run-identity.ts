@@ -1,0 +1,153 @@
+/**
+ * Which run a directory belongs to. OUTPUT/job.json holds the part of the job that decides the numbers; a run with
+ * another such part must not go on from its checkpoints. Replicas, templates, checkpoint and run policy may differ.
+ */
+import { readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WsiTrainingJob } from '@wsi/api';
+import {
+  canonicalJson,
+  sha256,
+  storageError,
+  systemErrorCode,
+  writeFileAtomically,
+  WsiError,
+} from '@wsi/foundation';
+
+export interface RunIdentity {
+  readonly name: string;
+  /** Of the cohort's table, so that an edited one is noticed; empty when it cannot be read here. */
+  readonly tableSha256: string;
+  readonly numerics: Readonly<Record<string, unknown>>;
+}
+
+const IDENTITY_FILE = 'job.json';
+/** What a run makes in its output directory, apart from `.wsi`. */
+const RUN_ENTRIES = [
+  IDENTITY_FILE,
+  'status.json',
+  'result.json',
+  'metrics.jsonl',
+  'predictions.json',
+  'heatmaps',
+  'checkpoints',
+  'report.html',
+  'logs',
+];
+
+export function identityOf(job: WsiTrainingJob): RunIdentity {
+  const { cohort, model, training } = job.spec;
+  const { cacheBytes: _memoryOnly, ...patches } = job.spec.patches as Record<string, unknown>;
+  return {
+    name: job.metadata.name,
+    tableSha256: tableDigest(cohort.table),
+    numerics: { cohort, patches, model, training },
+  };
+}
+
+function tableDigest(path: string): string {
+  try {
+    return sha256(readFileSync(path));
+  } catch {
+    // The coordinator reports a missing table, with its name and the remedy.
+    return '';
+  }
+}
+
+/**
+ * Claims the directory for the job, or finds it claimed by the same one.
+ * @throws WsiError `InvalidArgument` when it belongs to another job or holds files of no known run
+ */
+export async function claimOutput(output: string, job: WsiTrainingJob): Promise<void> {
+  const identity = identityOf(job);
+  const before = await readIdentity(output);
+  if (before !== undefined) {
+    const changes = differences(before, identity);
+    if (changes.length === 0) return;
+    throw new WsiError('InvalidArgument', `holds another run:\n  ${changes.join('\n  ')}\n`, {
+      where: output,
+      remedy:
+        'Choose another --output, restore these fields, or start over with --force-new (the old run is kept beside the new one).',
+    });
+  }
+  const strangers = (await entriesOf(output)).filter((name) => RUN_ENTRIES.includes(name) && name !== 'logs');
+  if (strangers.length > 0) {
+    throw new WsiError('InvalidArgument', `holds ${strangers.join(', ')} of an unknown run`, {
+      where: output,
+      remedy: 'Choose another --output, or start over with --force-new.',
+    });
+  }
+  await writeFileAtomically(join(output, IDENTITY_FILE), `${JSON.stringify(identity, null, 2)}\n`);
+}
+
+/** Moves what an earlier run has left to OUTPUT/previous-N. Returns where, or undefined when there was nothing. */
+export async function setAside(output: string): Promise<string | undefined> {
+  const entries = await entriesOf(output);
+  const moved = entries.filter((name) => RUN_ENTRIES.includes(name));
+  if (moved.length === 0) return undefined;
+  const numbers = entries.flatMap((name) => /^previous-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  const target = join(output, `previous-${Math.max(0, ...numbers) + 1}`);
+  try {
+    await mkdir(target);
+    for (const name of moved) await rename(join(output, name), join(target, name));
+  } catch (error) {
+    throw storageError(target, error);
+  }
+  return target;
+}
+
+async function readIdentity(output: string): Promise<RunIdentity | undefined> {
+  const path = join(output, IDENTITY_FILE);
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as RunIdentity;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw new WsiError('InvalidArgument', 'cannot be read', {
+      where: path,
+      remedy: 'Choose another --output, or start over with --force-new.',
+      cause: error,
+    });
+  }
+}
+
+async function entriesOf(output: string): Promise<string[]> {
+  try {
+    return await readdir(output);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw storageError(output, error);
+  }
+}
+
+/** One line a field that differs: `spec.training.epochs: 3 there, 5 now`. */
+export function differences(before: RunIdentity, now: RunIdentity): string[] {
+  const lines: string[] = [];
+  if (before.name !== now.name) lines.push(`metadata.name: ${before.name} there, ${now.name} now`);
+  compare('spec', before.numerics, now.numerics, lines);
+  if (
+    before.tableSha256 !== now.tableSha256 &&
+    !lines.some((line) => line.startsWith('spec.cohort.table:'))
+  ) {
+    lines.push('spec.cohort.table: the table has been edited since');
+  }
+  return lines;
+}
+
+function compare(path: string, before: unknown, now: unknown, lines: string[]): void {
+  if (isRecord(before) && isRecord(now)) {
+    for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
+      compare(`${path}.${key}`, before[key], now[key], lines);
+    }
+  } else if (canonicalJson(before ?? null) !== canonicalJson(now ?? null)) {
+    lines.push(`${path}: ${show(before)} there, ${show(now)} now`);
+  }
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'absent' : JSON.stringify(value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,221 @@
+/**
+ * A job from start to end on this machine: the same reconciler as on a cluster, over {@link LocalCluster}. It returns
+ * when the job has ended or is suspended and no process of it is left.
+ */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findCondition, isTrue, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
+import { createLogger, systemClock, systemErrorCode, type Clock, type Logger } from '@wsi/foundation';
+import { LocalCluster, makeOutputDirectory } from './cluster/local/local-cluster.ts';
+import { mergeRestarts, readResult, type RunResult } from './cluster/local/result-file.ts';
+import { claimOutput, setAside } from './cluster/local/run-identity.ts';
+import type { ProgressSource } from './cluster/port.ts';
+import { Reconciler } from './loop/reconciler.ts';
+import type { PlanEvent } from './plan/actions.ts';
+import { endOf } from './plan/exit-class.ts';
+import { slotOf, type Role } from './plan/names.ts';
+import { CoordinatorProgress } from './progress/coordinator-progress.ts';
+
+export interface LocalRunOptions {
+  /** Validated, with defaults, its paths absolute. */
+  readonly job: WsiTrainingJob;
+  readonly output: string;
+  /** Aborted: stop with a checkpoint (the job is suspended). */
+  readonly signal?: AbortSignal;
+  /** Aborted: end every process now, without a checkpoint. */
+  readonly killSignal?: AbortSignal;
+  /** Set aside what an earlier run has left in the directory and start over. */
+  readonly forceNew?: boolean;
+  readonly onStatus?: (status: WsiTrainingJobStatus) => void;
+  readonly onEvents?: (events: readonly PlanEvent[]) => void;
+  /** Called with the cluster before anything starts: fault tests find the processes there. */
+  readonly onCluster?: (cluster: LocalCluster) => void;
+  /** Command line that is followed by the role; by default this Node and the trainer of this repository. */
+  readonly entrypoint?: readonly string[];
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly progress?: ProgressSource;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+/**
+ * - `succeeded`: also when the directory held a finished run of this job already (`alreadyFinished`);
+ * - `failed`: the Failed condition's reason and message say why;
+ * - `suspended`: stopped on request; `stopProblem` tells when the coordinator did not end as asked;
+ * - `killed`: by `killSignal`.
+ */
+export interface LocalRunResult {
+  readonly outcome: 'succeeded' | 'failed' | 'suspended' | 'killed';
+  readonly status: WsiTrainingJobStatus;
+  readonly result?: RunResult;
+  readonly alreadyFinished?: boolean;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly stopProblem?: string;
+  /** Where an earlier run was moved by `forceNew`. */
+  readonly setAside?: string;
+}
+
+/** @throws WsiError when the directory is in use, belongs to another job or cannot be written */
+export async function runLocalJob(options: LocalRunOptions): Promise<LocalRunResult> {
+  const output = resolve(options.output);
+  makeOutputDirectory(output);
+  const logger = options.logger ?? createLogger({ job: options.job.metadata.name, role: 'operator' });
+  const watchers = new EndWatch(options);
+  const cluster = new LocalCluster({
+    job: options.job,
+    output,
+    logger,
+    entrypoint: options.entrypoint ?? trainerEntrypoint(),
+    progress: options.progress ?? new CoordinatorProgress(),
+    clock: options.clock ?? systemClock,
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
+    ...(options.onEvents === undefined ? {} : { onEvents: options.onEvents }),
+    onStatus: (status) => watchers.onStatus(status),
+    onPodEnd: (pod) => watchers.onPodEnd(pod),
+  });
+  try {
+    // Only under the lock: another run may be using the directory.
+    const moved = options.forceNew === true ? await setAside(output) : undefined;
+    await claimOutput(output, options.job);
+    const finished = await finishedBefore(output);
+    if (finished !== undefined) return { outcome: 'succeeded', alreadyFinished: true, ...finished };
+    cluster.begin(jobToRun(options.job, await readStatus(output)));
+    watchers.cluster = cluster;
+    options.onCluster?.(cluster);
+    await runUntilEnd(cluster, watchers, options, logger);
+    const result = await describeEnd(output, cluster, watchers);
+    return moved === undefined ? result : { ...result, setAside: moved };
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** This Node and the trainer of this repository. */
+export function trainerEntrypoint(): string[] {
+  return [process.execPath, fileURLToPath(new URL('../../trainer/src/main.ts', import.meta.url))];
+}
+
+async function runUntilEnd(
+  cluster: LocalCluster,
+  watchers: EndWatch,
+  options: LocalRunOptions,
+  logger: Logger,
+): Promise<void> {
+  const suspend = (): void => cluster.edit((spec) => ({ ...spec, suspend: true }));
+  const loop = new AbortController();
+  const end = (): void => loop.abort();
+  watchers.onEnd = end;
+  options.killSignal?.addEventListener('abort', end);
+  options.signal?.addEventListener('abort', suspend);
+  if (options.signal?.aborted === true) suspend();
+  if (options.killSignal?.aborted === true) end();
+  try {
+    await new Reconciler({ cluster, clock: options.clock ?? systemClock, logger }).run(loop.signal);
+  } finally {
+    options.killSignal?.removeEventListener('abort', end);
+    options.signal?.removeEventListener('abort', suspend);
+  }
+}
+
+/** Notices the end of the run in what the cluster reports. */
+class EndWatch {
+  cluster: LocalCluster | undefined;
+  onEnd: () => void = () => undefined;
+  ended = false;
+  /** How the coordinator ended when it was asked to stop. */
+  stopEnd: ReturnType<typeof endOf> | undefined;
+  readonly #options: LocalRunOptions;
+
+  constructor(options: LocalRunOptions) {
+    this.#options = options;
+  }
+
+  onStatus(status: WsiTrainingJobStatus): void {
+    this.#options.onStatus?.(status);
+    const over =
+      isTrue(status.conditions, 'Succeeded') ||
+      isTrue(status.conditions, 'Failed') ||
+      isTrue(status.conditions, 'Suspended');
+    if (over && this.cluster?.hasLiveProcesses === false) {
+      this.ended = true;
+      this.onEnd();
+    }
+  }
+
+  onPodEnd(pod: Parameters<typeof endOf>[0]): void {
+    const asked = pod.metadata?.deletionTimestamp !== undefined;
+    if (asked && slotOf(pod)?.role === 'coordinator') this.stopEnd = endOf(pod);
+  }
+}
+
+async function describeEnd(
+  output: string,
+  cluster: LocalCluster,
+  watchers: EndWatch,
+): Promise<LocalRunResult> {
+  const status = cluster.job?.status ?? {};
+  if (!watchers.ended) return { outcome: 'killed', status };
+  const failed = findCondition(status.conditions, 'Failed');
+  if (failed?.status === 'True') {
+    return { outcome: 'failed', status, reason: failed.reason, message: failed.message };
+  }
+  const { stopEnd } = watchers;
+  // It may have finished at the very moment at which it was asked to stop.
+  if (isTrue(status.conditions, 'Suspended') && stopEnd?.exitClass !== 'completed') {
+    const orderly = stopEnd === undefined || stopEnd.exitClass === 'stopped';
+    return {
+      outcome: 'suspended',
+      status,
+      ...(orderly ? {} : { stopProblem: `the coordinator ${stopEnd.message}` }),
+    };
+  }
+  const result = await mergeRestarts(output, restartsByRole(status));
+  return { outcome: 'succeeded', status, ...(result === undefined ? {} : { result }) };
+}
+
+function restartsByRole(status: WsiTrainingJobStatus): Record<Role, number> {
+  return {
+    coordinator: status.coordinator?.restarts ?? 0,
+    server: status.parameterServers?.restarts ?? 0,
+    worker: status.workers?.restarts ?? 0,
+  };
+}
+
+async function finishedBefore(
+  output: string,
+): Promise<{ readonly status: WsiTrainingJobStatus; readonly result: RunResult } | undefined> {
+  const result = await readResult(output);
+  if (result === undefined) return undefined;
+  return { result, status: (await readStatus(output)) ?? {} };
+}
+
+async function readStatus(output: string): Promise<WsiTrainingJobStatus | undefined> {
+  try {
+    return JSON.parse(await readFile(join(output, 'status.json'), 'utf8')) as WsiTrainingJobStatus;
+  } catch (error) {
+    // It only carries counts over from one run to the next; a torn one is not worth a failure.
+    return systemErrorCode(error) === 'ENOENT' ? undefined : {};
+  }
+}
+
+/** The job as it goes on: with the counts of earlier runs, but none of their verdicts. */
+function jobToRun(job: WsiTrainingJob, before: WsiTrainingJobStatus | undefined): WsiTrainingJob {
+  const { ttlSecondsAfterFinished: _nothingExpiresHere, ...runPolicy } = job.spec.runPolicy;
+  const policy = { ...runPolicy, cleanPodPolicy: 'All' as const };
+  const run = { ...job, spec: { ...job.spec, suspend: false, runPolicy: policy } };
+  if (before === undefined) return run;
+  const counts = (role: WsiTrainingJobStatus['workers']): { restarts: number } => ({
+    restarts: role?.restarts ?? 0,
+  });
+  const status: WsiTrainingJobStatus = {
+    coordinator: counts(before.coordinator),
+    parameterServers: counts(before.parameterServers),
+    workers: counts(before.workers),
+    // The user has asked to try again: rows of ends begin anew, their totals stay.
+    failures: (before.failures ?? []).map((record) => ({ ...record, uid: '', inARow: 0, counted: 0 })),
+    conditions: (before.conditions ?? []).filter((entry) => entry.type === 'Suspended'),
+  };
+  return { ...run, status };
+}
