@@ -32,3 +32,5 @@ export {
 export { MaskSums, type Mask } from './tissue/mask.ts';
 export { otsuThreshold } from './tissue/otsu.ts';
 export { tissueMask, tissueOfPixels, type TissueMask, type TissueMethod } from './tissue/tissue.ts';
+export { drawTiles } from './overlay.ts';
+export { encodePng, writePng } from './picture-file.ts';
