@@ -46,14 +46,19 @@ export class ManualClock implements Clock {
 
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
+    await settle();
     for (let next = this.nextTime(); next !== undefined && next <= end; next = this.nextTime()) {
       this.#now = next;
       const due = this.#sleepers.filter((sleeper) => sleeper.time <= next);
       this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.time > next);
       for (const sleeper of due) sleeper.wake();
       // What was woken may go to sleep again before this time is over.
-      await new Promise((resolve) => setImmediate(resolve));
+      await settle();
     }
     this.#now = end;
   }
+}
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -136,13 +136,17 @@ function readLock(path: string): LockContent | undefined {
   return readJson(path) as LockContent | undefined;
 }
 
+/** Kills what a killed run has left, and waits for its end: it must not write beside the new run. */
 function endLeftOvers(pods: string): void {
-  for (const name of readdirSync(pods)) {
-    const path = join(pods, name);
-    const identity = readJson(path) as ProcessIdentity | undefined;
-    if (identity !== undefined && isSameProcess(identity)) signalGroup(identity.pid, 'SIGKILL');
-    rmSync(path, { force: true });
-  }
+  const paths = readdirSync(pods).map((name) => join(pods, name));
+  const left = paths
+    .map((path) => readJson(path) as ProcessIdentity | undefined)
+    .filter((identity) => identity !== undefined)
+    .filter(isSameProcess);
+  for (const identity of left) signalGroup(identity.pid, 'SIGKILL');
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let round = 0; round < 500 && left.some(isSameProcess); round += 1) Atomics.wait(pause, 0, 0, 10);
+  for (const path of paths) rmSync(path, { force: true });
 }
 
 function readJson(path: string): unknown {

@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import pino from 'pino';
+import { buildJob } from '../testing/builders.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { MemoryCluster } from '../testing/memory-cluster.ts';
+import { Reconciler } from './reconciler.ts';
+
+const logger = pino({ level: 'silent' });
+
+function setUp(): { clock: ManualClock; cluster: MemoryCluster; reconciler: Reconciler } {
+  const clock = new ManualClock();
+  const cluster = new MemoryCluster(buildJob(), clock);
+  return { clock, cluster, reconciler: new Reconciler({ cluster, clock, logger }) };
+}
+
+describe('Reconciler', () => {
+  it('starts the job through its watch, and ends with its signal', async () => {
+    const { clock, cluster, reconciler } = setUp();
+    const stop = new AbortController();
+    const running = reconciler.run(stop.signal);
+    await clock.advance(1);
+    expect(cluster.names()).toEqual(['lung-coordinator-0', 'lung-server-0']);
+    cluster.start();
+    cluster.notify();
+    await clock.advance(1_100);
+    expect(cluster.names().length).toBe(4);
+    stop.abort();
+    await running;
+  });
+
+  it('goes on with the other actions when one is refused, says so, and tries again later and later', async () => {
+    const { clock, cluster, reconciler } = setUp();
+    cluster.fault = (call, action) => call === 'apply' && action?.kind === 'applyService';
+    const stop = new AbortController();
+    const running = reconciler.run(stop.signal);
+    await clock.advance(60_000);
+    expect(cluster.names()).toContain('lung-server-0');
+    const refusals = cluster.events.filter((event) => event.reason === 'ActionFailed').length;
+    expect(refusals).toBeGreaterThan(5);
+    expect(refusals).toBeLessThan(14);
+    cluster.fault = () => false;
+    await clock.advance(60_000);
+    expect(cluster.services.size).toBe(1);
+    stop.abort();
+    await running;
+  });
+
+  it('writes the status once a pass, only when it has changed, and tells events only after it', async () => {
+    const { cluster, reconciler } = setUp();
+    let writes = 0;
+    const write = cluster.writeStatus.bind(cluster);
+    cluster.writeStatus = async (key, status) => {
+      writes += 1;
+      expect(cluster.events).toEqual([]);
+      await write(key, status);
+    };
+    await reconciler.reconcile('default/lung');
+    expect(writes).toBe(1);
+    expect(cluster.events.length).toBeGreaterThan(0);
+    cluster.events.length = 0;
+    cluster.start();
+    await reconciler.reconcile('default/lung');
+    cluster.events.length = 0;
+    cluster.start();
+    await reconciler.reconcile('default/lung');
+    const settled = writes;
+    await reconciler.reconcile('default/lung');
+    expect(writes).toBe(settled);
+  });
+
+  it('does nothing for a job that is gone', async () => {
+    const { cluster, reconciler } = setUp();
+    cluster.job = undefined;
+    expect(await reconciler.reconcile('default/lung')).toEqual({ kind: 'gone' });
+  });
+});
