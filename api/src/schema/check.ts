@@ -126,7 +126,8 @@ function checkQuantity(value: unknown, path: string, report: Report): void {
     return;
   }
   if (typeof value !== 'string') {
-    report({ path, problem: 'must be an integer or a string', found: shown(value), remedy });
+    const problem = `must be of type integer,string: "${typeName(value)}"`;
+    report({ path, problem, remedy });
     return;
   }
   if (!new RegExp(QUANTITY_EXPRESSION).test(value)) {

@@ -13,6 +13,10 @@ export function withDefaults(node: Node, value: unknown, stage: Stage): unknown 
       return isJsonObject(value) ? objectWithDefaults(node, value, stage) : value;
     case 'list':
       return Array.isArray(value) ? value.map((item) => withDefaults(node.items, item, stage)) : value;
+    case 'map':
+      return isJsonObject(value)
+        ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null))
+        : value;
     default:
       return value;
   }
@@ -27,8 +31,8 @@ function objectWithDefaults(node: ObjectNode, value: JsonObject, stage: Stage): 
   const built = new Map<string, unknown>();
   for (const [name, field] of Object.entries(node.fields)) {
     const given = Object.hasOwn(value, name) ? value[name] : undefined;
-    // The API server, too, takes null for absent where there is a default, and only there.
-    if (given !== undefined && !(given === null && inSchema(field))) {
+    // The API server, too, takes null for absent.
+    if (given !== undefined && given !== null) {
       built.set(name, withDefaults(field.node, given, stage));
     } else if (inSchema(field) || (stage === 'all' && isActive(node, field, value, built))) {
       const filled = field.derive?.from(Object.fromEntries(built) as JsonObject) ?? field.default;
@@ -57,6 +61,7 @@ function presentForm(
   value: JsonObject,
 ): string | undefined {
   const names = Object.keys(forms);
-  const present = (name: string): boolean => Object.hasOwn(value, name) && value[name] !== undefined;
+  const present = (name: string): boolean =>
+    Object.hasOwn(value, name) && value[name] !== undefined && value[name] !== null;
   return names.find((form) => forms[form]?.some(present)) ?? names.at(-1);
 }

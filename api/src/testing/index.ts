@@ -1,0 +1,11 @@
+export { acceptances } from './acceptances.ts';
+export { fieldRefusals } from './field-refusals.ts';
+export {
+  classificationJob,
+  refusedManifest,
+  survivalJob,
+  withField,
+  withFields,
+  type Refusal,
+} from './manifests.ts';
+export { ruleRefusals } from './rule-refusals.ts';
