@@ -78,7 +78,11 @@ export class RoleProcesses {
   async status(): Promise<StatusReply> {
     const client = connectCoordinator(this.#address('coordinator', 0));
     try {
-      return await callUnary<object, StatusReply>(client.Status.bind(client), {}, { peer: 'coordinator', deadlineMilliseconds: 5_000 });
+      return await callUnary<object, StatusReply>(
+        client.Status.bind(client),
+        {},
+        { peer: 'coordinator', deadlineMilliseconds: 5_000 },
+      );
     } finally {
       client.close();
     }
@@ -136,7 +140,9 @@ export class RoleProcesses {
         WSI_REPLICA: String(replica),
         WSI_LISTEN: this.#address(role, replica),
         WSI_COORDINATOR: this.#address('coordinator', 0),
-        WSI_SERVERS: [...Array(this.#options.servers).keys()].map((of) => this.#address('server', of)).join(','),
+        WSI_SERVERS: [...Array(this.#options.servers).keys()]
+          .map((of) => this.#address('server', of))
+          .join(','),
         WSI_OUTPUT: this.#options.output,
         WSI_TERMINATION_LOG: this.#terminationLog(role, replica),
         WSI_PARENT_PIPE: '1',

@@ -1,0 +1,186 @@
+/**
+ * The gradient that a run of real processes applies to the parameters equals whole-slide backpropagation in one graph.
+ * Seen from outside: with a momentum too small to matter, the velocity in a checkpoint is the last step's gradient. It
+ * is compared some steps into the training, where the slides' embeddings differ: at random initial parameters all
+ * embeddings are nearly the same and the loss' gradients nearly cancel, in any order of summation.
+ */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { WsiTrainingJob } from '@wsi/api';
+import { readCohort } from '@wsi/cohort';
+import { WholeBagReference } from '@wsi/engine';
+import { openSlide, TileReader, tileGrid } from '@wsi/slides';
+import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
+import { buildModel, describeModel, type Model } from '../coordinator/model.ts';
+import type { Outcome } from '../heads/index.ts';
+import { RoleProcesses } from './role-processes.ts';
+import { syntheticJob } from './synthetic-job.ts';
+
+/** The batch and the block do not divide the slides' tiles: the last shard and the last block are ragged. */
+const steps = 8;
+const settings = [
+  'patches.batch=5',
+  'patches.blockShards=2',
+  `training.epochs=${steps}`,
+  'checkpoint={everySteps: 1, keep: 2}',
+  'training.slidesPerStep=64',
+  'training.optimizer={name: sgd, momentum: 1e-30, weightDecay: 0, learningRate: 0.05}',
+  'training.schedule={name: constant}',
+];
+
+interface ReferenceBag {
+  readonly tiles: Uint8Array;
+  readonly n: number;
+  readonly outcome: Outcome;
+}
+
+describe.each([
+  { task: 'cooccurrence' as const, aggregator: 'attention', head: '{name: classification, hidden: 8}' },
+  { task: 'cooccurrence' as const, aggregator: 'mean', head: '{name: classification, hidden: 0}' },
+  { task: 'survival' as const, aggregator: 'attention', head: '{name: cox, hidden: 8, ties: efron}' },
+])('$aggregator pooling with the head $head', ({ task, aggregator, head }) => {
+  let directory: string;
+  let job: WsiTrainingJob;
+  let model: Model;
+  let bags: ReferenceBag[];
+  let expected: Float64Array;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'wsi-gradient-'));
+    job = await syntheticJob({
+      directory: join(directory, 'cohort'),
+      slides: 6,
+      width: 512,
+      height: 448,
+      task,
+      seed: 4,
+      testFraction: 0,
+      set: [...settings, `model.aggregator={name: ${aggregator}, hidden: 16}`, `model.head=${head}`],
+    });
+    await joinPatients(job.spec.cohort.table);
+    const cohort = await readCohort(job.spec.cohort, { baseDirectory: '/' });
+    model = buildModel(describeModel(job.spec, cohort.classes));
+    bags = await Promise.all(
+      cohort.cases
+        .filter(({ split }) => split === 'train')
+        .map(async ({ slides, outcome }) => ({
+          ...(await readBag(slides, job)),
+          outcome:
+            outcome.type === 'classification'
+              ? ({ kind: 'class', index: outcome.classIndex } as const)
+              : ({ kind: 'survival', time: outcome.time, event: outcome.event === 1 } as const),
+        })),
+    );
+    const { before } = await lastStep(1);
+    expected = await wholeSlideGradient(model, bags, before);
+  }, 120_000);
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  /** Runs the job on so many workers: the parameters before the last step, and that step's gradient. */
+  async function lastStep(workers: number): Promise<{ before: Float32Array; gradient: Float64Array }> {
+    const output = join(directory, `run-${workers}`);
+    const run = await RoleProcesses.start({ job, output, workers, servers: 2 });
+    expect(await run.finished).toBe(0);
+    await run.close();
+    const [before, after] = await Promise.all(
+      [steps - 1, steps].map((step) => loadCheckpoint(join(output, 'checkpoints', `step-0000000${step}`))),
+    );
+    return {
+      before: model.space.flat(before!.tensors, before!.path),
+      gradient: Float64Array.from(after!.state['momentum']!),
+    };
+  }
+
+  it('has a reference worth comparing with', () => {
+    expect(bags.some(({ n }) => n % 5 !== 0 && n > 10)).toBe(true);
+    for (const { name, range } of groupsOf(model)) {
+      const norm = Math.hypot(...expected.subarray(...range));
+      expect(`${name}: ${norm > 1e-4 ? 'large enough' : norm}`).toBe(`${name}: large enough`);
+    }
+  });
+
+  it.each([1, 2, 3])('over %d workers, equals the gradient of one graph', async (workers) => {
+    const { gradient } = await lastStep(workers);
+    for (const { name, range } of groupsOf(model)) {
+      const error = relativeError(gradient.subarray(...range), expected.subarray(...range));
+      expect(`${name}: ${error < 1e-5 ? 'close' : error}`).toBe(`${name}: close`);
+    }
+  });
+});
+
+/** Gives every pair of slides with the same outcome to one patient, so that some bags span two slides. */
+async function joinPatients(table: string): Promise<void> {
+  const lines = (await readFile(table, 'utf8')).trimEnd().split('\n');
+  const rows = lines.slice(1).map((line) => line.split(','));
+  const [first] = rows;
+  const partner = rows.slice(1).find((row) => row.slice(2).join() === first!.slice(2).join());
+  if (partner !== undefined) partner[0] = first![0]!;
+  await writeFile(table, [lines[0], ...rows.map((row) => row.join(','))].join('\n'));
+}
+
+async function readBag(
+  slides: readonly string[],
+  job: WsiTrainingJob,
+): Promise<{ tiles: Uint8Array; n: number }> {
+  const reader = new TileReader();
+  const parts: Uint8Array[] = [];
+  let n = 0;
+  for (const path of slides) {
+    const slide = await openSlide(path);
+    const { coordinates, count } = await tileGrid(slide, job.spec.patches);
+    await slide.close();
+    parts.push(await reader.read({ slide: path, patches: job.spec.patches, coordinates }));
+    n += count;
+  }
+  await reader.close();
+  return { tiles: Buffer.concat(parts), n };
+}
+
+/** Loss and head here, everything below them by backpropagation through one graph a bag, in float64. */
+async function wholeSlideGradient(
+  model: Model,
+  bags: readonly ReferenceBag[],
+  start: Float32Array,
+): Promise<Float64Array> {
+  const { space, head, description } = model;
+  const parameters = start.slice(0, space.bodyLength);
+  const { network, threads } = description;
+  const reference = await WholeBagReference.start({ network, threads, precision: 'float64' });
+  try {
+    const embeddings: Float64Array[] = [];
+    for (const { tiles, n } of bags) {
+      embeddings.push(Float64Array.from(await reference.embed({ parameters, tiles, n })));
+    }
+    const loss = head.lossAndGradient(
+      start.slice(space.bodyLength),
+      embeddings,
+      bags.map(({ outcome }) => outcome),
+    );
+    const gradient = new Float64Array(space.length);
+    gradient.set(loss.parameterGradient, space.bodyLength);
+    for (const [index, { tiles, n }] of bags.entries()) {
+      const bagGradient = Float32Array.from(loss.embeddingGradients[index]!);
+      const body = await reference.gradient({ parameters, tiles, n }, bagGradient);
+      for (const [at, value] of body.entries()) gradient[at] = gradient[at]! + value;
+    }
+    return gradient;
+  } finally {
+    await reference.close();
+  }
+}
+
+function groupsOf({ space }: Model): { name: string; range: [number, number] }[] {
+  const names = [...new Set(space.tensors.map(({ name }) => name.split('.')[0]!))];
+  return names.map((name) => {
+    const tensors = space.tensors.filter((tensor) => tensor.name.startsWith(`${name}.`));
+    const last = tensors.at(-1)!;
+    return { name, range: [tensors[0]!.offset, last.offset + last.length] };
+  });
+}
+
+function relativeError(values: Float64Array, expected: Float64Array): number {
+  const difference = values.map((value, index) => value - expected[index]!);
+  return Math.hypot(...difference) / Math.hypot(...expected);
+}
