@@ -28,8 +28,15 @@ export function progressStatus(progress: TrainingProgress | undefined): Partial<
     metrics: finite(progress.metrics),
     ...(progress.parametersSha256 === '' ? {} : { parametersSha256: progress.parametersSha256 }),
     ...(progress.checkpointStep === 0 ? {} : { checkpoint: { step: progress.checkpointStep } }),
-    message: progress.message === '' ? progress.phase : progress.message,
+    message: words(progress),
   };
+}
+
+/** `training`, `surveying 42%`, or what the coordinator itself says. */
+function words({ phase, fraction, message }: TrainingProgress): string {
+  if (message !== '') return message;
+  const partly = phase !== 'training' && fraction > 0 && fraction < 1;
+  return partly ? `${phase} ${Math.floor(fraction * 100)}%` : phase;
 }
 
 /** JSON has no NaN: a metric that has none yet is left out. */

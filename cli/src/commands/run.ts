@@ -1,0 +1,191 @@
+/** `wsi run`: a job from start to end on this machine. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { jobFromText, type WsiTrainingJob } from '@wsi/api';
+import { systemClock, systemErrorCode, WsiError } from '@wsi/foundation';
+import { runLocalJob, type LocalRunResult, type PlanEvent } from '@wsi/operator';
+import { writeReport } from '@wsi/report';
+import { EXIT_CODES, EXIT_CODES_HELP } from '../exit-codes.ts';
+import { createDisplay, type ProgressDisplay } from '../progress/display.ts';
+import { formatMetric } from '../progress/view.ts';
+import { watchInterrupts, type Interrupts } from '../progress/interrupts.ts';
+
+const DESCRIPTION = `Trains on this machine: the operator's own reconciler, with processes for pods.
+
+DIR receives result.json, metrics.jsonl, predictions.json, heatmaps/, checkpoints/,
+report.html, status.json and logs/ (one log a process).
+
+Ctrl-C stops with a checkpoint, and the same command goes on from there, also with
+other numbers of workers and servers: the result is the same to the last bit. A
+second Ctrl-C ends everything at once. Processes that die are started again.
+A DIR that holds the finished run of the same job is left as it is.`;
+
+const EXAMPLES = `
+Examples:
+  wsi run job.yaml --output run1
+  wsi run job.yaml --output run2 --workers 4 --servers 2
+  wsi run job.yaml --output run3 --set training.epochs=3 --set training.optimizer.learningRate=0.01
+  wsi run job.yaml --output run1 --force-new      start over; the old run goes to run1/previous-1
+
+Paths in the manifest are relative to the manifest.
+
+${EXIT_CODES_HELP}`;
+
+interface RunFlags {
+  readonly output: string;
+  readonly workers?: number;
+  readonly servers?: number;
+  readonly set: readonly string[];
+  readonly forceNew?: boolean;
+  readonly report: boolean;
+}
+
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .summary('train on this machine')
+    .description(DESCRIPTION)
+    .argument('<job>', 'manifest of a WsiTrainingJob (YAML or JSON)')
+    .requiredOption('-o, --output <dir>', 'directory of the run, made when missing')
+    .option('-w, --workers <n>', 'number of workers (spec.workers.replicas)', count)
+    .option('-s, --servers <n>', 'number of parameter servers (spec.parameterServers.replicas)', count)
+    .option('--set <path=value>', 'change a field of the spec; may be given several times', collect, [])
+    .option('--force-new', 'start over: what an earlier run has left in DIR is moved to DIR/previous-N')
+    .option('--no-report', 'do not make report.html')
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string, flags: RunFlags) => {
+      process.exitCode = await run(file, flags);
+    });
+}
+
+async function run(file: string, flags: RunFlags): Promise<number> {
+  const job = resolvePaths(await loadJob(file, flags), dirname(resolve(file)));
+  const output = resolve(flags.output);
+  const display = createDisplay(process.stderr, systemClock);
+  const interrupts = watchInterrupts(systemClock, (signal) => {
+    display.say(`${signal}: stopping with a checkpoint (again: at once) ...`);
+  });
+  try {
+    display.say(`${job.metadata.name}: output in ${output}, process logs in ${join(output, 'logs')}`);
+    const end = await runLocalJob({
+      job,
+      output,
+      signal: interrupts.stop,
+      killSignal: interrupts.kill,
+      forceNew: flags.forceNew === true,
+      onStatus: (status) => display.status(status),
+      onEvents: (events) => sayEvents(display, events),
+    });
+    display.stop();
+    return await conclude(end, { output, command: commandLine(), interrupts, report: flags.report });
+  } finally {
+    display.stop();
+    interrupts.close();
+  }
+}
+
+async function loadJob(file: string, flags: RunFlags): Promise<WsiTrainingJob> {
+  const overrides = [
+    ...flags.set,
+    ...(flags.workers === undefined ? [] : [`workers.replicas=${flags.workers}`]),
+    ...(flags.servers === undefined ? [] : [`parameterServers.replicas=${flags.servers}`]),
+  ];
+  return jobFromText(await readManifest(file), file, { overrides });
+}
+
+async function readManifest(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const missing = systemErrorCode(error) === 'ENOENT';
+    throw new WsiError('NotFound', missing ? 'there is no such file' : 'cannot be read', {
+      where: file,
+      cause: error,
+    });
+  }
+}
+
+/** Paths of the manifest are meant from where it stands, not from where the command was given. */
+export function resolvePaths(job: WsiTrainingJob, directory: string): WsiTrainingJob {
+  const { cohort } = job.spec;
+  const paths = { table: resolve(directory, cohort.table), slides: resolve(directory, cohort.slides) };
+  return { ...job, spec: { ...job.spec, cohort: { ...cohort, ...paths } } };
+}
+
+function sayEvents(display: ProgressDisplay, events: readonly PlanEvent[]): void {
+  for (const event of events) if (event.type === 'Warning') display.say(`! ${event.message}`);
+}
+
+interface Conclusion {
+  readonly output: string;
+  readonly command: string;
+  readonly interrupts: Interrupts;
+  readonly report: boolean;
+}
+
+/** Says how it ended and what to do next; returns the exit code. */
+async function conclude(end: LocalRunResult, context: Conclusion): Promise<number> {
+  const { output, command, interrupts } = context;
+  switch (end.outcome) {
+    case 'succeeded':
+      await concludeSuccess(end, context);
+      return EXIT_CODES.done;
+    case 'failed':
+      tell(`The run failed (${end.reason ?? 'unknown'}): ${end.message ?? ''}`);
+      tell(`The logs of its processes are in ${join(output, 'logs')}.`);
+      return end.reason === 'InputInvalid' ? EXIT_CODES.input : failureCode(end);
+    case 'suspended': {
+      const step = end.status.checkpoint?.step;
+      if (end.stopProblem !== undefined) tell(`The stop was not orderly: ${end.stopProblem}`);
+      tell(step === undefined ? 'Stopped.' : `Stopped after step ${end.status.progress?.step ?? step}.`);
+      tell(`Go on with:\n  ${command}`);
+      return interrupts.exitCode;
+    }
+    case 'killed':
+      tell(`Ended at once; steps after the last checkpoint are lost. Go on with:\n  ${command}`);
+      return interrupts.exitCode;
+  }
+}
+
+function failureCode(end: LocalRunResult): number {
+  const storage = end.status.failures?.some((failure) => failure.reason === 'storage' && failure.counted > 0);
+  return storage === true ? EXIT_CODES.storage : EXIT_CODES.failed;
+}
+
+async function concludeSuccess(end: LocalRunResult, context: Conclusion): Promise<void> {
+  const { output } = context;
+  if (end.alreadyFinished === true) tell(`${output} holds the finished run of this job already.`);
+  if (end.setAside !== undefined) tell(`The earlier run is in ${end.setAside}.`);
+  const { result } = end;
+  if (result !== undefined) {
+    const metrics = Object.entries(result.metrics).map(([name, value]) => `${name} ${formatMetric(value)}`);
+    tell(`${result.steps} steps, ${result.tiles} tiles, ${result.tilesPerSecond.toFixed(1)} tiles/s`);
+    if (metrics.length > 0) tell(metrics.join('  '));
+    tell(`parameters sha256 ${result.parametersSha256}`);
+  }
+  if (context.report) tell(`report: ${await writeReport(output)}`);
+}
+
+/** The command as it was given, for a shell. */
+function commandLine(): string {
+  const words = ['wsi', ...process.argv.slice(2)];
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
+}
+
+function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number of at least 1.');
+  return number;
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}

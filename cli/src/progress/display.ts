@@ -1,0 +1,68 @@
+/** Shows a running job: two lines that move on a terminal, a line now and then anywhere else. */
+import cliProgress from 'cli-progress';
+import type { WsiTrainingJobStatus } from '@wsi/api';
+import type { Clock } from '@wsi/foundation';
+import { activity, barLine, detailLine, plainLine } from './view.ts';
+
+export interface ProgressDisplay {
+  status(status: WsiTrainingJobStatus): void;
+  /** A line that stays. */
+  say(line: string): void;
+  /** Leaves the last state on the screen. */
+  stop(): void;
+}
+
+/** On a stream without a terminal: a line when the activity changes, and otherwise every so often. */
+const LINE_INTERVAL_MILLISECONDS = 10_000;
+
+export function createDisplay(stream: NodeJS.WriteStream, clock: Clock): ProgressDisplay {
+  return stream.isTTY ? terminalDisplay(stream) : lineDisplay(stream, clock);
+}
+
+function terminalDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
+  let last: WsiTrainingJobStatus = {};
+  const columns = (): number => Math.max(20, stream.columns || 80);
+  const bars = new cliProgress.MultiBar({
+    stream,
+    hideCursor: true,
+    emptyOnZero: true,
+    // Ctrl-C is the run's to handle.
+    gracefulExit: false,
+  });
+  const lines = [barLine, detailLine].map((line) =>
+    bars.create(1, 0, {}, { format: () => line(last, columns()) }),
+  );
+  return {
+    status(status): void {
+      last = status;
+      for (const line of lines) line.update(Math.min(0.999, status.progress?.fraction ?? 0));
+    },
+    say(line): void {
+      bars.log(`${line}\n`);
+      bars.update();
+    },
+    stop(): void {
+      bars.update();
+      bars.stop();
+    },
+  };
+}
+
+export function lineDisplay(stream: Pick<NodeJS.WritableStream, 'write'>, clock: Clock): ProgressDisplay {
+  let shownAt = -Infinity;
+  let shownActivity = '';
+  let shown = '';
+  return {
+    status(status): void {
+      const now = clock.monotonic();
+      const doing = activity(status);
+      if (doing === shownActivity && now - shownAt < LINE_INTERVAL_MILLISECONDS) return;
+      const line = plainLine(status);
+      if (line === shown) return;
+      [shownAt, shownActivity, shown] = [now, doing, line];
+      stream.write(`${line}\n`);
+    },
+    say: (line) => void stream.write(`${line}\n`),
+    stop: () => undefined,
+  };
+}

@@ -1,0 +1,77 @@
+/** A job's status as lines of text (pure). */
+import type { WsiTrainingJobStatus } from '@wsi/api';
+
+const BLOCKS = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/** `[████▌     ]  45%  step 18/40  epoch 2/4  ETA 1m 20s`, at most `columns` wide. */
+export function barLine(status: WsiTrainingJobStatus, columns: number): string {
+  const { step = 0, steps = 0, epoch = 0, epochs = 0, fraction = 0, eta } = status.progress ?? {};
+  const percent = `${Math.floor(fraction * 100)}%`.padStart(4);
+  const counts = steps === 0 ? '' : `  step ${step}/${steps}  epoch ${epochOf(epoch, epochs)}`;
+  const rest = `${percent}${counts}${eta === undefined ? '' : `  ETA ${eta}`}`;
+  const width = Math.max(8, Math.min(40, columns - rest.length - 5));
+  return `[${bar(fraction, width)}] ${rest}`.slice(0, columns);
+}
+
+/** `training  53 tiles/s  loss 0.412  workers 2/2  worker 1.2 GB` */
+export function detailLine(status: WsiTrainingJobStatus, columns: number): string {
+  return details(status).join('  ').slice(0, columns);
+}
+
+/** One line for a log: `step 18/40 (45%), epoch 2/4, 53 tiles/s, loss 0.412, workers 2/2, ETA 1m 20s` */
+export function plainLine(status: WsiTrainingJobStatus): string {
+  const { step = 0, steps = 0, epoch = 0, epochs = 0, fraction = 0, eta } = status.progress ?? {};
+  const counts =
+    steps === 0
+      ? []
+      : [`step ${step}/${steps} (${Math.floor(fraction * 100)}%)`, `epoch ${epochOf(epoch, epochs)}`];
+  return [...counts, ...details(status), ...(eta === undefined ? [] : [`ETA ${eta}`])].join(', ');
+}
+
+/** What the run is doing, in a word or two; stays the same while nothing but numbers change. */
+export function activity(status: WsiTrainingJobStatus): string {
+  return doing(status).replace(/ \d+%$/, '');
+}
+
+function details(status: WsiTrainingJobStatus): string[] {
+  const rate = status.throughput?.tilesPerSecond ?? 0;
+  const memory = status.memory?.workers ?? 0;
+  const restarts = status.restarts ?? 0;
+  const metrics = Object.entries(status.metrics ?? {}).slice(0, 3);
+  return [
+    doing(status),
+    ...(rate > 0 ? [`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} tiles/s`] : []),
+    ...metrics.map(([name, value]) => `${name} ${formatMetric(value)}`),
+    `workers ${status.workers?.summary ?? '0/0'}`,
+    ...(memory > 0 ? [`worker memory ${formatBytes(memory)}`] : []),
+    ...(restarts > 0 ? [`restarts ${restarts}`] : []),
+  ];
+}
+
+/** The coordinator's word while the job runs, the operator's otherwise. */
+function doing(status: WsiTrainingJobStatus): string {
+  if (status.phase === 'Running') return status.message ?? 'starting';
+  return (status.phase ?? 'Pending').toLowerCase();
+}
+
+/** Epochs are counted from 0 and shown from 1. */
+function epochOf(epoch: number, epochs: number): string {
+  return `${Math.min(epoch + 1, epochs)}/${epochs}`;
+}
+
+function bar(fraction: number, width: number): string {
+  const eighths = Math.round(Math.min(1, Math.max(0, fraction)) * width * 8);
+  const full = Math.floor(eighths / 8);
+  const part = full === width ? '' : (BLOCKS[eighths % 8] ?? '');
+  return ('█'.repeat(full) + part).padEnd(width);
+}
+
+export function formatMetric(value: number): string {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 0.001 || size >= 10_000) ? value.toExponential(2) : value.toFixed(3);
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
