@@ -1,5 +1,8 @@
 /** Soft-edged ellipses on RGB pixels: what nuclei are drawn with. */
 
+// Bound once: these run for every pixel, and under the test runner a look-up of a global is slow.
+const { ceil, floor, hypot, max, min, round } = Math;
+
 export type Rgb = readonly [number, number, number];
 
 export interface Ellipse {
@@ -24,20 +27,20 @@ export interface Canvas {
 /** Draws the part of the ellipse that lies on the canvas; the last pixel of its radius fades out. */
 export function drawEllipse(canvas: Canvas, ellipse: Ellipse): void {
   const { x, y, radiusX, radiusY } = ellipse;
-  const reach = Math.max(radiusX, radiusY) + 1;
-  const left = Math.max(0, Math.floor(x - reach));
-  const right = Math.min(canvas.width - 1, Math.ceil(x + reach));
-  const top = Math.max(0, Math.floor(y - reach));
-  const bottom = Math.min(canvas.height - 1, Math.ceil(y + reach));
+  const reach = max(radiusX, radiusY) + 1;
+  const left = max(0, floor(x - reach));
+  const right = min(canvas.width - 1, ceil(x + reach));
+  const top = max(0, floor(y - reach));
+  const bottom = min(canvas.height - 1, ceil(y + reach));
   if (left > right || top > bottom) return;
   const cos = Math.cos(ellipse.angle);
   const sin = Math.sin(ellipse.angle);
-  const soft = Math.min(radiusX, radiusY);
+  const soft = min(radiusX, radiusY);
   for (let row = top; row <= bottom; row++) {
     for (let column = left; column <= right; column++) {
       const along = ((column - x) * cos + (row - y) * sin) / radiusX;
       const across = ((row - y) * cos - (column - x) * sin) / radiusY;
-      const inside = Math.min(1, (1 - Math.hypot(along, across)) * soft);
+      const inside = min(1, (1 - hypot(along, across)) * soft);
       if (inside > 0)
         blend(canvas.data, (row * canvas.width + column) * 3, ellipse.color, inside * ellipse.opacity);
     }
@@ -48,6 +51,6 @@ export function drawEllipse(canvas: Canvas, ellipse: Ellipse): void {
 export function blend(data: Uint8Array, at: number, color: Rgb, amount: number): void {
   for (let channel = 0; channel < 3; channel++) {
     const old = data[at + channel] ?? 0;
-    data[at + channel] = Math.round(old + ((color[channel] ?? 0) - old) * amount);
+    data[at + channel] = round(old + ((color[channel] ?? 0) - old) * amount);
   }
 }

@@ -6,6 +6,9 @@ import { openSlide, type Pixels } from '@wsi/slides';
 import { RandomStream, WsiError } from '@wsi/foundation';
 import { drawEllipse, type Rgb } from './ellipse.ts';
 
+// Bound once: these run for every pixel, and under the test runner a look-up of a global is slow.
+const { PI, floor, max, min, round } = Math;
+
 export interface Texture {
   /** Pixels of the side. */
   readonly size: number;
@@ -27,7 +30,7 @@ export function proceduralTexture(size: number, seed: number): Texture {
       const at = y * size + x;
       const cloud = clouds[at] ?? 0;
       // Fibres bend with the clouds: the row they are read from is shifted by up to 48 pixels.
-      const bent = (y + Math.floor(cloud * 48)) % size;
+      const bent = (y + floor(cloud * 48)) % size;
       const density = 0.4 * cloud + 0.4 * (fibres[bent * size + x] ?? 0) + 0.2 * (grain[at] ?? 0);
       for (let channel = 0; channel < 3; channel++) {
         const light = LIGHT_EOSIN[channel] ?? 0;
@@ -41,7 +44,7 @@ export function proceduralTexture(size: number, seed: number): Texture {
 
 function scatterNuclei(texture: Texture, random: RandomStream): void {
   const { size, data } = texture;
-  const count = Math.floor((size * size) / 900);
+  const count = floor((size * size) / 900);
   for (let nucleus = 0; nucleus < count; nucleus++) {
     const x = random.uniform() * size;
     const y = random.uniform() * size;
@@ -50,7 +53,7 @@ function scatterNuclei(texture: Texture, random: RandomStream): void {
     const ellipse = {
       radiusX: radius,
       radiusY: radius * (0.6 + 0.4 * random.uniform()),
-      angle: Math.PI * random.uniform(),
+      angle: PI * random.uniform(),
       color: [NUCLEUS[0] + shade, NUCLEUS[1] + shade, NUCLEUS[2] + shade] as const,
       opacity: 0.85,
     };
@@ -75,12 +78,12 @@ function periodicNoise(
   const noise = new Float32Array(size * size);
   const smooth = (t: number): number => t * t * (3 - 2 * t);
   for (let y = 0; y < size; y++) {
-    const row = Math.floor(y / cellY);
+    const row = floor(y / cellY);
     const fy = smooth((y % cellY) / cellY);
     const here = row * columns;
     const below = ((row + 1) % rows) * columns;
     for (let x = 0; x < size; x++) {
-      const column = Math.floor(x / cellX);
+      const column = floor(x / cellX);
       const next = (column + 1) % columns;
       const fx = smooth((x % cellX) / cellX);
       const top = (lattice[here + column] ?? 0) * (1 - fx) + (lattice[here + next] ?? 0) * fx;
@@ -140,8 +143,8 @@ function tissueFraction(data: Uint8Array): number {
   let tissue = 0;
   for (let at = 0; at + 2 < data.length; at += 3) {
     const [red = 0, green = 0, blue = 0] = [data[at], data[at + 1], data[at + 2]];
-    const brightest = Math.max(red, green, blue);
-    if (brightest - Math.min(red, green, blue) > 14 || brightest < 180) tissue++;
+    const brightest = max(red, green, blue);
+    if (brightest - min(red, green, blue) > 14 || brightest < 180) tissue++;
   }
   return (tissue * 3) / data.length;
 }
@@ -152,13 +155,13 @@ function sewPatches(patches: readonly Pixels[], across: number): Uint8Array {
   const sums = new Float32Array(size * size * 3);
   // Rising over the seam at one end and falling at the other: neighbours' weights add up to one.
   const weights = Array.from({ length: side }, (_, at) =>
-    Math.min(1, (at + 0.5) / SEAM, (side - at - 0.5) / SEAM),
+    min(1, (at + 0.5) / SEAM, (side - at - 0.5) / SEAM),
   );
   for (let place = 0; place < across * across; place++) {
     const patch = patches[place % patches.length];
     if (patch === undefined) continue;
     const left = (place % across) * PATCH;
-    const top = Math.floor(place / across) * PATCH;
+    const top = floor(place / across) * PATCH;
     for (let y = 0; y < side; y++) {
       const row = ((top + y) % size) * size;
       for (let x = 0; x < side; x++) {
@@ -171,5 +174,5 @@ function sewPatches(patches: readonly Pixels[], across: number): Uint8Array {
       }
     }
   }
-  return Uint8Array.from(sums, (sum) => Math.round(sum));
+  return Uint8Array.from(sums, (sum) => round(sum));
 }

@@ -5,6 +5,9 @@
  */
 import type { RandomStream } from '@wsi/foundation';
 
+// Bound once: these run for every pixel, and under the test runner a look-up of a global is slow.
+const { PI, atan2, ceil, floor, hypot, max, min, sqrt } = Math;
+
 /** Pixels between lattice points. */
 const PITCH = 32;
 /** Pixels over which tissue fades into glass. */
@@ -42,13 +45,13 @@ export function planTissue(
     angle: between(-0.25, 0.25),
     lobes: [2, 3, 5, 9].map((count) => ({
       count,
-      height: between(0.01, 0.16 / Math.sqrt(count + 2)),
-      phase: between(0, 2 * Math.PI),
+      height: between(0.01, 0.16 / sqrt(count + 2)),
+      phase: between(0, 2 * PI),
     })),
   });
-  const main = blob(between(0.45, 0.55), between(0.45, 0.55), Math.sqrt(coverage / Math.PI));
+  const main = blob(between(0.45, 0.55), between(0.45, 0.55), sqrt(coverage / PI));
   const crumbs = Array.from({ length: random.integer(4) }, () =>
-    blob(between(0.05, 0.95), between(0.05, 0.95), Math.sqrt(coverage) * between(0.03, 0.1)),
+    blob(between(0.05, 0.95), between(0.05, 0.95), sqrt(coverage) * between(0.03, 0.1)),
   );
   return { width, height, blobs: [main, ...crumbs] };
 }
@@ -70,17 +73,17 @@ export class TissueMap {
 
   constructor(shape: TissueShape, margin: number) {
     // Tiles reach past the slide's edge, and so must the lattice.
-    this.#columns = Math.ceil((shape.width + margin) / PITCH) + 2;
-    this.#rows = Math.ceil((shape.height + margin) / PITCH) + 2;
+    this.#columns = ceil((shape.width + margin) / PITCH) + 2;
+    this.#rows = ceil((shape.height + margin) / PITCH) + 2;
     this.#lattice = new Float32Array(this.#columns * this.#rows).fill(-1e6);
     for (const blob of shape.blobs) this.#addBlob(blob);
   }
 
   #addBlob(blob: Blob): void {
-    const reach = 1.5 * Math.hypot(blob.radiusX, blob.radiusY);
-    const first = (centre: number): number => Math.max(0, Math.floor((centre - reach) / PITCH));
-    const lastRow = Math.min(this.#rows - 1, Math.ceil((blob.y + reach) / PITCH));
-    const lastColumn = Math.min(this.#columns - 1, Math.ceil((blob.x + reach) / PITCH));
+    const reach = 1.5 * hypot(blob.radiusX, blob.radiusY);
+    const first = (centre: number): number => max(0, floor((centre - reach) / PITCH));
+    const lastRow = min(this.#rows - 1, ceil((blob.y + reach) / PITCH));
+    const lastColumn = min(this.#columns - 1, ceil((blob.x + reach) / PITCH));
     for (let row = first(blob.y); row <= lastRow; row++) {
       for (let column = first(blob.x); column <= lastColumn; column++) {
         const at = row * this.#columns + column;
@@ -92,12 +95,12 @@ export class TissueMap {
 
   /** What a rectangle holds: nothing but glass, nothing but tissue, or some of both. */
   classify(x: number, y: number, width: number, height: number): 'glass' | 'tissue' | 'edge' {
-    const right = Math.ceil((x + width - 1) / PITCH);
-    const bottom = Math.ceil((y + height - 1) / PITCH);
+    const right = ceil((x + width - 1) / PITCH);
+    const bottom = ceil((y + height - 1) / PITCH);
     let glass = true;
     let tissue = true;
-    for (let row = Math.floor(y / PITCH); row <= bottom; row++) {
-      for (let column = Math.floor(x / PITCH); column <= right; column++) {
+    for (let row = floor(y / PITCH); row <= bottom; row++) {
+      for (let column = floor(x / PITCH); column <= right; column++) {
         const value = this.#lattice[row * this.#columns + column] ?? -1e6;
         glass &&= value <= 0;
         tissue &&= value >= EDGE;
@@ -109,15 +112,15 @@ export class TissueMap {
 
   /** How much of the pixel is tissue, 0 to 1. */
   opacity(x: number, y: number): number {
-    const column = Math.floor(x / PITCH);
-    const row = Math.floor(y / PITCH);
+    const column = floor(x / PITCH);
+    const row = floor(y / PITCH);
     const at = row * this.#columns + column;
     const fx = x / PITCH - column;
     const fy = y / PITCH - row;
     const value = (index: number): number => this.#lattice[index] ?? -1e6;
     const above = value(at) * (1 - fx) + value(at + 1) * fx;
     const below = value(at + this.#columns) * (1 - fx) + value(at + this.#columns + 1) * fx;
-    return Math.min(1, Math.max(0, (above * (1 - fy) + below * fy) / EDGE));
+    return min(1, max(0, (above * (1 - fy) + below * fy) / EDGE));
   }
 }
 
@@ -129,9 +132,9 @@ function blobDistance(blob: Blob, x: number, y: number): number {
   const v = (y - blob.y) / blob.radiusY;
   const along = u * cos + v * sin;
   const across = v * cos - u * sin;
-  const radius = Math.hypot(along, across);
-  const bearing = Math.atan2(across, along);
+  const radius = hypot(along, across);
+  const bearing = atan2(across, along);
   let edge = 1;
   for (const { count, height, phase } of blob.lobes) edge += height * Math.sin(count * bearing + phase);
-  return (edge - radius) * Math.min(blob.radiusX, blob.radiusY);
+  return (edge - radius) * min(blob.radiusX, blob.radiusY);
 }
