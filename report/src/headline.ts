@@ -1,6 +1,6 @@
 /** The key result in a sentence or two, with its uncertainty and what it does not say. */
 import type { ClassificationFinding, Estimate, SurvivalFinding } from './findings.ts';
-import { count, formatInterval, formatPercent, formatPValue, formatShare } from './format.ts';
+import { count, formatInterval, formatPercent, formatPValue, formatShare, sentenceCase } from './format.ts';
 
 export interface Headline {
   /** The number that the page shows large. */
@@ -23,7 +23,7 @@ export function headlineOf(
 
 function classificationHeadline(finding: ClassificationFinding, classes: readonly string[]): Headline {
   const { correct, cases, accuracy } = finding.accuracy;
-  const right = `${correct} of ${cases} are classified correctly (${formatPercent(accuracy)}; 95% CI ${formatInterval(finding.accuracy)}).`;
+  const right = `${correct} of ${cases} are classified correctly (${formatPercent(accuracy)}; 95% CI ${formatPercent(finding.accuracy.lower)} to ${formatPercent(finding.accuracy.upper)}).`;
   const [area] = finding.areas;
   if (classes.length !== 2 || area === undefined) {
     return {
@@ -37,7 +37,7 @@ function classificationHeadline(finding: ClassificationFinding, classes: readonl
     label: `AUC, ${finding.split}`,
     sentences: [
       `On ${populationOf(finding)}, the model tells “${classes[1]!}” from “${classes[0]!}” with an area under the ROC curve of ${withInterval(area.area)}.`,
-      capitalised(right),
+      sentenceCase(right),
       ...caveat(finding.split),
     ],
   };
@@ -84,8 +84,4 @@ function caveat(split: string): string[] {
     return ['These are the patients the model was trained on: this says nothing of new ones.'];
   if (split === 'validation') return ['Choices made on these patients make this number too good.'];
   return [];
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -16,8 +16,10 @@ export class Markup {
 export type Content = Markup | string | number | false | undefined | readonly Content[];
 
 export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
-  let text = strings[0] ?? '';
-  values.forEach((value, index) => (text += render(value) + (strings[index + 1] ?? '')));
+  // A template is laid out for who reads the source; in the page a line break is a space.
+  const parts = strings.map((part) => part.replace(/\s*\n\s*/g, ' '));
+  let text = parts[0] ?? '';
+  values.forEach((value, index) => (text += render(value) + (parts[index + 1] ?? '')));
   return new Markup(text);
 }
 

@@ -32,7 +32,7 @@ h3 { margin: 0 0 10px; font-size: 15px; }
 .big { flex: none; display: flex; flex-direction: column; padding-right: 30px; border-right: 1px solid var(--line); }
 .big strong { font-size: 46px; line-height: 1.1; color: var(--accent); font-variant-numeric: tabular-nums; }
 .big span { color: var(--muted); font-size: 13px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 14px 24px; margin: 20px 0 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(165px, 1fr)); gap: 14px 24px; margin: 20px 0 0; }
 .facts dt { color: var(--muted); font-size: 12.5px; }
 .facts dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .facts div:has(code) { grid-column: 1 / -1; }
@@ -41,12 +41,13 @@ nav { display: flex; flex-wrap: wrap; gap: 6px 20px; margin: 18px 4px 0; font-si
 a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: underline; }
 .grid-2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 16px; align-items: start; }
 .grid-3 { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); gap: 16px; align-items: start; }
+.above { margin-bottom: 16px; }
 .card { margin: 0; padding: 18px 20px 14px; background: var(--paper); border: 1px solid var(--line); border-radius: 10px; min-width: 0; }
 .card figcaption, .note { color: var(--muted); font-size: 13px; margin: 8px 0 0; }
 .note { margin: 10px 2px 14px; max-width: 100ch; }
 .file { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .absent { padding: 14px 18px; background: var(--paper); border: 1px dashed var(--line); border-radius: 10px; color: var(--muted); }
-.figure { display: block; width: 100%; height: auto; max-height: 460px; font-size: 12px; fill: var(--ink); }
+.figure { display: block; width: 100%; height: auto; margin: 0 auto; font-size: 12px; fill: var(--ink); }
 .figure .grid path { stroke: var(--line); } .figure .axis { stroke: var(--muted); }
 .figure .tick text, .figure .label { fill: var(--muted); } .figure .legend text { fill: var(--ink); }
 .figure .tick { font-variant-numeric: tabular-nums; }
@@ -55,7 +56,7 @@ a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: un
 .cell rect { fill: var(--series-1); } .cell text { font-size: 12px; } .cell .count { font-size: 17px; font-weight: 600; }
 .cell.full text { fill: #fff; } @media (prefers-color-scheme: dark) { .cell.full text { fill: #08131c; } }
 .attention { display: block; width: 100%; height: auto; max-height: 420px; background: #fff; border-radius: 6px; }
-.overlay { opacity: var(--overlay, .6); }
+.overlay { opacity: var(--overlay, .8); }
 .controls { display: flex; flex-wrap: wrap; gap: 8px 36px; align-items: center; font-size: 14px; }
 .controls label { display: flex; align-items: center; gap: 10px; } .controls input { width: 200px; accent-color: var(--accent); }
 .colour-bar { display: flex; align-items: center; gap: 8px; color: var(--muted); font-size: 13px; }

@@ -1,7 +1,7 @@
 /** The run beside others, e.g. the same encoder trained on single patches. */
 import { asList, asText, member, numbersIn } from '../json-shape.ts';
 import { html, type Markup } from '../markup.ts';
-import { formatNumber, formatShare } from '../format.ts';
+import { formatNumber, formatShare, sentenceCase } from '../format.ts';
 import type { Run } from '../run.ts';
 import { barChart } from '../svg/bar-chart.ts';
 import { card, section, table } from './section.ts';
@@ -22,24 +22,30 @@ export function comparisonSection({ result }: Run): Markup | undefined {
         const value = of[metric];
         return value === undefined ? [] : [{ name, value, text: formatShare(value) }];
       });
-      return card(title(metric), barChart(`${title(metric)} compared`, bars, 2));
+      return card(title(metric), barChart(`${title(metric)} compared`, bars, 2, 1));
     });
   return section(
     'comparison',
     'Comparison',
-    html`<div class="grid-2">${charts}</div>`,
+    charts.length > 0 && html`<div class="grid-2 above">${charts}</div>`,
     table(
       ['', ...metrics.map(title)],
       entries.map(({ name, metrics: of }) => [
         name,
-        ...metrics.map((metric) => (of[metric] === undefined ? '–' : formatNumber(of[metric]))),
+        ...metrics.map((metric) => (of[metric] === undefined ? '–' : number(of[metric]))),
       ]),
     ),
   );
 }
 
+function number(value: number): string {
+  return Math.abs(value) <= 1 ? formatShare(value) : formatNumber(value);
+}
+
 /** `test.auc` -> `AUC (test)`. */
 function title(metric: string): string {
   const [first, second] = metric.split('.');
-  return second === undefined ? metricName(metric) : `${metricName(second)} (${first!})`;
+  return second === undefined
+    ? sentenceCase(metricName(metric))
+    : `${sentenceCase(metricName(second))} (${first!})`;
 }

@@ -25,7 +25,7 @@ export function heatmapSection(run: Run): Markup {
     'heatmaps',
     'Heatmaps',
     html`<div class="controls">
-      <label>Overlay <input type="range" id="opacity" min="0" max="100" value="60" /></label
+      <label>Overlay <input type="range" id="opacity" min="0" max="100" value="80" /></label
       ><span class="colour-bar"
         ><span>${instance ? '0' : 'no weight'}</span><i></i
         ><span>${instance ? 'largest score of the slide' : 'largest weight of the slide'}</span></span

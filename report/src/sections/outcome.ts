@@ -96,9 +96,9 @@ function survivalParts(findings: readonly SurvivalFinding[]): Markup[] {
     finding.groupings[0]?.test === undefined ? '–' : formatPValue(finding.groupings[0].test.pValue),
   ]);
   const methods = [...new Set(findings.flatMap(({ concordance }) => concordance?.method ?? []))];
-  const curves = findings.flatMap(({ split, groupings }) =>
+  const curves = findings.flatMap(({ split, groupings }, place) =>
     groupings
-      .filter(({ groups }) => groups.length > 0)
+      .filter(({ groups }, index) => groups.length > 0 && (place === 0 || index === 0))
       .map(({ title, groups, test }) =>
         card(
           `Survival ${title} (${split})`,

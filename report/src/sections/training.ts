@@ -1,14 +1,14 @@
 /** Curves over the steps and epochs. */
-import { formatNumber } from '../format.ts';
+import { formatNumber, sentenceCase } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { bySplit, type Run } from '../run.ts';
 import { lineChart, smoothed, thinned, type Point } from '../svg/line-chart.ts';
-import { extent } from '../svg/scale.ts';
+import { extent, type Domain } from '../svg/scale.ts';
 import { absent, card, section } from './section.ts';
 
 /** Points in one line: more than the figure has pixels says nothing. */
 const POINTS = 500;
-const PALETTE: Readonly<Record<string, number>> = { test: 1, validation: 0, train: 2 };
+const PALETTE: Readonly<Record<string, number>> = { test: 0, validation: 1, train: 2 };
 /** Metrics that lie in [0, 1], whatever values they took. */
 const SHARES = new Set(['auc', 'accuracy', 'balancedAccuracy', 'cIndex', 'brier']);
 const METRIC_NAMES: Readonly<Record<string, string>> = {
@@ -35,19 +35,24 @@ export function trainingSection(run: Run): Markup {
   );
 }
 
+/** A quantity that is not negative is read against zero. */
+function fromZero(points: readonly Point[]): Domain {
+  const [low, high] = extent(points.map(([, value]) => value));
+  return [Math.min(0, low), high];
+}
+
 function lossCard({ steps }: Run): Markup {
   const points = thinned(
     steps.map(({ step, loss }): Point => [step, loss]),
     POINTS,
   );
   const radius = Math.max(1, Math.round(points.length / 30));
-  const [, high] = extent(points.map(([, loss]) => loss));
   return card(
     'Loss',
     lineChart({
       title: 'Training loss by step',
       x: { label: 'step', whole: true },
-      y: { label: 'loss', domain: [0, high], format: formatNumber },
+      y: { label: 'loss', domain: fromZero(points), format: formatNumber },
       series: [
         { name: 'step', points, colour: 0, faint: true },
         { name: 'mean', points: smoothed(points, radius), colour: 0 },
@@ -62,13 +67,12 @@ function rateCard({ steps }: Run): Markup | undefined {
     learningRate === undefined ? [] : [[step, learningRate]],
   );
   if (points.length === 0) return undefined;
-  const [, high] = extent(points.map(([, rate]) => rate));
   return card(
     'Learning rate',
     lineChart({
       title: 'Learning rate by step',
       x: { label: 'step', whole: true },
-      y: { label: 'learning rate', domain: [0, high], format: formatNumber },
+      y: { label: 'learning rate', domain: fromZero(points), format: formatNumber },
       series: [{ name: 'learning rate', points: thinned(points, POINTS), colour: 3 }],
     }),
   );
@@ -90,11 +94,15 @@ function metricCards({ evaluations }: Run): Markup[] {
     if (series.length === 0) return [];
     const title = metricName(metric);
     return card(
-      `${title.charAt(0).toUpperCase()}${title.slice(1)} by epoch`,
+      `${sentenceCase(title)} by epoch`,
       lineChart({
         title: `${title} by epoch`,
         x: { label: 'epoch', whole: true },
-        y: { label: title, format: formatNumber, ...(SHARES.has(metric) ? { domain: [0, 1] as const } : {}) },
+        y: {
+          label: title,
+          format: formatNumber,
+          domain: SHARES.has(metric) ? [0, 1] : fromZero(series.flatMap(({ points }) => points)),
+        },
         series,
       }),
       series.length === 1 ? `Split: ${series[0]!.name}.` : undefined,

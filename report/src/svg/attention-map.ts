@@ -25,7 +25,13 @@ export function attentionMap({ title, width, height, picture, tiles, values }: A
     paths[level] = `${paths[level] ?? ''}M${px(x)} ${px(y)}h${px(w)}v${px(h)}h${px(-w)}z`;
   });
   const layers = paths.map((path, level) =>
-    path === '' ? undefined : html`<path d="${path}" fill="${colourAt(level / (LEVELS - 1))}" />`,
+    path === ''
+      ? undefined
+      : html`<path
+          d="${path}"
+          fill="${colourAt(level / (LEVELS - 1))}"
+          fill-opacity="${opacityAt(level)}"
+        />`,
   );
   return html`<svg
     xmlns="http://www.w3.org/2000/svg"
@@ -42,6 +48,11 @@ export function attentionMap({ title, width, height, picture, tiles, values }: A
 function levelOf(value: number): number {
   if (!(value > 0)) return 0;
   return Math.min(LEVELS - 1, Math.floor(value * LEVELS));
+}
+
+/** What weighs nothing lets the tissue show through. */
+function opacityAt(level: number): number {
+  return px(0.15 + (0.85 * level) / (LEVELS - 1));
 }
 
 /** Matplotlib's viridis: even in lightness, and read alike by people who do not tell red from green. */

@@ -11,11 +11,12 @@ export interface Bar {
 
 const ROW = 26;
 
-export function barChart(title: string, bars: readonly Bar[], colour = 0): Markup {
+/** @param full the value of a bar of full length; the largest unless told */
+export function barChart(title: string, bars: readonly Bar[], colour = 0, full?: number): Markup {
   const width = 560;
   const left = 20 + Math.max(...bars.map(({ name }) => name.length), 1) * CHARACTER;
   const right = width - 14 - Math.max(...bars.map(({ text }) => text.length), 1) * CHARACTER;
-  const largest = Math.max(...bars.map(({ value }) => value), Number.MIN_VALUE);
+  const largest = full ?? Math.max(...bars.map(({ value }) => value), Number.MIN_VALUE);
   const rows = bars.map(({ name, value, text }, row) => {
     const length = px(Math.max(1.5, ((right - left) * value) / largest));
     return html`<g transform="translate(0 ${row * ROW + 4})"

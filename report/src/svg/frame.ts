@@ -48,10 +48,18 @@ export const CHARACTER = 6.6;
 export function plotFrame(options: FrameOptions): Frame {
   const { title, legend = [], width = 560, height = 300, foot = 0 } = options;
   const keys = placeLegend(legend, width);
-  const plot = { left: 58, right: width - 16, top: 14 + keys.height, bottom: height - 46 };
+  const format = { x: options.x.format ?? String, y: options.y.format ?? String };
+  const widest = Math.max(
+    ...linearScale(options.y.domain, [0, 1], options.y).ticks.map((tick) => format.y(tick).length),
+  );
+  const plot = {
+    left: Math.ceil(34 + widest * CHARACTER),
+    right: width - 16,
+    top: 14 + keys.height,
+    bottom: height - 46,
+  };
   const x = linearScale(options.x.domain, [plot.left, plot.right], { nice: false, ...options.x });
   const y = linearScale(options.y.domain, [plot.bottom, plot.top], options.y);
-  const format = { x: options.x.format ?? String, y: options.y.format ?? String };
   return {
     x,
     y,
@@ -100,6 +108,7 @@ export function figure(title: string, width: number, height: number, content: re
     xmlns="http://www.w3.org/2000/svg"
     class="figure"
     viewBox="0 0 ${width} ${height}"
+    style="max-width: ${Math.round(width * 1.15)}px"
     role="img"
     aria-label="${title}"
   >
@@ -134,7 +143,7 @@ function horizontal(y: number, plot: Frame['plot']): Markup {
 
 function placeLegend(entries: readonly LegendEntry[], width: number): { height: number; markup: Markup } {
   if (entries.length === 0) return { height: 0, markup: html`` };
-  const [start, lineHeight] = [58, 18];
+  const [start, lineHeight] = [44, 18];
   let x = start;
   let y = 16;
   const keys = entries.map(({ name, colour }) => {

@@ -13,7 +13,7 @@ export function rocChart(title: string, series: readonly RocSeries[]): Markup {
   const frame = plotFrame({
     title,
     width: 400,
-    height: 400 + 18 * series.length,
+    height: 360,
     x: { label: 'false positive rate', domain: [0, 1] },
     y: { label: 'true positive rate', domain: [0, 1] },
     legend: series,
