@@ -26,23 +26,27 @@ export function isTransition(rule: Rule): boolean {
   return /\boldSelf\b/.test(rule.cel);
 }
 
-/** A value in CEL's types, which the schema decides: `4` of a number field is a double, of an integer field an int. */
+/**
+ * A value in CEL's types, which the schema decides: `4` of a number field is a double, of an integer field an int.
+ * What the schema does not describe (Kubernetes' own types, unknown fields) no rule can read; it is left alone, as
+ * it may be anything, even refer to itself.
+ */
 export function celValue(node: Node | undefined, value: unknown): unknown {
+  if (node === undefined || node.kind === 'open') return value;
   if (typeof value === 'number') {
-    return node?.kind !== 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+    return node.kind !== 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
   }
   if (Array.isArray(value)) {
-    return value.map((item) => celValue(node?.kind === 'list' ? node.items : undefined, item));
+    return value.map((item) => celValue(node.kind === 'list' ? node.items : undefined, item));
   }
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, celValue(memberNode(node, name), item)]),
-  );
+  // A Map, as the evaluator takes an object with a field named `constructor` for something else.
+  return new Map(Object.entries(value).map(([name, item]) => [name, celValue(memberNode(node, name), item)]));
 }
 
-function memberNode(node: Node | undefined, name: string): Node | undefined {
-  if (node?.kind === 'map') return node.values;
-  return node?.kind === 'object' && Object.hasOwn(node.fields, name) ? node.fields[name]?.node : undefined;
+function memberNode(node: Node, name: string): Node | undefined {
+  if (node.kind === 'map') return node.values;
+  return node.kind === 'object' && Object.hasOwn(node.fields, name) ? node.fields[name]?.node : undefined;
 }
 
 export interface RuleSubject {

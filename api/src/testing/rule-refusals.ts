@@ -167,6 +167,12 @@ export const ruleRefusals: readonly Refusal[] = [
     says: 'managedBy is not implemented yet',
   },
   {
+    name: 'table by URL',
+    changes: { 'spec.cohort.table': 'https://example.org/cohort.csv' },
+    path: 'spec.cohort.table',
+    says: 'is not implemented yet',
+  },
+  {
     name: 'slides in a bucket',
     changes: { 'spec.cohort.slides': 's3://bucket/slides' },
     path: 'spec.cohort.slides',
