@@ -2,17 +2,40 @@
 import { RandomStream } from '@wsi/foundation';
 import type { Engine } from '../engine.ts';
 import type { Network } from '../network/network.ts';
-import { initialParameters } from '../network/parameters.ts';
+import { parameterLayout } from '../network/parameters.ts';
 import type { WholeBag } from './whole-bag.ts';
 
-/** A bag of `n` tiles, each with its own colours, stripes and noise, and parameters as if after some training. */
+/** A bag of `n` tiles, each with its own colours, stripes and noise, and parameters that all differ from 0 and 1. */
 export function exampleBag(network: Network, n: number, seed = 1): WholeBag {
   return { parameters: exampleParameters(network, seed), tiles: exampleTiles(network.tileSize, n, seed), n };
 }
 
 function exampleParameters(network: Network, seed: number): Float32Array {
-  const stream = new RandomStream(seed, 'example/parameters');
-  return initialParameters(network, seed).map((value) => value + 0.1 * stream.normal());
+  const { tensors, length } = parameterLayout(network);
+  const values = new Float32Array(length);
+  const draw = uniform(seed);
+  for (const { name, shape, offset, length: count } of tensors) {
+    const inputs = count / shape.at(-1)!;
+    // He's variance for convolutions, less for attention, whose gates must not saturate; gains around 1, biases around 0.
+    const [centre, width] =
+      shape.length > 1
+        ? [0, Math.sqrt((shape.length === 2 ? 1 : 6) / inputs)]
+        : [name.endsWith('.weight') ? 1 : 0, 0.3];
+    for (let index = offset; index < offset + count; index++) values[index] = centre + width * draw();
+  }
+  return values;
+}
+
+/**
+ * Uniform numbers in [-1, 1) from a linear congruential generator: as good as a test needs, and, unlike the random
+ * streams, without calls of globals, which are slow inside Jest.
+ */
+function uniform(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 69069 + 12345) % 4294967296;
+    return state / 2147483648 - 1;
+  };
 }
 
 export function exampleTiles(size: number, n: number, seed = 1): Uint8Array {
@@ -59,7 +82,10 @@ export async function twoPassGradient(
     shards.map((shard) => engine.attentionGradient(set, shard.tiles, shard.count, bag)),
   );
   engine.release(set);
-  const gradient = Float32Array.from(parameters, (_, i) => parts.reduce((sum, part) => sum + part[i]!, 0));
+  const gradient = new Float32Array(parameters.length);
+  for (const part of parts) {
+    for (let index = 0; index < gradient.length; index++) gradient[index]! += part[index]!;
+  }
   return { bagEmbedding, gradient };
 }
 
@@ -75,6 +101,8 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
 }
 
 export function randomVector(length: number, seed: number): Float32Array {
-  const stream = new RandomStream(seed, 'example/vector');
-  return Float32Array.from({ length }, () => stream.normal());
+  const values = new Float32Array(length);
+  const draw = uniform(seed);
+  for (let index = 0; index < length; index++) values[index] = draw();
+  return values;
 }
