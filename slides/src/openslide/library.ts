@@ -66,11 +66,23 @@ function load(path: string): OpenSlideLibrary {
   }
 }
 
+/**
+ * Keeps the library in memory until the process is gone. koffi unloads it when Node exits, but the threads that called
+ * it end later, and then run its thread-local destructors (GLib's): that would be a crash at exit.
+ */
+function keepLoaded(path: string): void {
+  const dlopen = koffi.load(null).func('void *dlopen(const char *path, int flags)');
+  const now = 2;
+  const noDelete = process.platform === 'darwin' ? 0x80 : 0x1000;
+  dlopen(path, now | noDelete);
+}
+
 /** Buffers that a running call writes to: koffi does not hold them, and a collected one crashes the process. */
 const buffersInUse = new Set<Uint8Array>();
 
 function bind(path: string): OpenSlideLibrary {
   const library = koffi.load(path);
+  keepLoaded(path);
   const functions = {
     cacheCreate: library.func('void *openslide_cache_create(size_t capacity)'),
     setCache: library.func('void openslide_set_cache(void *slide, void *cache)'),
