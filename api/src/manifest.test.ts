@@ -45,6 +45,15 @@ describe('parseManifest', () => {
     expect(parsed.lineOf('spec.cohort.table')).toBe(13);
   });
 
+  test('reads booleans and merge keys as kubectl does', () => {
+    const text = `${example.split('  workers:')[0] ?? ''}  suspend: on
+  checkpoint: &common {keep: 5}
+  runPolicy: {<<: *common, backoffLimit: 1}
+`;
+    const parsed = parseManifest(text, 'job.yaml').manifest;
+    expect(parsed).toMatchObject({ spec: { suspend: true, runPolicy: { keep: 5, backoffLimit: 1 } } });
+  });
+
   test('takes JSON and a byte order mark', () => {
     const text = `\ufeff${JSON.stringify(classificationJob)}`;
     expect(parseManifest(text, 'job.json').manifest).toEqual(classificationJob);

@@ -7,10 +7,10 @@ import { fieldLines, nearestLine } from './positions.ts';
 import { isJsonObject } from './schema/node.ts';
 import { shown } from './schema/problem.ts';
 import { manifestError, validate, type Validation } from './validate.ts';
+import { YAML_DIALECT } from './yaml-dialect.ts';
 
 /** What a text may hold at most; the API server takes less than 2 MiB. */
 const LONGEST_TEXT = 1024 * 1024;
-const YAML_LIMITS = { maxDepth: 64, maxAliases: 20 } as const;
 
 export interface ParsedManifest {
   readonly fileName: string;
@@ -60,8 +60,8 @@ function parseDocuments(
   }
   try {
     const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-    const events = parseEvents(source, { maxDepth: YAML_LIMITS.maxDepth });
-    const documents = constructFromEvents(events, { source, maxAliases: YAML_LIMITS.maxAliases });
+    const events = parseEvents(source, YAML_DIALECT);
+    const documents = constructFromEvents(events, { source, ...YAML_DIALECT });
     return { documents, lines: fieldLines(source, events) };
   } catch (thrown) {
     const known = thrown instanceof YAMLException;

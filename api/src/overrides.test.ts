@@ -10,6 +10,7 @@ describe('applyOverrides', () => {
     ['cohort.table=a=b.csv', { 'spec.cohort.table': 'a=b.csv' }],
     ["cohort.table='3'", { 'spec.cohort.table': '3' }],
     ['cohort.table=', { 'spec.cohort.table': '' }],
+    ['suspend=yes', { 'spec.suspend': true }],
     ['suspend=true', { 'spec.suspend': true }],
     ['patches.mpp=0.5', { 'spec.patches.mpp': 0.5 }],
     [

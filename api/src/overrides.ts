@@ -4,6 +4,7 @@ import { load } from 'js-yaml';
 import { spec as specSchema } from './definition/job.ts';
 import { isJsonObject, type Node } from './schema/node.ts';
 import { nearest } from './schema/suggest.ts';
+import { YAML_DIALECT } from './yaml-dialect.ts';
 
 type Step = string | number;
 
@@ -43,7 +44,7 @@ function pathSteps(path: string): Step[] {
 function parseValue(text: string, assignment: string): unknown {
   if (text.trim() === '') return '';
   try {
-    return load(text, { maxDepth: 64, maxAliases: 0 });
+    return load(text, YAML_DIALECT);
   } catch (thrown) {
     throw new WsiError('InvalidArgument', 'the value is not YAML', {
       where: `--set ${assignment}`,
