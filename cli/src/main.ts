@@ -4,8 +4,10 @@ import { registerInspect } from './commands/inspect.ts';
 import { registerPatches } from './commands/patches.ts';
 import { registerPredict } from './commands/predict.ts';
 import { registerRegion } from './commands/region.ts';
+import { registerReport } from './commands/report.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSynth } from './commands/synth.ts';
+import { registerValidate } from './commands/validate.ts';
 import { EXIT_CODES_HELP, exitCodeOf } from './exit-codes.ts';
 import { errorText } from './print-error.ts';
 import { version } from './version.ts';
@@ -36,9 +38,7 @@ try {
 
 function buildProgram(): Command {
   const program = new Command('wsi')
-    .description(
-      'Trains whole-slide-image models with exact slide-level gradients, on this machine\nor on Kubernetes.',
-    )
+    .description('Trains whole-slide-image models with exact slide-level gradients.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help of a command')
@@ -47,8 +47,10 @@ function buildProgram(): Command {
     .exitOverride()
     .addHelpText('after', `${EXAMPLES}\n\n${EXIT_CODES_HELP}`);
   registerRun(program);
+  registerValidate(program);
   registerSynth(program);
   registerPredict(program);
+  registerReport(program);
   registerInspect(program);
   registerRegion(program);
   registerPatches(program);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
 import pino from 'pino';
+import { makePrivateDirectory } from './cluster/local/private-directory.ts';
 import { identify } from './cluster/local/process-identity.ts';
 import type { LocalCluster } from './cluster/local/local-cluster.ts';
 import { runLocalJob, type LocalRunOptions, type LocalRunResult } from './local-run.ts';
@@ -124,7 +125,7 @@ describe('a job on this machine', () => {
     expect(outcome).toBe('succeeded');
     expect(result).toMatchObject({ steps: 7, restarts: { coordinator: 1, server: 0, worker: 1 } });
     expect(status).toMatchObject({ phase: 'Succeeded', parametersSha256: 'b'.repeat(64), restarts: 2 });
-    expect(run.events.map((event) => event.message).join('\n')).toMatch(/worker 0 was killed \(SIGKILL\)/);
+    expect(run.events.map((event) => event.message).join('\n')).toMatch(/worker 0 was killed with SIGKILL/);
     expect(JSON.parse(readFileSync(join(output, 'result.json'), 'utf8'))).toEqual(result);
     expect(privateDirectories().length).toBeGreaterThan(0);
     expectNothingLeft();
@@ -246,6 +247,10 @@ describe('the output directory', () => {
     await traced((lines) => lines.length >= 4);
     first.kill('SIGKILL');
     await traced((lines) => lines.filter((line) => line.endsWith('parent gone')).length === 4);
+    // Any later run removes the directory of the sockets.
+    const left = privateDirectories()[0]!;
+    rmSync(makePrivateDirectory(), { recursive: true });
+    expect(existsSync(left)).toBe(false);
   });
 });
 

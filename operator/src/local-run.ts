@@ -138,7 +138,9 @@ class EndWatch {
       isTrue(status.conditions, 'Succeeded') ||
       isTrue(status.conditions, 'Failed') ||
       isTrue(status.conditions, 'Suspended');
-    if (over && this.cluster?.hasLiveProcesses === false) {
+    const roles = [status.coordinator, status.parameterServers, status.workers];
+    const empty = roles.every((role) => (role?.replicas ?? 0) === 0);
+    if (over && empty && this.cluster?.hasLiveProcesses === false) {
       this.ended = true;
       this.onEnd();
     }

@@ -13,13 +13,13 @@ import { watchInterrupts, type Interrupts } from '../progress/interrupts.ts';
 
 const DESCRIPTION = `Trains on this machine: the operator's own reconciler, with processes for pods.
 
-DIR receives result.json, metrics.jsonl, predictions.json, heatmaps/, checkpoints/,
-report.html, status.json and logs/ (one log a process).
+DIR receives result.json, metrics.jsonl, predictions.json, heatmaps/,
+checkpoints/, report.html, status.json and logs/ (one log a process).
 
-Ctrl-C stops with a checkpoint, and the same command goes on from there, also with
-other numbers of workers and servers: the result is the same to the last bit. A
-second Ctrl-C ends everything at once. Processes that die are started again.
-A DIR that holds the finished run of the same job is left as it is.`;
+Ctrl-C stops with a checkpoint, and the same command goes on from there, also
+with other numbers of workers and servers: the result is the same to the last
+bit. A second Ctrl-C ends everything at once. Processes that die are started
+again. A DIR that holds the finished run of the same job is left as it is.`;
 
 const EXAMPLES = `
 Examples:
@@ -36,7 +36,7 @@ interface RunFlags {
   readonly output: string;
   readonly workers?: number;
   readonly servers?: number;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly forceNew?: boolean;
   readonly report: boolean;
 }
@@ -50,7 +50,7 @@ export function registerRun(program: Command): void {
     .requiredOption('-o, --output <dir>', 'directory of the run, made when missing')
     .option('-w, --workers <n>', 'number of workers (spec.workers.replicas)', count)
     .option('-s, --servers <n>', 'number of parameter servers (spec.parameterServers.replicas)', count)
-    .option('--set <path=value>', 'change a field of the spec; may be given several times', collect, [])
+    .option('--set <path=value>', 'change a field of the spec; may be given several times', collect)
     .option('--force-new', 'start over: what an earlier run has left in DIR is moved to DIR/previous-N')
     .option('--no-report', 'do not make report.html')
     .addHelpText('after', EXAMPLES)
@@ -87,7 +87,7 @@ async function run(file: string, flags: RunFlags): Promise<number> {
 
 async function loadJob(file: string, flags: RunFlags): Promise<WsiTrainingJob> {
   const overrides = [
-    ...flags.set,
+    ...(flags.set ?? []),
     ...(flags.workers === undefined ? [] : [`workers.replicas=${flags.workers}`]),
     ...(flags.servers === undefined ? [] : [`parameterServers.replicas=${flags.servers}`]),
   ];
@@ -169,7 +169,8 @@ async function concludeSuccess(end: LocalRunResult, context: Conclusion): Promis
 
 /** The command as it was given, for a shell. */
 function commandLine(): string {
-  const words = ['wsi', ...process.argv.slice(2)];
+  const program = process.env['npm_command'] === 'exec' ? ['npx', 'wsi'] : ['wsi'];
+  const words = [...program, ...process.argv.slice(2)];
   return words
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
     .join(' ');
@@ -186,6 +187,6 @@ function count(text: string): number {
   return number;
 }
 
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }

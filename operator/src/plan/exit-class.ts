@@ -46,7 +46,7 @@ export const EXIT_POLICY: Record<
   stopped: { restart: true, counts: false, text: 'was asked to stop from outside' },
   disrupted: { restart: true, counts: false, text: 'was evicted or preempted' },
   outOfMemory: { restart: true, counts: true, text: 'was killed for using more memory than it may' },
-  killed: { restart: true, counts: true, text: 'was killed (SIGKILL)' },
+  killed: { restart: true, counts: true, text: 'was killed with SIGKILL' },
   crashed: { restart: true, counts: true, text: 'crashed' },
 };
 
@@ -56,7 +56,9 @@ export function endOf(pod: V1Pod): PodEnd {
   const exitCode = terminated?.exitCode;
   const words = lastWords(terminated?.message ?? pod.status?.message ?? '');
   const code = exitCode === undefined || exitCode === 0 ? '' : ` (exit code ${exitCode})`;
-  const message = `${EXIT_POLICY[exitClass].text}${code}${words === '' ? '' : `: ${words}`}`;
+  // The log of a process that was killed ends anywhere: what it said last has nothing to do with it.
+  const silent = words === '' || exitClass === 'killed' || exitClass === 'outOfMemory';
+  const message = `${EXIT_POLICY[exitClass].text}${code}${silent ? '' : `: ${words}`}`;
   return { exitClass, exitCode, message };
 }
 
@@ -83,9 +85,29 @@ function isDisrupted(pod: V1Pod): boolean {
   return target || DISRUPTIONS.includes(pod.status?.reason);
 }
 
-/** The line that says why: a termination message is one line; the tail of a log has the error before its stack. */
+/**
+ * The line that says why. A termination message is one line; without one the text is the tail of the log, where an
+ * error stands before its stack, or in a structured line of level error or fatal. Other lines say nothing of the end.
+ */
 export function lastWords(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const chosen = lines.findLast((line) => /^\s*(Uncaught )?\w*Error\b/.test(line)) ?? lines.at(-1) ?? '';
-  return chosen.trim().slice(0, 1000);
+  const plain = lines.filter((line) => !line.startsWith('{'));
+  const spoken =
+    plain.findLast((line) => /^\s*(Uncaught )?\w*Error\b/.test(line)) ??
+    lines.map(structuredError).findLast((words) => words !== undefined) ??
+    plain.at(-1) ??
+    '';
+  return spoken.trim().slice(0, 1000);
+}
+
+function structuredError(line: string): string | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const entry = JSON.parse(line) as { level?: string; message?: string; error?: { message?: string } };
+    if (entry.level !== 'error' && entry.level !== 'fatal') return undefined;
+    return entry.error?.message ?? entry.message;
+  } catch {
+    // Cut off at the start of the tail.
+    return undefined;
+  }
 }

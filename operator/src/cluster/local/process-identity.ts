@@ -23,6 +23,12 @@ export function isSameProcess(identity: ProcessIdentity): boolean {
   return identity.host === hostname() && startOf(identity.pid) === identity.started;
 }
 
+/** True when it is certain that the process has ended: it was on this host and is not there any more. */
+export function isGone(identity: Partial<ProcessIdentity>): boolean {
+  const { pid, host, started } = identity;
+  return pid !== undefined && started !== undefined && host === hostname() && startOf(pid) !== started;
+}
+
 function startOf(pid: number): string | undefined {
   return process.platform === 'linux' ? startOnLinux(pid) : startFromPs(pid);
 }

@@ -23,17 +23,15 @@ export interface RunIdentity {
 }
 
 const IDENTITY_FILE = 'job.json';
-/** What a run makes in its output directory, apart from `.wsi`. */
+const PREVIOUS = /^previous-(\d+)$/;
+/** What tells that a directory holds a run, even without {@link IDENTITY_FILE}. */
 const RUN_ENTRIES = [
-  IDENTITY_FILE,
-  'status.json',
   'result.json',
   'metrics.jsonl',
   'predictions.json',
   'heatmaps',
   'checkpoints',
   'report.html',
-  'logs',
 ];
 
 export function identityOf(job: WsiTrainingJob): RunIdentity {
@@ -71,7 +69,7 @@ export async function claimOutput(output: string, job: WsiTrainingJob): Promise<
         'Choose another --output, restore these fields, or start over with --force-new (the old run is kept beside the new one).',
     });
   }
-  const strangers = (await entriesOf(output)).filter((name) => RUN_ENTRIES.includes(name) && name !== 'logs');
+  const strangers = (await entriesOf(output)).filter((name) => RUN_ENTRIES.includes(name));
   if (strangers.length > 0) {
     throw new WsiError('InvalidArgument', `holds ${strangers.join(', ')} of an unknown run`, {
       where: output,
@@ -81,12 +79,18 @@ export async function claimOutput(output: string, job: WsiTrainingJob): Promise<
   await writeFileAtomically(join(output, IDENTITY_FILE), `${JSON.stringify(identity, null, 2)}\n`);
 }
 
-/** Moves what an earlier run has left to OUTPUT/previous-N. Returns where, or undefined when there was nothing. */
+/**
+ * Moves what an earlier run has left to OUTPUT/previous-N: everything of a known run, of an unknown one only what is
+ * surely a run's. Returns where, or undefined when there was nothing.
+ */
 export async function setAside(output: string): Promise<string | undefined> {
   const entries = await entriesOf(output);
-  const moved = entries.filter((name) => RUN_ENTRIES.includes(name));
+  const known = entries.includes(IDENTITY_FILE);
+  const moved = entries.filter((name) =>
+    known ? name !== '.wsi' && !PREVIOUS.test(name) : RUN_ENTRIES.includes(name),
+  );
   if (moved.length === 0) return undefined;
-  const numbers = entries.flatMap((name) => /^previous-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  const numbers = entries.flatMap((name) => PREVIOUS.exec(name)?.[1] ?? []).map(Number);
   const target = join(output, `previous-${Math.max(0, ...numbers) + 1}`);
   try {
     await mkdir(target);
