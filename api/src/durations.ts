@@ -15,7 +15,7 @@ const UNITS = [
 /** Seconds of a duration. Throws InvalidArgument when `text` is none. */
 export function parseDuration(text: string): number {
   if (!new RegExp(DURATION_EXPRESSION).test(text)) {
-    throw new WsiError('InvalidArgument', `"${text}" is not a duration`, {
+    throw new WsiError('InvalidArgument', `"${text}" is not a duration.`, {
       remedy: 'Write it like 45s, 90m or 1h30m.',
     });
   }

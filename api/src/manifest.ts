@@ -40,7 +40,7 @@ export function parseManifest(text: string, fileName: string): ParsedManifest {
   }
   if (second !== undefined) {
     const at = jobs.map(({ index }) => String(lines[index]?.get('') ?? 0)).join(', ');
-    throw new WsiError('InvalidManifest', `holds ${String(jobs.length)} jobs (lines ${at})`, {
+    throw new WsiError('InvalidManifest', `holds ${String(jobs.length)} jobs (lines ${at}).`, {
       where: fileName,
       remedy: 'Write each job to a file of its own.',
     });

@@ -20,7 +20,7 @@ export function applyOverrides(manifest: unknown, assignments: readonly string[]
 function applyOne(manifest: unknown, assignment: string): unknown {
   const equals = assignment.indexOf('=');
   if (equals <= 0) {
-    throw new WsiError('InvalidArgument', `"${assignment}" is not an assignment`, {
+    throw new WsiError('InvalidArgument', `"${assignment}" is not an assignment.`, {
       where: '--set',
       remedy: 'Write path=value, such as training.epochs=3.',
     });
@@ -46,7 +46,7 @@ function parseValue(text: string, assignment: string): unknown {
   try {
     return load(text, YAML_DIALECT);
   } catch (thrown) {
-    throw new WsiError('InvalidArgument', 'the value is not YAML', {
+    throw new WsiError('InvalidArgument', 'the value is not YAML.', {
       where: `--set ${assignment}`,
       remedy: 'Put texts with special characters in quotes.',
       cause: thrown,
@@ -67,7 +67,7 @@ function checkPath(root: Node, steps: readonly Step[], assignment: string): void
       const meant = nearest(String(step), names);
       const whole = path === '' ? String(step) : `${path}.${String(step)}`;
       const prefix = path === '' ? '' : `${path}.`;
-      throw new WsiError('InvalidArgument', `unknown field "${whole}"`, {
+      throw new WsiError('InvalidArgument', `unknown field "${whole}".`, {
         where: `--set ${assignment}`,
         remedy:
           meant === undefined

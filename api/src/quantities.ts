@@ -28,7 +28,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
 export function parseQuantity(quantity: string | number): number {
   const text = String(quantity);
   if (!new RegExp(QUANTITY_EXPRESSION).test(text)) {
-    throw new WsiError('InvalidArgument', `"${text}" is not a resource quantity`, {
+    throw new WsiError('InvalidArgument', `"${text}" is not a resource quantity.`, {
       remedy: 'Write it like 512Mi, 2 or 500m.',
     });
   }
