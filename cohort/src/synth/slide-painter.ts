@@ -4,7 +4,7 @@ import type { SourceTile, TileSource } from '../tiff/tiff-writer.ts';
 import { blend, drawEllipse, type Ellipse, type Rgb } from './ellipse.ts';
 import { type Motif, motifEllipses } from './motif.ts';
 import type { Texture } from './texture.ts';
-import { TissueMap, type TissueShape } from './tissue.ts';
+import { PITCH, TissueMap, type TissueShape } from './tissue.ts';
 
 export const GLASS: Rgb = [244, 243, 245];
 
@@ -23,7 +23,7 @@ export interface SlidePlan {
 export function paintSlide(plan: SlidePlan, texture: Texture, tileSize: number): TileSource {
   const { width, height } = plan.shape;
   const map = new TissueMap(plan.shape, tileSize);
-  const stained = stain(texture, plan.stain);
+  const stain = stainTable(plan.stain);
   const nuclei = motifsByTile(plan, tileSize);
   const wrap = (position: number): number => position % texture.size;
   return {
@@ -39,7 +39,7 @@ export function paintSlide(plan: SlidePlan, texture: Texture, tileSize: number):
       return {
         key: kind === 'tissue' && drawn === undefined ? `tissue ${from.x},${from.y}` : undefined,
         paint: () => {
-          const data = cutTexture(stained, from, tileSize);
+          const data = cutTexture(texture, from, { tileSize, stain });
           if (kind === 'edge') fadeIntoGlass(data, map, { x, y, tileSize });
           const canvas = { width: tileSize, height: tileSize, data };
           for (const ellipse of drawn ?? []) {
@@ -52,13 +52,15 @@ export function paintSlide(plan: SlidePlan, texture: Texture, tileSize: number):
   };
 }
 
-function stain(texture: Texture, strength: Rgb): Texture {
-  const tables = strength.map((factor) =>
-    Uint8Array.from({ length: 256 }, (_, value) => Math.max(0, Math.round(255 - (255 - value) * factor))),
-  );
-  const data = new Uint8Array(texture.data.length);
-  for (let at = 0; at < data.length; at++) data[at] = tables[at % 3]?.[texture.data[at] ?? 0] ?? 0;
-  return { size: texture.size, data };
+/** What each value of each channel becomes: 256 reds, 256 greens, 256 blues. */
+function stainTable(strength: Rgb): Uint8Array {
+  const table = new Uint8Array(3 * 256);
+  for (const [channel, factor] of strength.entries()) {
+    for (let value = 0; value < 256; value++) {
+      table[channel * 256 + value] = Math.max(0, Math.round(255 - (255 - value) * factor));
+    }
+  }
+  return table;
 }
 
 /** A motif may lie over the border of the file's tiles: it is then drawn in each of them. */
@@ -85,30 +87,54 @@ function glassTile(tileSize: number): Uint8Array {
   return data;
 }
 
-/** A square of the texture, which repeats in both directions. */
-function cutTexture(texture: Texture, from: { x: number; y: number }, tileSize: number): Uint8Array {
+/** A stained square of the texture, which repeats in both directions. */
+function cutTexture(
+  texture: Texture,
+  from: { readonly x: number; readonly y: number },
+  { tileSize, stain }: { readonly tileSize: number; readonly stain: Uint8Array },
+): Uint8Array {
   const data = new Uint8Array(tileSize * tileSize * 3);
+  let to = 0;
   for (let y = 0; y < tileSize; y++) {
     const row = ((from.y + y) % texture.size) * texture.size;
-    for (let x = 0; x < tileSize;) {
-      const column = (from.x + x) % texture.size;
-      const count = Math.min(tileSize - x, texture.size - column);
-      const start = (row + column) * 3;
-      data.set(texture.data.subarray(start, start + count * 3), (y * tileSize + x) * 3);
-      x += count;
+    let column = from.x;
+    for (let x = 0; x < tileSize; x++, to += 3) {
+      const at = (row + column) * 3;
+      column = column + 1 === texture.size ? 0 : column + 1;
+      data[to] = stain[texture.data[at] ?? 0] ?? 0;
+      data[to + 1] = stain[256 + (texture.data[at + 1] ?? 0)] ?? 0;
+      data[to + 2] = stain[512 + (texture.data[at + 2] ?? 0)] ?? 0;
     }
   }
   return data;
 }
 
-function fadeIntoGlass(
+interface TilePlace {
+  readonly x: number;
+  readonly y: number;
+  readonly tileSize: number;
+}
+
+/** Cell by cell of the lattice, because most of a tile on the edge is wholly glass or wholly tissue. */
+function fadeIntoGlass(data: Uint8Array, map: TissueMap, tile: TilePlace): void {
+  for (let top = 0; top < tile.tileSize; top += PITCH) {
+    for (let left = 0; left < tile.tileSize; left += PITCH) {
+      const kind = map.classify(tile.x + left, tile.y + top, PITCH, PITCH);
+      if (kind === 'glass') fadeCell(data, tile, { left, top }, () => 0);
+      else if (kind === 'edge') fadeCell(data, tile, { left, top }, (x, y) => map.opacity(x, y));
+    }
+  }
+}
+
+function fadeCell(
   data: Uint8Array,
-  map: TissueMap,
-  { x, y, tileSize }: { readonly x: number; readonly y: number; readonly tileSize: number },
+  { x, y, tileSize }: TilePlace,
+  { left, top }: { readonly left: number; readonly top: number },
+  opacityAt: (x: number, y: number) => number,
 ): void {
-  for (let row = 0; row < tileSize; row++) {
-    for (let column = 0; column < tileSize; column++) {
-      const opacity = map.opacity(x + column, y + row);
+  for (let row = top; row < top + PITCH; row++) {
+    for (let column = left; column < left + PITCH; column++) {
+      const opacity = opacityAt(x + column, y + row);
       if (opacity < 1) blend(data, (row * tileSize + column) * 3, GLASS, 1 - opacity);
     }
   }

@@ -8,8 +8,8 @@ import type { RandomStream } from '@wsi/foundation';
 // Bound once: these run for every pixel, and under the test runner a look-up of a global is slow.
 const { PI, atan2, ceil, floor, hypot, max, min, sqrt } = Math;
 
-/** Pixels between lattice points. */
-const PITCH = 32;
+/** Pixels between lattice points; the tiles of a slide's file are a multiple of it. */
+export const PITCH = 32;
 /** Pixels over which tissue fades into glass. */
 export const EDGE = 4;
 
