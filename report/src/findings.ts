@@ -72,7 +72,10 @@ const RESAMPLES = 1000;
 
 /** Names by class index, as far as the predictions tell them. */
 export function classNames(predictions: readonly Prediction[]): string[] {
-  const count = Math.max(0, ...predictions.map(({ probabilities }) => probabilities?.length ?? 0));
+  const count = predictions.reduce(
+    (most, { probabilities }) => Math.max(most, probabilities?.length ?? 0),
+    0,
+  );
   const names = Array.from({ length: count }, (_, index) => `class ${index}`);
   for (const { outcome } of predictions) {
     if (outcome.type === 'classification' && outcome.index < count) names[outcome.index] = outcome.name;
@@ -148,18 +151,12 @@ export function survivalFindings(predictions: readonly Prediction[]): SurvivalFi
 }
 
 function concordanceOf(cases: readonly Followed[]): Estimate | undefined {
-  const of = (sample: readonly Followed[]): ReturnType<typeof concordanceIndex> =>
-    concordanceIndex(
-      sample.map(({ score }) => score),
-      sample.map(({ survival }) => survival),
-      LEVEL,
-    );
-  const result = of(cases);
-  if (result === undefined) return undefined;
-  const clustered = clusteredInterval(cases, (sample) => of(sample)?.concordance);
-  return clustered
-    ? { value: result.concordance, ...clustered }
-    : { ...result, value: result.concordance, method: 'infinitesimal jackknife' };
+  const result = concordanceIndex(
+    cases.map(({ score }) => score),
+    cases.map(({ survival }) => survival),
+    { level: LEVEL, clusters: cases.map(({ patient }) => patient) },
+  );
+  return result && { ...result, value: result.concordance, method: 'infinitesimal jackknife over patients' };
 }
 
 /** @param reference whose median risk is the cut: the training patients', so that the test set does not choose it */

@@ -41,6 +41,7 @@ nav { display: flex; flex-wrap: wrap; gap: 6px 20px; margin: 18px 4px 0; font-si
 a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: underline; }
 .grid-2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 16px; align-items: start; }
 .grid-3 { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); gap: 16px; align-items: start; }
+.tall { grid-row: span 2; }
 .above { margin-bottom: 16px; }
 .card { margin: 0; padding: 18px 20px 14px; background: var(--paper); border: 1px solid var(--line); border-radius: 10px; min-width: 0; }
 .card figcaption, .note { color: var(--muted); font-size: 13px; margin: 8px 0 0; }
@@ -76,7 +77,9 @@ footer { margin-top: 48px; color: var(--muted); font-size: 13px; }
 @media print {
   body { background: none; font-size: 12px; } main { padding: 0; max-width: none; } nav, .controls label { display: none; }
   .card, .scroll, header { break-inside: avoid; } h2 { break-after: avoid; } .grid-2 { grid-template-columns: 1fr 1fr; } .grid-3 { grid-template-columns: 1fr 1fr 1fr; }
-  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  .scroll { overflow: visible; } .scroll:has(.sortable) { break-inside: auto; } tr { break-inside: avoid; }
+  thead th { white-space: normal; } .sortable { font-size: 11px; } .sortable th, .sortable td { padding: 3px 8px; }
 }
 `;
 

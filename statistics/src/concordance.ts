@@ -2,6 +2,13 @@
 import { waldInterval, type Interval } from './interval.ts';
 import { requireSameLength, type Survival } from './samples.ts';
 
+export interface ConcordanceOptions {
+  /** Default 0.95. */
+  readonly level?: number;
+  /** Whose each case is, where a patient has several: cases of one patient are not independent. */
+  readonly clusters?: readonly string[];
+}
+
 export interface Concordance extends Interval {
   readonly concordance: number;
   /** Infinitesimal jackknife; 0 when every pair is ordered alike, where the interval says nothing. */
@@ -16,8 +23,8 @@ export interface Concordance extends Interval {
 /**
  * The probability that of two patients the one with the higher risk has the event first (Harrell et al., 1982; 1996).
  * A pair is comparable when the earlier of two different times is an event, or when of two equal times exactly one
- * is; pairs with equal risk count half. The standard error is the infinitesimal jackknife over patients, as in R's
- * `survival::concordance`. O(n^2).
+ * is; pairs with equal risk count half. The standard error is the infinitesimal jackknife, summed within clusters
+ * where given, as in R's `survival::concordance`. O(n^2).
  *
  * @param risks higher = expected earlier
  * @returns undefined when no pair is comparable
@@ -26,37 +33,20 @@ export interface Concordance extends Interval {
 export function concordanceIndex(
   risks: readonly number[],
   outcomes: readonly Survival[],
-  level = 0.95,
+  { level = 0.95, clusters }: ConcordanceOptions = {},
 ): Concordance | undefined {
   requireSameLength(risks, outcomes);
-  const count = risks.length;
-  // Per patient, over the pairs it is part of: how many are comparable, and the credit they earn.
-  const pairs = new Float64Array(count);
-  const credits = new Float64Array(count);
-  let comparable = 0;
-  let concordant = 0;
-  let tied = 0;
-  for (let first = 0; first < count; first++) {
-    if (!outcomes[first]!.event) continue;
-    for (let second = 0; second < count; second++) {
-      if (!happensBefore(outcomes[first]!, outcomes[second]!)) continue;
-      const credit = risks[first]! > risks[second]! ? 1 : risks[first] === risks[second] ? 0.5 : 0;
-      comparable++;
-      if (credit === 1) concordant++;
-      if (credit === 0.5) tied++;
-      for (const index of [first, second]) {
-        pairs[index] = pairs[index]! + 1;
-        credits[index] = credits[index]! + credit;
-      }
-    }
-  }
+  if (clusters !== undefined) requireSameLength(risks, clusters);
+  const { pairs, credits, comparable, concordant, tied } = countPairs(risks, outcomes);
   if (comparable === 0) return undefined;
   const concordance = (concordant + tied / 2) / comparable;
-  let sumOfSquares = 0;
-  for (let index = 0; index < count; index++) {
-    sumOfSquares += ((credits[index]! - concordance * pairs[index]!) / comparable) ** 2;
-  }
-  const standardError = Math.sqrt(sumOfSquares);
+  const influences = new Map<string | number, number>();
+  pairs.forEach((share, index) => {
+    const cluster = clusters?.[index] ?? index;
+    const influence = (credits[index]! - concordance * share) / comparable;
+    influences.set(cluster, (influences.get(cluster) ?? 0) + influence);
+  });
+  const standardError = Math.sqrt([...influences.values()].reduce((sum, value) => sum + value * value, 0));
   return {
     concordance,
     standardError,
@@ -65,6 +55,42 @@ export function concordanceIndex(
     tied,
     ...waldInterval(concordance, standardError, level),
   };
+}
+
+interface PairCounts {
+  /** By case: the comparable pairs it is part of. */
+  readonly pairs: Float64Array;
+  /** By case: what those pairs earn, 1 for each concordant and 0.5 for each tied one. */
+  readonly credits: Float64Array;
+  readonly comparable: number;
+  readonly concordant: number;
+  readonly tied: number;
+}
+
+function countPairs(risks: readonly number[], outcomes: readonly Survival[]): PairCounts {
+  const pairs = new Float64Array(risks.length);
+  const credits = new Float64Array(risks.length);
+  const counts = { comparable: 0, concordant: 0, tied: 0 };
+  outcomes.forEach((earlier, first) => {
+    if (!earlier.event) return;
+    for (let second = 0; second < outcomes.length; second++) {
+      if (!happensBefore(earlier, outcomes[second]!)) continue;
+      const credit = creditOf(risks[first]!, risks[second]!);
+      counts.comparable++;
+      if (credit === 1) counts.concordant++;
+      if (credit === 0.5) counts.tied++;
+      pairs[first] = pairs[first]! + 1;
+      pairs[second] = pairs[second]! + 1;
+      credits[first] = credits[first]! + credit;
+      credits[second] = credits[second]! + credit;
+    }
+  });
+  return { pairs, credits, ...counts };
+}
+
+function creditOf(riskOfEarlier: number, riskOfLater: number): 0 | 0.5 | 1 {
+  if (riskOfEarlier === riskOfLater) return 0.5;
+  return riskOfEarlier > riskOfLater ? 1 : 0;
 }
 
 /** Whether `first` is known to have had the event before `second`; a censored time reaches past an equal event. */

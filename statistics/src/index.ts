@@ -8,7 +8,7 @@ export {
   type Accuracy,
   type ConfusionMatrix,
 } from './classification.ts';
-export { concordanceIndex, type Concordance } from './concordance.ts';
+export { concordanceIndex, type Concordance, type ConcordanceOptions } from './concordance.ts';
 export { chiSquaredTail, normalCdf, normalQuantile } from './distributions.ts';
 export { criticalValue, waldInterval, wilsonInterval, type Interval } from './interval.ts';
 export { kaplanMeier, survivalAt, type SurvivalCurve, type SurvivalStep } from './kaplan-meier.ts';

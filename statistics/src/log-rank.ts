@@ -23,10 +23,15 @@ export function logRankTest(groups: readonly (readonly Survival[])[]): LogRank |
   const observed = groups.map((group) => group.filter(({ event }) => event).length);
   const expected = new Array<number>(count).fill(0);
   const covariance = Array.from({ length: count }, () => new Array<number>(count).fill(0));
-  for (const time of eventTimes(groups)) {
-    const atRisk = groups.map((group) => group.filter((outcome) => outcome.time >= time).length);
+  const times = groups.map((group) => group.map(({ time }) => time).sort((a, b) => a - b));
+  // How many of each group have left before the event time at hand.
+  const gone = new Array<number>(count).fill(0);
+  for (const [time, events] of eventCounts(groups)) {
+    const atRisk = times.map((sorted, group) => {
+      while (gone[group]! < sorted.length && sorted[gone[group]!]! < time) gone[group] = gone[group]! + 1;
+      return sorted.length - gone[group]!;
+    });
     const total = atRisk.reduce((sum, value) => sum + value, 0);
-    const events = groups.flat().filter((outcome) => outcome.event && outcome.time === time).length;
     const factor = total > 1 ? (events * (total - events)) / (total * total * (total - 1)) : 0;
     for (let row = 0; row < count; row++) {
       expected[row] = expected[row]! + (events * atRisk[row]!) / total;
@@ -51,9 +56,13 @@ export function logRankTest(groups: readonly (readonly Survival[])[]): LogRank |
   };
 }
 
-function eventTimes(groups: readonly (readonly Survival[])[]): number[] {
-  const times = groups.flat().flatMap(({ time, event }) => (event ? [time] : []));
-  return [...new Set(times)].sort((a, b) => a - b);
+/** The number of events at each time that has any, earliest first. */
+function eventCounts(groups: readonly (readonly Survival[])[]): [number, number][] {
+  const counts = new Map<number, number>();
+  for (const { time, event } of groups.flat()) {
+    if (event) counts.set(time, (counts.get(time) ?? 0) + 1);
+  }
+  return [...counts].sort(([a], [b]) => a - b);
 }
 
 /**

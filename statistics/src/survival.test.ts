@@ -147,6 +147,18 @@ describe('concordanceIndex', () => {
     );
   });
 
+  it('is no surer for a patient who is counted several times', () => {
+    const outcomes = [3, 1, 4, 2, 6, 5, 9, 7].map((time) => at(time));
+    const risks = [5, 8, 4, 9, 2, 6, 1, 3];
+    const clusters = outcomes.map((_, index) => `patient ${index}`);
+    const once = concordanceIndex(risks, outcomes)!;
+    const thrice = concordanceIndex([...risks, ...risks, ...risks], [...outcomes, ...outcomes, ...outcomes], {
+      clusters: [...clusters, ...clusters, ...clusters],
+    })!;
+    expect(thrice.concordance).toBeCloseTo(once.concordance, 12);
+    expect(thrice.standardError).toBeCloseTo(once.standardError, 12);
+  });
+
   it('has, for the arms of the leukaemia trial, the value that lifelines gives', () => {
     const outcomes = [...mercaptopurine, ...placebo];
     const risks = outcomes.map((_, index) => (index < mercaptopurine.length ? 0 : 1));

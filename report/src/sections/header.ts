@@ -57,7 +57,7 @@ function facts(run: Run): [string, Content][] {
     ['Epochs', last && formatNumber(new Set(steps.map(({ epoch }) => epoch)).size)],
     ['Tiles', written(asNumber(result?.['tiles']), formatNumber)],
     ['Throughput', written(asNumber(result?.['tilesPerSecond']), (rate) => `${formatNumber(rate)} tiles/s`)],
-    ['Training time', written(wallSeconds(run), formatSeconds)],
+    ['Training time', written(asNumber(result?.['trainingSeconds']) ?? wallSeconds(run), formatSeconds)],
     ['Restarts', restartText(Object.entries(numbersIn(result?.['restarts'])))],
     ['Last step', written(last?.time, timeText)],
     [

@@ -4,7 +4,8 @@ import { count, formatNumber, formatShare } from '../format.ts';
 import { asText, member } from '../json-shape.ts';
 import { html, type Markup } from '../markup.ts';
 import type { Heatmap, Run } from '../run.ts';
-import { attentionMap } from '../svg/attention-map.ts';
+import { attentionMap, coarsened } from '../svg/attention-map.ts';
+import { extent } from '../svg/scale.ts';
 import { absent, section } from './section.ts';
 
 export function heatmapSection(run: Run): Markup {
@@ -43,8 +44,8 @@ export function heatmapSection(run: Run): Markup {
 }
 
 function heatmapCard(heatmap: Heatmap, instance: boolean): Markup {
-  const { slide, split, outcome, score, attention } = heatmap;
-  const largest = Math.max(...attention);
+  const { slide, split, outcome, score, tiles, attention } = heatmap;
+  const [, largest] = extent(attention);
   const mean = attention.reduce((sum, value) => sum + value, 0) / attention.length;
   const name = basename(slide);
   const facts = [
@@ -59,7 +60,10 @@ function heatmapCard(heatmap: Heatmap, instance: boolean): Markup {
     ${attentionMap({
       ...heatmap,
       title: `Heatmap of ${name}`,
-      values: attention.map((value) => (largest > 0 ? value / largest : 0)),
+      ...coarsened(
+        tiles,
+        attention.map((value) => (largest > 0 ? value / largest : 0)),
+      ),
     })}
     <figcaption>${facts.join(' · ')}</figcaption>
   </figure>`;

@@ -41,7 +41,8 @@ function classificationParts(
       rows,
     ),
     html`<p class="note">
-      Intervals: ${methods.join(', ')}${methods.length > 0 && ' for the AUC; '}Wilson for the accuracy.
+      Intervals: ${methods.map(methodText).join(', ')}${methods.length > 0 && ' for the AUC; '}Wilson for the
+      accuracy.
     </p>`,
     html`<div class="grid-2">
       ${[rocCard(findings), ...findings.map((finding) => confusionCard(finding, classes))]}
@@ -76,6 +77,7 @@ function rocCard(findings: readonly ClassificationFinding[]): Markup | undefined
     several ? `ROC, ${findings[0]!.split}: each class against the rest` : 'ROC',
     rocChart('Receiver operating characteristic', series),
     'The number beside a name is the area under its curve. Dashed: chance.',
+    findings.length > 1 ? 'tall' : '',
   );
 }
 
@@ -121,6 +123,10 @@ function survivalParts(findings: readonly SurvivalFinding[]): Markup[] {
     </p>`,
     html`<div class="grid-2">${curves}</div>`,
   ];
+}
+
+function methodText(method: string): string {
+  return method === 'Newcombe' ? 'Newcombe (where every pair is ordered alike)' : method;
 }
 
 function estimate({ value, lower, upper }: Estimate): string {

@@ -24,15 +24,7 @@ export function predictionsSection(run: Run): Markup {
   const treated = predictions.some(({ treatment }) => treatment !== undefined);
   const survival = predictions[0]?.outcome.type === 'survival';
   const head = survival
-    ? [
-        'Patient',
-        'Split',
-        'Slides',
-        'Time',
-        'Event',
-        ...(treated ? ['Treatment'] : []),
-        'Risk (log hazard ratio)',
-      ]
+    ? ['Patient', 'Split', 'Slides', 'Time', 'Event', ...(treated ? ['Treatment'] : []), 'Log hazard ratio']
     : ['Patient', 'Split', 'Slides', 'Actual', 'Predicted', ...probabilityTitles(names), ''];
   const rows = shown.map((prediction) =>
     survival ? survivalRow(prediction, treated) : classificationRow(prediction, names),

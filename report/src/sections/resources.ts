@@ -55,7 +55,7 @@ function phaseCard({ result }: Run): Markup | undefined {
   return card(
     'Seconds by phase',
     barChart('Seconds by phase', bars),
-    'Summed over all workers; phases of different workers overlap in time.',
+    'Summed over all processes, whose phases overlap in time.',
   );
 }
 

@@ -9,8 +9,8 @@ export function section(id: string, title: string, ...content: readonly Content[
 }
 
 /** A figure with what one has to know to read it. */
-export function card(title: string, content: Content, note?: Content): Markup {
-  return html`<figure class="card">
+export function card(title: string, content: Content, note?: Content, name = ''): Markup {
+  return html`<figure class="card ${name}">
     <h3>${title}</h3>
     ${content}${note === undefined ? undefined : html`<figcaption>${note}</figcaption>`}
   </figure>`;

@@ -45,6 +45,30 @@ export function attentionMap({ title, width, height, picture, tiles, values }: A
   </svg>`;
 }
 
+/**
+ * At most a few thousand tiles for one map: many small ones are put together in the cells of a grid, each with the
+ * largest of its values, so that a single hot tile stays visible.
+ */
+export function coarsened(
+  tiles: readonly Box[],
+  values: readonly number[],
+  limit = 4000,
+): { tiles: readonly Box[]; values: readonly number[] } {
+  const first = tiles[0];
+  if (first === undefined || tiles.length <= limit) return { tiles, values };
+  const factor = Math.ceil(Math.sqrt(tiles.length / limit));
+  const [width, height] = [first[2] * factor, first[3] * factor];
+  const cells = new Map<string, { tile: Box; value: number }>();
+  tiles.forEach(([x, y], index) => {
+    const [column, row] = [Math.floor(x / width), Math.floor(y / height)];
+    const key = `${column} ${row}`;
+    const value = Math.max(values[index] ?? 0, cells.get(key)?.value ?? 0);
+    cells.set(key, { tile: [column * width, row * height, width, height], value });
+  });
+  const drawn = [...cells.values()];
+  return { tiles: drawn.map(({ tile }) => tile), values: drawn.map(({ value }) => value) };
+}
+
 function levelOf(value: number): number {
   if (!(value > 0)) return 0;
   return Math.min(LEVELS - 1, Math.floor(value * LEVELS));

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { kaplanMeier, rocCurve } from '@wsi/statistics';
 import sharp from 'sharp';
 import { html, type Markup } from '../markup.ts';
-import { attentionMap, colourAt } from './attention-map.ts';
+import { attentionMap, coarsened, colourAt, type Box } from './attention-map.ts';
 import { barChart } from './bar-chart.ts';
 import { confusionChart } from './confusion-chart.ts';
 import { linePath, plotFrame } from './frame.ts';
@@ -147,6 +147,26 @@ describe('figures', () => {
     expect(text.match(/M0 0h10v10h-10z/g)).toHaveLength(1);
     expect(text).toMatch(new RegExp(`M10 0h10v10h-10z"\\s+fill="${colourAt(1)}"`));
     expect([colourAt(-1), colourAt(2)]).toEqual(['#440154', '#fde725']);
+  });
+});
+
+describe('coarsened', () => {
+  it('keeps the hottest tile in sight of a slide with very many', () => {
+    const tiles = Array.from({ length: 90_000 }, (_, index): Box => [
+      (index % 300) * 2,
+      Math.floor(index / 300) * 2,
+      2,
+      2,
+    ]);
+    const drawn = coarsened(
+      tiles,
+      tiles.map((_, index) => (index === 45_678 ? 1 : 0)),
+    );
+    expect(drawn.tiles.length).toBeLessThanOrEqual(4000);
+    const [x, y] = tiles[45_678]!;
+    const [left, top, width, height] = drawn.tiles[drawn.values.indexOf(1)]!;
+    expect([x >= left, x < left + width, y >= top, y < top + height]).toEqual([true, true, true, true]);
+    expect(drawn.values.filter((value) => value > 0)).toHaveLength(1);
   });
 });
 
