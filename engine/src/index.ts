@@ -19,4 +19,5 @@ export {
   type ParameterLayout,
   type ParameterTensor,
 } from './network/parameters.ts';
+export { savedModel } from './network/programs.ts';
 export { WholeBagReference, type WholeBag, type WholeBagOptions } from './reference/whole-bag.ts';

@@ -6,6 +6,7 @@
  */
 import { binary, multiplyMatrices, reshape, unary } from '../graph/arithmetic.ts';
 import { Graph, type Value } from '../graph/graph.ts';
+import { savedModelBytes } from '../graph/messages.ts';
 import { writeBody, type Body } from './body.ts';
 import { embeddingSize, type Network } from './network.ts';
 import { parameterLayout } from './parameters.ts';
@@ -42,6 +43,11 @@ export function writePrograms(network: Network): Graph {
   const seeds = [{ value: body.embeddings, cotangent }];
   writeGradient(graph, 'embedding_gradient', body.flatGradient(seeds));
   return graph;
+}
+
+/** The programs as the bytes of a `saved_model.pb`, for TensorFlow in any language. */
+export function savedModel(network: Network): Uint8Array {
+  return savedModelBytes(writePrograms(network).nodes);
 }
 
 /** The gradient, and its squared norm, which is not finite as soon as one element is not. */
