@@ -28,6 +28,7 @@ interface RoleProcess {
 }
 
 export class RoleProcesses {
+  readonly output: string;
   readonly #options: RunOptions;
   readonly #sockets: string;
   readonly #processes: RoleProcess[] = [];
@@ -47,6 +48,7 @@ export class RoleProcesses {
   }
 
   private constructor(options: RunOptions, sockets: string) {
+    this.output = options.output;
     this.#options = options;
     this.#sockets = sockets;
   }

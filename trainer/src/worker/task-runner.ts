@@ -61,7 +61,7 @@ export class TaskRunner {
     this.#patches = JSON.parse(welcome.patches) as TileGridOptions;
     this.#threads = welcome.threads;
     this.#usage = usage;
-    this.#reader = new TileReader({ cacheBytes: welcome.cacheBytes, concurrency: 2 });
+    this.#reader = new TileReader({ cacheBytes: welcome.cacheBytes, concurrency: 2, openSlides: 64 });
     this.#versions = new ParameterVersions(engine, welcome, usage);
     this.#pusher = new GradientPusher(welcome, usage);
   }

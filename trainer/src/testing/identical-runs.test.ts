@@ -1,0 +1,141 @@
+/** The parameters after a run are the same bytes whatever runs it and whatever happens to it: real processes, real kills. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { WsiTrainingJob } from '@wsi/api';
+import { RoleProcesses } from './role-processes.ts';
+import { syntheticJob } from './synthetic-job.ts';
+
+const settings = [
+  'patches.batch=5',
+  'patches.blockShards=2',
+  'training.epochs=4',
+  'training.slidesPerStep=2',
+  'training.augmentation=flips',
+  'checkpoint={everySteps: 5, keep: 2}',
+];
+
+let directory: string;
+let job: WsiTrainingJob;
+const running: RoleProcesses[] = [];
+let runs = 0;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'wsi-identical-'));
+  job = await syntheticJob({
+    directory: join(directory, 'cohort'),
+    slides: 8,
+    width: 448,
+    height: 384,
+    task: 'cooccurrence',
+    seed: 2,
+    set: settings,
+  });
+});
+afterEach(async () => {
+  for (const run of running.splice(0)) await run.close();
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+function withStaleness(staleness: number): WsiTrainingJob {
+  return { ...job, spec: { ...job.spec, training: { ...job.spec.training, staleness } } };
+}
+
+async function start(options: {
+  workers: number;
+  servers: number;
+  job?: WsiTrainingJob;
+  output?: string;
+  environment?: Record<string, string>;
+}): Promise<RoleProcesses> {
+  const run = await RoleProcesses.start({ job, output: join(directory, `run-${runs++}`), ...options });
+  running.push(run);
+  return run;
+}
+
+/** Runs to the end and returns the digest that the run reports. */
+async function finish(run: RoleProcesses): Promise<string> {
+  const code = await run.finished;
+  await run.close();
+  if (code !== 0) throw new Error(`the run ended with ${code}\n${run.logs.slice(-4000)}`);
+  const result = JSON.parse(await readFile(join(run.output, 'result.json'), 'utf8')) as {
+    parametersSha256: string;
+    steps: number;
+    tiles: number;
+  };
+  expect(result.steps).toBe(12);
+  const lines = (await readFile(join(run.output, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
+  expect(lines.map((line) => (JSON.parse(line) as { step: number }).step)).toEqual([...Array(12).keys()]);
+  return result.parametersSha256;
+}
+
+describe.each([0, 2])('with staleness %d', (staleness) => {
+  let quiet: string;
+  const of = (): { job: WsiTrainingJob } => ({ job: withStaleness(staleness) });
+  beforeAll(async () => {
+    quiet = await finish(await start({ workers: 1, servers: 1, ...of() }));
+    expect(quiet).toMatch(/^[0-9a-f]{64}$/);
+  }, 120_000);
+
+  it.each([
+    [2, 3],
+    [3, 1],
+  ])('%d workers and %d servers give the same bytes', async (workers, servers) => {
+    expect(await finish(await start({ workers, servers, ...of() }))).toBe(quiet);
+  });
+
+  it('so does a run whose worker, server and coordinator are killed in the middle of steps', async () => {
+    const run = await start({ workers: 2, servers: 2, ...of() });
+    await run.until(({ step }) => step >= 2);
+    run.kill('worker', 1);
+    await run.until(({ step }) => step >= 6);
+    run.kill('server', 0);
+    await run.until(({ generation, step }) => generation >= 2 && step >= 7);
+    run.kill('coordinator');
+    await run.until(({ generation, step }) => generation >= 3 && step >= 8);
+    run.kill('worker', 0);
+    expect(await finish(run)).toBe(quiet);
+    for (const [role, replica] of [
+      ['worker', 0],
+      ['worker', 1],
+      ['server', 0],
+      ['coordinator', 0],
+    ] as const) {
+      expect(`${role} ${replica}: ${run.startsOf(role, replica)}`).toBe(`${role} ${replica}: 2`);
+    }
+  });
+
+  it('so does one that is stopped and resumed with other numbers of workers and servers', async () => {
+    const first = await start({ workers: 1, servers: 2, ...of() });
+    await first.until(({ step }) => step >= 3);
+    expect(await first.stop()).toBe(143);
+    const checkpoints = await readdir(join(first.output, 'checkpoints'));
+    expect(checkpoints.every((name) => name.startsWith('step-'))).toBe(true);
+    expect(checkpoints.length).toBeGreaterThan(0);
+    const second = await start({ workers: 2, servers: 1, output: first.output, ...of() });
+    expect(await finish(second)).toBe(quiet);
+  });
+});
+
+it('the staleness is part of what is computed', async () => {
+  const digests: string[] = [];
+  for (const staleness of [0, 2]) {
+    digests.push(await finish(await start({ workers: 2, servers: 1, job: withStaleness(staleness) })));
+  }
+  expect(digests[0]).not.toBe(digests[1]);
+});
+
+it('a worker that hangs loses its leases to another, and does no harm when it wakes up', async () => {
+  const run = await start({ workers: 2, servers: 1, environment: { WSI_LEASE_MILLISECONDS: '1500' } });
+  await run.until(({ step }) => step >= 2);
+  run.signal('worker', 'SIGSTOP', 0);
+  const { step } = await run.status();
+  await run.until((status) => status.step >= step + 3);
+  run.signal('worker', 'SIGCONT', 0);
+  const digest = await finish(run);
+  expect(run.logs).toContain('lease expired');
+  expect(run.startsOf('worker', 0)).toBe(1);
+  const alone = await finish(await start({ workers: 1, servers: 1 }));
+  expect(digest).toBe(alone);
+});
