@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +36,11 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const tell = (file: string, content = ''): void => writeFileSync(join(directory, file), content);
+/** Appears as a whole: the processes look as soon as there is a file. */
+function tell(file: string, content = ''): void {
+  writeFileSync(join(directory, 'draft'), content);
+  renameSync(join(directory, 'draft'), join(directory, file));
+}
 const trace = (): string[] =>
   existsSync(join(directory, 'trace'))
     ? readFileSync(join(directory, 'trace'), 'utf8').trimEnd().split('\n')

@@ -7,14 +7,15 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCondition, isTrue, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
 import { createLogger, systemClock, systemErrorCode, type Clock, type Logger } from '@wsi/foundation';
-import { LocalCluster, makeOutputDirectory } from './cluster/local/local-cluster.ts';
+import { LocalCluster } from './cluster/local/local-cluster.ts';
+import { makeOutputDirectory } from './cluster/local/output-directory.ts';
 import { mergeRestarts, readResult, type RunResult } from './cluster/local/result-file.ts';
 import { claimOutput, setAside } from './cluster/local/run-identity.ts';
 import type { ProgressSource } from './cluster/port.ts';
 import { Reconciler } from './loop/reconciler.ts';
 import type { PlanEvent } from './plan/actions.ts';
 import { endOf } from './plan/exit-class.ts';
-import { slotOf, type Role } from './plan/names.ts';
+import { podName, ROLES, slotOf, type Role } from './plan/names.ts';
 import { CoordinatorProgress } from './progress/coordinator-progress.ts';
 
 export interface LocalRunOptions {
@@ -208,15 +209,23 @@ function jobToRun(job: WsiTrainingJob, before: WsiTrainingJobStatus | undefined)
   const policy = { ...runPolicy, cleanPodPolicy: 'All' as const };
   const run = { ...job, spec: { ...job.spec, suspend: false, runPolicy: policy } };
   if (before === undefined) return run;
-  const counts = (role: WsiTrainingJobStatus['workers']): { restarts: number } => ({
-    restarts: role?.restarts ?? 0,
-  });
+  const restarts = restartsByRole(before);
   const status: WsiTrainingJobStatus = {
-    coordinator: counts(before.coordinator),
-    parameterServers: counts(before.parameterServers),
-    workers: counts(before.workers),
-    // The user has asked to try again: rows of ends begin anew, their totals stay.
-    failures: (before.failures ?? []).map((record) => ({ ...record, uid: '', inARow: 0, counted: 0 })),
+    coordinator: { restarts: restarts.coordinator },
+    parameterServers: { restarts: restarts.server },
+    workers: { restarts: restarts.worker },
+    // The user has asked to try again: rows of ends begin anew, what was started again stays counted.
+    failures: ROLES.filter((role) => restarts[role] > 0).map((role) => ({
+      pod: podName(job, { role, index: 0 }),
+      uid: '',
+      failures: restarts[role],
+      inARow: 0,
+      counted: 0,
+      step: 0,
+      time: new Date(0).toISOString(),
+      reason: 'earlier',
+      message: 'ended in an earlier run',
+    })),
     conditions: (before.conditions ?? []).filter((entry) => entry.type === 'Suspended'),
   };
   return { ...run, status };

@@ -67,13 +67,15 @@ async function run(file: string, flags: RunFlags): Promise<number> {
     display.say(`${signal}: stopping with a checkpoint (again: at once) ...`);
   });
   try {
-    display.say(`${job.metadata.name}: output in ${output}, process logs in ${join(output, 'logs')}`);
     const end = await runLocalJob({
       job,
       output,
       signal: interrupts.stop,
       killSignal: interrupts.kill,
       forceNew: flags.forceNew === true,
+      onCluster: () => {
+        display.say(`${job.metadata.name}: output in ${output}, process logs in ${join(output, 'logs')}`);
+      },
       onStatus: (status) => display.status(status),
       onEvents: (events) => sayEvents(display, events),
     });
@@ -114,7 +116,11 @@ export function resolvePaths(job: WsiTrainingJob, directory: string): WsiTrainin
 }
 
 function sayEvents(display: ProgressDisplay, events: readonly PlanEvent[]): void {
-  for (const event of events) if (event.type === 'Warning') display.say(`! ${event.message}`);
+  for (const event of events) {
+    // How the whole run fails is said at the end.
+    const single = event.pod !== undefined || event.reason === 'ActionFailed';
+    if (event.type === 'Warning' && single) display.say(`! ${event.message}`);
+  }
 }
 
 interface Conclusion {

@@ -5,7 +5,10 @@ import { backoffDelay, describe, type NewEnd } from './failure-policy.ts';
 import type { Verdict } from './verdict.ts';
 
 export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimit: number): PlanEvent[] {
-  return ends.map(({ place, end, record }): PlanEvent => {
+  // The end that the job fails of is told by the job's own event.
+  const told = verdict.kind === 'fail' ? verdict.message : '';
+  const others = ends.filter(({ end }) => !told.includes(end.message));
+  return others.map(({ place, end, record }): PlanEvent => {
     const again = verdict.kind === 'run';
     const seconds = backoffDelay(record.inARow) / 1000;
     const next = again ? `; starting it again in ${seconds} s (${record.counted} of ${backoffLimit})` : '';

@@ -33,6 +33,7 @@ describe('endOf', () => {
 describe('lastWords', () => {
   it.each([
     ['a.svs: not a slide\n', 'a.svs: not a slide'],
+    ['InvalidCohort: two problems:\n  line 2: a\n  line 3: b\n', 'two problems:\n  line 2: a\n  line 3: b'],
     ['x\nTypeError: no codec\n    at f (a.js:1:1)\n\nNode.js v24.21.0\n', 'TypeError: no codec'],
     ['{"level":"info","message":"worker ready"}\n', ''],
     [

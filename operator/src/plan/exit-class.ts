@@ -85,11 +85,18 @@ function isDisrupted(pod: V1Pod): boolean {
   return target || DISRUPTIONS.includes(pod.status?.reason);
 }
 
+/** What the roles write begins with one of our error codes; such a message is kept whole. */
+const OWN_MESSAGE = /^[A-Z][A-Za-z]+: (?!\s*$)/;
+const LONGEST_WORDS = 4000;
+
 /**
- * The line that says why. A termination message is one line; without one the text is the tail of the log, where an
- * error stands before its stack, or in a structured line of level error or fatal. Other lines say nothing of the end.
+ * What the process itself says of its end: its termination message or, without one, what the tail of its log holds.
+ * There an error stands before its stack, or in a structured line of level error or fatal; other lines say nothing.
  */
 export function lastWords(text: string): string {
+  if (OWN_MESSAGE.test(text) && !/^\w*Error: /.test(text)) {
+    return text.replace(OWN_MESSAGE, '').trim().slice(0, LONGEST_WORDS);
+  }
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const plain = lines.filter((line) => !line.startsWith('{'));
   const spoken =

@@ -6,7 +6,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { V1ConfigMap, V1Pod, V1Service } from '../../kubernetes-types.ts';
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
-import { storageError, systemClock, writeFileAtomically, type Clock, type Logger } from '@wsi/foundation';
+import { systemClock, writeFileAtomically, type Clock, type Logger } from '@wsi/foundation';
 import type { Action, PlanEvent } from '../../plan/actions.ts';
 import { jobName, jobNamespace, podName, slotOf, type Role } from '../../plan/names.ts';
 import type { Cluster, JobKey, ObservedJob, ProgressSource, TrainingProgress } from '../port.ts';
@@ -248,14 +248,5 @@ export class LocalCluster implements Cluster {
       this.#options.logger.warn({ error }, 'result not read');
       return undefined;
     }
-  }
-}
-
-/** @throws WsiError when it cannot be made */
-export function makeOutputDirectory(output: string): void {
-  try {
-    mkdirSync(output, { recursive: true });
-  } catch (error) {
-    throw storageError(output, error);
   }
 }

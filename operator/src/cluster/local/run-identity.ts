@@ -22,6 +22,8 @@ export interface RunIdentity {
   readonly numerics: Readonly<Record<string, unknown>>;
 }
 
+const OTHER_RUN =
+  'Choose another --output, restore these fields, or start over with --force-new (the old run is kept beside the new one).';
 const IDENTITY_FILE = 'job.json';
 const PREVIOUS = /^previous-(\d+)$/;
 /** What tells that a directory holds a run, even without {@link IDENTITY_FILE}. */
@@ -63,10 +65,8 @@ export async function claimOutput(output: string, job: WsiTrainingJob): Promise<
   if (before !== undefined) {
     const changes = differences(before, identity);
     if (changes.length === 0) return;
-    throw new WsiError('InvalidArgument', `holds another run:\n  ${changes.join('\n  ')}\n`, {
+    throw new WsiError('InvalidArgument', `holds another run:\n  ${changes.join('\n  ')}\n${OTHER_RUN}`, {
       where: output,
-      remedy:
-        'Choose another --output, restore these fields, or start over with --force-new (the old run is kept beside the new one).',
     });
   }
   const strangers = (await entriesOf(output)).filter((name) => RUN_ENTRIES.includes(name));
