@@ -63,6 +63,12 @@ export function registerSynth(program: Command): void {
     .option('--motif-size <pixels>', 'side of a motif (default: 64, or the patch if smaller)', number)
     .option('--jitter', 'put motifs anywhere in their square, not in its corner')
     .option('--coverage <share>', 'share of a slide that is tissue, about', number, 0.5)
+    .option(
+      '--stain-variation <share>',
+      'how much the stain differs from slide to slide, up or down',
+      number,
+      0.03,
+    )
     .option('--test-fraction <share>', "share of the slides in the split 'test'", number, 0.25)
     .option('--censoring <share>', 'survival: expected share of censored patients', number, 0.3)
     .option('--tile-size <pixels>', "side of the file's tiles", number, 256)

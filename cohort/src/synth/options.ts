@@ -29,6 +29,8 @@ export interface SynthesisOptions {
   readonly jitter?: boolean | undefined;
   /** Share of a slide that is tissue, about; 0.5 if unset. */
   readonly coverage?: number | undefined;
+  /** How much the strength of the stain differs from slide to slide, up or down; 0.03 if unset. */
+  readonly stainVariation?: number | undefined;
   /** Share of the slides in the split `test`; 0.25 if unset. */
   readonly testFraction?: number | undefined;
   /** Survival: expected share of censored patients; 0.3 if unset. */
@@ -65,6 +67,7 @@ export interface SynthesisParameters {
   readonly motifs: number;
   readonly jitter: boolean;
   readonly coverage: number;
+  readonly stainVariation: number;
   readonly testFraction: number;
   readonly censoring: number;
   readonly tileSize: number;
@@ -78,6 +81,7 @@ const DEFAULTS = {
   patch: 64,
   jitter: false,
   coverage: 0.5,
+  stainVariation: 0.03,
   testFraction: 0.25,
   censoring: 0.3,
   tileSize: 256,
@@ -101,8 +105,8 @@ export function resolveParameters(options: SynthesisOptions): SynthesisParameter
     motifs: options.motifs ?? defaultMotifs(options, patch, coverage),
     jitter: options.jitter ?? DEFAULTS.jitter,
     coverage,
-    testFraction: options.testFraction ?? DEFAULTS.testFraction,
-    censoring: options.censoring ?? DEFAULTS.censoring,
+    stainVariation: options.stainVariation ?? DEFAULTS.stainVariation,
+    ...outcomeParameters(options),
     ...fileParameters(options),
   };
   const problems = findProblems(parameters);
@@ -111,6 +115,15 @@ export function resolveParameters(options: SynthesisOptions): SynthesisParameter
   }
   if (problems.length === 0) return parameters;
   throw new WsiError('InvalidArgument', `the cohort cannot be made: ${problems.join('; ')}.`);
+}
+
+function outcomeParameters(
+  options: SynthesisOptions,
+): Pick<SynthesisParameters, 'testFraction' | 'censoring'> {
+  return {
+    testFraction: options.testFraction ?? DEFAULTS.testFraction,
+    censoring: options.censoring ?? DEFAULTS.censoring,
+  };
 }
 
 function fileParameters(
@@ -152,6 +165,7 @@ function findProblems(parameters: SynthesisParameters): string[] {
   whole('quality', parameters.quality, 1, 100);
   whole('tileSize', tileSize, 32, 1024);
   share('coverage', parameters.coverage, 0.01, 0.9);
+  share('stainVariation', parameters.stainVariation, 0, 0.5);
   share('testFraction', parameters.testFraction, 0, 0.9);
   share('censoring', parameters.censoring, 0, 0.9);
   if (tileSize % 32 !== 0) problems.push(`tileSize must be a multiple of 32, not ${tileSize}`);

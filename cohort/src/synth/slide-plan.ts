@@ -28,11 +28,12 @@ export function planSlide(
     ...Array.from({ length: counts.A }, () => 'A' as const),
     ...Array.from({ length: counts.B }, () => 'B' as const),
   ];
+  const stain = (): number => 1 + parameters.stainVariation * (2 * random.uniform() - 1);
   return {
     shape,
     seed: random.uint32(),
     phase: { x: random.integer(textureSize), y: random.integer(textureSize) },
-    stain: [stainStrength(random), stainStrength(random), stainStrength(random)],
+    stain: [stain(), stain(), stain()],
     motifs: drawSquares(squares, kinds.length, random).map((square, place) =>
       motifIn(square, kinds[place] ?? 'A', parameters, random),
     ),
@@ -104,8 +105,4 @@ function motifIn(
   const x = (square % columns) * patch + (jitter ? offset.x : 0);
   const y = Math.floor(square / columns) * patch + (jitter ? offset.y : 0);
   return { kind, x, y, size: motifSize };
-}
-
-function stainStrength(random: RandomStream): number {
-  return 0.92 + 0.16 * random.uniform();
 }
