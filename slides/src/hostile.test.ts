@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
@@ -199,6 +199,7 @@ describe('requests that cannot be met', () => {
   beforeAll(async () => {
     slide = await openSlide(await fileOf('good.tif', good));
   });
+  afterAll(() => slide.close());
 
   it('say what is wrong', async () => {
     const region = { level: 0, x: 0, y: 0, width: 10, height: 10 };

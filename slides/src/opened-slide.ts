@@ -68,14 +68,17 @@ export class OpenedSlide implements Slide {
     });
   }
 
-  readPatches(request: PatchesRequest): Promise<Uint8Array<ArrayBuffer>> {
+  readPatches(request: PatchesRequest, target?: Uint8Array): Promise<Uint8Array> {
     return this.#run(async () => {
       const { size, coordinates } = request;
       const resolution = requireResolution(this.path, request);
       const count = coordinates.length / 2;
       requireSize(this.path, size, size * Math.max(1, count));
       const scaled = 'mpp' in resolution ? levelAtMpp(this, resolution.mpp) : undefined;
-      const result = new Uint8Array(count * size * size * 3);
+      const bytes = size * size * 3;
+      const result = target ?? new Uint8Array(count * bytes);
+      if (result.length !== count * bytes)
+        throw new RangeError(`the target must have ${count * bytes} bytes`);
       for (let first = 0; first < count; first += PATCHES_AT_ONCE) {
         const indices = Array.from(
           { length: Math.min(PATCHES_AT_ONCE, count - first) },
@@ -88,11 +91,13 @@ export class OpenedSlide implements Slide {
           width: size,
           height: size,
         }));
-        const pictures =
-          scaled === undefined || scaled.native
-            ? await this.#readAll(regions)
-            : await this.#readScaledPatches(regions, scaled);
-        for (const [at, { data }] of pictures.entries()) result.set(data, (first + at) * size * size * 3);
+        const targets = indices.map((index) => result.subarray(index * bytes, (index + 1) * bytes));
+        if (scaled === undefined || scaled.native) {
+          await this.#readAll(regions, targets);
+        } else {
+          const pictures = await this.#readScaledPatches(regions, scaled);
+          for (const [at, { data }] of pictures.entries()) targets[at]!.set(data);
+        }
       }
       return result;
     });
@@ -123,7 +128,7 @@ export class OpenedSlide implements Slide {
     return picture!;
   }
 
-  async #readAll(regions: readonly LevelRegion[]): Promise<Pixels[]> {
+  async #readAll(regions: readonly LevelRegion[], targets?: readonly Uint8Array[]): Promise<Pixels[]> {
     for (const { level, x, y, width, height } of regions) {
       requireSize(this.path, width, height);
       this.#requirePosition(x, y);
@@ -133,7 +138,7 @@ export class OpenedSlide implements Slide {
         remedy: `The slide has levels 0 to ${this.levels.length - 1}.`,
       });
     }
-    return this.#source.read(regions);
+    return this.#source.read(regions, targets);
   }
 
   async #readScaledPatches(

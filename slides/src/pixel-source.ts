@@ -7,7 +7,10 @@ export interface PixelSource {
   readonly reader: 'openslide' | 'tiff';
   readonly levels: readonly SlideLevel[];
   readonly properties: Readonly<Record<string, string>>;
-  /** As {@link Slide.readRegion}, several at a time; the regions have been checked. */
-  read(regions: readonly LevelRegion[]): Promise<Pixels[]>;
+  /**
+   * As {@link Slide.readRegion}, several at a time; the regions have been checked.
+   * @param targets where the pixels of each region go, all of which are written; new memory by default
+   */
+  read(regions: readonly LevelRegion[], targets?: readonly Uint8Array[]): Promise<Pixels[]>;
   close(): Promise<void>;
 }

@@ -78,8 +78,9 @@ export interface Slide {
   /**
    * Square patches, one after the other: `n * size * size * 3` bytes. The same pixels as one {@link readRegion} or
    * {@link readAtMpp} a patch, but a tile of the file that several patches touch is decoded once.
+   * @param target is filled and returned; new memory by default. It must have that many bytes.
    */
-  readPatches(request: PatchesRequest): Promise<Uint8Array<ArrayBuffer>>;
+  readPatches(request: PatchesRequest, target?: Uint8Array): Promise<Uint8Array>;
   /** The whole slide, its longer side at most `maximumSide` pixels; never enlarged. */
   thumbnail(maximumSide: number): Promise<Pixels>;
   /** Waits for the reads under way, then frees the file. Later reads fail. Safe to call twice. */

@@ -87,7 +87,8 @@ export class TileReader {
         this.#run(request, async (slide) => {
           for (const stretch of stretches(coordinates)) {
             if (signal?.aborted === true || this.#closed) return;
-            await this.#readStretch(slide, request.patches, stretch);
+            const bytes = (stretch.length / 2) * size * size * 3;
+            await this.#readStretch(slide, request.patches, stretch, new Uint8Array(bytes));
           }
         }),
       )
@@ -118,7 +119,8 @@ export class TileReader {
     { patches, coordinates }: TileRequest,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const result = new Uint8Array((coordinates.length / 2) * patches.size ** 2 * 3);
+    const bytes = patches.size ** 2 * 3;
+    const result = new Uint8Array((coordinates.length / 2) * bytes);
     let at = 0;
     for (const stretch of stretches(coordinates)) {
       if (signal?.aborted === true) {
@@ -127,9 +129,9 @@ export class TileReader {
           cause: signal.reason,
         });
       }
-      const pixels = await this.#readStretch(slide, patches, stretch);
-      result.set(pixels, at);
-      at += pixels.length;
+      const end = at + (stretch.length / 2) * bytes;
+      await this.#readStretch(slide, patches, stretch, result.subarray(at, end));
+      at = end;
     }
     return result;
   }
@@ -142,11 +144,13 @@ export class TileReader {
     slide: Slide,
     patches: TileRequest['patches'],
     coordinates: Int32Array,
-  ): Promise<Uint8Array> {
+    target: Uint8Array,
+  ): Promise<void> {
     const resolution = nativeLevel(slide, requireResolution(slide.path, patches));
     const { size } = patches;
     if (slide.reader === 'tiff' && 'level' in resolution) {
-      return slide.readPatches({ ...resolution, size, coordinates });
+      await slide.readPatches({ ...resolution, size, coordinates }, target);
+      return;
     }
     const kind = 'level' in resolution ? `level ${resolution.level}` : `mpp ${resolution.mpp}`;
     const missing: number[] = [];
@@ -171,10 +175,8 @@ export class TileReader {
       }
       pictures.push(picture);
     }
-    const result = new Uint8Array((coordinates.length / 2) * bytes);
-    for (const [index, { data }] of (await Promise.all(pictures)).entries()) result.set(data, index * bytes);
+    for (const [index, { data }] of (await Promise.all(pictures)).entries()) target.set(data, index * bytes);
     await reading;
-    return result;
   }
 }
 

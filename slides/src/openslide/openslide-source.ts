@@ -1,7 +1,7 @@
 /** A slide read by OpenSlide. */
 import { WsiError } from '@wsi/foundation';
 import type { PixelSource } from '../pixel-source.ts';
-import { createPixels, type Pixels } from '../pixels.ts';
+import type { Pixels } from '../pixels.ts';
 import type { Slots } from '../concurrency.ts';
 import type { LevelRegion, SlideLevel, SlideStatistics } from '../slide.ts';
 import { openSlideLibrary, type OpenSlideLibrary, type SlideHandle } from './library.ts';
@@ -56,14 +56,16 @@ class OpenSlideSource implements PixelSource {
     this.#background = parseColour(this.properties['openslide.background-color']);
   }
 
-  read(regions: readonly LevelRegion[]): Promise<Pixels[]> {
-    return Promise.all(regions.map((region) => this.#parts.slots.run(() => this.#read(region))));
+  read(regions: readonly LevelRegion[], targets?: readonly Uint8Array[]): Promise<Pixels[]> {
+    const { slots } = this.#parts;
+    return Promise.all(regions.map((region, index) => slots.run(() => this.#read(region, targets?.[index]))));
   }
 
-  async #read(region: LevelRegion): Promise<Pixels> {
+  async #read(region: LevelRegion, target: Uint8Array | undefined): Promise<Pixels> {
     const started = performance.now();
     const { downsample } = this.levels[region.level]!;
-    const result = createPixels(region.width, region.height);
+    const data = target ?? new Uint8Array(region.width * region.height * 3);
+    const result = { width: region.width, height: region.height, data };
     const size = { width: Math.min(SQUARE, region.width), height: Math.min(SQUARE, region.height) };
     // At least 64 bytes: V8 keeps smaller arrays in its own heap, where they move.
     const buffer = new Uint8Array(new ArrayBuffer(Math.max(64, size.width * size.height * 4)));

@@ -10,6 +10,44 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
+/** Bytes in a file. */
+export interface ByteRange {
+  readonly position: number;
+  readonly length: number;
+}
+
+/** Ranges that follow each other this closely are read in one go: a call costs as much as some tens of kilobytes. */
+const CLOSE = 4096;
+const LONGEST_READ = 2 ** 21;
+
+/** Several ranges, in their order; neighbours in the file are read together. The results may share memory. */
+export async function readRanges(source: ByteSource, ranges: readonly ByteRange[]): Promise<Buffer[]> {
+  const order = ranges.map((_, index) => index).sort((a, b) => ranges[a]!.position - ranges[b]!.position);
+  const runs: { start: number; end: number; members: number[] }[] = [];
+  for (const index of order) {
+    const { position, length } = ranges[index]!;
+    const last = runs.at(-1);
+    const end = position + length;
+    if (last !== undefined && position - last.end <= CLOSE && end - last.start <= LONGEST_READ) {
+      last.members.push(index);
+      last.end = Math.max(last.end, end);
+    } else {
+      runs.push({ start: position, end, members: [index] });
+    }
+  }
+  const results: Buffer[] = [];
+  await Promise.all(
+    runs.map(async ({ start, end, members }) => {
+      const bytes = await source.read(start, end - start);
+      for (const index of members) {
+        const { position, length } = ranges[index]!;
+        results[index] = bytes.subarray(position - start, position - start + length);
+      }
+    }),
+  );
+  return results;
+}
+
 export async function openBytes(path: string): Promise<ByteSource> {
   let file: FileHandle | undefined;
   try {

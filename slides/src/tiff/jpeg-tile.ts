@@ -85,14 +85,16 @@ export function completeJpeg(prefix: Buffer, tile: JpegTile): Buffer {
 
 /**
  * One JPEG file with the tiles below each other, or undefined when joining them would not give each tile's own pixels:
- * vertically subsampled chroma, progressive or arithmetic coding, tables or restart intervals of a tile's own, or
- * frames that differ.
+ * vertically subsampled chroma, progressive or arithmetic coding, restart intervals of a tile's own, or headers or
+ * tables that differ.
  */
 export function joinedJpeg(prefix: Buffer, tiles: readonly JpegTile[]): Buffer | undefined {
   const first = tiles[0];
   if (first === undefined || first.height * tiles.length > MAXIMUM_JPEG_HEIGHT) return undefined;
-  const frame = first.segments[0]?.bytes;
-  if (frame === undefined || !tiles.every(({ segments }) => isLoneFrame(segments, frame))) return undefined;
+  const frame = first.segments.find(
+    ({ marker }) => marker === MARKER.baseline || marker === MARKER.extended,
+  )?.bytes;
+  if (frame === undefined || !tiles.every((tile) => hasSameHeader(tile, first))) return undefined;
   const units = unitsPerTile(frame, first);
   const scanHeader = first.scan.subarray(0, 2 + first.scan.readUInt16BE(2));
   // All three channels in one scan; otherwise more scans follow.
@@ -101,7 +103,8 @@ export function joinedJpeg(prefix: Buffer, tiles: readonly JpegTile[]): Buffer |
   const tallFrame = Buffer.from(frame);
   tallFrame.writeUInt16BE(first.height * tiles.length, 5);
   const interval = Buffer.from([0xff, MARKER.restartInterval, 0, 4, units >>> 8, units & 255]);
-  const parts = [prefix, interval, tallFrame, scanHeader];
+  const header = first.segments.map(({ bytes }) => (bytes === frame ? tallFrame : bytes));
+  const parts = [prefix, interval, ...header, scanHeader];
   for (const [index, tile] of tiles.entries()) {
     if (!tile.scan.subarray(0, scanHeader.length).equals(scanHeader)) return undefined;
     const coded = entropyCoded(tile.scan.subarray(scanHeader.length));
@@ -112,10 +115,12 @@ export function joinedJpeg(prefix: Buffer, tiles: readonly JpegTile[]): Buffer |
   return Buffer.concat([...parts, END_OF_IMAGE]);
 }
 
-function isLoneFrame(segments: readonly Segment[], frame: Buffer): boolean {
-  const own = segments[0];
-  if (segments.length !== 1 || own === undefined) return false;
-  return (own.marker === MARKER.baseline || own.marker === MARKER.extended) && own.bytes.equals(frame);
+/** The same frame and tables, and no restart intervals of its own. */
+function hasSameHeader({ segments }: JpegTile, first: JpegTile): boolean {
+  if (segments.length !== first.segments.length) return false;
+  return segments.every(
+    ({ marker, bytes }, at) => marker !== MARKER.restartInterval && bytes.equals(first.segments[at]!.bytes),
+  );
 }
 
 /** The coding units (MCU) in a tile; undefined when tiles of this kind cannot be joined. */

@@ -1,7 +1,7 @@
 /** The fast path: JPEG tiles of a TIFF are read as they are, decoded by libjpeg (in sharp), and put side by side. */
 import { forEachLimited } from '../concurrency.ts';
 import type { PixelSource } from '../pixel-source.ts';
-import { copyPixels, createPixels, intersection, type Pixels, type Rectangle } from '../pixels.ts';
+import { copyPixels, intersection, type Pixels, type Rectangle } from '../pixels.ts';
 import type { LevelRegion, SlideLevel } from '../slide.ts';
 import type { TiffLayout, TiffLevel } from './layout.ts';
 import { TileDecoder, type TileDecoderParts } from './tile-decoder.ts';
@@ -40,9 +40,9 @@ export class TiffSource implements PixelSource {
     this.#decoder = new TileDecoder({ ...parts, levels: parts.layout.levels });
   }
 
-  async read(regions: readonly LevelRegion[]): Promise<Pixels[]> {
+  async read(regions: readonly LevelRegion[], targets?: readonly Uint8Array[]): Promise<Pixels[]> {
     const places = regions.map((region) => this.#onLevel(region));
-    const results = regions.map(({ width, height }) => createPixels(width, height));
+    const results = places.map((place, index) => this.#blank(place, regions[index]!.level, targets?.[index]));
     const needed = this.#neededTiles(regions, places);
     const calls = inGroups(needed, Math.min(TILES_PER_CALL, Math.ceil(needed.length / 2)));
     await forEachLimited(calls, CALLS_AT_ONCE, async (tiles) => {
@@ -69,6 +69,16 @@ export class TiffSource implements PixelSource {
     const { downsample } = this.levels[region.level]!;
     const x = Math.round(region.x / downsample);
     return { x, y: Math.round(region.y / downsample), width: region.width, height: region.height };
+  }
+
+  /** White where no tile will be; the rest is left to the tiles. */
+  #blank(place: Rectangle, level: number, target: Uint8Array | undefined): Pixels {
+    const { width, height } = place;
+    const { width: levelWidth, height: levelHeight } = this.levels[level]!;
+    const data = target ?? new Uint8Array(width * height * 3);
+    const inside = place.x >= 0 && place.y >= 0;
+    if (!inside || place.x + width > levelWidth || place.y + height > levelHeight) data.fill(255);
+    return { width, height, data };
   }
 
   #neededTiles(regions: readonly LevelRegion[], places: readonly Rectangle[]): NeededTile[] {

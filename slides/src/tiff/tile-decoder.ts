@@ -5,7 +5,7 @@ import type { Slots } from '../concurrency.ts';
 import type { PictureCache } from '../picture-cache.ts';
 import type { Pixels } from '../pixels.ts';
 import type { SlideStatistics } from '../slide.ts';
-import type { ByteSource } from './byte-source.ts';
+import { readRanges, type ByteSource } from './byte-source.ts';
 import { damaged } from './directories.ts';
 import { completeJpeg, joinedJpeg, parseTile, type JpegTile } from './jpeg-tile.ts';
 import type { TiffLevel } from './layout.ts';
@@ -53,9 +53,11 @@ export class TileDecoder {
     const level = levels[levelIndex]!;
     return slots.run(async () => {
       const started = performance.now();
-      const raw = await Promise.all(
-        indices.map((index) => bytes.read(level.offsets[index]!, level.byteCounts[index]!)),
-      );
+      const ranges = indices.map((index) => ({
+        position: level.offsets[index]!,
+        length: level.byteCounts[index]!,
+      }));
+      const raw = await readRanges(bytes, ranges);
       const read = performance.now();
       statistics.readSeconds += (read - started) / 1000;
       const tiles = raw.map((data, at) => this.#parse(level, levelIndex, indices[at]!, data));
