@@ -3,7 +3,7 @@
 The first line is the configuration: {"network", "savedModel", "tensors", "directory", "n", "threads", "learningRate",
 "logSumExp"}; the directory holds raw little-endian arrays: tiles.u8, parameters.f32, bag_gradient.f32,
 bag_embedding.f32. The answer tells the versions; the first gradient is left in the directory. Every further line
-{"steps": k} runs k training steps and answers with the seconds of each.
+{"steps": k} runs k training steps and answers with the seconds and the processor seconds of each.
 """
 
 import json
@@ -35,13 +35,14 @@ def serve(start):
     gradient.astype("float32").tofile(os.path.join(configuration["directory"], name))
     answer({"versions": versions})
     for line in sys.stdin:
-        seconds = []
+        seconds, processor = [], []
         for _ in range(json.loads(line)["steps"]):
-            begin = time.perf_counter()
+            begin, begin_processor = time.perf_counter(), time.process_time()
             step()
             seconds.append(time.perf_counter() - begin)
+            processor.append(time.process_time() - begin_processor)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        answer({"seconds": seconds, "peakMemoryBytes": peak})
+        answer({"seconds": seconds, "processorSeconds": processor, "peakMemoryBytes": peak})
 
 
 def answer(value):

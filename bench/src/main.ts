@@ -82,12 +82,24 @@ function trainingStepTable(
     row.side,
     row.fastestMilliseconds.toFixed(1),
     row.medianMilliseconds.toFixed(1),
+    row.fastestProcessorMilliseconds.toFixed(1),
     row.tilesPerSecond.toFixed(0),
-    row.ratioToNode.toFixed(2),
+    row.nodeOverThis.toFixed(2),
+    row.nodeOverThisProcessor.toFixed(2),
     (row.peakMemoryBytes / 1e6).toFixed(0),
     row.gradientDifference.toExponential(1),
   ]);
-  const header = ['', 'fastest ms', 'median ms', 'tiles/s', 'to Node', 'peak MB', 'gradient difference'];
+  const header = [
+    '',
+    'ms',
+    'median',
+    'CPU ms',
+    'tiles/s',
+    'Node/this',
+    'in CPU',
+    'peak MB',
+    'gradient differs by',
+  ];
   const [node] = rows;
   const shares = `Node: ${((node?.engineShare ?? 0) * 100).toFixed(1)}% of the step inside TensorFlow; forward alone ${(node?.forwardTilesPerSecond ?? 0).toFixed(0)} tiles/s`;
   return `\n${title}\n${formatTable([header, ...cells])}\n${shares}\n`;

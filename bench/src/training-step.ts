@@ -42,10 +42,14 @@ export interface TrainingStepRow {
   readonly side: string;
   readonly fastestMilliseconds: number;
   readonly medianMilliseconds: number;
+  /** Processor time of the side's whole process in its best step: what other processes take does not count. */
+  readonly fastestProcessorMilliseconds: number;
   readonly tilesPerSecond: number;
   readonly peakMemoryBytes: number;
-  /** This side's fastest step over Node's: above 1, Node is faster. */
-  readonly ratioToNode: number;
+  /** Node's fastest step over this side's: below 1, Node is faster. */
+  readonly nodeOverThis: number;
+  /** The same of the processor times. */
+  readonly nodeOverThisProcessor: number;
   /** |gradient - Node's| / |Node's|, of the first step. */
   readonly gradientDifference: number;
   /** Node only: the share of the step's time inside TensorFlow. */
@@ -54,10 +58,15 @@ export interface TrainingStepRow {
   readonly forwardTilesPerSecond?: number;
 }
 
+/** One element a step. */
+interface Times {
+  readonly seconds: readonly number[];
+  readonly processorSeconds: readonly number[];
+}
+
 interface Side {
   readonly name: string;
-  /** Runs steps and tells the seconds of each. */
-  run(steps: number): Promise<readonly number[]>;
+  run(steps: number): Promise<Times>;
   peakMemoryBytes(): number;
   /** The flat gradient at the first parameters. */
   gradient(): Promise<Float32Array>;
@@ -85,13 +94,13 @@ export async function benchTrainingStep(
   const sides: Side[] = [node];
   try {
     if (options.python !== null) sides.push(...(await pythonSides(problem, options, directory)));
-    const seconds = await measure(sides, options);
+    const times = await measure(sides, options);
     const forwardTilesPerSecond = await node.forwardTilesPerSecond();
     const expected = await node.gradient();
-    const nodeFastest = Math.min(...seconds[0]!);
+    const fastest = times.map(({ seconds }) => Math.min(...seconds));
+    const processor = times.map(({ processorSeconds }) => Math.min(...processorSeconds));
     return await Promise.all(
       sides.map(async (side, index) => {
-        const fastest = Math.min(...seconds[index]!);
         return {
           bench: 'training-step' as const,
           encoder: subject.network.encoder.name,
@@ -99,11 +108,13 @@ export async function benchTrainingStep(
           tiles: subject.n,
           threads: options.threads,
           side: side.name,
-          fastestMilliseconds: fastest * 1000,
-          medianMilliseconds: median(seconds[index]!) * 1000,
-          tilesPerSecond: subject.n / fastest,
+          fastestMilliseconds: fastest[index]! * 1000,
+          medianMilliseconds: median(times[index]!.seconds) * 1000,
+          fastestProcessorMilliseconds: processor[index]! * 1000,
+          tilesPerSecond: subject.n / fastest[index]!,
           peakMemoryBytes: side.peakMemoryBytes(),
-          ratioToNode: fastest / nodeFastest,
+          nodeOverThis: fastest[0]! / fastest[index]!,
+          nodeOverThisProcessor: processor[0]! / processor[index]!,
           gradientDifference: relativeDifference(await side.gradient(), expected),
           ...(side === node ? { engineShare: node.engineShare(), forwardTilesPerSecond } : {}),
         };
@@ -115,13 +126,17 @@ export async function benchTrainingStep(
   }
 }
 
-async function measure(sides: readonly Side[], { rounds, steps }: TrainingStepOptions): Promise<number[][]> {
+async function measure(sides: readonly Side[], { rounds, steps }: TrainingStepOptions): Promise<Times[]> {
   for (const side of sides) await side.run(2); // warm-up: memory, oneDNN's primitives
-  const seconds: number[][] = sides.map(() => []);
+  const times = sides.map(() => ({ seconds: [] as number[], processorSeconds: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
-    for (const [index, side] of sides.entries()) seconds[index]!.push(...(await side.run(steps)));
+    for (const [index, side] of sides.entries()) {
+      const { seconds, processorSeconds } = await side.run(steps);
+      times[index]!.seconds.push(...seconds);
+      times[index]!.processorSeconds.push(...processorSeconds);
+    }
   }
-  return seconds;
+  return times;
 }
 
 function makeProblem({ network, n }: TrainingStepCase): Problem {
@@ -165,17 +180,21 @@ class NodeSide implements Side {
     return new NodeSide(await Engine.start({ network: problem.network, threads }), problem);
   }
 
-  async run(steps: number): Promise<number[]> {
+  async run(steps: number): Promise<Times> {
     const before = this.#engine.statistics().backwardSeconds;
     const seconds: number[] = [];
+    const processorSeconds: number[] = [];
     for (let step = 0; step < steps; step++) {
       const begin = performance.now();
+      const beginProcessor = process.cpuUsage();
       await this.#train();
+      const { user, system } = process.cpuUsage(beginProcessor);
       seconds.push((performance.now() - begin) / 1000);
+      processorSeconds.push((user + system) / 1e6);
     }
     this.#seconds += seconds.reduce((sum, value) => sum + value, 0);
     this.#engineSeconds += this.#engine.statistics().backwardSeconds - before;
-    return seconds;
+    return { seconds, processorSeconds };
   }
 
   async #train(): Promise<void> {
@@ -274,12 +293,11 @@ function pythonSide(name: string, peer: Peer, gradientFile: string): Side {
   return {
     name,
     async run(steps) {
-      const { seconds, peakMemoryBytes } = (await peer.ask({ steps })) as {
-        readonly seconds: readonly number[];
+      const { peakMemoryBytes, ...times } = (await peer.ask({ steps })) as unknown as Times & {
         readonly peakMemoryBytes: number;
       };
       peak = peakMemoryBytes;
-      return seconds;
+      return times;
     },
     peakMemoryBytes: () => peak,
     async gradient() {

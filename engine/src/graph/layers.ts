@@ -137,6 +137,14 @@ export function multiply(tape: Tape, left: Value, right: Value): Value {
   ]);
 }
 
+export function multiplyBy(tape: Tape, value: Value, factor: number): Value {
+  const { graph } = tape;
+  const result = binary(graph, 'Mul', [value, graph.scalar(factor)]);
+  return tape.record(result, [value], (cotangent) => [
+    binary(graph, 'Mul', [cotangent, graph.scalar(factor)]),
+  ]);
+}
+
 export function matrixProduct(tape: Tape, left: Value, right: Value): Value {
   const { graph } = tape;
   const result = multiplyMatrices(graph, [left, right]);

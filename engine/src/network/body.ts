@@ -3,7 +3,7 @@ import { cast, concatenate, reshape, slice } from '../graph/arithmetic.ts';
 import { elements, type Graph, type Value } from '../graph/graph.ts';
 import { Tape } from '../graph/tape.ts';
 import { attentionScores } from './attention.ts';
-import { encode, normalise } from './encoder.ts';
+import { centre, encode } from './encoder.ts';
 import type { Network } from './network.ts';
 import { parameterLayout } from './parameters.ts';
 
@@ -31,7 +31,7 @@ export function writeBody(graph: Graph, network: Network, parameters: Value, til
     if (value === undefined) throw new Error(`the layout has no parameter "${name}"`);
     return value;
   };
-  const embeddings = encode(tape, network.encoder.name, parameter, normalise(graph, tiles));
+  const embeddings = encode(tape, network.encoder.name, parameter, centre(graph, tiles));
   const scores =
     network.aggregator.name === 'attention' ? attentionScores(tape, parameter, embeddings) : undefined;
   return {

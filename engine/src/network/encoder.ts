@@ -17,6 +17,7 @@ import {
   convolveCentred,
   maxPool,
   meanOverPixels,
+  multiplyBy,
   relu,
   scaleChannels,
   standardizeWeights,
@@ -28,26 +29,29 @@ import { RESNET_CHANNELS, TINY_NAMES } from './parameters.ts';
 /** A parameter by its name. */
 export type Parameters = (name: string) => Value;
 
-/** The embeddings [n, d] of normalised tiles [n, size, size, 3]. */
+/** The embeddings [n, d] of centred tiles [n, size, size, 3]. */
 export function encode(tape: Tape, encoder: EncoderName, parameters: Parameters, tiles: Value): Value {
   const features = encoder === 'tiny' ? tiny(tape, parameters, tiles) : resnet18(tape, parameters, tiles);
   return meanOverPixels(tape, features);
 }
 
 /**
- * Bytes to numbers around 0: (x / 255 - 1/2) / (1/4), the same for the three colours, which the first convolution's
- * weights take up anyway.
+ * Bytes to numbers around 0: x - 127.5. The rest of the normalisation, the division by 63.75 that gives values from
+ * -2 to 2, is left to the first convolution's weights, which saves a pass over the pixels. It is the same for the
+ * three colours, whose own means and deviations those weights take up as well.
  */
-export function normalise(graph: Graph, tiles: Value): Value {
-  const scaled = binary(graph, 'Mul', [cast(graph, tiles, graph.floatType), graph.scalar(4 / 255)]);
-  return binary(graph, 'Sub', [scaled, graph.scalar(2)]);
+export function centre(graph: Graph, tiles: Value): Value {
+  return binary(graph, 'Sub', [cast(graph, tiles, graph.floatType), graph.scalar(127.5)]);
 }
+
+const PIXEL_SCALE = 1 / 63.75;
 
 function tiny(tape: Tape, parameters: Parameters, tiles: Value): Value {
   return TINY_NAMES.reduce((features, name) => {
     const weights = parameters(`encoder.${name}.conv.weight`);
     const standardized = standardizeWeights(tape, weights, parameters(`encoder.${name}.norm.weight`));
-    const convolved = convolve(tape, features, standardized, 2);
+    const scaled = features === tiles ? multiplyBy(tape, standardized, PIXEL_SCALE) : standardized;
+    const convolved = convolve(tape, features, scaled, 2);
     return relu(tape, addBias(tape, convolved, parameters(`encoder.${name}.norm.bias`)));
   }, tiles);
 }
@@ -55,7 +59,8 @@ function tiny(tape: Tape, parameters: Parameters, tiles: Value): Value {
 function resnet18(tape: Tape, parameters: Parameters, tiles: Value): Value {
   const convolveScaled = (image: Value, convolution: string, norm: string, stride: number): Value => {
     const gain = parameters(`encoder.${norm}.weight`);
-    const weights = scaleChannels(tape, parameters(`encoder.${convolution}.weight`), gain);
+    const scaled = scaleChannels(tape, parameters(`encoder.${convolution}.weight`), gain);
+    const weights = image === tiles ? multiplyBy(tape, scaled, PIXEL_SCALE) : scaled;
     return addBias(tape, convolveCentred(tape, image, weights, stride), parameters(`encoder.${norm}.bias`));
   };
   let features = maxPool(tape, relu(tape, convolveScaled(tiles, 'conv1', 'bn1', 2)));

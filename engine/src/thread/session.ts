@@ -73,14 +73,19 @@ export class Session {
 }
 
 function engineError(error: unknown): WsiError {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = (error instanceof Error ? error.message : String(error)).replace(
+    /^Session fail to run with error: /,
+    '',
+  );
   if (/OOM|out of memory|bad_alloc|RESOURCE_EXHAUSTED|allocat/i.test(text)) {
     return new WsiError('EngineFailed', `TensorFlow ran out of memory (${firstLine(text)}).`, {
       remedy: 'Lower patches.batch or patches.size, or give the worker more memory.',
       cause: error,
     });
   }
-  return WsiError.from(error, 'EngineFailed');
+  return error instanceof WsiError
+    ? error
+    : new WsiError('EngineFailed', `TensorFlow failed (${firstLine(text)}).`, { cause: error });
 }
 
 function firstLine(text: string): string {
