@@ -1,1 +1,0 @@
-import { benchTiles } from './src/tiles.ts'; console.table((await benchTiles({rounds:3,patches:300})).map(r=>({...r,patchesPerSecond:Math.round(r.patchesPerSecond),ratioToPython:r.ratioToPython?.toFixed(2)})));
