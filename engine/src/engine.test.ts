@@ -85,7 +85,7 @@ describe('Engine', () => {
     broken[bias.offset] = Number.NaN;
     const set = engine.loadParameters('broken', broken);
     await expect(engine.attentionGradient(set, bag.tiles, 8, bagCotangent)).rejects.toMatchObject({
-      code: 'EngineFailed',
+      code: 'Diverged',
       message: expect.stringMatching(/not finite: NaN in encoder\.stem\.conv\.weight.*learning rate/),
     });
     await expect(engine.embed(set, bag.tiles, 8)).rejects.toThrow('attention score of tile 0');

@@ -132,7 +132,7 @@ export class Engine {
 
   /**
    * Embeddings and scores of `n` tiles, bytes [n, size, size, 3] RGB.
-   * @throws WsiError `InvalidArgument` for sizes; `EngineFailed` from TensorFlow, or when a result is not finite
+   * @throws WsiError `InvalidArgument` for sizes; `EngineFailed` from TensorFlow; `Diverged` when a result is not finite
    */
   async embed(parameters: ParameterSet, tiles: Uint8Array, n: number): Promise<Embedded> {
     this.#requireTiles(tiles, n);
@@ -145,7 +145,7 @@ export class Engine {
    * The shard's share of the gradient of the bag's loss, flat [layout.length]: that of
    * sum_i sg(w_i) * (<g, h_i> + sg(<g, h_i - z>) * a_i), w_i = exp(a_i - logSumExp), sg = stop-gradient. Summed over
    * the shards of a bag it is the exact gradient of the whole bag.
-   * @throws WsiError `InvalidArgument` for sizes; `EngineFailed` from TensorFlow, or when the gradient is not finite
+   * @throws WsiError `InvalidArgument` for sizes; `EngineFailed` from TensorFlow; `Diverged` when the gradient is not finite
    */
   async attentionGradient(
     parameters: ParameterSet,

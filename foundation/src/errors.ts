@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'CheckpointInvalid'
   | 'StorageFailed'
   | 'EngineFailed'
+  | 'Diverged'
   | 'StaleGeneration'
   | 'Unavailable'
   | 'Cancelled'

@@ -21,6 +21,7 @@ const inputErrors: readonly ErrorCode[] = [
   'SlideUnreadable',
   'SlideUnsupported',
   'NoTissue',
+  'Diverged',
   'NotFound',
   'CheckpointInvalid',
 ];

@@ -77,7 +77,24 @@ describe('checkpoints', () => {
     expect((await checkpoints.newest())?.cursor.step).toBe(1);
     await checkpoints.write(contentOf(2), 9);
     expect((await checkpoints.newest())?.cursor.step).toBe(2);
+    await mkdir(join(checkpoints.path, '.step-00000003.tmp'));
+    await checkpoints.sweep();
     expect(await readdir(checkpoints.path)).toEqual(['step-00000001', 'step-00000002']);
+  });
+
+  it('damaged do not count among those that are kept, and never cost a whole one', async () => {
+    for (const step of [5, 10]) await checkpoints.write(contentOf(step), 2);
+    await writeFile(join(checkpoints.path, 'step-00000010', 'model.safetensors'), 'torn');
+    expect((await checkpoints.newest())?.cursor.step).toBe(5);
+    // The run goes on from step 5 and is stopped at step 7.
+    await checkpoints.write(contentOf(7), 1);
+    expect(await checkpoints.steps()).toEqual([7]);
+
+    await checkpoints.write(contentOf(10), 3);
+    await writeFile(join(checkpoints.path, 'step-00000010', 'cursor.json'), '{');
+    expect((await checkpoints.newest())?.cursor.step).toBe(7);
+    await checkpoints.write(contentOf(12), 2);
+    expect(await checkpoints.steps()).toEqual([7, 12]);
   });
 
   it('name the path and what to do when loading one that is none', async () => {

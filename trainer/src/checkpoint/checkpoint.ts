@@ -51,19 +51,25 @@ export interface CheckpointContent {
 }
 
 const namePattern = /^step-(\d{8})$/;
+const temporaryPattern = /^\.step-\d{8}\.tmp$/;
 
 export class CheckpointDirectory {
   readonly path: string;
   readonly #logger: Logger;
+  /** Steps whose checkpoint could not be loaded: they do not count among those that are kept. */
+  readonly #damaged = new Set<number>();
 
   constructor(path: string, logger: Logger) {
     this.path = path;
     this.#logger = logger;
   }
 
-  /** Writes a checkpoint and removes all but the newest `keep`. */
+  /**
+   * Writes a checkpoint and keeps it with the newest whole ones before it, `keep` in all. Later ones are removed: a
+   * run that writes an earlier step has found them damaged, and must not lose what it writes now for their sake.
+   */
   async write(content: CheckpointContent, keep: number): Promise<string> {
-    const name = `step-${String(content.cursor.step).padStart(8, '0')}`;
+    const name = nameOf(content.cursor.step);
     const final = join(this.path, name);
     const temporary = join(this.path, `.${name}.tmp`);
     try {
@@ -92,17 +98,19 @@ export class CheckpointDirectory {
       await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
       throw storageError(final, error);
     }
-    await this.#prune(keep);
+    this.#damaged.delete(content.cursor.step);
+    await this.#prune(content.cursor.step, keep);
     return final;
   }
 
   /** The newest checkpoint that is whole, or undefined. Those that are not are named in the log. */
   async newest(): Promise<Checkpoint | undefined> {
     for (const step of (await this.steps()).reverse()) {
-      const path = join(this.path, `step-${String(step).padStart(8, '0')}`);
+      const path = join(this.path, nameOf(step));
       try {
         return await loadCheckpoint(path);
       } catch (error) {
+        this.#damaged.add(step);
         this.#logger.warn({ checkpoint: path, error }, 'checkpoint is damaged: using the one before it');
       }
     }
@@ -122,12 +130,30 @@ export class CheckpointDirectory {
       .sort((a, b) => a - b);
   }
 
-  async #prune(keep: number): Promise<void> {
-    const steps = await this.steps();
-    for (const step of steps.slice(0, Math.max(0, steps.length - keep))) {
-      await rm(join(this.path, `step-${String(step).padStart(8, '0')}`), { recursive: true, force: true });
-    }
+  /** Removes what a writer that was killed has left; for the one process that writes here. */
+  async sweep(): Promise<void> {
+    const names = await readdir(this.path).catch(() => []);
+    await Promise.all(names.filter((name) => temporaryPattern.test(name)).map((name) => this.#remove(name)));
   }
+
+  async #prune(newest: number, keep: number): Promise<void> {
+    const steps = await this.steps();
+    const whole = steps.filter((step) => step <= newest && !this.#damaged.has(step));
+    const kept = whole.slice(-Math.max(1, keep));
+    await Promise.all(steps.filter((step) => !kept.includes(step)).map((step) => this.#remove(nameOf(step))));
+  }
+
+  /** What cannot be removed takes space, and does no other harm. */
+  async #remove(name: string): Promise<void> {
+    const path = join(this.path, name);
+    await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+      this.#logger.warn({ path, error }, 'not removed');
+    });
+  }
+}
+
+function nameOf(step: number): string {
+  return `step-${String(step).padStart(8, '0')}`;
 }
 
 /** Loads one checkpoint directory, every file verified. @throws WsiError `CheckpointInvalid` naming the path */

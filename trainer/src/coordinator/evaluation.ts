@@ -4,6 +4,9 @@ import { instancePredict, type Head } from '../heads/index.ts';
 import type { PlannedBag } from './bags.ts';
 import { embedBag, type EmbedOptions, type EmbeddedBag } from './embedding.ts';
 
+/** Bags of an evaluation whose tasks are open at a time: a cohort's would not fit in memory all at once. */
+export const bagsAtOnce = 64;
+
 export interface Prediction {
   readonly patient: string;
   readonly bag: string;

@@ -4,8 +4,9 @@ import type { WsiTrainingJob } from '@wsi/api';
 import type { Logger } from '@wsi/foundation';
 import type { UsageMeter } from '../usage.ts';
 import type { PlannedBag } from './bags.ts';
-import { evaluateBag } from './evaluation.ts';
+import { bagsAtOnce, evaluateBag } from './evaluation.ts';
 import { writeHeatmaps } from './heatmaps.ts';
+import { mapLimited } from './limited.ts';
 import type { Model } from './model.ts';
 import type { Progress } from './progress.ts';
 import { resultOf, writeResult } from './result.ts';
@@ -33,18 +34,16 @@ export async function evaluateRun(context: FinalContext): Promise<void> {
   const version = progress.step;
   const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length);
   const aggregator = job.spec.model.aggregator.name;
-  const evaluated = await Promise.all(
-    bags.map(async (bag, index) => {
-      const result = await evaluateBag(
-        bag,
-        index,
-        { head: model.head, aggregator, headParameters },
-        { pool, name: 'evaluation', version, priority: version + 1, tileScores: true },
-      );
-      progress.advance();
-      return result;
-    }),
-  );
+  const evaluated = await mapLimited(bags, bagsAtOnce, async (bag, index) => {
+    const result = await evaluateBag(
+      bag,
+      index,
+      { head: model.head, aggregator, headParameters },
+      { pool, name: 'evaluation', version, priority: version + 1, tileScores: true },
+    );
+    progress.advance();
+    return result;
+  });
   const pictured = bags
     .map((bag, index) => ({ bag, evaluated: evaluated[index]! }))
     .sort((a, b) => splitOrder(a.bag) - splitOrder(b.bag))

@@ -2,10 +2,19 @@
  * The survey: which tiles every slide has. One task a slide, done by the workers; results are kept in the output
  * directory, so that a resumed run does not read the slides again.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalJson, sha256, writeFileAtomically, WsiError } from '@wsi/foundation';
+import {
+  canonicalJson,
+  sha256,
+  writeFileAtomically,
+  WsiError,
+  type ErrorCode,
+  type Logger,
+} from '@wsi/foundation';
 import { int32From, type SurveyResult } from '@wsi/protocol';
+import { mapLimited } from './limited.ts';
+import { identifyFile, slideErrors, type FileIdentity } from './slide-files.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface SurveyedSlide {
@@ -20,12 +29,12 @@ export interface SurveyedSlide {
   /** Level-0 pixels. */
   readonly width: number;
   readonly height: number;
+  /** The file as it was before it was surveyed. */
+  readonly file: FileIdentity;
 }
 
-interface StoredSurvey {
+interface StoredSurvey extends FileIdentity {
   readonly slide: string;
-  readonly bytes: number;
-  readonly modified: number;
   readonly patches: string;
   readonly coordinates: string;
   readonly footprintX: number;
@@ -36,45 +45,99 @@ interface StoredSurvey {
   readonly height: number;
 }
 
-/** Surveys all slides, those done before excepted. `onDone` is called after each. */
+export interface SurveyOptions {
+  readonly pool: WorkerPool;
+  readonly patches: unknown;
+  /** Where results are kept. */
+  readonly directory: string;
+  readonly logger: Logger;
+  /** Called after each slide. */
+  onDone(): void;
+}
+
+/** What is wrong with a slide rather than with the run. */
+const slideFaults: readonly ErrorCode[] = [
+  'SlideUnreadable',
+  'SlideUnsupported',
+  'NoTissue',
+  'NotFound',
+  'InvalidArgument',
+];
+const filesAtOnce = 16;
+
+/**
+ * Surveys all slides, those done before excepted.
+ * @throws WsiError that names every slide that cannot be used, after the others have been looked at too
+ */
 export async function surveySlides(
   slides: readonly string[],
-  options: { pool: WorkerPool; patches: unknown; directory: string; onDone: () => void },
+  options: SurveyOptions,
 ): Promise<Map<string, SurveyedSlide>> {
-  const surveyed = new Map<string, SurveyedSlide>();
   const patches = canonicalJson(options.patches);
-  await Promise.all(
-    slides.map(async (slide, index) => {
-      const file = join(options.directory, `${sha256(`${slide}\n${patches}`).slice(0, 32)}.json`);
-      const identity = await identify(slide);
-      const stored = await readStored(file, { slide, patches, ...identity });
-      const result = stored ?? (await survey(options.pool, slide, index));
-      if (stored === undefined) {
-        const { coordinates, ...rest } = result;
-        const content: StoredSurvey = {
-          slide,
-          patches,
-          ...identity,
-          ...rest,
-          coordinates: Buffer.from(coordinates).toString('base64'),
-        };
-        await writeFileAtomically(file, JSON.stringify(content));
-      }
-      const coordinates = int32From(result.coordinates);
-      surveyed.set(slide, {
-        slide,
-        coordinates,
-        tiles: coordinates.length / 2,
-        footprint: { x: result.footprintX, y: result.footprintY },
-        fingerprint: result.fingerprint,
-        digest: result.digest,
-        width: result.width,
-        height: result.height,
-      });
+  const faults: WsiError[] = [];
+  const collect = (thrown: unknown): undefined => {
+    const error = WsiError.from(thrown);
+    if (!slideFaults.includes(error.code)) throw error;
+    options.logger.error({ code: error.code, reason: error.message }, 'a slide cannot be used');
+    faults.push(error);
+  };
+  const stored = await mapLimited(slides, filesAtOnce, (slide) =>
+    readStored(slide, fileOf(slide, patches, options), patches).catch(collect),
+  );
+  const surveyed = await Promise.all(
+    stored.map(async (of, index) => {
+      const slide = slides[index]!;
+      const done =
+        of === undefined || 'result' in of
+          ? of
+          : await surveyAndStore(slide, { index, patches, file: of.file }, options).catch(collect);
       options.onDone();
+      return done === undefined ? undefined : surveyedSlide(slide, done);
     }),
   );
-  return surveyed;
+  if (faults.length > 0) throw slideErrors(faults, slides.length);
+  return new Map(surveyed.flatMap((slide) => (slide === undefined ? [] : [[slide.slide, slide] as const])));
+}
+
+interface Surveyed {
+  readonly file: FileIdentity;
+  readonly result: SurveyResult;
+}
+
+function surveyedSlide(slide: string, { file, result }: Surveyed): SurveyedSlide {
+  const coordinates = int32From(result.coordinates);
+  return {
+    slide,
+    coordinates,
+    tiles: coordinates.length / 2,
+    footprint: { x: result.footprintX, y: result.footprintY },
+    fingerprint: result.fingerprint,
+    digest: result.digest,
+    width: result.width,
+    height: result.height,
+    file,
+  };
+}
+
+function fileOf(slide: string, patches: string, { directory }: SurveyOptions): string {
+  return join(directory, `${sha256(`${slide}\n${patches}`).slice(0, 32)}.json`);
+}
+
+async function surveyAndStore(
+  slide: string,
+  { index, patches, file }: { index: number; patches: string; file: FileIdentity },
+  options: SurveyOptions,
+): Promise<Surveyed> {
+  const result = await survey(options.pool, slide, index);
+  const content: StoredSurvey = {
+    slide,
+    patches,
+    ...file,
+    ...result,
+    coordinates: Buffer.from(result.coordinates).toString('base64'),
+  };
+  await writeFileAtomically(fileOf(slide, patches, options), JSON.stringify(content));
+  return { file, result };
 }
 
 async function survey(pool: WorkerPool, slide: string, index: number): Promise<SurveyResult> {
@@ -86,35 +149,26 @@ async function survey(pool: WorkerPool, slide: string, index: number): Promise<S
   return result.survey;
 }
 
-async function identify(slide: string): Promise<{ bytes: number; modified: number }> {
-  try {
-    const { size, mtimeMs } = await stat(slide);
-    return { bytes: size, modified: mtimeMs };
-  } catch (error) {
-    throw new WsiError('SlideUnreadable', 'the slide cannot be read any more', {
-      where: slide,
-      remedy: 'Is its directory still mounted?',
-      cause: error,
-    });
-  }
-}
-
+/** The file as it is now, with the result of an earlier survey of this very file if there is one. */
 async function readStored(
-  file: string,
-  expected: { slide: string; patches: string; bytes: number; modified: number },
-): Promise<SurveyResult | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
+  slide: string,
+  path: string,
+  patches: string,
+): Promise<{ readonly file: FileIdentity } | Surveyed> {
+  const file = await identifyFile(slide);
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return { file };
   try {
     const stored = JSON.parse(text) as StoredSurvey;
     const same =
-      stored.slide === expected.slide &&
-      stored.patches === expected.patches &&
-      stored.bytes === expected.bytes &&
-      stored.modified === expected.modified;
-    return same ? { ...stored, coordinates: Buffer.from(stored.coordinates, 'base64') } : undefined;
+      stored.slide === slide &&
+      stored.patches === patches &&
+      stored.bytes === file.bytes &&
+      stored.modified === file.modified;
+    if (!same) return { file };
+    return { file, result: { ...stored, coordinates: Buffer.from(stored.coordinates, 'base64') } };
   } catch {
     // A damaged file only costs a new survey.
-    return undefined;
+    return { file };
   }
 }

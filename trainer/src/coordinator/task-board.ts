@@ -21,27 +21,32 @@ export interface BoardTask {
 
 interface Entry<T extends BoardTask> {
   readonly task: T;
-  readonly sequence: number;
   worker: string | undefined;
   deadline: number;
   /** Times it was leased and its worker did not say what became of it. */
   attempts: number;
+  /** Whose queue it waits in. */
+  reader: string;
 }
+
+/** Waiting entries of one priority by the worker that last read their tiles, each in order of submission. */
+type Queues<T extends BoardTask> = Map<string, Set<Entry<T>>>;
+
+/** Key of the tiles that no worker has read yet. */
+const nobody = '';
 
 export type Completion = 'accepted' | 'duplicate';
 
 export class TaskBoard<T extends BoardTask> {
   readonly #entries = new Map<string, Entry<T>>();
-  /** Waiting entries by priority, each in order of submission. */
-  readonly #waiting = new Map<number, Set<Entry<T>>>();
+  readonly #waiting = new Map<number, Queues<T>>();
   readonly #holding = new Map<string, Set<Entry<T>>>();
   /** Which worker last did a task of this affinity. */
   readonly #lastWorker = new Map<string, string>();
-  #sequence = 0;
 
   submit(task: T): void {
     if (this.#entries.has(task.id)) throw new RangeError(`task ${task.id} is on the board already`);
-    const entry = { task, sequence: this.#sequence++, worker: undefined, deadline: Infinity, attempts: 0 };
+    const entry = { task, worker: undefined, deadline: Infinity, attempts: 0, reader: nobody };
     this.#entries.set(task.id, entry);
     this.#wait(entry);
   }
@@ -50,7 +55,7 @@ export class TaskBoard<T extends BoardTask> {
   lease(worker: string, deadline: number): T | undefined {
     const entry = this.#best(worker);
     if (entry === undefined) return undefined;
-    this.#waiting.get(entry.task.priority)?.delete(entry);
+    this.#unwait(entry);
     entry.worker = worker;
     entry.deadline = deadline;
     entry.attempts += 1;
@@ -123,30 +128,42 @@ export class TaskBoard<T extends BoardTask> {
 
   get waiting(): number {
     let count = 0;
-    for (const entries of this.#waiting.values()) count += entries.size;
+    for (const queues of this.#waiting.values()) {
+      for (const entries of queues.values()) count += entries.size;
+    }
     return count;
   }
 
+  /** Looks at queues, not at tasks: an evaluation may have a million of them waiting. */
   #best(worker: string): Entry<T> | undefined {
-    let lowest = Infinity;
-    for (const [priority, entries] of this.#waiting) {
-      if (entries.size === 0) this.#waiting.delete(priority);
-      else lowest = Math.min(lowest, priority);
+    const lowest = Math.min(...this.#waiting.keys());
+    const queues = this.#waiting.get(lowest);
+    if (queues === undefined) return undefined;
+    let longest: Set<Entry<T>> | undefined;
+    for (const queue of queues.values()) {
+      if (queue.size > (longest?.size ?? 0)) longest = queue;
     }
-    let unread: Entry<T> | undefined;
-    let any: Entry<T> | undefined;
-    for (const entry of this.#waiting.get(lowest) ?? []) {
-      const last = this.#lastWorker.get(entry.task.affinity);
-      if (last === worker) return entry;
-      if (last === undefined) unread ??= entry;
-      any ??= entry;
-    }
-    return unread ?? any;
+    const queue = queues.get(worker) ?? queues.get(nobody) ?? longest;
+    return queue?.values().next().value;
   }
 
   #wait(entry: Entry<T>): void {
-    const entries = this.#waiting.get(entry.task.priority) ?? new Set();
-    this.#waiting.set(entry.task.priority, entries.add(entry));
+    const { priority, affinity } = entry.task;
+    const queues: Queues<T> = this.#waiting.get(priority) ?? new Map<string, Set<Entry<T>>>();
+    this.#waiting.set(priority, queues);
+    entry.reader = this.#lastWorker.get(affinity) ?? nobody;
+    const queue = queues.get(entry.reader) ?? new Set();
+    queues.set(entry.reader, queue.add(entry));
+  }
+
+  /** Empty queues are not kept. */
+  #unwait(entry: Entry<T>): void {
+    const { priority } = entry.task;
+    const queues = this.#waiting.get(priority);
+    const queue = queues?.get(entry.reader);
+    queue?.delete(entry);
+    if (queue?.size === 0) queues?.delete(entry.reader);
+    if (queues?.size === 0) this.#waiting.delete(priority);
   }
 
   #free(entry: Entry<T>): void {
@@ -158,7 +175,7 @@ export class TaskBoard<T extends BoardTask> {
 
   #remove(entry: Entry<T>): void {
     this.#entries.delete(entry.task.id);
-    this.#waiting.get(entry.task.priority)?.delete(entry);
+    this.#unwait(entry);
     if (entry.worker !== undefined) this.#holding.get(entry.worker)?.delete(entry);
   }
 }

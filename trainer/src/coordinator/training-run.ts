@@ -23,6 +23,7 @@ import { planSteps, type StepPlan } from './plan.ts';
 import { Progress } from './progress.ts';
 import { peak, sumPhases } from './result.ts';
 import { ServerGroup, type VersionState } from './server-group.ts';
+import { SlideFiles } from './slide-files.ts';
 import { surveySlides } from './survey.ts';
 import { train } from './training.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -53,6 +54,7 @@ export class TrainingRun {
   readonly #checkpoints: CheckpointDirectory;
   readonly #metrics: MetricsLog;
   readonly #generations: GenerationFile;
+  readonly #files = new SlideFiles();
   #servers: ServerGroup | undefined;
   #generation = 0;
 
@@ -130,6 +132,7 @@ export class TrainingRun {
     const cohort = await readCohort(spec.cohort, { baseDirectory: '/' });
     const model = buildModel(describeModel(spec, cohort.classes));
     this.#generation = await this.#generations.next();
+    signal.throwIfAborted();
     // The survey needs workers only: parameter servers may still be starting.
     this.pool.begin(this.#welcome(model, []));
     const slides = [...new Set(cohort.cases.flatMap((of) => of.slides))];
@@ -138,6 +141,7 @@ export class TrainingRun {
       pool: this.pool,
       patches: spec.patches,
       directory: join(config.output, 'tiles'),
+      logger,
       onDone: () => this.progress.advance(),
     });
     signal.throwIfAborted();
@@ -163,8 +167,7 @@ export class TrainingRun {
         return;
       } catch (thrown) {
         const error = WsiError.from(thrown);
-        const rollback =
-          error.retryable || ['Unavailable', 'StaleGeneration', 'NotFound'].includes(error.code);
+        const rollback = error.retryable || ['Unavailable', 'StaleGeneration'].includes(error.code);
         if (signal.aborted || !rollback || error.code === 'StorageFailed') throw error;
         rollbacks = this.progress.checkpointStep > before ? 1 : rollbacks + 1;
         if (rollbacks > maximumRollbacks) {
@@ -207,7 +210,7 @@ export class TrainingRun {
           servers,
           progress: this.progress,
           metrics: this.#metrics,
-          logger: this.#options.logger,
+          files: this.#files,
           checkpoint: (version) => this.#checkpoint(prepared, version),
         },
         state.version,
@@ -224,6 +227,7 @@ export class TrainingRun {
 
   /** The newest checkpoint of this very run, or the initial parameters. */
   async #startState({ model, identity }: Prepared): Promise<VersionState> {
+    await this.#checkpoints.sweep();
     const checkpoint = await this.#checkpoints.newest();
     const { progress } = this;
     if (checkpoint === undefined) {
@@ -288,6 +292,7 @@ export class TrainingRun {
   }
 
   async #evaluate({ bags, model, servers }: Prepared): Promise<void> {
+    await this.#files.requireUnchanged(bags.flatMap(({ slides }) => slides));
     await evaluateRun({
       job: this.job,
       output: this.#options.config.output,

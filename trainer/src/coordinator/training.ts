@@ -4,15 +4,17 @@
  * k + 1 steps are under way at once, and nothing depends on which is faster.
  */
 import type { WsiTrainingJobSpec } from '@wsi/api';
-import { WsiError, type Logger } from '@wsi/foundation';
+import { WsiError } from '@wsi/foundation';
 import { learningRateAt } from '../optimizer/index.ts';
 import type { PlannedBag } from './bags.ts';
-import { evaluateBag, metricsOf } from './evaluation.ts';
+import { bagsAtOnce, evaluateBag, metricsOf } from './evaluation.ts';
+import { mapLimited } from './limited.ts';
 import type { MetricsLog } from './metrics-log.ts';
 import type { Model } from './model.ts';
 import type { StepPlan } from './plan.ts';
 import type { Progress } from './progress.ts';
 import type { ServerGroup } from './server-group.ts';
+import type { SlideFiles } from './slide-files.ts';
 import { computeStep, type ComputedStep } from './training-step.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -26,7 +28,7 @@ export interface TrainingContext {
   readonly servers: ServerGroup;
   readonly progress: Progress;
   readonly metrics: MetricsLog;
-  readonly logger: Logger;
+  readonly files: SlideFiles;
   /** Saves the newest version; called between two commits. */
   checkpoint(version: number): Promise<void>;
 }
@@ -79,9 +81,15 @@ async function commitWhenReady(
   plan: StepPlan,
   parts: { computed: Promise<ComputedStep>; before: Promise<void>; signal: AbortSignal },
 ): Promise<void> {
-  const [computed] = await Promise.all([parts.computed, parts.before]);
-  parts.signal.throwIfAborted();
+  const [computed] = await Promise.all([
+    parts.computed.catch((error: unknown) => {
+      throw inStep(plan.step, error);
+    }),
+    parts.before,
+  ]);
   const { spec, steps, progress } = context;
+  await context.files.requireUnchanged(plan.bags.flatMap((index) => context.trainingBags[index]!.slides));
+  parts.signal.throwIfAborted();
   const { optimizer, schedule, staleness } = spec.training;
   const learningRate = learningRateAt(
     { learningRate: optimizer.learningRate, schedule },
@@ -120,14 +128,13 @@ async function validate(context: TrainingContext, epoch: number, version: number
   const { validationBags, model, servers, pool, metrics, progress, spec } = context;
   if (validationBags.length === 0) return;
   const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length);
-  const evaluated = await Promise.all(
-    validationBags.map((bag, index) =>
-      evaluateBag(
-        bag,
-        index,
-        { head: model.head, aggregator: spec.model.aggregator.name, headParameters },
-        { pool, name: `validation/${epoch}`, version, priority: version, tileScores: false },
-      ),
+  await context.files.requireUnchanged(validationBags.flatMap(({ slides }) => slides));
+  const evaluated = await mapLimited(validationBags, bagsAtOnce, (bag, index) =>
+    evaluateBag(
+      bag,
+      index,
+      { head: model.head, aggregator: spec.model.aggregator.name, headParameters },
+      { pool, name: `validation/${epoch}`, version, priority: version, tileScores: false },
     ),
   );
   const values = metricsOf(evaluated.map(({ prediction }) => prediction));
@@ -136,8 +143,19 @@ async function validate(context: TrainingContext, epoch: number, version: number
 }
 
 function notFinite(step: number, loss: number): WsiError {
-  return new WsiError('InvalidArgument', `the loss of step ${step} is ${loss}`, {
-    where: 'spec.training',
+  return new WsiError('Diverged', `the loss is ${loss}.`, {
+    where: placeOf(step),
     remedy: 'Lower optimizer.learningRate, or warm it up over more steps (schedule.warmupSteps).',
   });
+}
+
+/** Numbers that overflowed are the step's fault, not the slide's: the step is named. */
+function inStep(step: number, thrown: unknown): WsiError {
+  const error = WsiError.from(thrown);
+  if (error.code !== 'Diverged') return error;
+  return new WsiError('Diverged', error.message, { where: placeOf(step), cause: error });
+}
+
+function placeOf(step: number): string {
+  return `spec.training, at step ${step}`;
 }

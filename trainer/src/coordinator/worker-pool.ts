@@ -56,6 +56,8 @@ export class WorkerPool {
   /** The last usage that each process reported, for ever: totals must not shrink when a worker leaves. */
   readonly #usage = new Map<string, { replica: number; usage: Usage }>();
   #welcome: Welcome | undefined;
+  /** Why no task is taken now. */
+  #cancelled: WsiError | undefined;
   #expiry: NodeJS.Timeout;
 
   constructor(options: { clock: Clock; logger: Logger; leaseMilliseconds: number }) {
@@ -87,12 +89,17 @@ export class WorkerPool {
     this.cancelAll(
       new WsiError('Cancelled', 'the run went back to its last checkpoint', { retryable: true }),
     );
+    this.#cancelled = undefined;
     this.#welcome = welcome;
     for (const { stream } of this.#connections.values()) stream.write({ welcome });
   }
 
-  /** Rejects every open task with `reason` and takes them off the board. */
+  /**
+   * Rejects every open task with `reason` and takes them off the board; until the next generation begins, new ones are
+   * rejected too: a step that was waiting for something else would leave tasks that can never be done.
+   */
   cancelAll(reason: WsiError): void {
+    this.#cancelled = reason;
     this.#board.clear();
     const waiters = [...this.#waiters.values()];
     this.#waiters.clear();
@@ -101,6 +108,7 @@ export class WorkerPool {
 
   /** Resolves with the first result of the task; rejects when it cannot be done or the generation ends. */
   run(body: TaskBody, options: { priority: number; affinity: string; subject: string }): Promise<TaskResult> {
+    if (this.#cancelled !== undefined) return Promise.reject(this.#cancelled);
     return new Promise((resolve, reject) => {
       this.#waiters.set(body.id, { resolve, reject });
       this.#board.submit({ id: body.id, body, ...options });

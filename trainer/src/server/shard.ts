@@ -121,7 +121,7 @@ export class ParameterShard {
     const parameters = this.#versions.get(request.version);
     if (parameters === undefined) {
       const held = [...this.#versions.keys()].join(', ');
-      throw new WsiError('NotFound', `version ${request.version} is not held here (held: ${held})`);
+      throw new WsiError('Internal', `version ${request.version} is not held here (held: ${held})`);
     }
     if (request.start < this.range.start || request.end > this.range.end || request.start > request.end) {
       throw new WsiError(
@@ -158,7 +158,7 @@ export class ParameterShard {
     this.requireGeneration(generation);
     const parameters = this.#versions.get(version);
     if (parameters === undefined || this.#newest !== version) {
-      throw new WsiError('NotFound', `version ${version} is not the newest (${this.#newest}) here`);
+      throw new WsiError('Internal', `version ${version} is not the newest (${this.#newest}) here`);
     }
     const older = [...this.#versions]
       .filter(([held]) => held !== version)

@@ -152,7 +152,7 @@ export class RoleProcesses {
       },
       stdio: ['pipe', 'ignore', 'pipe'],
     });
-    child.stderr?.on('data', (text: Buffer) => {
+    child.stderr.on('data', (text: Buffer) => {
       this.#logs += text.toString();
     });
     const known = this.#processes.find((of) => of.role === role && of.replica === replica);

@@ -55,7 +55,11 @@ class Worker {
     return new Promise((resolve) => {
       const stream = client.Work();
       let heartbeat: NodeJS.Timeout | undefined;
+      let ended = false;
+      // Once: a task that ends later writes to a stream that is gone, and must not disturb the next connection.
       const finished = (): void => {
+        if (ended) return;
+        ended = true;
         clearInterval(heartbeat);
         signal.removeEventListener('abort', leave);
         this.#runner?.cancelAll();
