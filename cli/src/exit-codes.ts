@@ -39,6 +39,7 @@ const BY_ERROR: Record<ErrorCode, number> = {
   CheckpointInvalid: EXIT_CODES.input,
   StorageFailed: EXIT_CODES.storage,
   EngineFailed: EXIT_CODES.failed,
+  Diverged: EXIT_CODES.failed,
   StaleGeneration: EXIT_CODES.unavailable,
   Unavailable: EXIT_CODES.unavailable,
   Cancelled: EXIT_CODES.interrupted,

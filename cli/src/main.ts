@@ -1,5 +1,6 @@
 /** `wsi`: registers the commands, runs the one that was asked for, turns what it throws into a line and a code. */
 import { Command } from 'commander';
+import { registerDemo } from './commands/demo.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerPatches } from './commands/patches.ts';
 import { registerPredict } from './commands/predict.ts';
@@ -46,6 +47,7 @@ function buildProgram(): Command {
     .showHelpAfterError('(wsi --help lists the commands, wsi COMMAND --help the options of one)')
     .exitOverride()
     .addHelpText('after', `${EXAMPLES}\n\n${EXIT_CODES_HELP}`);
+  registerDemo(program);
   registerRun(program);
   registerValidate(program);
   registerSynth(program);

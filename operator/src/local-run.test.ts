@@ -231,6 +231,14 @@ describe('the output directory', () => {
     expect(readdirSync(join(output, 'previous-1'))).toContain('job.json');
   });
 
+  it('is missed when it is removed during the run', async () => {
+    const run = new Run(buildJob());
+    await run.running(4);
+    renameSync(output, `${output}-elsewhere`);
+    await expect(run.done).rejects.toThrow('the output directory was removed during the run');
+    expect(startedPids().filter(isAlive)).toEqual([]);
+  });
+
   it('is cleaned of what a killed run has left, also of processes that do not notice', async () => {
     const first = spawn(process.execPath, ['--no-warnings', runner, script, output], {
       env: { ...process.env, TEST_DIRECTORY: directory, TEST_ORPHAN: '1', WSI_LOG_LEVEL: 'silent' },

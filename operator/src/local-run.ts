@@ -6,7 +6,14 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCondition, isTrue, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
-import { createLogger, systemClock, systemErrorCode, type Clock, type Logger } from '@wsi/foundation';
+import {
+  createLogger,
+  systemClock,
+  systemErrorCode,
+  WsiError,
+  type Clock,
+  type Logger,
+} from '@wsi/foundation';
 import { LocalCluster } from './cluster/local/local-cluster.ts';
 import { makeOutputDirectory } from './cluster/local/output-directory.ts';
 import { mergeRestarts, readResult, type RunResult } from './cluster/local/result-file.ts';
@@ -74,6 +81,7 @@ export async function runLocalJob(options: LocalRunOptions): Promise<LocalRunRes
     ...(options.environment === undefined ? {} : { environment: options.environment }),
     ...(options.onEvents === undefined ? {} : { onEvents: options.onEvents }),
     onStatus: (status) => watchers.onStatus(status),
+    onLost: () => watchers.onLost(),
     onPodEnd: (pod) => watchers.onPodEnd(pod),
   });
   try {
@@ -86,6 +94,7 @@ export async function runLocalJob(options: LocalRunOptions): Promise<LocalRunRes
     watchers.cluster = cluster;
     options.onCluster?.(cluster);
     await runUntilEnd(cluster, watchers, options, logger);
+    if (watchers.lost) throw outputLost(output);
     const result = await describeEnd(output, cluster, watchers);
     return moved === undefined ? result : { ...result, setAside: moved };
   } finally {
@@ -125,6 +134,7 @@ class EndWatch {
   cluster: LocalCluster | undefined;
   onEnd: () => void = () => undefined;
   ended = false;
+  lost = false;
   /** How the coordinator ended when it was asked to stop. */
   stopEnd: ReturnType<typeof endOf> | undefined;
   readonly #options: LocalRunOptions;
@@ -147,10 +157,23 @@ class EndWatch {
     }
   }
 
+  onLost(): void {
+    this.lost = true;
+    this.onEnd();
+  }
+
   onPodEnd(pod: Parameters<typeof endOf>[0]): void {
     const asked = pod.metadata?.deletionTimestamp !== undefined;
     if (asked && slotOf(pod)?.role === 'coordinator') this.stopEnd = endOf(pod);
   }
+}
+
+/** Without this the roles would make the directory anew, perhaps below an unmounted disk. */
+function outputLost(output: string): WsiError {
+  return new WsiError('StorageFailed', 'the output directory was removed during the run', {
+    where: output,
+    remedy: 'Restore or mount it and run again: the run goes on from its last checkpoint there.',
+  });
 }
 
 async function describeEnd(

@@ -83,14 +83,15 @@ function roleStatus(input: StatusInput, role: Role): RoleStatus {
   };
 }
 
-/** Ends that a new pod has made good: those of a place that stands empty or ended are not restarts yet. */
+/** Ends that a new pod has made good: a place that stands empty, or holds the ended pod, is not started again yet. */
 function replaced(places: readonly Place[], failures: Failures, role: Role): number {
-  const filled = new Set(
-    places.filter((place) => place.pod !== undefined && place.state !== 'ended').map((place) => place.name),
-  );
+  const uids = new Map(places.map((place) => [place.name, place.pod?.metadata?.uid]));
   return failures.records
     .filter((record) => record.pod.replace(/-\d+$/, '').endsWith(`-${role}`))
-    .reduce((sum, record) => sum + record.failures - (filled.has(record.pod) ? 0 : 1), 0);
+    .reduce((sum, record) => {
+      const uid = uids.get(record.pod);
+      return sum + record.failures - (uid === undefined || uid === record.uid ? 1 : 0);
+    }, 0);
 }
 
 function updateConditions(input: StatusInput): readonly JobCondition[] {

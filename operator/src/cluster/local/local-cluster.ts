@@ -32,6 +32,8 @@ export interface LocalClusterOptions {
   readonly onStatus?: (status: WsiTrainingJobStatus) => void;
   /** Called when a pod's process has ended, for whatever reason. */
   readonly onPodEnd?: (pod: V1Pod) => void;
+  /** Called when the output directory has been removed or taken over: nothing more should be written there. */
+  readonly onLost?: () => void;
   readonly onEvents?: (events: readonly PlanEvent[]) => void;
 }
 
@@ -108,6 +110,7 @@ export class LocalCluster implements Cluster {
 
   async observe(key: JobKey): Promise<ObservedJob | undefined> {
     if (this.#job === undefined || key !== this.key) return undefined;
+    if (!this.#closed && !this.#lock.isHeld()) this.#options.onLost?.();
     const progress = await this.#readProgress(this.#job);
     this.#progress = progress ?? this.#progress;
     for (const { name } of this.#processes.values()) this.#logFile(name).bound();
@@ -147,6 +150,12 @@ export class LocalCluster implements Cluster {
   async writeStatus(_key: JobKey, status: WsiTrainingJobStatus): Promise<void> {
     if (this.#job === undefined) return;
     this.#job = { ...this.#job, status };
+    await this.#writeStatusFile(status);
+    this.#options.onStatus?.(status);
+  }
+
+  async #writeStatusFile(status: WsiTrainingJobStatus): Promise<void> {
+    if (!this.#lock.isHeld()) return;
     try {
       await writeFileAtomically(
         join(this.#context.output, 'status.json'),
@@ -156,7 +165,6 @@ export class LocalCluster implements Cluster {
       // The file is for readers and for the next run's counts; a full disk must not stop the loop that handles it.
       this.#options.logger.warn({ error }, 'status file not written');
     }
-    this.#options.onStatus?.(status);
   }
 
   async emit(_key: JobKey, events: readonly PlanEvent[]): Promise<void> {

@@ -22,6 +22,8 @@ export interface OutputLock {
   /** Writes down a process of this run, so that it can be ended if this process is killed. */
   recordProcess(pod: string, pid: number): void;
   forgetProcess(pod: string): void;
+  /** False when the directory has been removed, or given to another run, under this one's feet. */
+  isHeld(): boolean;
   release(): void;
 }
 
@@ -56,6 +58,7 @@ export function lockOutput(output: string, privateDirectory: string): OutputLock
       }
     },
     forgetProcess: (pod) => rmSync(join(pods, `${pod}.json`), { force: true }),
+    isHeld: () => readLock(path)?.token === content.token,
     release(): void {
       if (readLock(path)?.token === content.token) rmSync(path, { force: true });
     },
