@@ -7,7 +7,7 @@ import { levelAtMpp, plausibleMpp, positiveNumber, requireResolution } from './r
 import type { LevelRegion, Mpp, MppRegion, PatchesRequest, Slide, SlideLevel } from './slide.ts';
 
 /** Source pixels that are held at a time while resampling. */
-const BAND_PIXELS = 2 ** 22;
+const BAND_PIXELS = 2 ** 24;
 /** Patches that are read together; their regions are held beside the result. */
 const PATCHES_AT_ONCE = 32;
 

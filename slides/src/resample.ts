@@ -71,26 +71,7 @@ export function resample(source: Pixels, horizontal: AxisWeights, vertical: Axis
   const width = horizontal.first.length;
   const height = vertical.first.length;
   const rows = new Float64Array(source.height * width * 3);
-  for (let x = 0; x < width; x++) {
-    const weights = horizontal.weights[x]!;
-    const start = horizontal.first[x]! * 3;
-    for (let y = 0; y < source.height; y++) {
-      let red = 0;
-      let green = 0;
-      let blue = 0;
-      let from = y * source.width * 3 + start;
-      for (let tap = 0; tap < weights.length; tap++, from += 3) {
-        const weight = weights[tap]!;
-        red += weight * source.data[from]!;
-        green += weight * source.data[from + 1]!;
-        blue += weight * source.data[from + 2]!;
-      }
-      const to = (y * width + x) * 3;
-      rows[to] = red;
-      rows[to + 1] = green;
-      rows[to + 2] = blue;
-    }
-  }
+  for (let y = 0; y < source.height; y++) reduceRow(source, y, horizontal, rows);
   const data = new Uint8Array(width * height * 3);
   const line = new Float64Array(width * 3);
   for (let y = 0; y < height; y++) {
@@ -105,4 +86,26 @@ export function resample(source: Pixels, horizontal: AxisWeights, vertical: Axis
     for (let index = 0; index < line.length; index++) data[to + index] = line[index]!;
   }
   return { width, height, data };
+}
+
+/** One row of the source with the horizontal weights, as doubles. */
+function reduceRow(source: Pixels, y: number, { first, weights }: AxisWeights, rows: Float64Array): void {
+  const { data, width } = source;
+  let to = y * first.length * 3;
+  for (let x = 0; x < first.length; x++, to += 3) {
+    const taps = weights[x]!;
+    let from = (y * width + first[x]!) * 3;
+    let red = 0;
+    let green = 0;
+    let blue = 0;
+    for (let tap = 0; tap < taps.length; tap++, from += 3) {
+      const weight = taps[tap]!;
+      red += weight * data[from]!;
+      green += weight * data[from + 1]!;
+      blue += weight * data[from + 2]!;
+    }
+    rows[to] = red;
+    rows[to + 1] = green;
+    rows[to + 2] = blue;
+  }
 }

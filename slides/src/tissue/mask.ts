@@ -94,34 +94,33 @@ function spread(
 
 /** Without the connected parts (over edges, not corners) of fewer than `minimumArea` pixels. */
 export function withoutSpecks(mask: Mask, minimumArea: number): Mask {
-  const { width, height } = mask;
   const data = mask.data.slice();
   const seen = new Uint8Array(data.length);
   const part = new Int32Array(data.length);
   for (let start = 0; start < data.length; start++) {
     if (data[start] === 0 || seen[start] === 1) continue;
-    let count = 0;
-    part[count++] = start;
-    seen[start] = 1;
-    for (let next = 0; next < count; next++) {
-      for (const neighbour of neighbours(part[next]!, width, height)) {
-        if (data[neighbour] === 0 || seen[neighbour] === 1) continue;
-        seen[neighbour] = 1;
-        part[count++] = neighbour;
-      }
-    }
-    if (count < minimumArea) for (const pixel of part.subarray(0, count)) data[pixel] = 0;
+    const count = connected(mask, start, seen, part);
+    if (count < minimumArea) for (let at = 0; at < count; at++) data[part[at]!] = 0;
   }
   return { ...mask, data };
 }
 
-/** Those of the four neighbours that exist. */
-function neighbours(pixel: number, width: number, height: number): number[] {
-  const column = pixel % width;
-  const found: number[] = [];
-  if (column > 0) found.push(pixel - 1);
-  if (column < width - 1) found.push(pixel + 1);
-  if (pixel >= width) found.push(pixel - width);
-  if (pixel < width * (height - 1)) found.push(pixel + width);
-  return found;
+/** Collects what is connected to `start` into `part`, marks it as seen and returns how many pixels it is. */
+function connected({ width, height, data }: Mask, start: number, seen: Uint8Array, part: Int32Array): number {
+  let count = 0;
+  const visit = (pixel: number): void => {
+    if (data[pixel] === 0 || seen[pixel] === 1) return;
+    seen[pixel] = 1;
+    part[count++] = pixel;
+  };
+  visit(start);
+  for (let next = 0; next < count; next++) {
+    const pixel = part[next]!;
+    const column = pixel % width;
+    if (column > 0) visit(pixel - 1);
+    if (column < width - 1) visit(pixel + 1);
+    if (pixel >= width) visit(pixel - width);
+    if (pixel < width * (height - 1)) visit(pixel + width);
+  }
+  return count;
 }

@@ -35,6 +35,7 @@ const PENS = [
   { from: 70, to: 175, saturation: 0.15 }, // green
   { from: 175, to: 232, saturation: 0.4 }, // blue
 ] as const;
+const PALEST_PEN = Math.min(...PENS.map(({ saturation }) => saturation)) * 255;
 
 /** The mask of a slide, its longer side at most 1500 pixels. Empty (all 0) on a slide without tissue. */
 export async function tissueMask(
@@ -63,7 +64,8 @@ export function tissueOfPixels(pixels: Pixels): Mask {
     if (value < BLACK) continue;
     const chroma = value - Math.min(red, green, blue);
     const saturated = Math.round((chroma / value) * 255);
-    if (isPen(hueOf(red, green, blue, chroma), saturated / 255)) continue;
+    // The hue is only computed where a pen is possible: most of a slide is pale.
+    if (saturated > PALEST_PEN && isPen(hueOf(red, green, blue, chroma), saturated / 255)) continue;
     possible[pixel] = 1;
     saturation[pixel] = saturated;
     histogram[saturated]! += 1;
