@@ -2,10 +2,13 @@
  * A perceptron with one tanh hidden layer, or none: forward and vector-Jacobian product in float64. tanh rather than
  * ReLU: with few hidden units a dead one would cost the head its capacity, and the loss is smooth everywhere.
  *
- *     input [n, d] -> W1 [d, h], b1 [h] -> tanh -> W2 [h, k], b2 [k] -> output [n, k]
+ *     input [n, d] -> layer norm -> W1 [d, h], b1 [h] -> tanh -> W2 [h, k], b2 [k] -> output [n, k]
+ *
+ * Without a hidden layer the input is taken as it is.
  */
 import { RandomStream } from '@wsi/foundation';
 import type { ParameterTensor } from './head.ts';
+import { normalizeRows, normalizeRowsGradient, type Normalized } from './layer-norm.ts';
 
 export interface PerceptronShape {
   readonly inputs: number;
@@ -21,6 +24,8 @@ export interface Activations {
   readonly output: Float64Array;
   /** `[rows, hidden]` after the tanh; the input itself when there is no hidden layer. */
   readonly hidden: Float64Array;
+  /** What the hidden layer saw; undefined when there is none. */
+  readonly normalized: Normalized | undefined;
 }
 
 export interface PerceptronGradient {
@@ -71,12 +76,18 @@ export class Perceptron {
     const { inputs, hidden, outputs, outputBias } = this.shape;
     if (hidden === 0) {
       const layer = { inputs, outputs, offset: 0, bias: outputBias };
-      return { output: affine(parameters, input, rows, layer), hidden: input };
+      return { output: affine(parameters, input, rows, layer), hidden: input, normalized: undefined };
     }
-    const first = affine(parameters, input, rows, { inputs, outputs: hidden, offset: 0, bias: true });
+    const normalized = normalizeRows(input, inputs);
+    const first = affine(parameters, normalized.values, rows, {
+      inputs,
+      outputs: hidden,
+      offset: 0,
+      bias: true,
+    });
     for (let index = 0; index < first.length; index++) first[index] = Math.tanh(first[index]!);
     const layer = { inputs: hidden, outputs, offset: this.#outputOffset, bias: outputBias };
-    return { output: affine(parameters, first, rows, layer), hidden: first };
+    return { output: affine(parameters, first, rows, layer), hidden: first, normalized };
   }
 
   /** @param outputGradient `[rows, outputs]`, of the loss with respect to {@link Activations.output} */
@@ -89,7 +100,8 @@ export class Perceptron {
     const { inputs, hidden, outputs, outputBias } = this.shape;
     const rows = outputGradient.length / outputs;
     const gradient = new Float64Array(this.length);
-    if (hidden === 0) {
+    const { normalized } = activations;
+    if (normalized === undefined) {
       const layer = { inputs, outputs, offset: 0, bias: outputBias };
       return {
         parameters: gradient,
@@ -103,10 +115,8 @@ export class Perceptron {
       hiddenGradient[index] = hiddenGradient[index]! * (1 - value * value);
     }
     const first = { inputs, outputs: hidden, offset: 0, bias: true };
-    return {
-      parameters: gradient,
-      input: affineGradient(parameters, input, hiddenGradient, first, gradient),
-    };
+    const seen = affineGradient(parameters, normalized.values, hiddenGradient, first, gradient);
+    return { parameters: gradient, input: normalizeRowsGradient(normalized, seen) };
   }
 }
 
