@@ -62,7 +62,8 @@ describe('starting', () => {
 describe('ends', () => {
   it('counts first, removes after the count is stored and the delay is over, then creates again', () => {
     const job = buildJob();
-    const dead = pod(job, worker(1), { exitCode: 1, message: 'boom', finishedAt: now, startedAt: now });
+    const times = { finishedAt: now, startedAt: now };
+    const dead = pod(job, worker(1), { exitCode: 1, message: 'boom', uid: 'first', ...times });
     const pods = [...all(job).slice(0, 3), dead];
     const first = plan(job, seen(pods), now);
     expect(deleted(first)).toEqual([]);
