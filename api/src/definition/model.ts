@@ -5,7 +5,7 @@ const encoder = object('The network that turns a tile into a vector. It has no s
   name: defaulted(
     choice('Architecture.', {
       tiny: 'four convolution blocks, for small data and one machine',
-      resnet18: 'ResNet-18 with group normalisation',
+      resnet18: 'ResNet-18 with frozen batch normalisation (a gain and a bias a channel)',
     }),
     'resnet18',
   ),
