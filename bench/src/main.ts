@@ -9,21 +9,34 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSetup } from '../../setup/locations.mjs';
-import { benchTrainingStep, type TrainingStepCase, type TrainingStepRow } from './training-step.ts';
+import {
+  benchTrainingStep,
+  type TrainingStepCase,
+  type TrainingStepOptions,
+  type TrainingStepRow,
+} from './training-step.ts';
 import { formatTable } from './table.ts';
+import { benchTiles, type TileRow } from './tiles.ts';
+import { benchWorkerShare, type WorkerShareRow } from './worker-share.ts';
 
 const HELP = `Usage: node bench/src/main.ts [OPTIONS]
 
-Measures one training step of each encoder from Node, beside the same graph in Python TensorFlow and the same network
-in PyTorch, in turns on this machine.
+Measures, in turns on this machine:
+  training-step  one step of each encoder from Node, beside the same graph in Python TensorFlow and the same network
+                 in PyTorch
+  tiles          patches a second, beside OpenSlide in Python
+  worker         what a worker's time goes into, in a run with one worker
 
-  --threads N    threads of each side (default 1)
+  --only NAME    one of these (may be given several times)
+  --threads N    threads of each side of a training step, and of the worker (default 1)
   --rounds N     rounds in turns (default 8)
-  --steps N      steps of each side in a round (default 3)
+  --steps N      training steps of each side in a round (default 3)
   --encoder NAME only tiny or only resnet18
-  --python PATH  a Python with tensorflow and torch (default: that of the set-up; "none": measure Node alone)
+  --python PATH  a Python with tensorflow, torch and openslide (default: that of the set-up; "none": Node alone)
   --output DIR   where the JSON lines go (default output/bench)
 `;
+
+const SECTIONS = ['training-step', 'tiles', 'worker'] as const;
 
 const network = (name: 'tiny' | 'resnet18', tileSize: number): Network => ({
   encoder: { name },
@@ -37,10 +50,13 @@ const CASES: readonly TrainingStepCase[] = [
   { network: network('resnet18', 224), n: 8 },
 ];
 
+type Row = TrainingStepRow | (TileRow & { readonly bench: 'tiles' }) | WorkerShareRow;
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       help: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [...SECTIONS] },
       threads: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '8' },
       steps: { type: 'string', default: '3' },
@@ -59,18 +75,63 @@ async function main(): Promise<void> {
     steps: count('steps', values.steps),
     python: values.python === 'none' ? null : (values.python ?? readSetup().pythonBench),
   };
+  const unknown = values.only.find((name) => !SECTIONS.some((section) => section === name));
+  if (unknown !== undefined) throw invalid('only', `"${unknown}" is not one of ${SECTIONS.join(', ')}.`);
   if (options.python === null && values.python === undefined) {
     process.stderr.write('Python TensorFlow and PyTorch are not set up; `npm run bench` does that.\n');
   }
-  const rows: TrainingStepRow[] = [];
-  for (const subject of CASES) {
-    if (values.encoder !== undefined && subject.network.encoder.name !== values.encoder) continue;
+  const cases = CASES.filter(({ network: { encoder } }) => encoder.name === (values.encoder ?? encoder.name));
+  if (cases.length === 0) throw invalid('encoder', `no encoder is called "${values.encoder ?? ''}".`);
+  const rows = await measure(new Set(values.only), cases, options);
+  process.stdout.write(`Rows: ${await writeRows(values.output, rows)}\n`);
+}
+
+async function measure(
+  sections: ReadonlySet<string>,
+  cases: readonly TrainingStepCase[],
+  options: TrainingStepOptions,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  const print = (text: string): boolean => process.stdout.write(`${text}\n`);
+  for (const subject of sections.has('training-step') ? cases : []) {
     const measured = await benchTrainingStep(subject, options);
-    process.stdout.write(`${trainingStepTable(subject, measured)}\n`);
+    print(trainingStepTable(subject, measured));
     rows.push(...measured);
   }
-  const path = await writeRows(values.output, rows);
-  process.stdout.write(`Rows: ${path}\n`);
+  if (sections.has('tiles')) {
+    const measured = await benchTiles({ python: options.python, rounds: options.rounds });
+    print(tileTable(measured));
+    rows.push(...measured.map((row) => ({ bench: 'tiles' as const, ...row })));
+  }
+  if (sections.has('worker')) {
+    const measured = await benchWorkerShare(options.threads);
+    print(workerTable(measured));
+    rows.push(measured);
+  }
+  return rows;
+}
+
+function tileTable(rows: readonly TileRow[]): string {
+  const header = ['patches of 224 x 224', 'threads', 'patches/s', 'CPU ms/patch', 'Python/this'];
+  const cells = rows.map((row) => [
+    `${row.slide}, ${row.way}`,
+    String(row.threads),
+    row.patchesPerSecond.toFixed(0),
+    row.cpuMillisecondsPerPatch.toFixed(2),
+    row.ratioToPython === undefined ? '' : (1 / row.ratioToPython).toFixed(2),
+  ]);
+  return `\n${formatTable([header, ...cells])}\n`;
+}
+
+function workerTable({
+  tilesPerSecond,
+  trainingSeconds,
+  phaseSeconds,
+  computingShare,
+}: WorkerShareRow): string {
+  const cells = Object.entries(phaseSeconds).map(([phase, seconds]) => [phase, seconds.toFixed(2)]);
+  const title = `A run with one worker: ${tilesPerSecond.toFixed(0)} tiles/s, ${trainingSeconds.toFixed(1)} s of training, ${(computingShare * 100).toFixed(0)}% of them inside TensorFlow`;
+  return `\n${title}\n${formatTable([['phase', 'seconds'], ...cells])}\n`;
 }
 
 function trainingStepTable(
@@ -105,7 +166,7 @@ function trainingStepTable(
   return `\n${title}\n${formatTable([header, ...cells])}\n${shares}\n`;
 }
 
-async function writeRows(directory: string, rows: readonly TrainingStepRow[]): Promise<string> {
+async function writeRows(directory: string, rows: readonly Row[]): Promise<string> {
   const time = new Date().toISOString();
   const machine = { processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
   await mkdir(directory, { recursive: true });
@@ -117,7 +178,11 @@ async function writeRows(directory: string, rows: readonly TrainingStepRow[]): P
 function count(name: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new WsiError('InvalidArgument', `"${text}" is not a count.`, { where: `--${name}` });
+  throw invalid(name, `"${text}" is not a count.`);
+}
+
+function invalid(option: string, problem: string): WsiError {
+  return new WsiError('InvalidArgument', problem, { where: `--${option}` });
 }
 
 try {

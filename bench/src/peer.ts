@@ -9,6 +9,8 @@ export class Peer {
   readonly #lines: AsyncIterator<string>;
   readonly #reader: Interface;
   readonly #name: string;
+  /** When the process has ended, or could not be started. */
+  readonly #ended: Promise<unknown>;
   #errors = '';
 
   constructor(name: string, program: string, args: readonly string[], env: NodeJS.ProcessEnv) {
@@ -17,8 +19,9 @@ export class Peer {
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#errors = (this.#errors + text).slice(-2000);
     });
-    this.#child.once('error', (error) => {
-      this.#errors += error.message;
+    // `close` comes after everything that the process printed, so that its last words are known.
+    this.#ended = once(this.#child, 'close').catch((error: unknown) => {
+      this.#errors += String(error);
     });
     // A write to a process that has ended: its answer, which is missing too, is what is reported.
     this.#child.stdin!.on('error', () => undefined);
@@ -31,16 +34,15 @@ export class Peer {
     this.#child.stdin!.write(`${JSON.stringify(question)}\n`);
     const line = await this.#lines.next();
     if (line.done === true) {
+      await this.#ended;
       throw new WsiError('EngineFailed', `${this.#name} ended without an answer:\n${this.#errors}`);
     }
     return JSON.parse(line.value) as Readonly<Record<string, unknown>>;
   }
 
   async close(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, 'exit');
     this.#child.stdin!.end();
-    await exited;
+    await this.#ended;
     this.#reader.close();
   }
 }
