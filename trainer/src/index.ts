@@ -1,4 +1,9 @@
-export { CheckpointDirectory, loadCheckpoint, type Checkpoint, type Cursor } from './checkpoint/checkpoint.ts';
+export {
+  CheckpointDirectory,
+  loadCheckpoint,
+  type Checkpoint,
+  type Cursor,
+} from './checkpoint/checkpoint.ts';
 export type { Heatmap } from './coordinator/heatmaps.ts';
 export type { Prediction } from './coordinator/evaluation.ts';
 export type { RunResult } from './coordinator/result.ts';

@@ -27,7 +27,9 @@ export async function heatmapPicture(prediction: SlidePrediction, maximumSide: n
     for (const [index, rank] of ranks.entries()) {
       paint(pixels, { width, height }, boxes[index]!, colourOf(rank));
     }
-    return await sharp(pixels, { raw: { width, height, channels: 3 } }).png().toBuffer();
+    return await sharp(pixels, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer();
   } finally {
     await slide.close();
   }

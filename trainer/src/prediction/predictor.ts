@@ -52,7 +52,10 @@ export class Predictor {
   }
 
   /** @param onTiles called with the number of tiles done, for progress */
-  async predict(path: string, onTiles: (done: number, of: number) => void = () => undefined): Promise<SlidePrediction> {
+  async predict(
+    path: string,
+    onTiles: (done: number, of: number) => void = () => undefined,
+  ): Promise<SlidePrediction> {
     const { patches, network, classes } = this.description;
     const slide = await openSlide(path);
     const grid = await tileGrid(slide, patches).finally(() => slide.close());
@@ -70,7 +73,11 @@ export class Predictor {
       onTiles(end, grid.count);
     }
     if (gather) {
-      const { score, probabilities, tileScores } = instancePredict(this.#model.head, this.#head, concat(embeddings));
+      const { score, probabilities, tileScores } = instancePredict(
+        this.#model.head,
+        this.#head,
+        concat(embeddings),
+      );
       return {
         slide: path,
         score,
