@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { checkManifest } from '@wsi/api';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MAIN = join(ROOT, 'cli', 'src', 'main.ts');
@@ -33,6 +34,14 @@ function anchorsOf(text) {
 
 function withoutCodeBlocks(text) {
   return text.replaceAll(/^ *```[^]*?^ *```/gmu, '');
+}
+
+/** Whole jobs in code blocks, without the indentation of a list. */
+function jobsOf(text) {
+  const blocks = [...text.matchAll(/^( *)```yaml\n([^]*?)^ *```/gmu)];
+  return blocks
+    .map(([, indentation, code]) => code.replaceAll(new RegExp(`^${indentation}`, 'gmu'), ''))
+    .filter((code) => code.includes('kind: WsiTrainingJob'));
 }
 
 /** The lines of code blocks and the pieces of inline code. */
@@ -91,9 +100,17 @@ describe.each(documents)('$file', ({ file, text }) => {
     expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([]);
   });
 
+  it('shows jobs that are valid', () => {
+    for (const job of jobsOf(text)) expect(checkManifest(job, file).problems ?? []).toEqual([]);
+  });
+
   it('has no paths of one machine', () => {
     expect(text.match(/(?<![\w.$-])\/(?:work|root|home|tmp|Users)\/[^\s`)]*/gu) ?? []).toEqual([]);
   });
+});
+
+it('a job is found in the README', () => {
+  expect(jobsOf(documents.find(({ file }) => file === 'README.md').text)).toHaveLength(1);
 });
 
 describe('the commands in the documents', () => {
