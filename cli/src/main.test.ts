@@ -20,7 +20,17 @@ describe('wsi', () => {
   it('helps: every command has a summary, examples and exit codes are there', () => {
     const { code, out } = wsi('--help');
     expect(code).toBe(0);
-    for (const command of ['run', 'validate', 'synth', 'predict', 'report', 'inspect', 'region', 'patches']) {
+    for (const command of [
+      'run',
+      'validate',
+      'demo',
+      'synth',
+      'predict',
+      'report',
+      'inspect',
+      'region',
+      'patches',
+    ]) {
       expect(out).toMatch(new RegExp(`\\n  ${command} .*  \\w`));
     }
     expect(out).toContain('Examples:');

@@ -13,6 +13,8 @@ declare module 'cli-progress' {
     readonly emptyOnZero?: boolean;
     readonly gracefulExit?: boolean;
     readonly fps?: number;
+    readonly linewrap?: boolean;
+    readonly forceRedraw?: boolean;
     readonly format?: string | ((options: unknown, parameters: BarParameters, payload: object) => string);
   }
 

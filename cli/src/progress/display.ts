@@ -12,6 +12,8 @@ export interface ProgressDisplay {
   stop(): void;
 }
 
+const CLEAR_TO_END_OF_LINE = '\u001b[K';
+
 /** On a stream without a terminal: a line when the activity changes, and otherwise every so often. */
 const LINE_INTERVAL_MILLISECONDS = 10_000;
 
@@ -21,11 +23,15 @@ export function createDisplay(stream: NodeJS.WriteStream, clock: Clock): Progres
 
 function terminalDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   let last: WsiTrainingJobStatus = {};
-  const columns = (): number => Math.max(20, stream.columns || 80);
+  let stopped = false;
+  const columns = (): number => Math.max(20, (stream.columns || 80) - 1);
   const bars = new cliProgress.MultiBar({
     stream,
     hideCursor: true,
     emptyOnZero: true,
+    // Lines that stay are longer than the terminal at times; the moving ones are drawn whole below them.
+    linewrap: true,
+    forceRedraw: true,
     // Ctrl-C is the run's to handle.
     gracefulExit: false,
   });
@@ -37,15 +43,24 @@ function terminalDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
       last = status;
       for (const line of lines) line.update(Math.min(0.999, status.progress?.fraction ?? 0));
     },
-    say(line): void {
-      bars.log(`${line}\n`);
+    say(text): void {
+      if (stopped) return;
+      bars.log(folded(text, columns()));
       bars.update();
     },
     stop(): void {
+      if (stopped) return;
+      stopped = true;
       bars.update();
       bars.stop();
     },
   };
+}
+
+/** Folded at the terminal's width; each line wipes what the moving lines had left there. */
+export function folded(text: string, columns: number): string {
+  const lines = text.split('\n').flatMap((line) => line.match(new RegExp(`.{1,${columns}}`, 'gu')) ?? ['']);
+  return lines.map((line) => `${line}${CLEAR_TO_END_OF_LINE}\n`).join('');
 }
 
 export function lineDisplay(stream: Pick<NodeJS.WritableStream, 'write'>, clock: Clock): ProgressDisplay {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJobStatus } from '@wsi/api';
 import type { Clock } from '@wsi/foundation';
-import { lineDisplay } from './display.ts';
+import { folded, lineDisplay } from './display.ts';
 import { barLine, detailLine, formatBytes, formatMetric, plainLine } from './view.ts';
 
 const running: WsiTrainingJobStatus = {
@@ -42,6 +42,16 @@ describe('the lines of a run', () => {
   it('counts the epoch under way, also after the last', () => {
     const done = { ...running, progress: { ...running.progress, epoch: 4 } };
     expect(plainLine(done)).toContain('epoch 4/4');
+  });
+
+  it('shows the metrics of the test patients first', () => {
+    const metrics = { 'train.auc': 1, 'train.loss': 0.1, 'validation.auc': 0.8, 'test.auc': 0.7 };
+    expect(plainLine({ metrics })).toContain('test.auc 0.700, validation.auc 0.800, train.auc 1.000');
+  });
+
+  it('folds lines that stay', () => {
+    const lines = folded('12345678\n9', 5).split('\u001b[K\n');
+    expect(lines).toEqual(['12345', '678', '9', '']);
   });
 
   it('keeps small and large numbers readable', () => {

@@ -37,7 +37,7 @@ function details(status: WsiTrainingJobStatus): string[] {
   const rate = status.throughput?.tilesPerSecond ?? 0;
   const memory = status.memory?.workers ?? 0;
   const restarts = status.restarts ?? 0;
-  const metrics = Object.entries(status.metrics ?? {}).slice(0, 3);
+  const metrics = mostTelling(status.metrics ?? {});
   return [
     doing(status),
     ...(rate > 0 ? [`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} tiles/s`] : []),
@@ -46,6 +46,15 @@ function details(status: WsiTrainingJobStatus): string[] {
     ...(memory > 0 ? [`worker memory ${formatBytes(memory)}`] : []),
     ...(restarts > 0 ? [`restarts ${restarts}`] : []),
   ];
+}
+
+/** Three metrics: of the test patients if there are any, then of the validation's, then the others. */
+function mostTelling(metrics: Readonly<Record<string, number>>): [string, number][] {
+  const rank = ([name]: [string, number]): number =>
+    name.startsWith('test.') ? 0 : name.startsWith('validation.') ? 1 : 2;
+  return Object.entries(metrics)
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, 3);
 }
 
 /** The coordinator's word while the job runs, the operator's otherwise. */

@@ -1,6 +1,7 @@
 /** What is worth telling people, derived from changes only: planning the same again tells nothing twice. */
 import { findCondition, type JobCondition } from '@wsi/api';
 import type { PlanEvent } from './actions.ts';
+import { EXIT_POLICY } from './exit-class.ts';
 import { backoffDelay, describe, type NewEnd } from './failure-policy.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -11,7 +12,10 @@ export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimi
   return others.map(({ place, end, record }): PlanEvent => {
     const again = verdict.kind === 'run';
     const seconds = backoffDelay(record.inARow) / 1000;
-    const next = again ? `; starting it again in ${seconds} s (${record.counted} of ${backoffLimit})` : '';
+    const limit = EXIT_POLICY[end.exitClass].counts
+      ? ` (failure ${record.counted} of at most ${backoffLimit})`
+      : '';
+    const next = again ? `; starting it again in ${seconds} s${limit}` : '';
     return {
       type: 'Warning',
       reason: `Pod${end.exitClass.slice(0, 1).toUpperCase()}${end.exitClass.slice(1)}`,
