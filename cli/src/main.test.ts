@@ -73,7 +73,7 @@ describe('errors', () => {
   });
 
   it('are one line, with the stack and the causes only when asked for', () => {
-    expect(errorText(known, false)).toBe('wsi: /x: cannot be written Free space.\n');
+    expect(errorText(known, false)).toBe('wsi: /x: cannot be written. Free space.\n');
     expect(errorText(known, true)).toMatch(/ {4}at [^]*caused by Error: EIO/);
     expect(errorText(new TypeError('x is not a function'), false)).toMatch(/This is a fault of wsi/);
     expect(errorText(new CommanderError(1, 'c', 'said already'), false)).toBe('');
