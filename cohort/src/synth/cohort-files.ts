@@ -44,10 +44,10 @@ export function jobText({ task, patch, seed, slides }: SynthesisParameters, mpp:
     ? ['type: survival', 'time: time', 'event: event', 'treatment: treatment']
     : ['type: classification', 'column: label'];
   const head = isSurvival
-    ? ['name: cox', 'hidden: 16', 'ties: efron']
-    : ['name: classification', 'hidden: 16'];
+    ? ['name: cox', 'hidden: 32', 'ties: efron']
+    : ['name: classification', 'hidden: 32'];
   // Cox's risk set is the step, so its steps need more patients than the classes need.
-  const slidesPerStep = Math.min(slides, isSurvival ? 16 : 8);
+  const slidesPerStep = Math.min(slides, isSurvival ? 16 : 4);
   return `# Made with the cohort. Train with: wsi run job.yaml --output OUTPUT
 apiVersion: wsi.dev/v1alpha1
 kind: WsiTrainingJob
@@ -76,14 +76,14 @@ ${outcome.map((line) => `      ${line}`).join('\n')}
 ${head.map((line) => `      ${line}`).join('\n')}
   training:
     mode: endToEnd
-    epochs: 20
+    epochs: ${isSurvival ? 20 : 10}
     slidesPerStep: ${slidesPerStep}
     optimizer:
       name: adamw
-      learningRate: 0.003
+      learningRate: 0.0015
     schedule:
       name: cosine
-      warmupSteps: 5
+      warmupSteps: 20
     seed: ${seed}
   parameterServers:
     replicas: 1
