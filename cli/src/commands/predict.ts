@@ -21,7 +21,10 @@ export function registerPredict(program: Command): void {
         'NAME.heatmap.png. A score is a probability (classification) or a log hazard ratio (survival).',
     )
     .argument('<slide...>', 'slides to score')
-    .requiredOption('--checkpoint <dir>', "a checkpoint, a run's output directory, or its checkpoints directory")
+    .requiredOption(
+      '--checkpoint <dir>',
+      "a checkpoint, a run's output directory, or its checkpoints directory",
+    )
     .option('--output <dir>', 'where the files go', 'predictions')
     .option('--size <pixels>', 'longer side of the heatmap', '1024')
     .option('--json', 'print the scores as JSON lines')
@@ -35,7 +38,10 @@ export function registerPredict(program: Command): void {
 async function predict(slides: readonly string[], options: PredictOptions): Promise<void> {
   const side = Number(options.size);
   if (!Number.isInteger(side) || side < 16 || side > 8192) {
-    throw new WsiError('InvalidArgument', `--size must be a whole number from 16 to 8192, not '${options.size}'`);
+    throw new WsiError(
+      'InvalidArgument',
+      `--size must be a whole number from 16 to 8192, not '${options.size}'`,
+    );
   }
   const predictor = await Predictor.open(await findCheckpoint(options.checkpoint));
   try {
@@ -43,7 +49,11 @@ async function predict(slides: readonly string[], options: PredictOptions): Prom
     for (const [index, slide] of slides.entries()) {
       const prediction = await predictor.predict(slide, progressOf(slide, `${index + 1}/${slides.length}`));
       const name = `${String(index + 1).padStart(String(slides.length).length, '0')}-${basename(slide, extname(slide))}`;
-      await writePrediction(join(options.output, slides.length === 1 ? basename(slide, extname(slide)) : name), prediction, side);
+      await writePrediction(
+        join(options.output, slides.length === 1 ? basename(slide, extname(slide)) : name),
+        prediction,
+        side,
+      );
       print(prediction, options.json === true);
     }
   } finally {
@@ -79,7 +89,8 @@ async function writePrediction(path: string, prediction: SlidePrediction, side: 
   }));
   const content = { ...summary, tileFootprint: grid.footprint, tiles };
   await writeFileAtomically(`${path}.json`, `${JSON.stringify(content)}\n`);
-  if (tileScores.length > 0) await writeFileAtomically(`${path}.heatmap.png`, await heatmapPicture(prediction, side));
+  if (tileScores.length > 0)
+    await writeFileAtomically(`${path}.heatmap.png`, await heatmapPicture(prediction, side));
 }
 
 function print({ slide, score, probabilities }: SlidePrediction, json: boolean): void {
@@ -88,7 +99,9 @@ function print({ slide, score, probabilities }: SlidePrediction, json: boolean):
     return;
   }
   const classes = Object.entries(probabilities ?? {}).map(([name, value]) => `${name} ${value.toFixed(4)}`);
-  process.stdout.write(`${slide}\tscore ${score.toFixed(4)}${classes.length > 0 ? `\t${classes.join(', ')}` : ''}\n`);
+  process.stdout.write(
+    `${slide}\tscore ${score.toFixed(4)}${classes.length > 0 ? `\t${classes.join(', ')}` : ''}\n`,
+  );
 }
 
 /** One line that is rewritten on a terminal; nothing elsewhere (the scores are the output). */
