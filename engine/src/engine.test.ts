@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Engine, type ParameterSet } from './engine.ts';
 import { embeddingSize, type Network } from './network/network.ts';
@@ -145,6 +148,26 @@ describe('Engine', () => {
     const [embedded] = await Promise.all([other.embed(set, bag.tiles, 8), other.close(), other.close()]);
     expect(embedded.embeddings.length).toBe(8 * d);
     await expect(other.embed(set, bag.tiles, 8)).rejects.toThrow('The engine is closed');
+  });
+});
+
+describe('a process with an engine', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'wsi-engine-'));
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  it.each(['await engine.close();', 'process.exit(0);'])('ends without a fault after `%s`', async (end) => {
+    const program = join(directory, 'program.mjs');
+    await writeFile(
+      program,
+      `import { Engine } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
+      const engine = await Engine.start({ network: ${JSON.stringify(network)}, threads: 1 });
+      ${end}`,
+    );
+    // Rejects when the process ends with another code than 0, or by a signal.
+    await promisify(execFile)(process.execPath, ['--no-warnings', program]);
   });
 });
 

@@ -47,12 +47,14 @@ export function storageError(path: string, error: unknown): WsiError {
     EDQUOT: 'The quota of that disk is used up: free space or choose another output directory.',
     EROFS: 'The file system is read-only: choose another output directory.',
     EACCES: 'Give this user write permission, or choose another output directory.',
+    ENOTDIR: 'A part of this path is a file: choose another output directory.',
+    EIO: 'Check that disk, or choose another output directory.',
     ENOENT: 'The directory is gone: restore it, or choose another one.',
   };
-  const remedy = code === undefined ? undefined : remedies[code];
+  const remedy = (code === undefined ? undefined : remedies[code]) ?? 'Choose another output directory.';
   return WsiError.from(error, 'StorageFailed', {
     where: path,
-    ...(remedy === undefined ? {} : { remedy }),
+    remedy,
     retryable: code === 'ENOSPC' || code === 'EDQUOT',
   });
 }

@@ -39,7 +39,9 @@ export class WsiError extends Error {
 
   constructor(code: ErrorCode, problem: string, details: ErrorDetails = {}) {
     const place = details.where === undefined ? '' : `${details.where}: `;
-    const remedy = details.remedy === undefined ? '' : ` ${details.remedy}`;
+    // Problems from elsewhere (the system's, TensorFlow's) come without a full stop.
+    const end = /[.!?:;,]$/.test(problem) ? '' : '.';
+    const remedy = details.remedy === undefined ? '' : `${end} ${details.remedy}`;
     super(`${place}${problem}${remedy}`, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.where = details.where;

@@ -4,6 +4,7 @@
  */
 import { WsiError } from '@wsi/foundation';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 
 export interface Binding {
   readonly TF_FLOAT: number;
@@ -32,6 +33,9 @@ export interface BindingOptions {
   readonly threads: number;
   readonly device: 'cpu' | 'gpu';
 }
+
+/** dlopen's RTLD_NODELETE, which Node does not name. */
+const KEEP_MAPPED = process.platform === 'darwin' ? 0x80 : 0x1000;
 
 const BINDING = '@tensorflow/tfjs-node/lib/napi-v8/tfjs_binding.node';
 
@@ -101,7 +105,12 @@ function requireRealEnvironment(settings: Readonly<Record<string, string>>): voi
 
 function requireBinding(): Binding {
   try {
-    return createRequire(import.meta.url)(BINDING) as Binding;
+    const addon: { exports: unknown } = { exports: {} };
+    // Node unmaps an addon when the last thread that loaded it ends. TensorFlow's own threads and thread-local
+    // destructors still need its code then: every process would end with a segmentation fault.
+    const path = createRequire(import.meta.url).resolve(BINDING);
+    process.dlopen(addon, path, constants.dlopen.RTLD_LAZY | KEEP_MAPPED);
+    return addon.exports as Binding;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new WsiError('EngineFailed', `TensorFlow's binding does not load (${reason}).`, {
