@@ -53,6 +53,7 @@ export interface Welcome {
   threads: number;
   cacheBytes: number;
   heartbeatMilliseconds: number;
+  versions: number;
 }
 
 export interface ServerRange {

@@ -76,8 +76,10 @@ async function demo(output: string): Promise<number> {
   await writeReport(directory, { title: 'Two motifs somewhere on the slide' });
   await writeFile(join(output, 'report.html'), await readFile(join(directory, 'report.html')));
   const seconds = Math.round((performance.now() - started) / 1000);
-  say(`\n4/4  Held-out slides, area under the ROC curve (0.5 is chance)\n`);
-  for (const { name, metrics } of comparison) say(`       ${auc(metrics)}   ${name}`);
+  say(`\n4/4  Held-out slides: area under the ROC curve and accuracy (0.5 is chance)\n`);
+  for (const { name, metrics } of comparison) {
+    say(`       ${shown(metrics['test.auc'])}  ${shown(metrics['test.accuracy'])}   ${name}`);
+  }
   say(`\n     parameters sha256 ${whole!.parametersSha256}`);
   say(`     ${seconds} s in all. The report: ${join(output, 'report.html')}`);
   return 0;
@@ -120,8 +122,8 @@ async function readResult(directory: string): Promise<FinishedRun> {
   }
 }
 
-function auc(metrics: Readonly<Record<string, number>>): string {
-  return metrics['test.auc']?.toFixed(3) ?? '  -  ';
+function shown(metric: number | undefined): string {
+  return metric?.toFixed(3) ?? '  -  ';
 }
 
 function say(line: string): void {

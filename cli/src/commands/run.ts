@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { jobFromText, type WsiTrainingJob } from '@wsi/api';
+import { readCohort } from '@wsi/cohort';
 import { systemClock, systemErrorCode, WsiError } from '@wsi/foundation';
 import { runLocalJob, type LocalRunResult, type PlanEvent } from '@wsi/operator';
 import { writeReport } from '@wsi/report';
@@ -61,6 +62,8 @@ export function registerRun(program: Command): void {
 
 async function run(file: string, flags: RunFlags): Promise<number> {
   const job = resolvePaths(await loadJob(file, flags), dirname(resolve(file)));
+  // Every bad row of the cohort's table is told now, before any process starts.
+  await readCohort(job.spec.cohort, { baseDirectory: '/' });
   const output = resolve(flags.output);
   const display = createDisplay(process.stderr, systemClock);
   const interrupts = watchInterrupts(systemClock, (signal) => {

@@ -226,7 +226,7 @@ export class TrainingRun {
   }
 
   /** The newest checkpoint of this very run, or the initial parameters. */
-  async #startState({ model, identity }: Prepared): Promise<VersionState> {
+  async #startState({ model, identity, steps }: Prepared): Promise<VersionState> {
     await this.#checkpoints.sweep();
     const checkpoint = await this.#checkpoints.newest();
     const { progress } = this;
@@ -248,6 +248,7 @@ export class TrainingRun {
       );
     }
     progress.step = progress.checkpointStep = cursor.step;
+    progress.epoch = steps[cursor.step]?.epoch ?? progress.epochs - 1;
     progress.tiles = cursor.tiles;
     progress.trainingSeconds = cursor.trainingSeconds;
     progress.parametersSha256 = cursor.parametersSha256;
@@ -316,6 +317,8 @@ export class TrainingRun {
       bodyLength: space.bodyLength,
       threads: description.threads,
       cacheBytes: parseQuantity(this.job.spec.patches.cacheBytes),
+      // Steps under way by staleness, an evaluation, and one that is being pulled.
+      versions: this.job.spec.training.staleness + 3,
       heartbeatMilliseconds: Math.min(2_000, Math.floor(this.#options.config.leaseMilliseconds / 4)),
     };
   }

@@ -259,7 +259,7 @@ export class WorkerPool {
 
   #poison(task: PooledTask): WsiError {
     return new WsiError(
-      'EngineFailed',
+      'SlideUnreadable',
       `was given to workers ${maximumAttempts} times and none finished it`,
       {
         where: task.subject,

@@ -3,8 +3,6 @@ import type { Engine, ParameterSet } from '@wsi/engine';
 import { connectParameterServer, placeChunk, readServerStream, type Welcome } from '@wsi/protocol';
 import type { UsageMeter } from '../usage.ts';
 
-/** Two steps may be under way with staleness, and an evaluation. */
-const heldVersions = 3;
 const pullMilliseconds = 60_000;
 
 export class ParameterVersions {
@@ -66,7 +64,7 @@ export class ParameterVersions {
   }
 
   #dropOldest(): void {
-    while (this.#held.size > heldVersions) {
+    while (this.#held.size > this.#welcome.versions) {
       const [version, held] = this.#held.entries().next().value!;
       this.#held.delete(version);
       this.#release(held);

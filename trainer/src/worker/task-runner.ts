@@ -17,7 +17,7 @@ import {
 } from '@wsi/protocol';
 import { openSlide, TileReader, tileGrid, type TileGridOptions } from '@wsi/slides';
 import { mergePartials, partialOf, type Partial } from '../aggregate/partial.ts';
-import { addInto, reduceTree } from '../aggregate/tree.ts';
+import { addInto, reduceTree, TreeAccumulator } from '../aggregate/tree.ts';
 import { planShards } from '../coordinator/plan.ts';
 import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
@@ -172,10 +172,17 @@ export class TaskRunner {
   }
 
   async #gradient(task: Task, gradientTask: GradientTask): Promise<boolean> {
-    const gradients: Float32Array[] = [];
+    const shards = planShards(
+      int32From(gradientTask.block.coordinates).length / 2,
+      this.#welcome.batch,
+    ).length;
+    // Joined as they come: log2(shards) gradients are held, not all.
+    const gradients = new TreeAccumulator(shards, addInto);
+    let next = 0;
     const cotangent = readCotangent(gradientTask);
     const complete = await this.#eachShard(task, gradientTask.block, async (shard, parameters) => {
-      gradients.push(
+      gradients.add(
+        next++,
         'bagGradient' in cotangent
           ? await this.#engine.attentionGradient(parameters, shard.tiles, shard.count, cotangent)
           : await this.#engine.embeddingGradient(
@@ -187,7 +194,7 @@ export class TaskRunner {
       );
     });
     if (!complete) return false;
-    await this.#pusher.push(gradientTask, reduceTree(gradients, addInto));
+    await this.#pusher.push(gradientTask, gradients.root);
     return true;
   }
 
