@@ -1,8 +1,10 @@
 /** `result.json` and `predictions.json`: what a finished run leaves for people and programs. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '@wsi/foundation';
 import type { WsiTrainingJob } from '@wsi/api';
 import type { Usage } from '@wsi/protocol';
+import { readSetup } from '../../../setup/locations.mjs';
 import { metricsOf, type Prediction } from './evaluation.ts';
 import type { Progress } from './progress.ts';
 
@@ -57,8 +59,20 @@ export function resultOf(sources: ResultSources): RunResult {
       worker: peak(sources.workers),
     },
     restarts: sources.restarts,
-    versions: { node: process.version, platform: `${process.platform}-${process.arch}` },
+    versions: versions(),
     job: sources.job,
+  };
+}
+
+/** What computed the numbers: they are the same bits only where these are the same. */
+function versions(): Record<string, string> {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { tensorflowVersion, tensorflowVariant } = readSetup();
+  return {
+    wsi: (JSON.parse(manifest) as { readonly version: string }).version,
+    node: process.version,
+    tensorflow: `${tensorflowVersion ?? 'unknown'} (${tensorflowVariant ?? 'unknown'})`,
+    platform: `${process.platform}-${process.arch}`,
   };
 }
 
