@@ -16,10 +16,10 @@ function exampleParameters(network: Network, seed: number): Float32Array {
   const draw = uniform(seed);
   for (const { name, shape, offset, length: count } of tensors) {
     const inputs = count / shape.at(-1)!;
-    // He's variance for convolutions, less for attention, whose gates must not saturate; gains around 1, biases around 0.
+    // He's variance for convolutions; so much for attention that the scores differ; gains around 1, biases around 0.
     const [centre, width] =
       shape.length > 1
-        ? [0, Math.sqrt((shape.length === 2 ? 1 : 6) / inputs)]
+        ? [0, Math.sqrt((shape.length === 2 ? 30 : 6) / inputs)]
         : [name.endsWith('.weight') ? 1 : 0, 0.3];
     for (let index = offset; index < offset + count; index++) values[index] = centre + width * draw();
   }
@@ -27,14 +27,16 @@ function exampleParameters(network: Network, seed: number): Float32Array {
 }
 
 /**
- * Uniform numbers in [-1, 1) from a linear congruential generator: as good as a test needs, and, unlike the random
- * streams, without calls of globals, which are slow inside Jest.
+ * Uniform numbers in [-1, 1) by xorshift (Marsaglia, 2003): as good as a test needs, and, unlike the random streams,
+ * without calls of globals, which are slow inside Jest.
  */
 function uniform(seed: number): () => number {
-  let state = seed;
+  let state = seed * 2654435769 || 1;
   return () => {
-    state = (state * 69069 + 12345) % 4294967296;
-    return state / 2147483648 - 1;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state / 2147483648;
   };
 }
 
@@ -44,11 +46,14 @@ export function exampleTiles(size: number, n: number, seed = 1): Uint8Array {
   let index = 0;
   for (let tile = 0; tile < n; tile++) {
     const colours = [0, 1, 2].map(() => 60 + stream.integer(120));
-    const period = 3 + stream.integer(13);
+    const period = 2 + stream.integer(14);
+    // Contrasts from none to saturation: tiles that are all alike leave nothing but rounding in attention's gradient.
+    const amplitude = stream.integer(120);
+    const grain = 1 + stream.integer(90);
     for (let pixel = 0; pixel < size * size; pixel++) {
-      const wave = 40 * Math.sin(((pixel % size) + 2 * Math.floor(pixel / size)) / period);
-      const noise = stream.integer(30);
-      for (const colour of colours) tiles[index++] = colour + wave + noise;
+      const wave = amplitude * Math.sin(((pixel % size) + 2 * Math.floor(pixel / size)) / period);
+      const noise = stream.integer(grain);
+      for (const colour of colours) tiles[index++] = Math.min(255, Math.max(0, colour + wave + noise));
     }
   }
   return tiles;
