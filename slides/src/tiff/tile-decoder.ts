@@ -10,6 +10,9 @@ import { damaged } from './directories.ts';
 import { completeJpeg, joinedJpeg, parseTile, type JpegTile } from './jpeg-tile.ts';
 import type { TiffLevel } from './layout.ts';
 
+// libvips would keep another 50 MB of what it has decoded; the job's own cache is the one that is bounded by the job.
+sharp.cache(false);
+
 export interface TileDecoderParts {
   readonly path: string;
   readonly bytes: ByteSource;
