@@ -137,11 +137,14 @@ function fileParameters(
   };
 }
 
-/** One motif for `needle`, else an even number: about an eighth of the patches on tissue, at most 64. */
+/**
+ * One motif for `needle`, else an even number up to 64: a quarter of the patches on tissue, an eighth of either kind
+ * for `survival`. With half as many, a small cohort is learned by heart before the outcome is found.
+ */
 function defaultMotifs({ task, width, height }: SynthesisOptions, patch: number, coverage: number): number {
   if (task === 'needle') return 1;
   const squares = Math.floor(width / patch) * Math.floor(height / patch);
-  return Math.min(64, Math.max(2, 2 * Math.round((squares * coverage) / 16)));
+  return Math.min(64, Math.max(2, 2 * Math.round((squares * coverage) / (task === 'survival' ? 16 : 8))));
 }
 
 function findProblems(parameters: SynthesisParameters): string[] {
