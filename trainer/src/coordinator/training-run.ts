@@ -17,6 +17,7 @@ import { planBags, type PlannedBag } from './bags.ts';
 import { evaluateRun } from './final-evaluation.ts';
 import { GenerationFile } from './generation.ts';
 import { identityOf } from './identity.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { MetricsLog } from './metrics-log.ts';
 import { buildModel, describeModel, type Model } from './model.ts';
 import { planSteps, type StepPlan } from './plan.ts';
@@ -129,6 +130,7 @@ export class TrainingRun {
   async #prepare(signal: AbortSignal): Promise<Prepared> {
     const { spec } = this.job;
     const { config, clock, logger } = this.#options;
+    await removeLeftovers(config.output);
     const cohort = await readCohort(spec.cohort, { baseDirectory: '/' });
     const model = buildModel(describeModel(spec, cohort.classes));
     this.#generation = await this.#generations.next();

@@ -232,10 +232,12 @@ describe('checkpoints', () => {
     const newest = (await readdir(checkpoints)).sort().at(-1)!;
     await truncate(join(checkpoints, newest, 'model.safetensors'), 1000);
     await mkdir(join(checkpoints, '.step-00000099.tmp'));
+    await writeFile(join(started.output, 'result.json.123.tmp'), '{"half');
     const again = await start(job, { output: started.output });
     expect(await digestOf(again)).toBe(quiet);
     expect(again.logs).toContain('checkpoint is damaged: using the one before it');
-    expect((await readdir(checkpoints)).filter((name) => !name.startsWith('step-'))).toEqual([]);
+    const left = await readdir(started.output, { recursive: true });
+    expect(left.filter((name) => name.endsWith('.tmp'))).toEqual([]);
 
     // The directory now holds a run of this job; another is refused.
     const { spec } = job;
