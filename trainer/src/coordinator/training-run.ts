@@ -80,12 +80,12 @@ export class TrainingRun {
       await this.#generationsUntilDone(prepared, signal);
       this.progress.begin('finished', 0);
       return true;
-    } catch (error) {
-      if (!signal.aborted) {
-        this.progress.begin('failed', 0, WsiError.from(error).message);
-        throw error;
-      }
-      return false;
+    } catch (thrown) {
+      const error = WsiError.from(thrown);
+      // Who asked for the stop counts on its checkpoint.
+      if (signal.aborted && error.code !== 'StorageFailed') return false;
+      this.progress.begin('failed', 0, error.message);
+      throw error;
     } finally {
       signal.removeEventListener('abort', stopped);
     }
@@ -282,7 +282,7 @@ export class TrainingRun {
     this.#options.logger.info({ step: version, parametersSha256 }, 'checkpoint written');
   }
 
-  /** Best effort: without the parameter servers the last checkpoint stands. */
+  /** Without the parameter servers the last checkpoint stands. @throws WsiError `StorageFailed` */
   async #checkpointOnStop(prepared: Prepared): Promise<void> {
     const { step, checkpointStep } = this.progress;
     if (step === checkpointStep) return;
@@ -290,6 +290,7 @@ export class TrainingRun {
     try {
       await this.#checkpoint(prepared, step);
     } catch (error) {
+      if (WsiError.from(error).code === 'StorageFailed') throw error;
       this.#options.logger.warn({ error, checkpointStep }, 'no checkpoint at the stop: the last one stands');
     }
   }

@@ -284,6 +284,20 @@ describe('checkpoints', () => {
   });
 });
 
+it('a stop whose checkpoint cannot be written says so', async () => {
+  const { spec } = job;
+  const rarely = { ...job, spec: { ...spec, checkpoint: { everySteps: 1000, keep: 3 } } };
+  const started = await start(rarely);
+  await started.until(({ step }) => step >= 1);
+  const checkpoints = join(started.output, 'checkpoints');
+  await writeFile(checkpoints, '');
+  started.signal('coordinator', 'SIGTERM');
+  const { code, message } = await endOf(started);
+  expect(code).toBe(exitCodes.storage);
+  expect(message).toContain(checkpoints);
+  expect(message).toMatch(/A part of this path is a file/);
+});
+
 it('a loss that diverges is blamed on the learning rate, with the step', async () => {
   const { job: of } = await spoilable('diverging', [
     'training.optimizer={name: adamw, learningRate: 1000, weightDecay: 1}',
