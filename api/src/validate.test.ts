@@ -161,7 +161,7 @@ describe('defaults', () => {
         'spec.model.encoder.name': 'tiny',
       }),
     );
-    expect(job?.spec.patches).toMatchObject({ size: 64, stride: 64, level: 0, cacheBytes: '256Mi' });
+    expect(job?.spec.patches).toMatchObject({ size: 64, stride: 64, level: 0, cacheBytes: '32Mi' });
     expect(job?.spec.training.optimizer).toEqual({
       name: 'sgd',
       learningRate: 0.001,

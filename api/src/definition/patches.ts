@@ -63,7 +63,7 @@ export const patches = forms('How slides are cut into tiles. Give at most one of
       4,
     ),
     tissue: defaulted(tissue, {}),
-    cacheBytes: defaulted(quantity("Limit of a worker's cache of decoded tiles.", 'bytes'), '256Mi'),
+    cacheBytes: defaulted(quantity("Limit of a worker's cache of decoded tiles.", 'bytes'), '32Mi'),
     maximumPerSlide: planned(
       integer('At most so many tiles of a slide are used.', {
         minimum: 1,

@@ -31,8 +31,6 @@ async function train(side: number, coverage: number): Promise<{ tiles: number; w
       'cohort.split={test: 0, validation: 0}',
       'training.epochs=1',
       'training.slidesPerStep=2',
-      // Both fill it.
-      'patches.cacheBytes=8Mi',
     ],
   });
   const run = await RoleProcesses.start({
