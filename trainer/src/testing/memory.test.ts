@@ -27,11 +27,7 @@ async function train(side: number, coverage: number): Promise<{ tiles: number; w
     coverage,
     motifs: 8,
     testFraction: 0,
-    set: [
-      'cohort.split={test: 0, validation: 0}',
-      'training.epochs=1',
-      'training.slidesPerStep=2',
-    ],
+    set: ['cohort.split={test: 0, validation: 0}', 'training.epochs=1', 'training.slidesPerStep=2'],
   });
   const run = await RoleProcesses.start({
     job,
