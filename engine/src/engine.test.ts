@@ -137,9 +137,11 @@ describe('Engine', () => {
       }
       return process.memoryUsage.rss();
     };
-    const settled = await calls(200);
-    // 200 calls return 85 MB of gradients.
-    expect((await calls(200)) - settled).toBeLessThan(40e6);
+    // 200 calls return 85 MB of gradients: a leak of them shows in every round, late garbage collection not in all.
+    const sizes = [await calls(200)];
+    for (let round = 0; round < 3; round++) sizes.push(await calls(200));
+    const growth = sizes.slice(1).map((size, round) => size - sizes[round]!);
+    expect(Math.min(...growth)).toBeLessThan(40e6);
   });
 
   it('ends the calls under way before it closes, and refuses later ones', async () => {

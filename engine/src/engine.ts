@@ -1,5 +1,5 @@
 /** Computation on TensorFlow without ever blocking the caller's thread. */
-import { WsiError } from '@wsi/foundation';
+import { peakResidentBytes, WsiError } from '@wsi/foundation';
 import { once } from 'node:events';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { embeddingSize, type Network } from './network/network.ts';
@@ -183,7 +183,7 @@ export class Engine {
     return {
       forwardSeconds: this.#forwardSeconds,
       backwardSeconds: this.#backwardSeconds,
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      peakMemoryBytes: peakResidentBytes(),
       parameterSets: this.#parameterSets,
     };
   }

@@ -1,4 +1,5 @@
 /** What a process used: seconds by phase, memory with its peak, tiles and bytes. Reported with every heartbeat. */
+import { peakResidentBytes } from '@wsi/foundation';
 import type { Usage } from '@wsi/protocol';
 
 export class UsageMeter {
@@ -37,8 +38,7 @@ export class UsageMeter {
     return {
       phaseSeconds: Object.fromEntries(this.#phaseSeconds),
       residentBytes: process.memoryUsage.rss(),
-      // maxRSS is in KiB on every platform that Node runs on.
-      peakResidentBytes: process.resourceUsage().maxRSS * 1024,
+      peakResidentBytes: peakResidentBytes(),
       tiles: this.tiles,
       bytesSent: this.bytesSent,
       bytesReceived: this.bytesReceived,
