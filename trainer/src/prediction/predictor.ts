@@ -6,6 +6,7 @@ import { bagOf, partialOf } from '../aggregate/partial.ts';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { buildModel, type Model, type ModelDescription } from '../coordinator/model.ts';
 import { planShards } from '../coordinator/plan.ts';
+import { deviceFromEnvironment } from '../device.ts';
 import { instancePredict } from '../heads/index.ts';
 
 export interface SlidePrediction {
@@ -36,7 +37,7 @@ export class Predictor {
     const engine = await Engine.start({
       network,
       threads,
-      device: process.env['WSI_TENSORFLOW'] === 'gpu' ? 'gpu' : 'cpu',
+      device: deviceFromEnvironment(),
     });
     return new Predictor(model, engine, parameters);
   }

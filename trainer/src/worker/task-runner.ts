@@ -19,6 +19,7 @@ import { openSlide, TileReader, tileGrid, type TileGridOptions } from '@wsi/slid
 import { mergePartials, partialOf, type Partial } from '../aggregate/partial.ts';
 import { addInto, reduceTree, TreeAccumulator } from '../aggregate/tree.ts';
 import { planShards } from '../coordinator/plan.ts';
+import { deviceFromEnvironment } from '../device.ts';
 import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
 import { orientTiles } from './orientation.ts';
@@ -172,10 +173,7 @@ export class TaskRunner {
   }
 
   async #gradient(task: Task, gradientTask: GradientTask): Promise<boolean> {
-    const shards = planShards(
-      int32From(gradientTask.block.coordinates).length / 2,
-      this.#welcome.batch,
-    ).length;
+    const shards = planShards(tilesOf(gradientTask.block), this.#welcome.batch).length;
     // Joined as they come: log2(shards) gradients are held, not all.
     const gradients = new TreeAccumulator(shards, addInto);
     let next = 0;
@@ -208,7 +206,7 @@ export class TaskRunner {
     compute: (shard: Shard, parameters: Awaited<ReturnType<ParameterVersions['at']>>) => Promise<void>,
   ): Promise<boolean> {
     const coordinates = int32From(block.coordinates);
-    const shards = planShards(coordinates.length / 2, this.#welcome.batch);
+    const shards = planShards(tilesOf(block), this.#welcome.batch);
     const wanted = (): boolean =>
       task.generation === this.#welcome.generation && !this.#cancelled.has(task.id);
     const read = (index: number): Promise<Shard> | undefined => {
@@ -247,6 +245,11 @@ export class TaskRunner {
   }
 }
 
+/** A tile is a pair of int32. */
+function tilesOf({ coordinates }: TileBlock): number {
+  return coordinates.byteLength / 8;
+}
+
 type Cotangent =
   { bagGradient: Float32Array; bagEmbedding: Float32Array; logSumExp: number } | { tiles: Float32Array };
 
@@ -265,8 +268,4 @@ function readCotangent({ bag, tiles }: GradientTask): Cotangent {
 /** A shard's rows of the block's cotangent, float32 [count, d]. */
 function shardRows(cotangent: Float32Array, shard: Shard, size: number): Float32Array {
   return cotangent.slice(shard.start * size, shard.end * size);
-}
-
-function deviceFromEnvironment(): 'cpu' | 'gpu' {
-  return process.env['WSI_TENSORFLOW'] === 'gpu' ? 'gpu' : 'cpu';
 }
