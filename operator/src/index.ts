@@ -12,7 +12,6 @@ export type {
 } from './cluster/port.ts';
 export { LocalCluster, type LocalClusterOptions } from './cluster/local/local-cluster.ts';
 export type { RunResult } from './cluster/local/result-file.ts';
-export { WorkQueue } from './loop/queue.ts';
 export { Reconciler, type PassOutcome } from './loop/reconciler.ts';
 export { CoordinatorProgress } from './progress/coordinator-progress.ts';
 export { runLocalJob, trainerEntrypoint, type LocalRunOptions, type LocalRunResult } from './local-run.ts';

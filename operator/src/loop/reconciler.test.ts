@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { buildJob } from '../testing/builders.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { ManualClock } from '@wsi/controller/testing';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 import { Reconciler } from './reconciler.ts';
 

@@ -6,7 +6,7 @@ import { canonicalJson, WsiError, type Clock, type Logger } from '@wsi/foundatio
 import type { Cluster, JobKey } from '../cluster/port.ts';
 import type { Action, PlanEvent } from '../plan/actions.ts';
 import { plan } from '../plan/plan.ts';
-import { WorkQueue } from './queue.ts';
+import { WorkQueue } from '@wsi/controller/queue';
 
 /** - `gone`: no such job; - `done`: look again after the time, if one is given; - `failed`: look again, rate-limited. */
 export type PassOutcome =

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import pino from 'pino';
 import { Reconciler } from '../loop/reconciler.ts';
 import { buildJob, progressAt } from '../testing/builders.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { ManualClock } from '@wsi/controller/testing';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 
 const key = 'default/lung';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { ManualClock } from './testing/manual-clock.ts';
 import { WorkQueue } from './queue.ts';
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

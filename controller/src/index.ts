@@ -1,0 +1,1 @@
+export { WorkQueue, type QueueOptions } from './queue.ts';

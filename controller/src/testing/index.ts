@@ -1,0 +1,2 @@
+/** For tests of whatever waits on a clock. */
+export { ManualClock } from './manual-clock.ts';
