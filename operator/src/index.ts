@@ -1,15 +1,20 @@
-export type { Action, PlanEvent } from './plan/actions.ts';
+export type { Action, CertificateRequest, CertificateRole, PlanEvent } from './plan/actions.ts';
 export { plan, type Plan } from './plan/plan.ts';
 export { buildPod } from './plan/pods.ts';
 export type { Role, Slot } from './plan/names.ts';
-export type {
-  Cluster,
-  JobKey,
-  Observed,
-  ObservedJob,
-  ProgressSource,
-  TrainingProgress,
+export {
+  DEFAULT_SETTINGS,
+  LOCAL_SETTINGS,
+  type Cluster,
+  type ClusterSettings,
+  type GangName,
+  type JobKey,
+  type Observed,
+  type ObservedJob,
+  type ProgressSource,
+  type TrainingProgress,
 } from './cluster/port.ts';
+export type { KubernetesObject } from './kubernetes-types.ts';
 export { LocalCluster, type LocalClusterOptions } from './cluster/local/local-cluster.ts';
 export type { RunResult } from './cluster/local/result-file.ts';
 export { Reconciler, type PassOutcome } from './loop/reconciler.ts';

@@ -18,7 +18,7 @@ import { LocalCluster } from './cluster/local/local-cluster.ts';
 import { makeOutputDirectory } from './cluster/local/output-directory.ts';
 import { mergeRestarts, readResult, type RunResult } from './cluster/local/result-file.ts';
 import { claimOutput, setAside } from './cluster/local/run-identity.ts';
-import type { ProgressSource } from './cluster/port.ts';
+import { LOCAL_SETTINGS, type ProgressSource } from './cluster/port.ts';
 import { Reconciler } from './loop/reconciler.ts';
 import type { PlanEvent } from './plan/actions.ts';
 import { endOf } from './plan/exit-class.ts';
@@ -122,7 +122,8 @@ async function runUntilEnd(
   if (options.signal?.aborted === true) suspend();
   if (options.killSignal?.aborted === true) end();
   try {
-    await new Reconciler({ cluster, clock: options.clock ?? systemClock, logger }).run(loop.signal);
+    const clock = options.clock ?? systemClock;
+    await new Reconciler({ cluster, clock, logger, settings: LOCAL_SETTINGS }).run(loop.signal);
   } finally {
     options.killSignal?.removeEventListener('abort', end);
     options.signal?.removeEventListener('abort', suspend);

@@ -1,8 +1,8 @@
 /**
- * What the reconciler needs of a cluster. Two implementations are planned for: `local` (processes and directories on
- * this machine) and a Kubernetes one; the plan does not know which it talks to. Objects are Kubernetes' own.
+ * What the reconciler needs of a cluster. Two implementations: `local` (processes and directories on this machine) and
+ * `kubernetes`; the plan does not know which it talks to. Objects are Kubernetes' own, as on the wire.
  */
-import type { V1ConfigMap, V1Pod, V1Service } from '../kubernetes-types.ts';
+import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
 import type { Action, PlanEvent } from '../plan/actions.ts';
 
@@ -32,14 +32,74 @@ export interface TrainingProgress {
   readonly message: string;
 }
 
+/** Who starts all pods of a job together or none; the job's `runPolicy.gang`. */
+export type GangName = 'kueue' | 'volcano' | 'coscheduling' | 'native';
+
 /** Everything about one job at one moment. */
 export interface Observed {
   readonly pods: readonly V1Pod[];
-  readonly services: readonly V1Service[];
-  readonly configMaps: readonly V1ConfigMap[];
+  /**
+   * Everything else that the job owns (or, like a claim that outlives it, that carries its labels): ConfigMap, Service,
+   * PersistentVolumeClaim, NetworkPolicy, PodDisruptionBudget, the gangs' objects. Never Secrets.
+   */
+  readonly objects: readonly KubernetesObject[];
   /** Absent while the coordinator does not answer. */
   readonly progress?: TrainingProgress;
+  /** The job's Secret with certificates; absent: there is none. */
+  readonly certificates?: {
+    /** End of the validity of the certificate that expires first, ISO 8601. */
+    readonly notAfter: string;
+  };
+  /** Gang APIs that the server has. */
+  readonly gangs: readonly GangName[];
 }
+
+/** What the administrator chose for all jobs. */
+export interface ClusterSettings {
+  /** Image of a trainer container whose template names none. */
+  readonly trainerImage: string;
+  readonly imagePullPolicy?: string;
+  /** Names of Secrets, added to those of the templates. */
+  readonly imagePullSecrets: readonly string[];
+  /** Mutual TLS between the roles, with certificates for each job. */
+  readonly certificates: boolean;
+  /** Pods conform to the Restricted Pod Security Standard unless their template says otherwise. */
+  readonly restricted: boolean;
+  readonly networkPolicy: boolean;
+  readonly disruptionBudget: boolean;
+  /** Where the operator runs and what its pods are labelled with: it asks coordinators for their progress. */
+  readonly operatorNamespace?: string;
+  readonly operatorLabels?: Readonly<Record<string, string>>;
+  /** Progress is asked for and written to the status so often at most. */
+  readonly progressIntervalMilliseconds: number;
+  /** For jobs that do not say. */
+  readonly defaultGang: 'none' | GangName;
+  readonly defaultQueue?: string;
+}
+
+export const DEFAULT_TRAINER_IMAGE = 'wsi-operator/trainer:0.1.0';
+
+/** On a cluster, unless the administrator chose otherwise. */
+export const DEFAULT_SETTINGS: ClusterSettings = {
+  trainerImage: DEFAULT_TRAINER_IMAGE,
+  imagePullSecrets: [],
+  certificates: true,
+  restricted: true,
+  networkPolicy: true,
+  disruptionBudget: true,
+  progressIntervalMilliseconds: 10_000,
+  defaultGang: 'none',
+};
+
+/** On this machine: processes of one user, which talk over sockets that nobody else can open. */
+export const LOCAL_SETTINGS: ClusterSettings = {
+  ...DEFAULT_SETTINGS,
+  certificates: false,
+  restricted: false,
+  networkPolicy: false,
+  disruptionBudget: false,
+  progressIntervalMilliseconds: 1_000,
+};
 
 export interface ObservedJob {
   readonly job: WsiTrainingJob;

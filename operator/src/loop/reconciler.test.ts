@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { buildJob } from '../testing/builders.ts';
 import { ManualClock } from '@wsi/controller/testing';
+import { LOCAL_SETTINGS } from '../cluster/port.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 import { Reconciler } from './reconciler.ts';
 
@@ -10,7 +11,7 @@ const logger = pino({ level: 'silent' });
 function setUp(): { clock: ManualClock; cluster: MemoryCluster; reconciler: Reconciler } {
   const clock = new ManualClock();
   const cluster = new MemoryCluster(buildJob(), clock);
-  return { clock, cluster, reconciler: new Reconciler({ cluster, clock, logger }) };
+  return { clock, cluster, reconciler: new Reconciler({ cluster, clock, logger, settings: LOCAL_SETTINGS }) };
 }
 
 describe('Reconciler', () => {
@@ -30,7 +31,8 @@ describe('Reconciler', () => {
 
   it('goes on with the other actions when one is refused, says so, and tries again later and later', async () => {
     const { clock, cluster, reconciler } = setUp();
-    cluster.fault = (call, action) => call === 'apply' && action?.kind === 'applyService';
+    cluster.fault = (call, action) =>
+      call === 'apply' && action?.kind === 'apply' && action.object.kind === 'Service';
     const stop = new AbortController();
     const running = reconciler.run(stop.signal);
     await clock.advance(60_000);
@@ -40,7 +42,7 @@ describe('Reconciler', () => {
     expect(refusals).toBeLessThan(14);
     cluster.fault = () => false;
     await clock.advance(60_000);
-    expect(cluster.services.size).toBe(1);
+    expect([...cluster.objects.values()].map(({ kind }) => kind)).toContain('Service');
     stop.abort();
     await running;
   });

@@ -3,7 +3,7 @@
  * may fail anywhere and the next one starts from what is there.
  */
 import { canonicalJson, WsiError, type Clock, type Logger } from '@wsi/foundation';
-import type { Cluster, JobKey } from '../cluster/port.ts';
+import type { Cluster, ClusterSettings, JobKey } from '../cluster/port.ts';
 import type { Action, PlanEvent } from '../plan/actions.ts';
 import { plan } from '../plan/plan.ts';
 import { WorkQueue } from '@wsi/controller/queue';
@@ -18,6 +18,7 @@ export interface ReconcilerOptions {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly settings: ClusterSettings;
   /** How many jobs are looked at at the same time. */
   readonly concurrency?: number;
 }
@@ -26,6 +27,7 @@ export class Reconciler {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #settings: ClusterSettings;
   readonly #concurrency: number;
   readonly #queue: WorkQueue;
 
@@ -33,6 +35,7 @@ export class Reconciler {
     this.#cluster = options.cluster;
     this.#clock = options.clock;
     this.#logger = options.logger;
+    this.#settings = options.settings;
     this.#concurrency = options.concurrency ?? 1;
     this.#queue = new WorkQueue({ clock: options.clock });
   }
@@ -78,6 +81,7 @@ export class Reconciler {
         seen.job,
         seen.observed,
         this.#clock.now(),
+        this.#settings,
       );
       const failure = await this.#applyAll(key, actions);
       if (canonicalJson(status) !== canonicalJson(seen.job.status ?? null)) {

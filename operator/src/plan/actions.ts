@@ -1,19 +1,43 @@
 /** What a plan may do to the world. Every action is idempotent: done twice it has the effect of once. */
-import type { V1ConfigMap, V1Pod, V1Service } from '../kubernetes-types.ts';
+import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
 
 export type Action =
   /** Create the object or bring it to this content (server-side apply on a cluster). */
-  | { readonly kind: 'applyConfigMap'; readonly object: V1ConfigMap }
-  | { readonly kind: 'applyService'; readonly object: V1Service }
+  | { readonly kind: 'apply'; readonly object: KubernetesObject }
+  /** Remove an object of the job's namespace; one that is gone already is no failure. */
+  | {
+      readonly kind: 'delete';
+      readonly apiVersion: string;
+      readonly objectKind: string;
+      readonly name: string;
+    }
+  /** Make keys and certificates and the Secret that holds them: random, so not the plan's own. Replaces an old one. */
+  | { readonly kind: 'issueCertificates'; readonly request: CertificateRequest }
   /** Create the pod; one of that name that exists already is left as it is (the next look decides). */
   | { readonly kind: 'createPod'; readonly object: V1Pod }
   /**
    * Stop and remove the pod with this name and, when known, this uid (so that a successor of the same name is never
-   * hit): SIGTERM, and SIGKILL after the pod's terminationGracePeriodSeconds.
+   * hit): SIGTERM, and SIGKILL after the pod's terminationGracePeriodSeconds. With `force` it is removed at once:
+   * for a pod whose node is gone, where nobody is left to stop it.
    */
-  | { readonly kind: 'deletePod'; readonly name: string; readonly uid?: string }
+  | { readonly kind: 'deletePod'; readonly name: string; readonly uid?: string; readonly force?: true }
   /** Remove the job itself and all it owns (ttlSecondsAfterFinished). */
   | { readonly kind: 'deleteJob' };
+
+export type CertificateRole = 'coordinator' | 'server' | 'worker' | 'operator';
+
+/**
+ * One CA for the job, whose key is thrown away, and a leaf for each role (common name: the role; for both uses).
+ * The Secret has the keys `ca.crt` and, for each role, `ROLE.crt` and `ROLE.key`, all PEM.
+ */
+export interface CertificateRequest {
+  readonly secretName: string;
+  /** Of the Secret: name, namespace, labels, owner reference. */
+  readonly metadata: KubernetesObject['metadata'];
+  /** Empty names: the role only calls others. */
+  readonly roles: Readonly<Record<CertificateRole, { readonly dnsNames: readonly string[] }>>;
+  readonly validDays: number;
+}
 
 export interface PlanEvent {
   readonly type: 'Normal' | 'Warning';

@@ -97,9 +97,14 @@ function nextRecord(
 
 function lifetime(place: Place, now: number): { readonly startedAt: number; readonly endedAt: number } {
   const terminated = terminationOf(place.pod);
-  const endedAt = Math.min(terminated?.finishedAt?.getTime() ?? now, now);
+  const endedAt = Math.min(moment(terminated?.finishedAt) ?? now, now);
   const started = terminated?.startedAt ?? place.pod?.status?.startTime;
-  return { startedAt: started?.getTime() ?? endedAt, endedAt };
+  return { startedAt: moment(started) ?? endedAt, endedAt };
+}
+
+function moment(time: string | undefined): number | undefined {
+  const parsed = time === undefined ? Number.NaN : Date.parse(time);
+  return Number.isNaN(parsed) ? undefined : parsed;
 }
 
 /** Milliseconds between an end and the next start, by how many ends there were in a row (1, 2, ...). */

@@ -1,14 +1,14 @@
 /** The job's ConfigMap (the manifest, as the roles read it) and its headless Service (stable host names). */
-import type { V1ConfigMap, V1Service } from '../kubernetes-types.ts';
+import type { KubernetesObject, V1ConfigMap, V1Service } from '../kubernetes-types.ts';
 import type { WsiTrainingJob } from '@wsi/api';
-import { canonicalJson } from '@wsi/foundation';
 import { configMapName, jobLabels, LABELS, jobName, ownedMetadata, RPC_PORT, serviceName } from './names.ts';
 import type { Action } from './actions.ts';
+import { contains } from './contains.ts';
 
 /** JSON is YAML: the roles read either. */
 export const JOB_FILE = 'job.yaml';
 
-export function jobConfigMap(job: WsiTrainingJob): V1ConfigMap {
+export function jobConfigMap(job: WsiTrainingJob): KubernetesObject {
   const manifest = {
     apiVersion: job.apiVersion,
     kind: job.kind,
@@ -20,10 +20,10 @@ export function jobConfigMap(job: WsiTrainingJob): V1ConfigMap {
     kind: 'ConfigMap',
     metadata: ownedMetadata(job, configMapName(job), jobLabels(job)),
     data: { [JOB_FILE]: `${JSON.stringify(manifest, null, 2)}\n` },
-  };
+  } satisfies V1ConfigMap;
 }
 
-export function jobService(job: WsiTrainingJob): V1Service {
+export function jobService(job: WsiTrainingJob): KubernetesObject {
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -35,24 +35,20 @@ export function jobService(job: WsiTrainingJob): V1Service {
       selector: { [LABELS.job]: jobName(job) },
       ports: [{ name: 'grpc', port: RPC_PORT, targetPort: RPC_PORT, protocol: 'TCP' }],
     },
-  };
+  } satisfies V1Service;
 }
 
-/** The actions that bring both to what they should be; none when they are. */
+/** The actions that bring the objects to what they should be; none when they are. */
 export function objectActions(
-  job: WsiTrainingJob,
-  configMaps: readonly V1ConfigMap[],
-  services: readonly V1Service[],
+  wanted: readonly KubernetesObject[],
+  observed: readonly KubernetesObject[],
 ): Action[] {
-  const actions: Action[] = [];
-  const configMap = jobConfigMap(job);
-  const present = configMaps.find((candidate) => candidate.metadata?.name === configMap.metadata?.name);
-  if (canonicalJson(present?.data ?? {}) !== canonicalJson(configMap.data)) {
-    actions.push({ kind: 'applyConfigMap', object: configMap });
-  }
-  const service = jobService(job);
-  if (!services.some((candidate) => candidate.metadata?.name === service.metadata?.name)) {
-    actions.push({ kind: 'applyService', object: service });
-  }
-  return actions;
+  const present = new Map(observed.map((object) => [objectKey(object), object]));
+  return wanted
+    .filter((object) => !contains(present.get(objectKey(object)), object))
+    .map((object) => ({ kind: 'apply', object }));
+}
+
+export function objectKey({ apiVersion, kind, metadata }: KubernetesObject): string {
+  return `${apiVersion}/${kind}/${metadata.name ?? ''}`;
 }

@@ -4,6 +4,7 @@ import pino from 'pino';
 import { Reconciler } from '../loop/reconciler.ts';
 import { buildJob, progressAt } from '../testing/builders.ts';
 import { ManualClock } from '@wsi/controller/testing';
+import { LOCAL_SETTINGS } from '../cluster/port.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 
 const key = 'default/lung';
@@ -48,7 +49,12 @@ class World {
 
   constructor(workers: number, servers: number, backoffLimit: number) {
     this.cluster = new MemoryCluster(buildJob({ workers, servers, runPolicy: { backoffLimit } }), this.clock);
-    this.reconciler = new Reconciler({ cluster: this.cluster, clock: this.clock, logger });
+    this.reconciler = new Reconciler({
+      cluster: this.cluster,
+      clock: this.clock,
+      logger,
+      settings: LOCAL_SETTINGS,
+    });
   }
 
   async happen(next: Happening): Promise<void> {

@@ -3,9 +3,12 @@ import { isTrue, type WsiTrainingJob } from '@wsi/api';
 import { buildJob, pod, progressAt, seen } from '../testing/builders.ts';
 import type { Action } from './actions.ts';
 import type { Slot } from './names.ts';
-import { plan, type Plan } from './plan.ts';
+import { plan as planWith, type Plan } from './plan.ts';
+import { LOCAL_SETTINGS, type Observed } from '../cluster/port.ts';
 
 const now = 1_000_000_000_000;
+const plan = (job: WsiTrainingJob, observed: Observed, time: number): Plan =>
+  planWith(job, observed, time, LOCAL_SETTINGS);
 const coordinator: Slot = { role: 'coordinator', index: 0 };
 const server: Slot = { role: 'server', index: 0 };
 const worker = (index: number): Slot => ({ role: 'worker', index });
@@ -28,9 +31,9 @@ describe('starting', () => {
   it('makes the job file and the service, coordinator and servers first, workers when those run', () => {
     const job = buildJob({ servers: 2 });
     const first = plan(job, seen([]), now);
-    expect(first.actions.map((action) => action.kind).slice(0, 2)).toEqual([
-      'applyConfigMap',
-      'applyService',
+    expect(first.actions.flatMap((action) => (action.kind === 'apply' ? action.object.kind : []))).toEqual([
+      'ConfigMap',
+      'Service',
     ]);
     expect(created(first)).toEqual(['lung-coordinator-0', 'lung-server-0', 'lung-server-1']);
     expect(first.status.phase).toBe('Starting');

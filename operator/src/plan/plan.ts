@@ -5,13 +5,13 @@
  *   observed pods -> snapshot -> ends counted -> verdict -> actions, status, events
  */
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
-import type { Observed } from '../cluster/port.ts';
+import type { ClusterSettings, Observed } from '../cluster/port.ts';
 import type { Action, PlanEvent } from './actions.ts';
 import { finishedActions } from './clean-up-policy.ts';
 import { deadline, expiry } from './deadline-policy.ts';
 import { endEvents, transitionEvents } from './events.ts';
 import { recordEnds, type Failures } from './failure-policy.ts';
-import { objectActions } from './owned-objects.ts';
+import { jobConfigMap, jobService, objectActions } from './owned-objects.ts';
 import { runJob } from './run-policy.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
 import { buildStatus } from './status.ts';
@@ -28,9 +28,6 @@ export interface Plan {
   readonly requeueAfterMilliseconds: number | undefined;
 }
 
-/** How often a running job's progress is asked for. */
-export const PROGRESS_INTERVAL_MILLISECONDS = 1_000;
-
 interface Step {
   readonly actions: readonly Action[];
   readonly events: readonly PlanEvent[];
@@ -41,7 +38,7 @@ interface Step {
 }
 
 /** @param now milliseconds since the epoch */
-export function plan(job: WsiTrainingJob, observed: Observed, now: number): Plan {
+export function plan(job: WsiTrainingJob, observed: Observed, now: number, settings: ClusterSettings): Plan {
   const snapshot = takeSnapshot(job, observed.pods);
   const stored = job.status?.failures ?? [];
   const highestStep = Math.max(
@@ -54,7 +51,7 @@ export function plan(job: WsiTrainingJob, observed: Observed, now: number): Plan
   // Once the run is over, servers and workers that end are no failures.
   const over = verdict.kind === 'succeed' || verdict.kind === 'finished';
   const failures: Failures = over ? { records: stored, fresh: [] } : seen;
-  const step = carryOut(verdict, { job, observed, snapshot, failures, now });
+  const step = carryOut(verdict, { job, observed, snapshot, failures, now, settings });
   const status = buildStatus({
     job,
     snapshot,
@@ -80,10 +77,11 @@ interface World {
   readonly snapshot: Snapshot;
   readonly failures: Failures;
   readonly now: number;
+  readonly settings: ClusterSettings;
 }
 
 function carryOut(verdict: Verdict, world: World): Step {
-  const { job, observed, snapshot, failures, now } = world;
+  const { job, observed, snapshot, failures, now, settings } = world;
   const places = [...snapshot.places, ...snapshot.surplus];
   switch (verdict.kind) {
     case 'succeed':
@@ -101,13 +99,13 @@ function carryOut(verdict: Verdict, world: World): Step {
       return { actions: stop.actions, events: [], stopped: stop.finished, due: again ? [now] : [] };
     }
     case 'run': {
-      const run = runJob(job, snapshot, failures, now);
-      const objects = objectActions(job, observed.configMaps, observed.services);
+      const run = runJob(job, snapshot, failures, now, settings);
+      const objects = objectActions([jobConfigMap(job), jobService(job)], observed.objects);
       return {
         actions: [...objects, ...run.actions],
         events: run.events,
         stopped: false,
-        due: [run.nextStart, deadline(job), now + PROGRESS_INTERVAL_MILLISECONDS],
+        due: [run.nextStart, deadline(job), now + settings.progressIntervalMilliseconds],
       };
     }
   }

@@ -5,6 +5,7 @@
  */
 import type { V1Container, V1EnvVar, V1Pod, V1PodTemplateSpec, V1Volume } from '../kubernetes-types.ts';
 import type { WsiTrainingJob } from '@wsi/api';
+import type { ClusterSettings } from '../cluster/port.ts';
 import { JOB_FILE } from './owned-objects.ts';
 import {
   address,
@@ -23,9 +24,6 @@ import {
 } from './names.ts';
 import { revision } from './revision.ts';
 
-/** The image whose entry point is the trainer; its argument is the role. */
-export const DEFAULT_IMAGE = 'wsi-operator/trainer:0.1.0';
-
 export const JOB_MOUNT = '/etc/wsi';
 export const OUTPUT_MOUNT = '/var/lib/wsi/output';
 export const TERMINATION_LOG = '/dev/termination-log';
@@ -36,7 +34,7 @@ export const OUTPUT_VOLUME = 'output';
 /** Time to write a checkpoint, for the coordinator; to end a call, for the others. */
 const GRACE_SECONDS: Record<Role, number> = { coordinator: 120, server: 30, worker: 30 };
 
-export function buildPod(job: WsiTrainingJob, slot: Slot): V1Pod {
+export function buildPod(job: WsiTrainingJob, slot: Slot, settings: ClusterSettings): V1Pod {
   const template = templateOf(job, slot.role);
   const metadata = ownedMetadata(job, podName(job, slot), {
     ...template.metadata?.labels,
@@ -62,7 +60,7 @@ export function buildPod(job: WsiTrainingJob, slot: Slot): V1Pod {
       restartPolicy: 'Never',
       hostname: podName(job, slot),
       subdomain: serviceName(job),
-      containers: [trainerContainer(job, slot, trainer), ...sidecars],
+      containers: [trainerContainer(job, slot, trainer, settings), ...sidecars],
       volumes: podVolumes(job, slot, base?.volumes ?? []),
     },
   };
@@ -78,6 +76,7 @@ function trainerContainer(
   job: WsiTrainingJob,
   slot: Slot,
   base: Partial<V1Container> | undefined,
+  settings: ClusterSettings,
 ): V1Container {
   const mounts = (base?.volumeMounts ?? []).filter((mount) => mount.name !== JOB_VOLUME);
   const ownMounts = [{ name: JOB_VOLUME, mountPath: JOB_MOUNT, readOnly: true }];
@@ -86,7 +85,7 @@ function trainerContainer(
     ownMounts.push({ name: OUTPUT_VOLUME, mountPath: OUTPUT_MOUNT, readOnly: false });
   }
   return {
-    image: DEFAULT_IMAGE,
+    image: settings.trainerImage,
     ...base,
     name: TRAINER_CONTAINER,
     args: base?.args ?? [slot.role],

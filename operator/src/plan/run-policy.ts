@@ -1,5 +1,6 @@
 /** A job that should run: fill empty places, replace what has ended, remove what is too much. */
 import type { WsiTrainingJob } from '@wsi/api';
+import type { ClusterSettings } from '../cluster/port.ts';
 import type { Action, PlanEvent } from './actions.ts';
 import { earliestStart, isCounted, type Failures } from './failure-policy.ts';
 import { buildPod } from './pods.ts';
@@ -14,7 +15,13 @@ export interface Run {
   readonly nextStart: number | undefined;
 }
 
-export function runJob(job: WsiTrainingJob, snapshot: Snapshot, failures: Failures, now: number): Run {
+export function runJob(
+  job: WsiTrainingJob,
+  snapshot: Snapshot,
+  failures: Failures,
+  now: number,
+  settings: ClusterSettings,
+): Run {
   const actions: Action[] = [];
   const events: PlanEvent[] = [];
   const waits: number[] = [];
@@ -31,7 +38,7 @@ export function runJob(job: WsiTrainingJob, snapshot: Snapshot, failures: Failur
         actions.push(...deletePods([place]));
       }
     } else if (mayStart(place, snapshot.places)) {
-      actions.push({ kind: 'createPod', object: buildPod(job, place.slot) });
+      actions.push({ kind: 'createPod', object: buildPod(job, place.slot, settings) });
       events.push({
         type: 'Normal',
         reason: 'PodCreated',

@@ -1,7 +1,12 @@
 /** Jobs and pods for tests, with everything that a test does not care about filled in. */
 import type { V1Pod } from '../kubernetes-types.ts';
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
-import type { Observed, TrainingProgress } from '../cluster/port.ts';
+import {
+  LOCAL_SETTINGS,
+  type ClusterSettings,
+  type Observed,
+  type TrainingProgress,
+} from '../cluster/port.ts';
 import type { Slot } from '../plan/names.ts';
 import { buildPod } from '../plan/pods.ts';
 
@@ -50,14 +55,19 @@ export interface PodChoices {
   readonly leaving?: boolean;
 }
 
-export function pod(job: WsiTrainingJob, slot: Slot, choices: PodChoices = {}): V1Pod {
-  const built = buildPod(job, slot);
+export function pod(
+  job: WsiTrainingJob,
+  slot: Slot,
+  choices: PodChoices = {},
+  settings: ClusterSettings = LOCAL_SETTINGS,
+): V1Pod {
+  const built = buildPod(job, slot, settings);
   const uid = choices.uid ?? `${slot.role}-${slot.index}-uid`;
   const phase = choices.phase ?? (choices.exitCode === undefined ? 'Running' : 'Failed');
   const terminated = {
     exitCode: choices.exitCode ?? 0,
-    startedAt: new Date(choices.startedAt ?? 0),
-    finishedAt: new Date(choices.finishedAt ?? 0),
+    startedAt: new Date(choices.startedAt ?? 0).toISOString(),
+    finishedAt: new Date(choices.finishedAt ?? 0).toISOString(),
     ...(choices.reason === undefined ? {} : { reason: choices.reason }),
     ...(choices.message === undefined ? {} : { message: choices.message }),
   };
@@ -67,7 +77,7 @@ export function pod(job: WsiTrainingJob, slot: Slot, choices: PodChoices = {}): 
     metadata: {
       ...built.metadata,
       uid,
-      ...(choices.leaving === true ? { deletionTimestamp: new Date(0) } : {}),
+      ...(choices.leaving === true ? { deletionTimestamp: new Date(0).toISOString() } : {}),
     },
     status: {
       phase,
@@ -90,7 +100,7 @@ export function pod(job: WsiTrainingJob, slot: Slot, choices: PodChoices = {}): 
 }
 
 export function seen(pods: readonly V1Pod[], progress?: TrainingProgress): Observed {
-  return { pods, services: [], configMaps: [], ...(progress === undefined ? {} : { progress }) };
+  return { pods, objects: [], gangs: [], ...(progress === undefined ? {} : { progress }) };
 }
 
 export function progressAt(step: number): TrainingProgress {

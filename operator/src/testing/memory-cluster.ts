@@ -2,12 +2,13 @@
  * A cluster in memory whose pods do what a test makes them do, and whose calls fail when a test says so. It refuses
  * what a real one would: two pods of one name.
  */
-import type { V1ConfigMap, V1Pod, V1Service } from '../kubernetes-types.ts';
+import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
 import { WsiError, type Clock } from '@wsi/foundation';
-import type { Cluster, JobKey, ObservedJob, TrainingProgress } from '../cluster/port.ts';
+import type { Cluster, GangName, JobKey, Observed, ObservedJob, TrainingProgress } from '../cluster/port.ts';
 import { Notifier } from '../cluster/local/notifier.ts';
 import type { Action, PlanEvent } from '../plan/actions.ts';
+import { objectKey } from '../plan/owned-objects.ts';
 
 export type CallName = 'observe' | 'apply' | 'writeStatus';
 
@@ -15,8 +16,10 @@ export class MemoryCluster implements Cluster {
   job: WsiTrainingJob | undefined;
   progress: TrainingProgress | undefined;
   readonly pods = new Map<string, V1Pod>();
-  readonly configMaps = new Map<string, V1ConfigMap>();
-  readonly services = new Map<string, V1Service>();
+  /** By {@link objectKey}. */
+  readonly objects = new Map<string, KubernetesObject>();
+  certificates: Observed['certificates'];
+  gangs: readonly GangName[] = [];
   readonly events: PlanEvent[] = [];
   readonly log: string[] = [];
   /** Return true to make a call fail. */
@@ -37,8 +40,9 @@ export class MemoryCluster implements Cluster {
       job: this.job,
       observed: {
         pods: [...this.pods.values()],
-        configMaps: [...this.configMaps.values()],
-        services: [...this.services.values()],
+        objects: [...this.objects.values()],
+        gangs: this.gangs,
+        ...(this.certificates === undefined ? {} : { certificates: this.certificates }),
         ...(this.progress === undefined ? {} : { progress: this.progress }),
       },
     };
@@ -54,12 +58,17 @@ export class MemoryCluster implements Cluster {
       case 'deletePod':
         this.#delete(action.name, action.uid);
         break;
-      case 'applyConfigMap':
-        this.configMaps.set(action.object.metadata?.name ?? '', action.object);
+      case 'apply':
+        this.objects.set(objectKey(action.object), action.object);
         break;
-      case 'applyService':
-        this.services.set(action.object.metadata?.name ?? '', action.object);
+      case 'delete':
+        this.#deleteObject(action);
         break;
+      case 'issueCertificates': {
+        const end = this.#clock.now() + action.request.validDays * 86_400_000;
+        this.certificates = { notAfter: new Date(end).toISOString() };
+        break;
+      }
       case 'deleteJob':
         this.job = undefined;
         this.pods.clear();
@@ -106,7 +115,7 @@ export class MemoryCluster implements Cluster {
       this.pods.delete(name);
       return;
     }
-    const time = new Date(this.#clock.now());
+    const time = new Date(this.#clock.now()).toISOString();
     const terminated = { exitCode, message, finishedAt: time, startedAt: time };
     const container = { name: 'trainer', image: '', imageID: '', ready: false, restartCount: 0 };
     const phase = exitCode === 0 ? 'Succeeded' : 'Failed';
@@ -132,9 +141,14 @@ export class MemoryCluster implements Cluster {
     if (found === undefined || (uid !== undefined && uid !== found.metadata?.uid)) return;
     if (found.status?.phase === 'Failed' || found.status?.phase === 'Succeeded') this.pods.delete(name);
     else {
-      const metadata = { ...found.metadata, deletionTimestamp: new Date(this.#clock.now()) };
+      const metadata = { ...found.metadata, deletionTimestamp: new Date(this.#clock.now()).toISOString() };
       this.pods.set(name, { ...found, metadata });
     }
+  }
+
+  #deleteObject(action: Extract<Action, { kind: 'delete' }>): void {
+    if (action.objectKind === 'Secret') this.certificates = undefined;
+    this.objects.delete(`${action.apiVersion}/${action.objectKind}/${action.name}`);
   }
 
   #maybeFail(call: CallName, action?: Action): void {

@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { buildPod } from '../../plan/pods.ts';
+import type { WsiTrainingJob } from '@wsi/api';
+import type { V1Pod } from '../../kubernetes-types.ts';
+import type { Slot } from '../../plan/names.ts';
+import { buildPod as buildPodWith } from '../../plan/pods.ts';
 import { buildJob } from '../../testing/builders.ts';
+import { LOCAL_SETTINGS } from '../port.ts';
 import { launchOf, type LaunchContext } from './launch.ts';
 
+const buildPod = (job: WsiTrainingJob, slot: Slot): V1Pod => buildPodWith(job, slot, LOCAL_SETTINGS);
 const context: LaunchContext = {
   entrypoint: ['/bin/node', '/trainer.ts'],
   privateDirectory: '/tmp/wsi-run-1',

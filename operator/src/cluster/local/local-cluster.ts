@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { V1ConfigMap, V1Pod, V1Service } from '../../kubernetes-types.ts';
+import type { KubernetesObject, V1ConfigMap, V1Pod } from '../../kubernetes-types.ts';
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
 import { systemClock, writeFileAtomically, type Clock, type Logger } from '@wsi/foundation';
 import type { Action, PlanEvent } from '../../plan/actions.ts';
@@ -44,8 +44,8 @@ export class LocalCluster implements Cluster {
   readonly #lock: OutputLock;
   readonly #changes = new Notifier();
   readonly #processes = new Map<string, PodProcess>();
-  readonly #configMaps = new Map<string, V1ConfigMap>();
-  readonly #services = new Map<string, V1Service>();
+  /** By kind and name. Only a ConfigMap has an effect here. */
+  readonly #objects = new Map<string, KubernetesObject>();
   #job: WsiTrainingJob | undefined;
   #progress: TrainingProgress | undefined;
   #closed = false;
@@ -119,8 +119,8 @@ export class LocalCluster implements Cluster {
       job: this.#job,
       observed: {
         pods: [...this.#processes.values()].map((candidate): V1Pod => candidate.pod),
-        services: [...this.#services.values()],
-        configMaps: [...this.#configMaps.values()],
+        objects: [...this.#objects.values()],
+        gangs: [],
         ...(progress === undefined ? {} : { progress }),
       },
     };
@@ -134,11 +134,14 @@ export class LocalCluster implements Cluster {
       case 'deletePod':
         this.#deletePod(action.name, action.uid);
         break;
-      case 'applyConfigMap':
-        await this.#applyConfigMap(action.object);
+      case 'apply':
+        await this.#applyObject(action.object);
         break;
-      case 'applyService':
-        this.#services.set(action.object.metadata?.name ?? '', action.object);
+      case 'delete':
+        this.#objects.delete(objectKey(action.apiVersion, action.objectKind, action.name));
+        break;
+      case 'issueCertificates':
+        // Sockets in a private directory need none, and the local settings ask for none.
         break;
       case 'deleteJob':
         this.#job = undefined;
@@ -228,14 +231,19 @@ export class LocalCluster implements Cluster {
     this.#changes.notify();
   }
 
-  async #applyConfigMap(object: V1ConfigMap): Promise<void> {
+  async #applyObject(object: KubernetesObject): Promise<void> {
+    if (object.kind === 'ConfigMap') await this.#writeConfigMap(object);
+    const { apiVersion, kind, metadata } = object;
+    this.#objects.set(objectKey(apiVersion, kind, metadata.name), object);
+  }
+
+  async #writeConfigMap(object: V1ConfigMap): Promise<void> {
     const name = object.metadata?.name ?? '';
     const directory = configMapDirectory(this.#context, name);
     mkdirSync(directory, { recursive: true });
     for (const [file, content] of Object.entries(object.data ?? {})) {
       await writeFileAtomically(join(directory, file), content);
     }
-    this.#configMaps.set(name, object);
   }
 
   #logFile(pod: string): LogFile {
@@ -257,4 +265,8 @@ export class LocalCluster implements Cluster {
       return undefined;
     }
   }
+}
+
+function objectKey(apiVersion: string, kind: string, name = ''): string {
+  return `${apiVersion}/${kind}/${name}`;
 }

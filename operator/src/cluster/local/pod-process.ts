@@ -33,7 +33,7 @@ export class PodProcess {
   readonly #launch: Launch;
   readonly #logStart: number;
   readonly #memoryKillsAtStart = outOfMemoryKills();
-  readonly #startedAt: Date;
+  readonly #startedAt: string;
   /** Aborted at the end, to stop the wait for the grace period. */
   readonly #end = new AbortController();
 
@@ -41,7 +41,7 @@ export class PodProcess {
     this.#options = options;
     this.#launch = launch;
     this.name = object.metadata?.name ?? '';
-    this.#startedAt = new Date(options.clock.now());
+    this.#startedAt = new Date(options.clock.now()).toISOString();
     rmSync(launch.terminationFile, { force: true });
     for (const directory of launch.directories) mkdirSync(directory, { recursive: true });
     this.#logStart = options.log.size();
@@ -88,7 +88,7 @@ export class PodProcess {
       ...this.pod,
       metadata: {
         ...this.pod.metadata,
-        deletionTimestamp: new Date(clock.now()),
+        deletionTimestamp: new Date(clock.now()).toISOString(),
         deletionGracePeriodSeconds: seconds,
       },
     };
@@ -117,7 +117,7 @@ export class PodProcess {
       reason: this.#reason(exitCode, signal),
       message,
       startedAt: this.#startedAt,
-      finishedAt: new Date(this.#options.clock.now()),
+      finishedAt: new Date(this.#options.clock.now()).toISOString(),
       ...(signal === undefined ? {} : { signal }),
     };
     this.pod = {
