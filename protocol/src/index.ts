@@ -6,6 +6,7 @@ export {
   coordinatorService,
   parameterServerService,
   protoPath,
+  type ConnectOptions,
   type CoordinatorClient,
   type ParameterServerClient,
 } from './definition.ts';
@@ -20,4 +21,13 @@ export {
   requireLittleEndian,
 } from './floats.ts';
 export type * from './messages.ts';
-export { listen, type ListeningServer } from './listen.ts';
+export { listen, type ListeningServer, type ListenOptions, type ServicePart } from './listen.ts';
+export type { MethodCallers } from './peers.ts';
+export {
+  channelCredentials,
+  peerRoles,
+  readTlsPem,
+  serverCredentials,
+  type PeerRole,
+  type TlsPem,
+} from './tls.ts';

@@ -21,6 +21,8 @@ export interface RoleConfig {
   /** Directory of results and checkpoints; coordinator. */
   readonly output: string;
   readonly jobFile: string;
+  /** Directory with ca.crt, tls.crt and tls.key: mutual TLS on every address but unix sockets. */
+  readonly tlsDirectory: string | undefined;
   /** A worker that is silent for so long loses its leases. */
   readonly leaseMilliseconds: number;
   /** Tasks a worker holds at once: one computes while the others read. */
@@ -55,6 +57,7 @@ export function readRoleConfig(role: Role, environment: Environment): RoleConfig
     servers: text('WSI_SERVERS', coordinates).split(',').filter(Boolean),
     output: text('WSI_OUTPUT', coordinates),
     jobFile: text('WSI_JOB_FILE', coordinates),
+    tlsDirectory: environment['WSI_TLS_DIRECTORY'] || undefined,
     leaseMilliseconds: whole('WSI_LEASE_MILLISECONDS', 30_000, 100),
     slots: whole('WSI_SLOTS', 2, 1),
   };

@@ -1,10 +1,13 @@
 /** The coordinator's process: reads the job, serves workers and the operator, and leads the run to its result. */
 import type grpc from '@grpc/grpc-js';
 import { systemClock, type Logger } from '@wsi/foundation';
-import { coordinatorService, listen, type StatusReply } from '@wsi/protocol';
+import { coordinatorService, type MethodCallers, type StatusReply } from '@wsi/protocol';
 import { readJobFile, type RoleConfig } from '../config.ts';
+import { openConnections } from '../connections.ts';
 import { exitCodes } from '../exit.ts';
 import { TrainingRun } from './training-run.ts';
+
+const callers: MethodCallers = { Work: ['worker'], Status: ['worker', 'operator'] };
 
 export async function runCoordinator(
   config: RoleConfig,
@@ -12,16 +15,16 @@ export async function runCoordinator(
   signal: AbortSignal,
 ): Promise<number> {
   const job = await readJobFile(config.jobFile);
-  const run = new TrainingRun(job, { config, logger, clock: systemClock });
-  const listening = await listen(config.listen, [
-    {
-      definition: coordinatorService,
-      implementation: {
-        Work: (stream: Parameters<typeof run.pool.accept>[0]) => run.pool.accept(stream),
-        Status: (_call: unknown, callback: grpc.sendUnaryData<StatusReply>) => callback(null, run.status()),
-      },
+  const connections = await openConnections(config.tlsDirectory, logger);
+  const run = new TrainingRun(job, { config, connections, logger, clock: systemClock });
+  const listening = await connections.listen(config.listen, {
+    definition: coordinatorService,
+    implementation: {
+      Work: (stream: Parameters<typeof run.pool.accept>[0]) => run.pool.accept(stream),
+      Status: (_call: unknown, callback: grpc.sendUnaryData<StatusReply>) => callback(null, run.status()),
     },
-  ]);
+    callers,
+  });
   logger.info({ address: listening.address }, 'coordinator listens');
   try {
     return (await run.lead(signal)) ? exitCodes.done : exitCodes.stopped;

@@ -5,11 +5,9 @@
 import {
   callClientStream,
   callUnary,
-  connectParameterServer,
   floatChunks,
   placeChunk,
   readServerStream,
-  type ParameterServerClient,
   type PingReply,
   type PushChunk,
   type RestoreChunk,
@@ -17,6 +15,7 @@ import {
   type Usage,
 } from '@wsi/protocol';
 import { WsiError, type Clock, type Logger } from '@wsi/foundation';
+import { connectMilliseconds, type Connections, type ServerConnection } from '../connections.ts';
 import { pushChunks } from '../push-chunks.ts';
 import { planServerRanges } from './plan.ts';
 import type { ParameterSpace } from './parameter-space.ts';
@@ -27,7 +26,7 @@ const pingDeadlineMilliseconds = 15_000;
 
 interface Server {
   readonly range: ServerRange;
-  readonly client: ParameterServerClient;
+  readonly connection: ServerConnection;
   instance: string;
 }
 
@@ -53,12 +52,12 @@ export class ServerGroup {
 
   constructor(
     addresses: readonly string[],
-    options: { space: ParameterSpace; clock: Clock; logger: Logger },
+    options: { connections: Connections; space: ParameterSpace; clock: Clock; logger: Logger },
   ) {
     const ranges = planServerRanges(options.space.length, addresses.length);
     this.#servers = addresses.map((address, index) => ({
       range: { address, ...ranges[index]! },
-      client: connectParameterServer(address),
+      connection: options.connections.parameterServer(address),
       instance: '',
     }));
     this.#space = options.space;
@@ -98,7 +97,7 @@ export class ServerGroup {
         await this.#reach(server, signal);
         const { start, end } = server.range;
         const { instance } = await callUnary(
-          server.client.Configure.bind(server.client),
+          server.connection.client.Configure.bind(server.connection.client),
           {
             generation,
             start,
@@ -111,7 +110,7 @@ export class ServerGroup {
         );
         server.instance = instance;
         await callClientStream<RestoreChunk, object>(
-          server.client.Restore.bind(server.client),
+          server.connection.client.Restore.bind(server.connection.client),
           restoreChunks(generation, state, server.range),
           this.#target(server),
         );
@@ -131,13 +130,13 @@ export class ServerGroup {
   async pull(version: number, start: number, end: number): Promise<Float32Array> {
     const values = new Float32Array(end - start);
     await Promise.all(
-      this.#servers.map(async ({ range, client }) => {
+      this.#servers.map(async ({ range, connection }) => {
         const from = Math.max(start, range.start);
         const to = Math.min(end, range.end);
         if (from >= to) return;
         const target = values.subarray(from - start, to - start);
         const request = { generation: this.#generation, version, start: from, end: to };
-        const stream = client.Pull(request, { deadline: Date.now() + callMilliseconds });
+        const stream = connection.client.Pull(request, { deadline: Date.now() + callMilliseconds });
         await readServerStream(stream, range.address, (chunk) => placeChunk(target, chunk, range.address));
       }),
     );
@@ -162,7 +161,7 @@ export class ServerGroup {
           end,
         } as const;
         await callClientStream<PushChunk, object>(
-          server.client.Push.bind(server.client),
+          server.connection.client.Push.bind(server.connection.client),
           pushChunks(header, part),
           this.#target(server),
         );
@@ -179,7 +178,7 @@ export class ServerGroup {
     await Promise.all(
       this.#servers.map((server) =>
         callUnary(
-          server.client.Commit.bind(server.client),
+          server.connection.client.Commit.bind(server.connection.client),
           { generation: this.#generation, ...request },
           this.#target(server),
         ),
@@ -191,9 +190,9 @@ export class ServerGroup {
   async snapshot(version: number): Promise<VersionState> {
     const tensors = new Map<string, Float32Array>();
     await Promise.all(
-      this.#servers.map(async ({ range, client }) => {
+      this.#servers.map(async ({ range, connection }) => {
         const request = { generation: this.#generation, version };
-        const stream = client.Snapshot(request, { deadline: Date.now() + callMilliseconds });
+        const stream = connection.client.Snapshot(request, { deadline: Date.now() + callMilliseconds });
         await readServerStream(stream, range.address, (chunk) => {
           const whole = tensors.get(chunk.tensor) ?? new Float32Array(this.#space.length);
           tensors.set(chunk.tensor, whole);
@@ -207,10 +206,11 @@ export class ServerGroup {
   }
 
   close(): void {
-    for (const { client } of this.#servers) client.close();
+    for (const { connection } of this.#servers) connection.close();
   }
 
   async #reach(server: Server, signal: AbortSignal): Promise<void> {
+    let dialled = this.#clock.monotonic();
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       try {
@@ -222,6 +222,10 @@ export class ServerGroup {
           { server: server.range.address, reason: String(error) },
           'waiting for a parameter server',
         );
+        if (this.#clock.monotonic() - dialled > connectMilliseconds) {
+          server.connection.redial();
+          dialled = this.#clock.monotonic();
+        }
         await this.#clock.sleep(100, signal);
       }
     }
@@ -254,7 +258,7 @@ export class ServerGroup {
 
   async #ping(server: Server, deadlineMilliseconds: number): Promise<PingReply> {
     const reply = await callUnary(
-      server.client.Ping.bind(server.client),
+      server.connection.client.Ping.bind(server.connection.client),
       { generation: this.#generation },
       { peer: server.range.address, deadlineMilliseconds },
     );

@@ -12,6 +12,7 @@ import { sha256, WsiError, type Clock, type Logger } from '@wsi/foundation';
 import { bytesOf, type StatusReply, type Welcome } from '@wsi/protocol';
 import { CheckpointDirectory } from '../checkpoint/checkpoint.ts';
 import type { RoleConfig } from '../config.ts';
+import type { Connections } from '../connections.ts';
 import { UsageMeter } from '../usage.ts';
 import { planBags, type PlannedBag } from './bags.ts';
 import { evaluateRun } from './final-evaluation.ts';
@@ -34,6 +35,7 @@ const maximumRollbacks = 10;
 
 interface RunOptions {
   readonly config: RoleConfig;
+  readonly connections: Connections;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -129,7 +131,7 @@ export class TrainingRun {
 
   async #prepare(signal: AbortSignal): Promise<Prepared> {
     const { spec } = this.job;
-    const { config, clock, logger } = this.#options;
+    const { config, connections, clock, logger } = this.#options;
     await removeLeftovers(config.output);
     const cohort = await readCohort(spec.cohort, { baseDirectory: '/' });
     const model = buildModel(describeModel(spec, cohort.classes));
@@ -154,7 +156,7 @@ export class TrainingRun {
     const steps = planSteps(trainingBags.length, { seed, epochs, slidesPerStep, minimumBags });
     this.progress.steps = steps.length;
     this.progress.epochs = epochs;
-    const servers = new ServerGroup(config.servers, { space: model.space, clock, logger });
+    const servers = new ServerGroup(config.servers, { connections, space: model.space, clock, logger });
     this.#servers = servers;
     const identity = identityOf(spec, cohort, surveyed);
     return { bags, steps, model, servers, identity };

@@ -1,11 +1,6 @@
 /** Sends a block's gradient to the parameter servers, each its range. */
-import {
-  callClientStream,
-  connectParameterServer,
-  type GradientTask,
-  type PushChunk,
-  type Welcome,
-} from '@wsi/protocol';
+import { callClientStream, type GradientTask, type PushChunk, type Welcome } from '@wsi/protocol';
+import type { Connections } from '../connections.ts';
 import { pushChunks } from '../push-chunks.ts';
 import type { UsageMeter } from '../usage.ts';
 
@@ -14,14 +9,14 @@ const pushMilliseconds = 60_000;
 export class GradientPusher {
   readonly #welcome: Welcome;
   readonly #usage: UsageMeter;
-  readonly #clients;
+  readonly #servers;
 
-  constructor(welcome: Welcome, usage: UsageMeter) {
+  constructor(welcome: Welcome, usage: UsageMeter, connections: Connections) {
     this.#welcome = welcome;
     this.#usage = usage;
-    this.#clients = welcome.servers.map((range) => ({
+    this.#servers = welcome.servers.map((range) => ({
       range,
-      client: connectParameterServer(range.address),
+      connection: connections.parameterServer(range.address),
     }));
   }
 
@@ -30,7 +25,7 @@ export class GradientPusher {
     const { generation, bodyLength } = this.#welcome;
     await this.#usage.timedAsync('push', () =>
       Promise.all(
-        this.#clients.map(async ({ range, client }) => {
+        this.#servers.map(async ({ range, connection }) => {
           const end = Math.min(range.end, bodyLength);
           if (range.start >= end) return;
           const { step, leaf, leaves } = task;
@@ -44,6 +39,7 @@ export class GradientPusher {
             end,
           } as const;
           const part = gradient.subarray(range.start, end);
+          const client = await connection.ready();
           await callClientStream<PushChunk, object>(client.Push.bind(client), pushChunks(header, part), {
             peer: range.address,
             deadlineMilliseconds: pushMilliseconds,
@@ -55,6 +51,6 @@ export class GradientPusher {
   }
 
   close(): void {
-    for (const { client } of this.#clients) client.close();
+    for (const { connection } of this.#servers) connection.close();
   }
 }

@@ -1,6 +1,7 @@
 /** The versions of the parameters that this worker holds: pulled once, kept resident in the engine while in use. */
 import type { Engine, ParameterSet } from '@wsi/engine';
-import { connectParameterServer, placeChunk, readServerStream, type Welcome } from '@wsi/protocol';
+import { placeChunk, readServerStream, type Welcome } from '@wsi/protocol';
+import type { Connections } from '../connections.ts';
 import type { UsageMeter } from '../usage.ts';
 
 const pullMilliseconds = 60_000;
@@ -9,17 +10,17 @@ export class ParameterVersions {
   readonly #engine: Engine;
   readonly #welcome: Welcome;
   readonly #usage: UsageMeter;
-  readonly #clients;
+  readonly #servers;
   /** In order of last use. */
   readonly #held = new Map<number, Promise<ParameterSet>>();
 
-  constructor(engine: Engine, welcome: Welcome, usage: UsageMeter) {
-    this.#engine = engine;
+  constructor(parts: { engine: Engine; usage: UsageMeter; connections: Connections }, welcome: Welcome) {
+    this.#engine = parts.engine;
     this.#welcome = welcome;
-    this.#usage = usage;
-    this.#clients = welcome.servers.map((range) => ({
+    this.#usage = parts.usage;
+    this.#servers = welcome.servers.map((range) => ({
       range,
-      client: connectParameterServer(range.address),
+      connection: parts.connections.parameterServer(range.address),
     }));
   }
 
@@ -40,7 +41,7 @@ export class ParameterVersions {
   close(): void {
     for (const held of this.#held.values()) this.#release(held);
     this.#held.clear();
-    for (const { client } of this.#clients) client.close();
+    for (const { connection } of this.#servers) connection.close();
   }
 
   async #pull(version: number): Promise<ParameterSet> {
@@ -49,11 +50,12 @@ export class ParameterVersions {
     const values = new Float32Array(new SharedArrayBuffer(bodyLength * 4));
     await this.#usage.timedAsync('pull', () =>
       Promise.all(
-        this.#clients.map(async ({ range, client }) => {
+        this.#servers.map(async ({ range, connection }) => {
           const end = Math.min(range.end, bodyLength);
           if (range.start >= end) return;
           const target = values.subarray(range.start, end);
           const request = { generation, version, start: range.start, end };
+          const client = await connection.ready();
           const stream = client.Pull(request, { deadline: Date.now() + pullMilliseconds });
           await readServerStream(stream, range.address, (chunk) => placeChunk(target, chunk, range.address));
           this.#usage.bytesReceived += target.byteLength;

@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import type grpc from '@grpc/grpc-js';
 import { systemClock, WsiError, type Logger } from '@wsi/foundation';
 import {
-  connectCoordinator,
   type CoordinatorClient,
   type CoordinatorMessage,
   type Task,
@@ -14,23 +13,28 @@ import {
   type WorkerMessage,
 } from '@wsi/protocol';
 import type { RoleConfig } from '../config.ts';
+import { openConnections, waitUntilConnected, type Connections } from '../connections.ts';
 import { exitCodes } from '../exit.ts';
 import { UsageMeter } from '../usage.ts';
 import { TaskRunner } from './task-runner.ts';
 
-const rejoinMilliseconds = 200;
+/** The pause before joining again, doubled while it fails. */
+const rejoinMilliseconds = { first: 200, longest: 2_000 };
+/** Of the attempts that fail one after another, one in so many is logged where people look. */
+const loggedAttempts = 10;
 
 export async function runWorker(config: RoleConfig, logger: Logger, signal: AbortSignal): Promise<number> {
-  const worker = new Worker(config, logger);
-  const client = connectCoordinator(config.coordinator);
+  const connections = await openConnections(config.tlsDirectory, logger);
+  const worker = new Worker(config, connections, logger);
+  let pause = rejoinMilliseconds.first;
   try {
     while (!signal.aborted) {
-      await worker.serve(client, signal);
+      const joined = await worker.join(signal);
+      pause = joined ? rejoinMilliseconds.first : Math.min(pause * 2, rejoinMilliseconds.longest);
       // Rejects at once when stopped.
-      await systemClock.sleep(rejoinMilliseconds, signal).catch(() => undefined);
+      await systemClock.sleep(pause, signal).catch(() => undefined);
     }
   } finally {
-    client.close();
     await worker.close();
   }
   return exitCodes.stopped;
@@ -38,32 +42,66 @@ export async function runWorker(config: RoleConfig, logger: Logger, signal: Abor
 
 class Worker {
   readonly #config: RoleConfig;
+  readonly #connections: Connections;
   readonly #logger: Logger;
   readonly #instance = randomUUID();
   readonly #usage = new UsageMeter();
   #runner: TaskRunner | undefined;
+  /** Attempts to join, one after another, that the coordinator did not answer. */
+  #failures = 0;
   /** Welcomes are taken one after another: starting an engine takes a second. */
   #ready: Promise<TaskRunner | undefined> = Promise.resolve(undefined);
 
-  constructor(config: RoleConfig, logger: Logger) {
+  constructor(config: RoleConfig, connections: Connections, logger: Logger) {
     this.#config = config;
+    this.#connections = connections;
     this.#logger = logger;
   }
 
-  /** One connection, from hello to the end of the stream. */
-  serve(client: CoordinatorClient, signal: AbortSignal): Promise<void> {
+  /**
+   * Connects and serves until the stream ends. Each time under a new look-up of the name: the coordinator's pod may not
+   * be there yet, or come back under another address.
+   * @returns whether the coordinator answered
+   */
+  async join(signal: AbortSignal): Promise<boolean> {
+    const client = this.#connections.coordinator(this.#config.coordinator);
+    const abandoned = (): void => client.close();
+    signal.addEventListener('abort', abandoned, { once: true });
+    try {
+      const failure = await waitUntilConnected(client);
+      if (signal.aborted) return false;
+      const reason = failure === undefined ? await this.#serve(client, signal) : failure.message;
+      const answered = reason === undefined;
+      this.#failures = answered ? 0 : this.#failures + 1;
+      if (!answered) {
+        const level = this.#failures % loggedAttempts === 1 ? 'info' : 'debug';
+        this.#logger[level](
+          { coordinator: this.#config.coordinator, reason },
+          'no coordinator: trying again',
+        );
+      }
+      return answered;
+    } finally {
+      signal.removeEventListener('abort', abandoned);
+      client.close();
+    }
+  }
+
+  /** One stream, from hello to its end. @returns why it ended when the coordinator never answered */
+  #serve(client: CoordinatorClient, signal: AbortSignal): Promise<string | undefined> {
     return new Promise((resolve) => {
       const stream = client.Work();
       let heartbeat: NodeJS.Timeout | undefined;
       let ended = false;
+      let answered = false;
       // Once: a task that ends later writes to a stream that is gone, and must not disturb the next connection.
-      const finished = (): void => {
+      const finished = (reason?: string): void => {
         if (ended) return;
         ended = true;
         clearInterval(heartbeat);
         signal.removeEventListener('abort', leave);
         this.#runner?.cancelAll();
-        resolve();
+        resolve(answered ? undefined : reason);
       };
       const leave = (): void => {
         stream.cancel();
@@ -71,14 +109,15 @@ class Worker {
       };
       signal.addEventListener('abort', leave, { once: true });
       stream.on('error', (error: Error) => {
-        this.#logger.debug({ reason: error.message }, 'no coordinator');
-        finished();
+        this.#logger.debug({ reason: error.message }, 'the stream broke');
+        finished(error.message);
       });
       stream.on('end', () => {
         stream.end();
-        finished();
+        finished('the coordinator ended the stream');
       });
       stream.on('data', (message: CoordinatorMessage) => {
+        answered = true;
         if (message.welcome) {
           clearInterval(heartbeat);
           heartbeat = setInterval(() => {
@@ -112,7 +151,9 @@ class Worker {
       .catch(() => undefined)
       .then(async (current) => {
         const runner =
-          current?.fits(welcome) === true ? current : await TaskRunner.start(welcome, this.#usage);
+          current?.fits(welcome) === true
+            ? current
+            : await TaskRunner.start(welcome, this.#usage, this.#connections);
         if (current !== undefined && runner !== current) await current.close();
         runner.begin(welcome);
         this.#runner = runner;

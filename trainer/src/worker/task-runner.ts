@@ -19,6 +19,7 @@ import { openSlide, TileReader, tileGrid, type TileGridOptions } from '@wsi/slid
 import { mergePartials, partialOf, type Partial } from '../aggregate/partial.ts';
 import { addInto, reduceTree, TreeAccumulator } from '../aggregate/tree.ts';
 import { planShards } from '../coordinator/plan.ts';
+import type { Connections } from '../connections.ts';
 import { deviceFromEnvironment } from '../device.ts';
 import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
@@ -34,7 +35,14 @@ interface Shard {
   readonly end: number;
 }
 
+interface TaskRunnerParts {
+  readonly engine: Engine;
+  readonly usage: UsageMeter;
+  readonly connections: Connections;
+}
+
 export class TaskRunner {
+  readonly #parts: TaskRunnerParts;
   readonly #engine: Engine;
   readonly #reader: TileReader;
   readonly #network: Network;
@@ -48,23 +56,24 @@ export class TaskRunner {
   #versions: ParameterVersions;
   #pusher: GradientPusher;
 
-  static async start(welcome: Welcome, usage: UsageMeter): Promise<TaskRunner> {
+  static async start(welcome: Welcome, usage: UsageMeter, connections: Connections): Promise<TaskRunner> {
     const network = JSON.parse(welcome.network) as Network;
     const engine = await Engine.start({ network, threads: welcome.threads, device: deviceFromEnvironment() });
-    return new TaskRunner(engine, welcome, usage);
+    return new TaskRunner({ engine, usage, connections }, welcome);
   }
 
-  private constructor(engine: Engine, welcome: Welcome, usage: UsageMeter) {
-    this.#engine = engine;
+  private constructor(parts: TaskRunnerParts, welcome: Welcome) {
+    this.#parts = parts;
+    this.#engine = parts.engine;
     this.#welcome = welcome;
     this.#network = JSON.parse(welcome.network) as Network;
     this.#embeddingSize = embeddingSize(this.#network);
     this.#patches = JSON.parse(welcome.patches) as TileGridOptions;
     this.#threads = welcome.threads;
-    this.#usage = usage;
+    this.#usage = parts.usage;
     this.#reader = new TileReader({ cacheBytes: welcome.cacheBytes, concurrency: 2, openSlides: 64 });
-    this.#versions = new ParameterVersions(engine, welcome, usage);
-    this.#pusher = new GradientPusher(welcome, usage);
+    this.#versions = new ParameterVersions(parts, welcome);
+    this.#pusher = new GradientPusher(welcome, parts.usage, parts.connections);
   }
 
   /** Whether this engine can go on under another welcome (a new generation of the same run). */
@@ -83,8 +92,8 @@ export class TaskRunner {
     this.#pusher.close();
     this.#cancelled.clear();
     this.#welcome = welcome;
-    this.#versions = new ParameterVersions(this.#engine, welcome, this.#usage);
-    this.#pusher = new GradientPusher(welcome, this.#usage);
+    this.#versions = new ParameterVersions(this.#parts, welcome);
+    this.#pusher = new GradientPusher(welcome, this.#usage, this.#parts.connections);
   }
 
   /** Tasks that nobody waits for any more: they end before their next shard. */
