@@ -53,7 +53,7 @@ describe('PEM that cannot be used', () => {
 
   it('a missing file is named', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'wsi-tls-'));
-    await expect(readTlsPem(directory)).rejects.toMatchObject({ code: 'InvalidArgument' });
+    await expect(readTlsPem(directory)).rejects.toMatchObject({ code: 'Unavailable' });
     await writePem(directory, worker);
     expect((await readTlsPem(directory)).key.toString()).toBe(worker.key);
     await rm(join(directory, 'tls.key'));

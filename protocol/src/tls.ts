@@ -25,13 +25,13 @@ export interface TlsPem {
 
 const files = { authority: 'ca.crt', certificate: 'tls.crt', key: 'tls.key' } as const;
 
-/** @throws WsiError `InvalidArgument` that names the file that is missing or cannot be read */
+/** @throws WsiError `Unavailable` that names the file that is missing or cannot be read */
 export async function readTlsPem(directory: string): Promise<TlsPem> {
   const read = async (name: string): Promise<Buffer> => {
     const path = join(directory, name);
     return readFile(path).catch((error: unknown) => {
       const missing = systemErrorCode(error) === 'ENOENT';
-      throw new WsiError('InvalidArgument', missing ? 'there is no such file' : 'the file cannot be read', {
+      throw new WsiError('Unavailable', missing ? 'there is no such file' : 'the file cannot be read', {
         where: path,
         remedy: `A directory for TLS holds ${Object.values(files).join(', ')}, readable by this user.`,
         cause: error,
@@ -48,7 +48,7 @@ export async function readTlsPem(directory: string): Promise<TlsPem> {
 
 /**
  * Of a listener that requires a client certificate of the same authority.
- * @throws WsiError `InvalidArgument`, see {@link channelCredentials}
+ * @throws WsiError `Unavailable`, see {@link channelCredentials}
  */
 export function serverCredentials(pem: TlsPem): grpc.ServerCredentials {
   requireUsable(pem);
@@ -59,7 +59,7 @@ export function serverCredentials(pem: TlsPem): grpc.ServerCredentials {
 /**
  * Of a client that shows its certificate, and verifies the server's with the name that it dials (or with the channel
  * option `grpc.ssl_target_name_override`, for one that dials an address).
- * @throws WsiError `InvalidArgument` for PEM that is none, a key of another certificate, a certificate of another
+ * @throws WsiError `Unavailable` for PEM that is none, a key of another certificate, a certificate of another
  *   authority, and one that has expired or is not valid yet
  */
 export function channelCredentials(pem: TlsPem): grpc.ChannelCredentials {
@@ -67,7 +67,9 @@ export function channelCredentials(pem: TlsPem): grpc.ChannelCredentials {
   return grpc.credentials.createSsl(bytes(pem.authority), bytes(pem.key), bytes(pem.certificate));
 }
 
-/** TLS itself would say "no start line" and "key values mismatch", and an expired leaf only shows at the peer. */
+/**
+ * `Unavailable`, because certificates are not the user's input: a new start may find others. TLS itself would say "no start line" and "key values mismatch", and an expired leaf only shows at the peer.
+ */
 function requireUsable(pem: TlsPem): void {
   const now = new Date();
   const authority = parseCertificate(pem, 'authority');
@@ -137,7 +139,7 @@ function invalid(
   cause?: unknown,
 ): WsiError {
   const where = pem.where === undefined ? files[part] : join(pem.where, files[part]);
-  return new WsiError('InvalidArgument', problem, { where, remedy, cause });
+  return new WsiError('Unavailable', problem, { where, remedy, cause });
 }
 
 /** The common name, e.g. `worker`. */

@@ -33,7 +33,7 @@ export interface Connections {
 
 /**
  * @param tlsDirectory holds ca.crt, tls.crt and tls.key; undefined: no TLS
- * @throws WsiError `InvalidArgument` when they cannot be used
+ * @throws WsiError `Unavailable` when they cannot be used
  */
 export async function openConnections(
   tlsDirectory: string | undefined,

@@ -1,14 +1,22 @@
 /**
- * A run of real role processes over unix sockets, for tests: starts them, starts the dead again, kills on demand.
+ * A run of real role processes over unix sockets, or over TCP with mutual TLS, for tests: starts them, starts the dead again, kills on demand.
  * (The product's own way is the operator's reconciler; this is the least that lets the trainer be tested alone.)
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WsiTrainingJob } from '@wsi/api';
-import { callUnary, connectCoordinator, type StatusReply } from '@wsi/protocol';
+import {
+  callUnary,
+  channelCredentials,
+  connectCoordinator,
+  type StatusReply,
+  type TlsPem,
+} from '@wsi/protocol';
+import { writePem } from '@wsi/protocol/testing';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -18,6 +26,8 @@ export interface RunOptions {
   readonly workers: number;
   readonly servers: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Certificates: every role listens on a port of localhost, with mutual TLS. Unix sockets by default. */
+  readonly tls?: Readonly<Record<'coordinator' | 'server' | 'worker' | 'operator', TlsPem>>;
 }
 
 interface RoleProcess {
@@ -32,6 +42,8 @@ export class RoleProcesses {
   readonly #options: RunOptions;
   readonly #sockets: string;
   readonly #processes: RoleProcess[] = [];
+  /** By role and replica; of a run over TCP. */
+  readonly #ports = new Map<string, number>();
   readonly #finished = Promise.withResolvers<number>();
   #logs = '';
   #stopping = false;
@@ -41,6 +53,7 @@ export class RoleProcesses {
     const sockets = await mkdtemp(join(tmpdir(), 'wsi-run-'));
     await writeFile(join(options.output, 'job.json'), JSON.stringify(options.job));
     const run = new RoleProcesses(options, sockets);
+    await run.#prepareTls();
     for (let index = 0; index < options.servers; index++) run.#spawn('server', index);
     run.#spawn('coordinator', 0);
     for (let index = 0; index < options.workers; index++) run.#spawn('worker', index);
@@ -78,7 +91,9 @@ export class RoleProcesses {
   }
 
   async status(): Promise<StatusReply> {
-    const client = connectCoordinator(this.#address('coordinator', 0));
+    const { tls } = this.#options;
+    const credentials = tls === undefined ? undefined : channelCredentials(tls.operator);
+    const client = connectCoordinator(this.address('coordinator', 0), credentials && { credentials });
     try {
       return await callUnary<object, StatusReply>(
         client.Status.bind(client),
@@ -140,14 +155,15 @@ export class RoleProcesses {
         WSI_JOB_NAME: 'test',
         WSI_JOB_FILE: join(this.#options.output, 'job.json'),
         WSI_REPLICA: String(replica),
-        WSI_LISTEN: this.#address(role, replica),
-        WSI_COORDINATOR: this.#address('coordinator', 0),
+        WSI_LISTEN: this.address(role, replica),
+        WSI_COORDINATOR: this.address('coordinator', 0),
         WSI_SERVERS: [...Array(this.#options.servers).keys()]
-          .map((of) => this.#address('server', of))
+          .map((of) => this.address('server', of))
           .join(','),
         WSI_OUTPUT: this.#options.output,
         WSI_TERMINATION_LOG: this.#terminationLog(role, replica),
         WSI_PARENT_PIPE: '1',
+        ...(this.#options.tls === undefined ? {} : { WSI_TLS_DIRECTORY: join(this.#sockets, role) }),
         ...this.#options.environment,
       },
       stdio: ['pipe', 'ignore', 'pipe'],
@@ -177,11 +193,32 @@ export class RoleProcesses {
     return found;
   }
 
-  #address(role: string, replica: number): string {
+  async #prepareTls(): Promise<void> {
+    const { tls, servers } = this.#options;
+    if (tls === undefined) return;
+    for (const [role, pem] of Object.entries(tls)) await writePem(join(this.#sockets, role), pem);
+    const names = ['coordinator-0', ...Array.from({ length: servers }, (_, index) => `server-${index}`)];
+    for (const name of names) this.#ports.set(name, await freePort());
+  }
+
+  /** Where a role listens. */
+  address(role: string, replica: number): string {
+    const port = this.#ports.get(`${role}-${replica}`);
+    if (port !== undefined) return `localhost:${port}`;
     return `unix:${join(this.#sockets, `${role}-${replica}`)}`;
   }
 
   #terminationLog(role: string, replica: number): string {
     return join(this.#sockets, `${role}-${replica}.end`);
   }
+}
+
+/** A port that nobody listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
 }
