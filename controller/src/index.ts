@@ -1,1 +1,33 @@
+export {
+  inClusterAccess,
+  kubeConfigAccess,
+  type Credentials,
+  type ServerAccess,
+  type Tls,
+} from './access.ts';
+export {
+  ApiClient,
+  type ApiClientOptions,
+  type DeleteOptions,
+  type Selection,
+  type WatchOptions,
+} from './api-client.ts';
+export { ApiError, type ApiErrorDetails } from './api-error.ts';
+export type { CallOptions, RequestInfo } from './http-client.ts';
+export {
+  apiVersionOf,
+  keyOf,
+  objectKey,
+  resourcePath,
+  type KubernetesObject,
+  type ObjectMeta,
+  type ObjectReference,
+  type OwnerReference,
+  type Resource,
+  type Status,
+  type StatusCause,
+  type WithMetadata,
+} from './objects.ts';
 export { WorkQueue, type QueueOptions } from './queue.ts';
+export { backOff, TokenBucket } from './rate-limit.ts';
+export type { WatchEvent } from './watch-stream.ts';
