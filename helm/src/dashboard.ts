@@ -1,0 +1,362 @@
+/** The Grafana dashboard, made from a list of panels: rows of 24 units, panels side by side until a row is full. */
+
+interface Panel {
+  readonly title: string;
+  readonly description: string;
+  readonly type?: 'timeseries' | 'stat' | 'table' | 'gauge';
+  readonly unit: string;
+  readonly width?: number;
+  readonly height?: number;
+  /** PromQL with its legend. */
+  readonly queries: readonly (readonly [expression: string, legend: string])[];
+  readonly stacked?: boolean;
+  readonly maximum?: number;
+}
+
+interface Row {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+const JOB = 'namespace=~"$namespace", job=~"$job"';
+/** Only the leader has series of jobs; while the lead changes hands, two replicas may. */
+const perJob = (metric: string, labels = JOB): string => `max by (namespace, job) (${metric}{${labels}})`;
+const perRole = (metric: string, labels = JOB): string =>
+  `max by (namespace, job, role) (${metric}{${labels}})`;
+const quantile = (share: number, metric: string, by: string): string =>
+  `histogram_quantile(${share}, sum by (le${by}) (rate(${metric}_bucket[$__rate_interval])))`;
+
+const ROWS: readonly Row[] = [
+  {
+    title: 'Jobs',
+    panels: [
+      {
+        title: 'Jobs by phase',
+        description: 'As the leader sees them, over all its namespaces.',
+        unit: 'short',
+        stacked: true,
+        width: 8,
+        queries: [['max by (phase) (wsi_operator_jobs)', '{{phase}}']],
+      },
+      {
+        title: 'Progress',
+        description: 'Share of the steps that is done.',
+        unit: 'percentunit',
+        maximum: 1,
+        width: 8,
+        queries: [[perJob('wsi_job_progress_ratio'), '{{namespace}}/{{job}}']],
+      },
+      {
+        title: 'Time to the end',
+        description: 'At the present rate.',
+        unit: 's',
+        width: 8,
+        queries: [[perJob('wsi_job_eta_seconds'), '{{namespace}}/{{job}}']],
+      },
+      {
+        title: 'Throughput',
+        description: 'Tiles a second that went through training.',
+        unit: 'short',
+        width: 12,
+        queries: [[perJob('wsi_job_tiles_per_second'), '{{namespace}}/{{job}}']],
+      },
+      {
+        title: 'Throughput of one worker',
+        description: 'Falls when workers are added faster than the run can use them.',
+        unit: 'short',
+        width: 12,
+        queries: [
+          [
+            `${perJob('wsi_job_tiles_per_second')} / ${perJob('wsi_job_replicas', `${JOB}, role="worker", state="ready"`)}`,
+            '{{namespace}}/{{job}}',
+          ],
+        ],
+      },
+    ],
+  },
+  {
+    title: 'Pods of jobs',
+    panels: [
+      {
+        title: 'Ready pods',
+        description: 'Pods of each role that are ready.',
+        unit: 'short',
+        width: 8,
+        queries: [[perRole('wsi_job_replicas', `${JOB}, state="ready"`), '{{namespace}}/{{job}} {{role}}']],
+      },
+      {
+        title: 'Missing pods',
+        description: 'Desired and not ready: starting, waiting for a node or a queue, or failing.',
+        unit: 'short',
+        width: 8,
+        queries: [
+          [
+            `${perRole('wsi_job_replicas', `${JOB}, state="desired"`)} - ${perRole('wsi_job_replicas', `${JOB}, state="ready"`)}`,
+            '{{namespace}}/{{job}} {{role}}',
+          ],
+        ],
+      },
+      {
+        title: 'Restarts',
+        description: 'Pods that were started again in the last hour.',
+        unit: 'short',
+        width: 8,
+        queries: [
+          [
+            `max by (namespace, job, role) (increase(wsi_job_restarts{${JOB}}[1h]))`,
+            '{{namespace}}/{{job}} {{role}}',
+          ],
+        ],
+      },
+      {
+        title: 'Peak memory',
+        description: 'Largest resident memory of any pod of the role so far; compare with its limit.',
+        unit: 'bytes',
+        width: 24,
+        queries: [[perRole('wsi_job_peak_memory_bytes'), '{{namespace}}/{{job}} {{role}}']],
+      },
+    ],
+  },
+  {
+    title: 'Operator',
+    panels: [
+      {
+        title: 'Leaders',
+        description: 'One, but for the seconds in which the lead changes hands.',
+        type: 'stat',
+        unit: 'short',
+        width: 4,
+        queries: [['sum(wsi_operator_leader)', 'leaders']],
+      },
+      {
+        title: 'Queue',
+        description: 'Jobs that wait for a pass.',
+        unit: 'short',
+        width: 10,
+        queries: [['max(wsi_operator_queue_depth)', 'waiting']],
+      },
+      {
+        title: 'Wait in the queue',
+        description: 'From the change to the pass that looks at it.',
+        unit: 's',
+        width: 10,
+        queries: [
+          [quantile(0.5, 'wsi_operator_queue_wait_seconds', ''), 'median'],
+          [quantile(0.99, 'wsi_operator_queue_wait_seconds', ''), '99 %'],
+        ],
+      },
+      {
+        title: 'Passes',
+        description: 'Passes a second by outcome.',
+        unit: 'ops',
+        width: 8,
+        queries: [['sum by (outcome) (rate(wsi_operator_reconcile_total[$__rate_interval]))', '{{outcome}}']],
+      },
+      {
+        title: 'Duration of a pass',
+        description: 'Observe, plan, apply, write the status.',
+        unit: 's',
+        width: 8,
+        queries: [
+          [quantile(0.5, 'wsi_operator_reconcile_duration_seconds', ''), 'median'],
+          [quantile(0.99, 'wsi_operator_reconcile_duration_seconds', ''), '99 %'],
+        ],
+      },
+      {
+        title: 'Stale informers',
+        description: 'Kinds of objects that a replica does not see at present.',
+        unit: 'short',
+        width: 8,
+        queries: [
+          ['sum by (resource) (1 - wsi_operator_informer_synced)', '{{resource}}'],
+          [
+            'sum by (resource) (increase(wsi_operator_informer_relists_total[1h]))',
+            '{{resource}} relists, 1 h',
+          ],
+        ],
+      },
+      {
+        title: 'API requests',
+        description: 'Requests a second to the API server.',
+        unit: 'reqps',
+        width: 8,
+        queries: [
+          [
+            'sum by (verb, resource) (rate(wsi_operator_api_requests_total[$__rate_interval]))',
+            '{{verb}} {{resource}}',
+          ],
+        ],
+      },
+      {
+        title: 'API errors',
+        description: 'Answers other than 2xx: 409 is a conflict that is tried again, 429 asks to wait.',
+        unit: 'reqps',
+        width: 8,
+        queries: [
+          [
+            'sum by (code, verb, resource) (rate(wsi_operator_api_requests_total{code!~"2.."}[$__rate_interval]))',
+            '{{code}} {{verb}} {{resource}}',
+          ],
+        ],
+      },
+      {
+        title: 'Duration of API requests',
+        description: 'Watches not counted.',
+        unit: 's',
+        width: 8,
+        queries: [
+          [quantile(0.5, 'wsi_operator_api_request_duration_seconds', ''), 'median'],
+          [quantile(0.99, 'wsi_operator_api_request_duration_seconds', ''), '99 %'],
+        ],
+      },
+      {
+        title: 'Memory of the operator',
+        description:
+          'Resident memory of each replica; grows with the number of jobs and pods that it watches.',
+        unit: 'bytes',
+        width: 8,
+        queries: [['process_resident_memory_bytes and on (instance) wsi_operator_leader', '{{instance}}']],
+      },
+      {
+        title: 'CPU of the operator',
+        description: 'Cores of each replica.',
+        unit: 'short',
+        width: 8,
+        queries: [
+          [
+            'rate(process_cpu_seconds_total[$__rate_interval]) and on (instance) wsi_operator_leader',
+            '{{instance}}',
+          ],
+        ],
+      },
+      {
+        title: 'Delay of the event loop',
+        description: 'A replica whose loop stands still can lose the lead.',
+        unit: 's',
+        width: 8,
+        queries: [['nodejs_eventloop_lag_p99_seconds and on (instance) wsi_operator_leader', '{{instance}}']],
+      },
+    ],
+  },
+];
+
+const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
+const GRID_WIDTH = 24;
+
+interface Position {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+function panelJson(panel: Panel, id: number, gridPos: Position): object {
+  const type = panel.type ?? 'timeseries';
+  return {
+    id,
+    type,
+    title: panel.title,
+    description: panel.description,
+    datasource: DATASOURCE,
+    gridPos,
+    fieldConfig: {
+      defaults: {
+        unit: panel.unit,
+        min: 0,
+        ...(panel.maximum === undefined ? {} : { max: panel.maximum }),
+        custom:
+          type === 'timeseries'
+            ? {
+                fillOpacity: panel.stacked === true ? 40 : 0,
+                stacking: { mode: panel.stacked === true ? 'normal' : 'none' },
+              }
+            : {},
+      },
+      overrides: [],
+    },
+    options:
+      type === 'timeseries'
+        ? { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } }
+        : { reduceOptions: { calcs: ['lastNotNull'] } },
+    targets: panel.queries.map(([expr, legendFormat], index) => ({
+      refId: String.fromCharCode('A'.charCodeAt(0) + index),
+      datasource: DATASOURCE,
+      expr,
+      legendFormat,
+    })),
+  };
+}
+
+function layout(): object[] {
+  const panels: object[] = [];
+  let y = 0;
+  for (const row of ROWS) {
+    panels.push({
+      id: panels.length + 1,
+      type: 'row',
+      title: row.title,
+      collapsed: false,
+      gridPos: { x: 0, y, w: GRID_WIDTH, h: 1 },
+      panels: [],
+    });
+    y += 1;
+    let x = 0;
+    for (const panel of row.panels) {
+      const w = panel.width ?? 8;
+      const h = panel.height ?? 8;
+      if (x + w > GRID_WIDTH) {
+        x = 0;
+        y += h;
+      }
+      panels.push(panelJson(panel, panels.length + 1, { x, y, w, h }));
+      x += w;
+    }
+    y += 8;
+  }
+  return panels;
+}
+
+function choice(name: string, label: string, query: string): object {
+  return {
+    name,
+    label,
+    type: 'query',
+    datasource: DATASOURCE,
+    query: { query, refId: name },
+    definition: query,
+    refresh: 2,
+    sort: 1,
+    multi: true,
+    includeAll: true,
+    current: { text: ['All'], value: ['$__all'] },
+  };
+}
+
+export function dashboard(): object {
+  return {
+    uid: 'wsi-operator',
+    title: 'wsi-operator',
+    description: 'Training jobs on whole-slide images, and the operator that runs them.',
+    tags: ['wsi-operator'],
+    schemaVersion: 39,
+    editable: true,
+    graphTooltip: 1,
+    refresh: '30s',
+    time: { from: 'now-3h', to: 'now' },
+    templating: {
+      list: [
+        { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus' },
+        choice('namespace', 'Namespace', 'label_values(wsi_job_replicas, namespace)'),
+        choice('job', 'Job', 'label_values(wsi_job_replicas{namespace=~"$namespace"}, job)'),
+      ],
+    },
+    panels: layout(),
+  };
+}
+
+/** Every PromQL expression of the dashboard, variables included. */
+export function dashboardQueries(): string[] {
+  return ROWS.flatMap(({ panels }) =>
+    panels.flatMap(({ queries }) => queries.map(([expression]) => expression)),
+  );
+}

@@ -1,0 +1,58 @@
+/**
+ * The chart as Helm renders it, for tests that can only be made with Helm. `WSI_HELM` names the binary; otherwise it is
+ * `helm` of the PATH. Without one these tests are skipped with a message; `npm run e2e` has one.
+ */
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import { CHART } from './permissions.ts';
+
+export interface RenderedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The binary of a tool: of the variable, else of the PATH. */
+export function findTool(name: string, variable: string): string | undefined {
+  const named = process.env[variable];
+  if (named !== undefined && named !== '') return named;
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+export function findHelm(): string | undefined {
+  return findTool('helm', 'WSI_HELM');
+}
+
+/**
+ * @param values of the chart, over the defaults
+ * @throws Error with Helm's message when the values are refused
+ */
+export function renderChart(helm: string, values: unknown): RenderedObject[] {
+  const text = execFileSync(
+    helm,
+    [
+      ...['template', 'wsi-operator', CHART, '--namespace', 'wsi-system'],
+      ...['--kube-version', '1.34.0', '--values', '-'],
+    ],
+    { input: JSON.stringify(values), encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], maxBuffer: 2 ** 26 },
+  );
+  return (loadAll(text) as (RenderedObject | null)[]).filter((object) => object !== null);
+}
