@@ -6,7 +6,15 @@ export const REASONS = {
   JobCreated: 'The job is accepted.',
   PodsStarting: 'Pods are being started.',
   PodsReady: 'Every role runs.',
-  PodsUnschedulable: 'A pod finds no place in the cluster.',
+  Unschedulable: 'A pod finds no place in the cluster.',
+  ImagePullFailed: 'The image of a pod cannot be had.',
+  ContainerConfigInvalid: 'A container cannot be made, such as for want of a Secret or a ConfigMap.',
+  QuotaExceeded: 'The quota of the namespace does not allow a pod.',
+  ObjectRefused: 'The API server refuses an object of the job.',
+  QueuePending: 'The job waits in a queue to be admitted.',
+  GangUnavailable: 'The cluster has not got what runPolicy.gang asks for.',
+  Evicted: 'The admission was withdrawn; the job stops with a checkpoint and waits in its queue.',
+  InvalidSpec: 'The spec is not valid; nothing is done until it is.',
   PodRestarting: 'A failed pod is being started again.',
   OutOfMemory: 'A pod was killed because it used more memory than its limit.',
   JobSuspended: 'The job is suspended; a checkpoint was written.',
@@ -15,10 +23,20 @@ export const REASONS = {
   ReplicasReached: 'The number of pods is the desired one.',
   TrainingCompleted: 'The run ended well.',
   InputInvalid: 'The job, its cohort or a slide is wrong; starting again would not help.',
-  BackoffLimitExceeded: 'Pods failed more often than runPolicy.backoffLimit allows.',
+  BackoffLimitExceeded: 'A pod failed more often in a row than runPolicy.backoffLimit allows.',
+  PodFailurePolicy: 'A rule of runPolicy.podFailurePolicy ends the job.',
   DeadlineExceeded: 'The job was active for longer than runPolicy.activeDeadlineSeconds.',
   JobFinished: 'The job has ended.',
 } as const;
+/** Warnings of the status: the job goes on, but somebody should look. */
+export const WARNINGS = {
+  OutputNotPersistent:
+    'The output is in the pod of the coordinator and is lost with it: set storage.output to keep checkpoints and results.',
+  CertificatesExpiring:
+    'The certificates of the job expire soon: set suspend to true and to false again to have new ones made.',
+} as const;
+export type WarningReason = keyof typeof WARNINGS;
+
 export type ConditionReason = keyof typeof REASONS;
 
 export interface ConditionInput {

@@ -164,7 +164,7 @@ function added(full: unknown, part: unknown, path: string): string[] {
 describe("the CRD's defaults", () => {
   /** Those that depend on other fields: the CRD says them in the description. */
   const conditional =
-    /^spec\.(patches\.(stride|level)|cohort\.split\.(test|validation)|model\.head\.ties|training\.optimizer\.(momentum|beta1|beta2|epsilon)|training\.schedule\.(finalFraction|factor))$/;
+    /^spec\.(patches\.(stride|level)|cohort\.split\.(test|validation)|storage\.output\.(accessModes|retain)|model\.head\.ties|training\.optimizer\.(momentum|beta1|beta2|epsilon)|training\.schedule\.(finalFraction|factor))$/;
 
   test.each(acceptances.map((row) => [row.name, row] as const))(
     'are those of applyDefaults: %s',

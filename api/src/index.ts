@@ -18,6 +18,8 @@ export {
   type WsiTrainingJobSpecManifest,
   type WsiTrainingJobStatus,
 } from './definition/job.ts';
+export { OPERATOR_NAME } from './definition/run-policy.ts';
+export { EXIT_CLASSES, type ExitClass } from './definition/words.ts';
 export type { Json, JsonObject } from './schema/node.ts';
 export { formatDuration, parseDuration } from './durations.ts';
 export { parseQuantity } from './quantities.ts';
@@ -26,9 +28,11 @@ export {
   isTrue,
   phaseOf,
   REASONS,
+  WARNINGS,
   setCondition,
   type ConditionInput,
   type ConditionReason,
+  type WarningReason,
 } from './conditions.ts';
 export { applyDefaults, manifestError, validate, type ValidateOptions, type Validation } from './validate.ts';
 export { formatProblem, type Problem } from './schema/problem.ts';

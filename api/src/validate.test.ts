@@ -7,6 +7,7 @@ import { formatProblem, type Problem } from './schema/problem.ts';
 import {
   acceptances,
   classificationJob,
+  clusterRefusals,
   fieldRefusals,
   refusedManifest,
   ruleRefusals,
@@ -16,7 +17,7 @@ import {
 } from './testing/index.ts';
 import { applyDefaults, manifestError, validate } from './validate.ts';
 
-const refusals = [...fieldRefusals, ...ruleRefusals];
+const refusals = [...fieldRefusals, ...ruleRefusals, ...clusterRefusals];
 
 function problemsOf(manifest: unknown, old?: unknown): readonly Problem[] {
   return validate(manifest, old === undefined ? {} : { old }).problems ?? [];
@@ -123,6 +124,11 @@ describe('an update', () => {
     ['spec.model.aggregator.hidden', 32, 'spec.model'],
     ['spec.cohort.table', 'other.csv', 'spec.cohort'],
     ['spec.parameterServers.replicas', 2, 'spec.parameterServers.replicas'],
+    ['spec.cohort.s3', { region: 'eu-central-1' }, 'spec.cohort'],
+    ['spec.storage.data', { claimName: 'other' }, 'spec.storage'],
+    ['spec.runPolicy.gang', 'kueue', 'spec.runPolicy.gang'],
+    ['spec.runPolicy.queue', 'research', 'spec.runPolicy.queue'],
+    ['spec.runPolicy.managedBy', 'kueue.x-k8s.io/multikueue', 'spec.runPolicy.managedBy'],
   ] as const)('of %s is refused', (path, value, blamed) => {
     expect(problemsOf(withField(classificationJob, path, value), classificationJob)).toMatchObject([
       { path: blamed },
@@ -141,9 +147,22 @@ describe('an update', () => {
     expect(problemsOf(withField(classificationJob, path, value), classificationJob)).toEqual([]);
   });
 
-  test('of the parameter servers is accepted while the job is suspended', () => {
-    const changes = { 'spec.parameterServers.replicas': 2, 'spec.suspend': true };
+  test('of what pods are made with is accepted while the job is suspended', () => {
+    const changes = {
+      'spec.parameterServers.replicas': 2,
+      'spec.storage.output': { size: '20Gi' },
+      'spec.runPolicy.gang': 'kueue',
+      'spec.runPolicy.queue': 'research',
+      'spec.suspend': true,
+    };
     expect(problemsOf(withFields(classificationJob, changes), classificationJob)).toEqual([]);
+  });
+
+  test('that takes managedBy away is refused, suspended or not', () => {
+    const managed = withField(classificationJob, 'spec.runPolicy.managedBy', 'kueue.x-k8s.io/multikueue');
+    expect(problemsOf(managed, managed)).toEqual([]);
+    const taken = withFields(managed, { 'spec.runPolicy': {}, 'spec.suspend': true });
+    expect(problemsOf(taken, managed)).toMatchObject([{ path: 'spec.runPolicy.managedBy' }]);
   });
 
   test('to the same job with all defaults written out is told apart only where the cluster does so, too', () => {

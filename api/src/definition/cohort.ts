@@ -12,6 +12,7 @@ import {
   text,
 } from '../schema/build.ts';
 import { cohortRules, splitRules } from './rules.ts';
+import { s3 } from './s3.ts';
 
 const column = (description: string) => text(description, { maxLength: 256 });
 
@@ -77,17 +78,24 @@ const split = forms(
   },
 );
 
+const RELATIVE =
+  'A relative path is taken from the manifest by `wsi run`, and from `storage.data.mountPath` on a cluster.';
+
 export const cohort = object(
   'The patients, their slides and the outcome.',
   {
     table: required(
-      text('CSV file with one row a slide. A relative path is taken from the manifest.', { maxLength: 4096 }),
+      text(`CSV file with one row a slide: a path or s3://BUCKET/KEY. ${RELATIVE}`, { maxLength: 4096 }),
     ),
     slides: required(
-      text('Directory of the slides named in the table. A relative path is taken from the manifest.', {
-        maxLength: 4096,
-      }),
+      text(
+        `Directory of the slides named in the table: a path, s3://BUCKET or s3://BUCKET/PREFIX. ${RELATIVE}`,
+        {
+          maxLength: 4096,
+        },
+      ),
     ),
+    s3: optional(s3),
     bag: defaulted(
       choice('What is one bag, that is, one sample of the slide-level loss.', {
         slide: 'each slide on its own',

@@ -8,6 +8,7 @@ import { coordinator, parameterServers, workers } from './roles.ts';
 import { specRules } from './rules.ts';
 import { autoscaling, checkpoint, runPolicy } from './run-policy.ts';
 import { status } from './status.ts';
+import { storage } from './storage.ts';
 import { training } from './training.ts';
 
 export const GROUP = 'wsi.dev';
@@ -38,6 +39,7 @@ export const spec = object(
     parameterServers: defaulted(parameterServers, {}),
     workers: defaulted(workers, {}),
     checkpoint: defaulted(checkpoint, {}),
+    storage: defaulted(storage, {}),
     autoscaling: planned(autoscaling),
     runPolicy: defaulted(runPolicy, {}),
     suspend: defaulted(flag('Stops every pod after a checkpoint; false again continues from it.'), false),

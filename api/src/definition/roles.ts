@@ -1,5 +1,6 @@
 /** The three roles of a run, each with the pod template that the user may extend. */
 import {
+  choice,
   defaulted,
   integer,
   list,
@@ -13,6 +14,7 @@ import {
   text,
 } from '../schema/build.ts';
 import { containersRules } from './rules.ts';
+import { SUBDOMAIN } from './storage.ts';
 
 const label = text('Value of a label.', {
   minLength: 0,
@@ -62,7 +64,7 @@ const container = object(
 );
 
 const podSpec = object(
-  'The part of a pod specification that may be chosen. Host names, restart policy and service account are decided by the operator.',
+  'The part of a pod specification that may be chosen. The operator decides host names and the restart policy, and never mounts the token of a service account.',
   {
     containers: optional(
       list("Containers; one must be named 'trainer'.", container, {
@@ -73,7 +75,11 @@ const podSpec = object(
       }),
     ),
     initContainers: optional(openList('Containers that run first, as in Kubernetes.')),
-    volumes: optional(openList('Volumes for data and checkpoints, as in Kubernetes.')),
+    volumes: optional(
+      openList(
+        'Volumes, as in Kubernetes. Without storage.output, one named output keeps checkpoints and results.',
+      ),
+    ),
     nodeSelector: optional(
       map('Labels that a node must have.', text('Value of the label.', { minLength: 0, maxLength: 63 }), 32),
     ),
@@ -84,7 +90,27 @@ const podSpec = object(
     priorityClassName: optional(text('Priority class.', { maxLength: 253 })),
     runtimeClassName: optional(text('Runtime class.', { maxLength: 253 })),
     schedulerName: optional(text('Scheduler.', { maxLength: 253 })),
-    securityContext: optional(openObject('Security context of the pod, as in Kubernetes.')),
+    serviceAccountName: optional(
+      text('Service account, for image pull secrets or the identity of a cloud; its token is not mounted.', {
+        maxLength: 253,
+        pattern: SUBDOMAIN,
+      }),
+    ),
+    hostAliases: optional(openList('Entries of /etc/hosts, as in Kubernetes.')),
+    dnsPolicy: optional(
+      choice('How host names are looked up.', {
+        ClusterFirst: "by the cluster's DNS",
+        Default: "by the node's; roles then do not find each other unless dnsConfig names the cluster's",
+        None: 'by dnsConfig alone',
+      }),
+    ),
+    dnsConfig: optional(openObject('Settings of the DNS, as in Kubernetes.')),
+    resourceClaims: optional(openList('Devices by dynamic resource allocation, as in Kubernetes.')),
+    securityContext: optional(
+      openObject(
+        'Security context of the pod, as in Kubernetes; it goes before the restricted one that the operator sets.',
+      ),
+    ),
     terminationGracePeriodSeconds: optional(
       integer('Time to write a checkpoint before the pod is killed.', {
         minimum: 1,

@@ -7,19 +7,18 @@
 import type { Rule } from '../schema/node.ts';
 
 const URL_SCHEME = '^[A-Za-z][A-Za-z0-9+.-]*://';
+const BUCKET = '[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]';
 
 export const cohortRules: readonly Rule[] = [
   {
-    cel: `!self.table.matches('${URL_SCHEME}')`,
-    message: 'a cohort table given by URL is not implemented yet',
+    cel: `!self.table.matches('${URL_SCHEME}') || self.table.matches('^s3://${BUCKET}/.*[^/]$')`,
+    message: 'table must be a path or s3://BUCKET/KEY; other addresses cannot be read',
     field: 'table',
-    remedy: 'Give a path.',
   },
   {
-    cel: `!self.slides.matches('${URL_SCHEME}')`,
-    message: 'slides given by URL is not implemented yet',
+    cel: `!self.slides.matches('${URL_SCHEME}') || self.slides.matches('^s3://${BUCKET}(/.*)?$')`,
+    message: 'slides must be a path, s3://BUCKET or s3://BUCKET/PREFIX; other addresses cannot be read',
     field: 'slides',
-    remedy: 'Give a directory.',
   },
   {
     cel: 'self.patientColumn != self.slideColumn',
@@ -49,6 +48,57 @@ export const patchesRules: readonly Rule[] = [
     remedy: 'Blocks are aligned subtrees of the binary sum tree.',
   },
 ];
+
+/** Directories of the image, and those that the operator mounts. */
+const RESERVED_PATHS = '^/(app|bin|dev|etc|lib|lib64|proc|root|run|sbin|sys|tmp|usr|var)(/|$)';
+
+export const dataRules: readonly Rule[] = [
+  {
+    cel: `!self.mountPath.matches('${RESERVED_PATHS}')`,
+    message: 'mountPath must not lie in a directory of the system or of the image',
+    field: 'mountPath',
+    remedy: 'Write a path such as /data or /mnt/slides.',
+  },
+  {
+    cel: "!self.mountPath.matches('/[.][.]?(/|$)')",
+    message: 'mountPath must not have . or .. as a part',
+    field: 'mountPath',
+  },
+];
+
+export const outputRules: readonly Rule[] = [
+  {
+    cel: 'has(self.claimName) || has(self.size)',
+    message: 'output needs claimName, or size to have a claim made',
+    field: '',
+  },
+];
+
+export const failureRuleRules: readonly Rule[] = [
+  {
+    cel: 'has(self.roles) || has(self.exitCodes) || has(self.reasons)',
+    message: 'a rule needs roles, exitCodes or reasons: without them it would match every end',
+    field: '',
+  },
+];
+
+export const runPolicyRules: readonly Rule[] = [
+  {
+    cel: "!has(self.queue) || !has(self.gang) || self.gang in ['kueue', 'volcano']",
+    message: 'queue is only for gang kueue or volcano',
+    field: 'queue',
+  },
+  {
+    cel: 'has(self.managedBy) == has(oldSelf.managedBy) && (!has(self.managedBy) || self.managedBy == oldSelf.managedBy)',
+    message: 'managedBy cannot change: two controllers would look after the same pods',
+    field: 'managedBy',
+    remedy: 'Create a new job.',
+  },
+];
+
+/** A field that may be absent, for comparison. */
+const valueOf = (object: string, field: string): string =>
+  `(has(${object}.${field}) ? ${object}.${field} : '')`;
 
 export const specRules: readonly Rule[] = [
   {
@@ -89,6 +139,24 @@ export const specRules: readonly Rule[] = [
       'parameterServers.replicas can change only while suspend is true: parameters are divided anew from a checkpoint',
     field: 'parameterServers.replicas',
   },
+  {
+    cel: 'self.storage == oldSelf.storage || self.suspend',
+    message: 'storage can change only while suspend is true: running pods have it mounted',
+    field: 'storage',
+  },
+  ...(['gang', 'queue'] as const).map((name): Rule => ({
+    cel: `${valueOf('self.runPolicy', name)} == ${valueOf('oldSelf.runPolicy', name)} || self.suspend`,
+    message: `runPolicy.${name} can change only while suspend is true: running pods were admitted with it`,
+    field: `runPolicy.${name}`,
+  })),
+  ...(['coordinator', 'parameterServers', 'workers'] as const).map((role): Rule => {
+    const template = `self.${role}.template`;
+    return {
+      cel: `!has(self.runPolicy.gang) || self.runPolicy.gang != 'volcano' || !has(${template}.spec) || !has(${template}.spec.schedulerName) || ${template}.spec.schedulerName == 'volcano'`,
+      message: `${role}.template.spec.schedulerName cannot be combined with gang volcano, which schedules the pods itself`,
+      field: `${role}.template.spec.schedulerName`,
+    };
+  }),
   ...(['cohort', 'patches', 'model', 'training'] as const).map((name): Rule => ({
     cel: `self.${name} == oldSelf.${name}`,
     message: `${name} cannot change: checkpoints and results belong to it`,

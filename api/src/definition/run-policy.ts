@@ -1,6 +1,12 @@
 /** Checkpoints, autoscaling, and what happens on failure and after the end. */
-import { choice, defaulted, integer, object, optional, planned, real, text } from '../schema/build.ts';
+import { choice, defaulted, integer, list, object, optional, real, required, text } from '../schema/build.ts';
+import { failureRuleRules, runPolicyRules } from './rules.ts';
+import { SUBDOMAIN } from './storage.ts';
+import { EXIT_CLASSES } from './words.ts';
 import { DURATION_EXPRESSION } from '../durations.ts';
+
+/** Who looks after a job that names nobody. */
+export const OPERATOR_NAME = 'wsi.dev/operator';
 
 export const checkpoint = object('When the state of the run is saved.', {
   everySteps: defaulted(
@@ -35,47 +41,133 @@ export const autoscaling = object('Lets the operator choose the number of worker
   ),
 });
 
-export const runPolicy = object('Failure and clean-up.', {
-  backoffLimit: defaulted(
-    integer('Restarts of failed pods, over all roles, after which the job fails.', {
-      minimum: 0,
-      maximum: 1000,
-      unit: 'restarts',
-    }),
-    6,
-  ),
-  activeDeadlineSeconds: optional(
-    integer('The job fails when it has not ended after so much active time.', {
-      minimum: 1,
-      maximum: 315360000,
-      unit: 's',
-    }),
-  ),
-  ttlSecondsAfterFinished: optional(
-    integer('The job is deleted so long after its end; without it, it is kept.', {
-      minimum: 0,
-      maximum: 315360000,
-      unit: 's',
-    }),
-  ),
-  cleanPodPolicy: defaulted(
-    choice('Which pods are deleted when the job ends.', {
-      All: 'all of them',
-      Running: 'those still running; finished ones stay for their logs',
-      None: 'none',
-    }),
-    'Running',
-  ),
-  managedBy: planned(
-    text('Controller that looks after the job instead of this operator.', { maxLength: 253 }),
-  ),
-  gang: planned(
-    choice('Who starts all pods together or none.', {
-      none: 'nobody',
-      kueue: 'Kueue',
-      volcano: 'Volcano',
-      coscheduling: 'the coscheduling plug-in',
-      native: 'the Workload API of Kubernetes',
-    }),
-  ),
-});
+const ROLE_WORDS = {
+  coordinator: 'the coordinator',
+  server: 'a parameter server',
+  worker: 'a worker',
+} as const;
+
+const failureRule = object(
+  'A rule applies to an end when everything that it names does.',
+  {
+    action: required(
+      choice('What follows.', {
+        FailJob: 'the job fails',
+        Restart: 'the pod is started again; it counts against backoffLimit',
+        Ignore: 'the pod is started again; it does not count',
+      }),
+    ),
+    roles: optional(
+      list('Roles that it is about; by default all.', choice('A role.', ROLE_WORDS), {
+        minItems: 1,
+        maxItems: 3,
+      }),
+    ),
+    exitCodes: optional(
+      object("Exit codes of the role's container that it is about.", {
+        operator: required(
+          choice('How the code is compared.', {
+            In: 'it is one of the values',
+            NotIn: 'it is none of the values',
+          }),
+        ),
+        values: required(
+          list('Exit codes.', integer('An exit code.', { minimum: 0, maximum: 255 }), {
+            minItems: 1,
+            maxItems: 64,
+          }),
+        ),
+      }),
+    ),
+    reasons: optional(
+      list('Kinds of ends that it is about.', choice('A kind of end.', EXIT_CLASSES), {
+        minItems: 1,
+        maxItems: 8,
+      }),
+    ),
+  },
+  { rules: failureRuleRules },
+);
+
+const podFailurePolicy = object(
+  'What follows when a pod ends before its time, where it should not be the usual: input fails the job; stopped and disrupted do not count; all else counts.',
+  {
+    rules: required(
+      list('Rules; the first that applies decides.', failureRule, { minItems: 1, maxItems: 20 }),
+    ),
+  },
+);
+
+export const runPolicy = object(
+  'Failure, clean-up and admission.',
+  {
+    backoffLimit: defaulted(
+      integer(
+        'The job fails when one pod has failed more often than this in a row without progress of the run.',
+        {
+          minimum: 0,
+          maximum: 1000,
+          unit: 'failures',
+        },
+      ),
+      6,
+    ),
+    activeDeadlineSeconds: optional(
+      integer('The job fails when it has not ended after so much active time.', {
+        minimum: 1,
+        maximum: 315360000,
+        unit: 's',
+      }),
+    ),
+    ttlSecondsAfterFinished: optional(
+      integer('The job is deleted so long after its end; without it, it is kept.', {
+        minimum: 0,
+        maximum: 315360000,
+        unit: 's',
+      }),
+    ),
+    cleanPodPolicy: defaulted(
+      choice('Which pods are deleted when the job ends.', {
+        All: 'all of them',
+        Running: 'those still running; finished ones stay for their logs',
+        None: 'none',
+      }),
+      'Running',
+    ),
+    managedBy: optional(
+      text(
+        `Controller that looks after the job; another one than ${OPERATOR_NAME} makes this operator leave the job alone.`,
+        {
+          maxLength: 253,
+          pattern: {
+            expression: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
+            means: 'a domain, / and a word, such as kueue.x-k8s.io/multikueue',
+          },
+        },
+      ),
+    ),
+    gang: optional(
+      choice(
+        "Who starts all pods together or none; by default the operator's setting, which is none at first.",
+        {
+          none: 'nobody: pods start as they find places',
+          kueue: 'Kueue admits the job as a whole',
+          volcano: 'Volcano schedules its pods as a group',
+          coscheduling: 'the coscheduling plug-in schedules its pods as a group',
+          native: 'the scheduler of Kubernetes, by its Workload API',
+        },
+      ),
+    ),
+    queue: optional(
+      text(
+        "Queue of the gang: a LocalQueue of Kueue or a Queue of Volcano; by default the operator's setting.",
+        {
+          maxLength: 253,
+          pattern: SUBDOMAIN,
+        },
+      ),
+    ),
+    podFailurePolicy: optional(podFailurePolicy),
+  },
+  { rules: runPolicyRules },
+);

@@ -42,7 +42,9 @@ const progress = object('How far the run is.', {
 
 /** Kept in the status so that an operator that is restarted neither forgets an end nor counts it twice. */
 const podFailure = object('How the pods of one name have ended before their time.', {
-  pod: required(text('Name of the pod.', { maxLength: 253 })),
+  pod: required(
+    text('Name of the pod; with * for its number: pods of the role that have recovered.', { maxLength: 253 }),
+  ),
   uid: required(text('The pod whose end was counted last.', { minLength: 0, maxLength: 128 })),
   failures: required(count('Ends in all.', 'ends')),
   inARow: required(
@@ -53,7 +55,9 @@ const podFailure = object('How the pods of one name have ended before their time
   time: required(time('When it ended last.')),
   reason: required(text('What kind of end the last one was, in one word.', { maxLength: 64 })),
   exitCode: optional(integer('Exit code of the last one.', { minimum: 0, maximum: 255, unit: 'code' })),
-  message: required(text('The last one in words.', { minLength: 0, maxLength: 4096 })),
+  message: required(
+    text('The last one in words; shortened where there are many.', { minLength: 0, maxLength: 4096 }),
+  ),
 });
 
 const peakBytes = (who: string) => optional(count(`Largest resident memory of ${who}.`, 'bytes'));
@@ -98,7 +102,18 @@ export const status = object('State of the job, written by the operator.', {
       key: 'pod',
     }),
   ),
-  message: optional(text('What the run is doing.', { minLength: 0, maxLength: 32768 })),
+  warnings: optional(
+    list(
+      'What should be looked at although the job goes on.',
+      object('A warning.', {
+        reason: required(text('The warning in one word.', { maxLength: 64 })),
+        message: required(text('The same for people.', { minLength: 0, maxLength: 1024 })),
+      }),
+      { maxItems: 16, key: 'reason' },
+    ),
+  ),
+  updateTime: optional(time('When this status was written.')),
+  message: optional(text('What the run is doing, or what it waits for.', { minLength: 0, maxLength: 32768 })),
   suspended: optional(flag('Whether every pod is gone because of `suspend`.')),
   startTime: optional(time('When the job was first started.')),
   completionTime: optional(time('When the job ended.')),

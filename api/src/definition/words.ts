@@ -18,6 +18,19 @@ export const CONDITION_TYPES = {
   Failed: 'the run ended badly and is not tried again',
 } as const;
 
+/** How the trainer's process in a pod has ended. */
+export const EXIT_CLASSES = {
+  completed: 'with exit code 0, before the run did',
+  input: 'with exit code 64: the job, the cohort or a slide is wrong',
+  storage: 'with exit code 74: a write failed, such as on a full disk',
+  stopped: 'by SIGTERM from outside, such as of a node that is drained',
+  disrupted: 'evicted, preempted or lost with its node',
+  outOfMemory: 'killed for using more memory than it may',
+  killed: 'by SIGKILL from elsewhere',
+  crashed: 'in any other way',
+} as const;
+export type ExitClass = keyof typeof EXIT_CLASSES;
+
 export const CONDITION_STATUSES = {
   True: 'it holds',
   False: 'it does not hold',

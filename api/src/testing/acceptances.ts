@@ -46,4 +46,56 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
       'spec.workers.template.metadata': { labels: { team: 'pathology' } },
     },
   },
+  {
+    name: 'cohort in a bucket',
+    changes: {
+      'spec.cohort.table': 's3://cohorts/lung/cohort.csv',
+      'spec.cohort.slides': 's3://cohorts',
+      'spec.cohort.s3': { endpoint: 'http://minio.storage.svc:9000', forcePathStyle: true, secretName: 's3' },
+    },
+  },
+  { name: 's3 with paths', changes: { 'spec.cohort.s3': { region: 'eu-central-1' } } },
+  { name: 'slides below a prefix', changes: { 'spec.cohort.slides': 's3://cohorts/lung/' } },
+  {
+    name: 'claims',
+    changes: { 'spec.storage': { data: { claimName: 'slides' }, output: { claimName: 'runs' } } },
+  },
+  {
+    name: 'output that is made',
+    changes: { 'spec.storage.output': { size: '10Gi', storageClassName: 'fast', retain: false } },
+  },
+  {
+    name: 'data at /mnt',
+    changes: { 'spec.storage.data': { claimName: 'slides', mountPath: '/mnt/a.b_c-d' } },
+  },
+  { name: 'Kueue', changes: { 'spec.runPolicy.gang': 'kueue', 'spec.runPolicy.queue': 'research' } },
+  { name: "queue of the operator's gang", changes: { 'spec.runPolicy.queue': 'research' } },
+  { name: 'managed elsewhere', changes: { 'spec.runPolicy.managedBy': 'kueue.x-k8s.io/multikueue' } },
+  {
+    name: 'Volcano, its scheduler named',
+    changes: { 'spec.runPolicy.gang': 'volcano', 'spec.workers.template.spec': { schedulerName: 'volcano' } },
+  },
+  {
+    name: 'pod failure policy',
+    changes: {
+      'spec.runPolicy.podFailurePolicy': {
+        rules: [
+          { action: 'Ignore', roles: ['worker'], reasons: ['outOfMemory'] },
+          { action: 'FailJob', exitCodes: { operator: 'NotIn', values: [0, 137, 143] } },
+        ],
+      },
+    },
+  },
+  {
+    name: 'more of the pod',
+    changes: {
+      'spec.workers.template.spec': {
+        serviceAccountName: 'trainer',
+        hostAliases: [{ ip: '10.0.0.1', hostnames: ['store'] }],
+        dnsPolicy: 'None',
+        dnsConfig: { nameservers: ['10.0.0.10'] },
+        resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 'one-gpu' }],
+      },
+    },
+  },
 ];

@@ -1,4 +1,5 @@
 export { acceptances } from './acceptances.ts';
+export { clusterRefusals } from './cluster-refusals.ts';
 export { fieldRefusals } from './field-refusals.ts';
 export {
   classificationJob,

@@ -154,28 +154,4 @@ export const ruleRefusals: readonly Refusal[] = [
     path: 'spec.patches.maximumPerSlide',
     says: 'maximumPerSlide is not implemented yet',
   },
-  {
-    name: 'gang',
-    changes: { 'spec.runPolicy.gang': 'kueue' },
-    path: 'spec.runPolicy.gang',
-    says: 'gang is not implemented yet',
-  },
-  {
-    name: 'managedBy',
-    changes: { 'spec.runPolicy.managedBy': 'kueue.x-k8s.io/multikueue' },
-    path: 'spec.runPolicy.managedBy',
-    says: 'managedBy is not implemented yet',
-  },
-  {
-    name: 'table by URL',
-    changes: { 'spec.cohort.table': 'https://example.org/cohort.csv' },
-    path: 'spec.cohort.table',
-    says: 'is not implemented yet',
-  },
-  {
-    name: 'slides in a bucket',
-    changes: { 'spec.cohort.slides': 's3://bucket/slides' },
-    path: 'spec.cohort.slides',
-    says: 'is not implemented yet',
-  },
 ];

@@ -75,6 +75,8 @@ export interface ClusterSettings {
   /** For jobs that do not say. */
   readonly defaultGang: 'none' | GangName;
   readonly defaultQueue?: string;
+  /** Scheduler that runs the coscheduling plug-in; a template's own goes before it. */
+  readonly coschedulingSchedulerName?: string;
 }
 
 export const DEFAULT_TRAINER_IMAGE = 'wsi-operator/trainer:0.1.0';
