@@ -40,7 +40,7 @@ function details(status: WsiTrainingJobStatus): string[] {
   const metrics = mostTelling(status.metrics ?? {});
   return [
     doing(status),
-    ...(rate > 0 ? [`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} tiles/s`] : []),
+    ...(rate > 0 ? [`${formatRate(rate)} tiles/s`] : []),
     ...metrics.map(([name, value]) => `${name} ${formatMetric(value)}`),
     `workers ${status.workers?.summary ?? '0/0'}`,
     ...(memory > 0 ? [`worker memory ${formatBytes(memory)}`] : []),
@@ -49,7 +49,7 @@ function details(status: WsiTrainingJobStatus): string[] {
 }
 
 /** Three metrics: of the test patients if there are any, then of the validation's, then the others. */
-function mostTelling(metrics: Readonly<Record<string, number>>): [string, number][] {
+export function mostTelling(metrics: Readonly<Record<string, number>>): [string, number][] {
   const rank = ([name]: [string, number]): number =>
     name.startsWith('test.') ? 0 : name.startsWith('validation.') ? 1 : 2;
   return Object.entries(metrics)
@@ -64,15 +64,20 @@ function doing(status: WsiTrainingJobStatus): string {
 }
 
 /** Epochs are counted from 0 and shown from 1. */
-function epochOf(epoch: number, epochs: number): string {
+export function epochOf(epoch: number, epochs: number): string {
   return `${Math.min(epoch + 1, epochs)}/${epochs}`;
 }
 
-function bar(fraction: number, width: number): string {
+export function bar(fraction: number, width: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, fraction)) * width * 8);
   const full = Math.floor(eighths / 8);
   const part = full === width ? '' : (BLOCKS[eighths % 8] ?? '');
   return ('█'.repeat(full) + part).padEnd(width);
+}
+
+/** Tiles a second, without digits that say nothing. */
+export function formatRate(rate: number): string {
+  return rate < 10 ? rate.toFixed(1) : String(Math.round(rate));
 }
 
 export function formatMetric(value: number): string {

@@ -1,0 +1,91 @@
+/** What of a job works on this machine and not in a cluster: paths that no pod can see (pure). */
+import { posix } from 'node:path';
+import type { PodTemplate, WsiTrainingJob } from '@wsi/api';
+import { storageOf } from './storage.ts';
+
+/** The parts of a pod template that say where its volumes are. */
+interface Mounting {
+  readonly spec?: {
+    readonly containers?: readonly {
+      readonly name?: string;
+      readonly volumeMounts?: readonly { readonly name?: string; readonly mountPath?: string }[];
+    }[];
+    readonly volumes?: readonly { readonly name?: string }[];
+  };
+}
+
+/** A template that names this volume keeps the output there. */
+const OUTPUT_VOLUME = 'output';
+/** Where `spec.storage.data` is mounted unless it says so itself. */
+const DATA_MOUNT = '/data';
+
+/** @param existsHere whether a path is there on this machine */
+export function pathWarnings(job: WsiTrainingJob, existsHere: (path: string) => boolean): string[] {
+  const { cohort } = job.spec;
+  return [
+    ...unreadable(job, 'spec.cohort.table', cohort.table, existsHere),
+    ...unreadable(job, 'spec.cohort.slides', cohort.slides, existsHere),
+    ...outputWarnings(job),
+  ];
+}
+
+function unreadable(
+  job: WsiTrainingJob,
+  field: string,
+  path: string,
+  existsHere: (path: string) => boolean,
+): string[] {
+  if (isUrl(path)) return [];
+  const here = existsHere(path) ? ', although it is on this machine' : '';
+  if (!posix.isAbsolute(path)) {
+    return [
+      `${field}: ${path} is a relative path, which means nothing in a pod${here}. ` +
+        'Give the path below the mount of spec.storage.data, or s3://BUCKET/KEY.',
+    ];
+  }
+  // The coordinator reads the table and plans; the workers read the slides.
+  const roles = (['coordinator', 'workers'] as const).filter(
+    (role) => !mounts(job, role).some((mount) => isBelow(path, mount)),
+  );
+  if (roles.length === 0) return [];
+  return [
+    `${field}: no volume of the ${roles.join(' and the ')} is mounted at ${path}${here}. ` +
+      'Give spec.storage.data.claimName with a mountPath above it, a volume in the template, or s3://BUCKET/KEY.',
+  ];
+}
+
+function mounts(job: WsiTrainingJob, role: 'coordinator' | 'workers'): string[] {
+  const containers = mounting(job.spec[role].template).spec?.containers ?? [];
+  const own = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ mountPath }) => mountPath));
+  const data = storageOf(job).data;
+  return [...own, ...(data === undefined ? [] : [data.mountPath ?? DATA_MOUNT])].filter(
+    (path) => path !== undefined,
+  );
+}
+
+function outputWarnings(job: WsiTrainingJob): string[] {
+  if (keepsOutput(job)) return [];
+  return [
+    'spec.storage.output: not given, so checkpoints and results are lost with the coordinator’s pod. ' +
+      'Give a claimName, or a size to have a claim made.',
+  ];
+}
+
+/** Whether the coordinator's output outlives its pod. */
+export function keepsOutput(job: WsiTrainingJob): boolean {
+  const volumes = mounting(job.spec.coordinator.template).spec?.volumes ?? [];
+  return storageOf(job).output !== undefined || volumes.some(({ name }) => name === OUTPUT_VOLUME);
+}
+
+function mounting(template: PodTemplate): Mounting {
+  return template;
+}
+
+function isUrl(path: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(path);
+}
+
+function isBelow(path: string, directory: string): boolean {
+  const relative = posix.relative(directory, path);
+  return !relative.startsWith('../') && relative !== '..';
+}
