@@ -1,0 +1,3 @@
+module wsi.dev/native/pause
+
+go 1.26.0

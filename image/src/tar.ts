@@ -1,0 +1,172 @@
+/**
+ * Tar archives whose bytes depend on the entries only: no times, no owners, no order of a file system. POSIX ustar,
+ * with pax headers where a name is too long for it.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { WsiError } from '@wsi/foundation';
+
+export type TarContent =
+  | { readonly kind: 'directory' }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'bytes'; readonly bytes: Buffer | string }
+  /** A file of this machine. */
+  | { readonly kind: 'file'; readonly from: string };
+
+export interface TarEntry {
+  /** Relative, without a slash at either end. */
+  readonly path: string;
+  /** Permission bits; 0o755 for folders and 0o644 for files when left out. */
+  readonly mode?: number;
+  readonly content: TarContent;
+}
+
+const BLOCK = 512;
+const LARGEST_SIZE = 8 ** 11 - 1;
+const TYPES = { directory: '5', link: '2', bytes: '0', file: '0' } as const;
+
+/** SHA-256 and length of what was written. */
+export interface Written {
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/** Writes an archive of the entries in the given order. */
+export async function writeTar(file: string, entries: Iterable<TarEntry>): Promise<Written> {
+  const output = await open(file, 'w');
+  try {
+    const sink = new Sink(output);
+    for (const entry of entries) await writeEntry(sink, entry);
+    await sink.write(Buffer.alloc(BLOCK * 2));
+    return sink.end();
+  } finally {
+    await output.close();
+  }
+}
+
+async function writeEntry(sink: Sink, entry: TarEntry): Promise<void> {
+  const { content } = entry;
+  const bytes = content.kind === 'bytes' ? Buffer.from(content.bytes) : undefined;
+  const size = content.kind === 'file' ? statSync(content.from).size : (bytes?.length ?? 0);
+  for (const header of headers(entry, size)) await sink.write(header);
+  const before = sink.size;
+  if (bytes !== undefined) await sink.write(bytes);
+  if (content.kind === 'file') {
+    for await (const chunk of createReadStream(content.from, { highWaterMark: 1 << 20 })) {
+      await sink.write(chunk as Buffer);
+    }
+  }
+  if (sink.size - before !== size) {
+    throw new WsiError('StorageFailed', 'The file changed while it was read', { where: entry.path });
+  }
+  await sink.write(Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK));
+}
+
+/** The header blocks of an entry. */
+export function headers(entry: TarEntry, size: number): Buffer[] {
+  const path = entry.content.kind === 'directory' ? `${entry.path}/` : entry.path;
+  const target = entry.content.kind === 'link' ? entry.content.target : '';
+  const records = [
+    ...(splitName(path) === undefined ? [paxRecord('path', path)] : []),
+    ...(Buffer.byteLength(target) > 100 ? [paxRecord('linkpath', target)] : []),
+    ...(size > LARGEST_SIZE ? [paxRecord('size', String(size))] : []),
+  ];
+  const mode = entry.mode ?? (entry.content.kind === 'file' || entry.content.kind === 'bytes' ? 0o644 : 0o755);
+  const main = header({ path, mode, size, type: TYPES[entry.content.kind], target });
+  if (records.length === 0) return [main];
+  const body = Buffer.from(records.join(''));
+  const padded = Buffer.alloc(Math.ceil(body.length / BLOCK) * BLOCK);
+  body.copy(padded);
+  return [
+    header({ path: 'pax-header', mode: 0o644, size: body.length, type: 'x', target: '' }),
+    padded,
+    main,
+  ];
+}
+
+function header(fields: {
+  path: string;
+  mode: number;
+  size: number;
+  type: string;
+  target: string;
+}): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, '0')}\0`;
+  // A name too long for the header is cut here, and whole in the pax header before it.
+  const { prefix, name } = splitName(fields.path) ?? { prefix: '', name: fields.path };
+  put(block, name, 0, 100);
+  put(block, octal(fields.mode, 7), 100, 8);
+  put(block, octal(0, 7), 108, 8);
+  put(block, octal(0, 7), 116, 8);
+  put(block, octal(Math.min(fields.size, LARGEST_SIZE), 11), 124, 12);
+  put(block, octal(0, 11), 136, 12);
+  put(block, ' '.repeat(8), 148, 8);
+  put(block, fields.type, 156, 1);
+  put(block, fields.target, 157, 100);
+  put(block, 'ustar\x0000', 257, 8);
+  put(block, octal(0, 7), 329, 8);
+  put(block, octal(0, 7), 337, 8);
+  put(block, prefix, 345, 155);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  put(block, `${sum.toString(8).padStart(6, '0')}\0 `, 148, 8);
+  return block;
+}
+
+function put(block: Buffer, text: string, at: number, length: number): void {
+  Buffer.from(text).copy(block, at, 0, length);
+}
+
+/** A path as ustar keeps it: 155 bytes, a slash, 100 bytes. Undefined: it does not fit. */
+function splitName(path: string): { prefix: string; name: string } | undefined {
+  if (Buffer.byteLength(path) <= 100) return { prefix: '', name: path };
+  for (let at = path.indexOf('/'); at >= 0 && at < path.length - 1; at = path.indexOf('/', at + 1)) {
+    const prefix = path.slice(0, at);
+    const name = path.slice(at + 1);
+    if (Buffer.byteLength(prefix) <= 155 && Buffer.byteLength(name) <= 100) return { prefix, name };
+  }
+  return undefined;
+}
+
+/** `LENGTH KEY=VALUE\n`, where the length counts itself. */
+function paxRecord(key: string, value: string): string {
+  const rest = ` ${key}=${value}\n`;
+  const bytes = Buffer.byteLength(rest);
+  let length = bytes + String(bytes).length;
+  length = bytes + String(length).length;
+  return `${length}${rest}`;
+}
+
+class Sink {
+  readonly #file: FileHandle;
+  readonly #hash = createHash('sha256');
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  size = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  async write(bytes: Buffer): Promise<void> {
+    this.#hash.update(bytes);
+    this.size += bytes.length;
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+    // Thousands of small files: one system call each would take longer than all their bytes.
+    if (this.#pendingBytes >= 1 << 20) await this.#flush();
+  }
+
+  async end(): Promise<Written> {
+    await this.#flush();
+    return { sha256: this.#hash.digest('hex'), size: this.size };
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    for (let at = 0; at < bytes.length;) at += (await this.#file.write(bytes, at)).bytesWritten;
+  }
+}
