@@ -11,6 +11,19 @@ export type Action =
       readonly objectKind: string;
       readonly name: string;
     }
+  /**
+   * Merge these fields into the status of an object that another controller looks after, too (null removes a field, a
+   * list is replaced), if the object is still as it was observed: another resourceVersion is a conflict, after which the
+   * plan is made again from a fresh look. An object that is gone is no failure.
+   */
+  | {
+      readonly kind: 'patchStatus';
+      readonly apiVersion: string;
+      readonly objectKind: string;
+      readonly name: string;
+      readonly resourceVersion: string;
+      readonly status: Readonly<Record<string, unknown>>;
+    }
   /** Make keys and certificates and the Secret that holds them: random, so not the plan's own. Replaces an old one. */
   | { readonly kind: 'issueCertificates'; readonly request: CertificateRequest }
   /** Create the pod; one of that name that exists already is left as it is (the next look decides). */

@@ -1,0 +1,67 @@
+/** Gangs and queues: see gang.ts for the terms, and one file for each kind. */
+import type { ClusterSettings, GangName, Observed } from '../../cluster/port.ts';
+import type { WsiTrainingJob } from '@wsi/api';
+import {
+  alivePods,
+  deleteObjects,
+  GANG_RESOURCES,
+  objectsOf,
+  type GangPlan,
+  type GangWorld,
+} from './gang.ts';
+import { gangOf } from './queue.ts';
+import { intentOf, quietPlan, restingPlan } from './rest.ts';
+import { planCoscheduling } from './coscheduling.ts';
+import { planKueue } from './kueue.ts';
+import { planNative } from './native.ts';
+import { planNone } from './none.ts';
+import { planVolcano } from './volcano.ts';
+
+export { GANG_RESOURCES, type GangAdmission, type GangPlan, type GangResource } from './gang.ts';
+
+const PLANS: Record<GangName, (world: GangWorld) => GangPlan> = {
+  kueue: planKueue,
+  volcano: planVolcano,
+  coscheduling: planCoscheduling,
+  native: planNative,
+};
+
+/**
+ * What the job's gang needs now. To be asked on every pass, also when the job is suspended or has ended: its objects and
+ * actions are carried out whatever the rest of the plan does.
+ * @param now milliseconds since the epoch
+ */
+export function planGang(
+  job: WsiTrainingJob,
+  observed: Observed,
+  settings: ClusterSettings,
+  now: number,
+): GangPlan {
+  const world: GangWorld = { job, observed, settings, now };
+  const gang = gangOf(world);
+  const plan = gang === 'none' ? planNone(world) : planNamed(world, gang);
+  const left = objectsOfOthers(world, gang);
+  return left.length === 0 ? plan : { ...plan, actions: [...plan.actions, ...deleteObjects(left)] };
+}
+
+function planNamed(world: GangWorld, gang: GangName): GangPlan {
+  if (!world.observed.gangs.includes(gang)) return planUnavailable(world, gang);
+  // Kueue has more to say at the end than that nothing is left.
+  return gang === 'kueue' || intentOf(world) === 'run' ? PLANS[gang](world) : restingPlan(world, gang);
+}
+
+/** An API that went away (or could not be asked for) is no reason to stop what runs. */
+function planUnavailable(world: GangWorld, gang: GangName): GangPlan {
+  if (intentOf(world) !== 'run' || alivePods(world.observed).length > 0) return quietPlan(world, []);
+  const resources = GANG_RESOURCES[gang].filter(({ use }) => use === 'owned');
+  const names = resources.map(({ group, version, plural }) => `${plural}.${version}.${group}`);
+  const message = `spec.runPolicy.gang is "${gang}", but the cluster does not serve ${names.join(' and ')}.`;
+  return { ...quietPlan(world, []), admission: { kind: 'unavailable', message } };
+}
+
+/** What is left of a gang that the job had before. */
+function objectsOfOthers({ observed, job }: GangWorld, gang: string): ReturnType<typeof objectsOf> {
+  if (job.metadata.deletionTimestamp !== undefined || alivePods(observed).length > 0) return [];
+  const others = (Object.keys(GANG_RESOURCES) as GangName[]).filter((name) => name !== gang);
+  return others.flatMap((name) => objectsOf(observed, name, 'owned'));
+}

@@ -1,0 +1,99 @@
+/**
+ * Gangs of Kubernetes itself (scheduling.k8s.io/v1beta1, feature gate GenericWorkload of the API server, the controller
+ * manager and the scheduler): a Workload that says which job it is and what its groups are like, and a PodGroup made
+ * from its only template, which the pods name in `spec.schedulingGroup`. The scheduler binds none of them until
+ * `minCount` fit. One group for all roles: groups of a Workload are scheduled one by one, and a coordinator without
+ * servers is as useless as servers without a coordinator. `minCount` may change while pods run; it counts for those that
+ * are scheduled later.
+ */
+import { jobLabels, jobName, ownedMetadata, replicasOf } from '../names.ts';
+import type { KubernetesObject, V1PodSpec } from '../../kubernetes-types.ts';
+import { alivePods, apiVersionOf, deleteObjects, objectsOf, type GangPlan, type GangWorld } from './gang.ts';
+import { commonPriorityClass, minimumCount } from './minimum.ts';
+import { quietPlan } from './rest.ts';
+
+const TEMPLATE = 'job';
+
+export function planNative(world: GangWorld): GangPlan {
+  const { job, observed } = world;
+  const present = objectsOf(observed, 'native', 'owned');
+  const stopped = alivePods(observed).length === 0;
+  if (stopped && present.some((object) => isOutdated(object, world))) return replace(world, present);
+  return {
+    objects: [workload(world, present), podGroup(world, present)],
+    actions: [],
+    admission: { kind: 'admitted' },
+    allAtOnce: true,
+    workers: replicasOf(job, 'worker'),
+    decorate: (pod) => ({ ...pod, spec: withGroup(pod.spec, jobName(job)) }),
+  };
+}
+
+/** Newer than the client library's types. */
+function withGroup(spec: V1PodSpec | undefined, podGroupName: string): V1PodSpec {
+  return Object.assign({ containers: [], ...spec }, { schedulingGroup: { podGroupName } });
+}
+
+/** Its priority cannot be changed: while no pod is there, it can be made anew. */
+function replace(world: GangWorld, present: readonly KubernetesObject[]): GangPlan {
+  const message = 'The Workload and PodGroup of the job are being replaced.';
+  return {
+    ...quietPlan(world, deleteObjects(present.toReversed())),
+    admission: { kind: 'waiting', reason: 'QueuePending', message },
+    allAtOnce: true,
+  };
+}
+
+function isOutdated(object: KubernetesObject, { job, settings }: GangWorld): boolean {
+  const wanted = commonPriorityClass(job, settings);
+  const differs = wanted !== undefined && wanted !== priorityClassOf(object);
+  return differs || object.metadata.deletionTimestamp !== undefined;
+}
+
+function priorityClassOf({ spec }: KubernetesObject): string | undefined {
+  const { priorityClassName, podGroupTemplates } = spec as {
+    priorityClassName?: string;
+    podGroupTemplates?: { priorityClassName?: string }[];
+  };
+  return priorityClassName ?? podGroupTemplates?.[0]?.priorityClassName;
+}
+
+function workload(world: GangWorld, present: readonly KubernetesObject[]): KubernetesObject {
+  const { job } = world;
+  const [apiGroup = ''] = job.apiVersion.split('/');
+  return {
+    apiVersion: apiVersionOf('native'),
+    kind: 'Workload',
+    metadata: ownedMetadata(job, jobName(job), jobLabels(job)),
+    spec: {
+      controllerRef: { apiGroup, kind: job.kind, name: jobName(job) },
+      podGroupTemplates: [{ name: TEMPLATE, ...groupSpec(world, present) }],
+    },
+  };
+}
+
+function podGroup(world: GangWorld, present: readonly KubernetesObject[]): KubernetesObject {
+  const { job } = world;
+  return {
+    apiVersion: apiVersionOf('native'),
+    kind: 'PodGroup',
+    metadata: ownedMetadata(job, jobName(job), jobLabels(job)),
+    spec: {
+      workloadRef: { workloadName: jobName(job), templateName: TEMPLATE },
+      ...groupSpec(world, present),
+    },
+  };
+}
+
+/** A group takes these fields from its template. What is there keeps its priority. */
+function groupSpec(
+  { job, settings }: GangWorld,
+  present: readonly KubernetesObject[],
+): Record<string, unknown> {
+  const [first] = present;
+  const priorityClassName = first === undefined ? commonPriorityClass(job, settings) : priorityClassOf(first);
+  return {
+    schedulingPolicy: { gang: { minCount: minimumCount(job) } },
+    ...(priorityClassName === undefined ? {} : { priorityClassName }),
+  };
+}
