@@ -36,6 +36,7 @@ export {
 } from './conditions.ts';
 export { applyDefaults, manifestError, validate, type ValidateOptions, type Validation } from './validate.ts';
 export { formatProblem, type Problem } from './schema/problem.ts';
+export { nearest } from './schema/suggest.ts';
 export {
   checkManifest,
   formatManifest,

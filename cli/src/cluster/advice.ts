@@ -52,7 +52,7 @@ function command({ job, program, where }: AdviceInput, verb: string): string {
 function succeededSteps({ job }: AdviceInput): string[] {
   const claim = outputClaim(job);
   if (claim === undefined) return ['The results are where the coordinator’s volume "output" is.'];
-  return [`The report and the model are in the PersistentVolumeClaim ${claim}.`];
+  return [`The report and the model are in the PersistentVolumeClaim ${claim.name}.`];
 }
 
 function failedSteps(input: AdviceInput): string[] {

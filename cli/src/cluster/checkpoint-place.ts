@@ -1,5 +1,5 @@
 /** Where a job's checkpoint is, and whether it is still there when the job is not (pure). */
-import { storageOf } from './storage.ts';
+import { outputClaim } from './storage.ts';
 import type { StoredJob } from './wire.ts';
 
 export interface CheckpointPlace {
@@ -9,28 +9,22 @@ export interface CheckpointPlace {
   readonly stays: boolean;
 }
 
+interface WithVolumes {
+  readonly spec?: { readonly volumes?: readonly Readonly<Record<string, unknown>>[] };
+}
+
 export function checkpointPlace(job: StoredJob): CheckpointPlace {
-  const { metadata, spec, status } = job;
-  const step = status?.checkpoint?.step;
+  const step = job.status?.checkpoint?.step;
   if (step === undefined) return { text: 'There is no checkpoint yet.', stays: true };
   const checkpoint = `The checkpoint after step ${step}`;
-  const namespace = metadata.namespace ?? 'default';
-  const { output } = storageOf(job);
-  if (output?.claimName !== undefined) {
-    return {
-      text: `${checkpoint} stays in the PersistentVolumeClaim ${output.claimName} of namespace ${namespace}.`,
-      stays: true,
-    };
+  const claim = outputClaim(job);
+  if (claim !== undefined) {
+    const place = `PersistentVolumeClaim ${claim.name} of namespace ${job.metadata.namespace ?? 'default'}`;
+    return claim.stays
+      ? { text: `${checkpoint} stays in the ${place}.`, stays: true }
+      : { text: `${checkpoint} goes with the ${place}, which is deleted with the job.`, stays: false };
   }
-  if (output?.size !== undefined) {
-    const claim = `PersistentVolumeClaim ${metadata.name}-output of namespace ${namespace}`;
-    return output.retain === false
-      ? { text: `${checkpoint} goes with the ${claim}, which is deleted with the job.`, stays: false }
-      : { text: `${checkpoint} stays in the ${claim}.`, stays: true };
-  }
-  const template = spec.coordinator.template as {
-    readonly spec?: { readonly volumes?: readonly Readonly<Record<string, unknown>>[] };
-  };
+  const template = job.spec.coordinator.template as WithVolumes;
   const volume = template.spec?.volumes?.find(({ name }) => name === 'output');
   if (volume !== undefined && volume['emptyDir'] === undefined) {
     const kind = Object.keys(volume).find((name) => name !== 'name') ?? 'volume';

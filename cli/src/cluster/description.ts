@@ -29,7 +29,7 @@ function specFields({ spec }: StoredJob): (readonly [string, string])[] {
   const { cohort, patches, model, training, runPolicy } = spec;
   const resolution = patches.mpp === undefined ? `level ${patches.level}` : `${patches.mpp} um/px`;
   const deadline = runPolicy.activeDeadlineSeconds;
-  const gang = (runPolicy as { readonly gang?: string }).gang ?? 'none';
+  const gang = runPolicy.gang ?? 'none';
   return [
     ['Cohort', `${cohort.table}, slides in ${cohort.slides}, ${cohort.outcome.type}`],
     ['Patches', `${patches.size} px at ${resolution}`],

@@ -1,7 +1,6 @@
 /** What of a job works on this machine and not in a cluster: paths that no pod can see (pure). */
 import { posix } from 'node:path';
 import type { PodTemplate, WsiTrainingJob } from '@wsi/api';
-import { storageOf } from './storage.ts';
 
 /** The parts of a pod template that say where its volumes are. */
 interface Mounting {
@@ -16,8 +15,6 @@ interface Mounting {
 
 /** A template that names this volume keeps the output there. */
 const OUTPUT_VOLUME = 'output';
-/** Where `spec.storage.data` is mounted unless it says so itself. */
-const DATA_MOUNT = '/data';
 
 /** @param existsHere whether a path is there on this machine */
 export function pathWarnings(job: WsiTrainingJob, existsHere: (path: string) => boolean): string[] {
@@ -38,6 +35,8 @@ function unreadable(
   if (isUrl(path)) return [];
   const here = existsHere(path) ? ', although it is on this machine' : '';
   if (!posix.isAbsolute(path)) {
+    // Relative paths are taken from the mount of the data.
+    if (job.spec.storage.data !== undefined) return [];
     return [
       `${field}: ${path} is a relative path, which means nothing in a pod${here}. ` +
         'Give the path below the mount of spec.storage.data, or s3://BUCKET/KEY.',
@@ -57,10 +56,8 @@ function unreadable(
 function mounts(job: WsiTrainingJob, role: 'coordinator' | 'workers'): string[] {
   const containers = mounting(job.spec[role].template).spec?.containers ?? [];
   const own = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ mountPath }) => mountPath));
-  const data = storageOf(job).data;
-  return [...own, ...(data === undefined ? [] : [data.mountPath ?? DATA_MOUNT])].filter(
-    (path) => path !== undefined,
-  );
+  const data = job.spec.storage.data;
+  return [...own, ...(data === undefined ? [] : [data.mountPath])].filter((path) => path !== undefined);
 }
 
 function outputWarnings(job: WsiTrainingJob): string[] {
@@ -74,7 +71,7 @@ function outputWarnings(job: WsiTrainingJob): string[] {
 /** Whether the coordinator's output outlives its pod. */
 export function keepsOutput(job: WsiTrainingJob): boolean {
   const volumes = mounting(job.spec.coordinator.template).spec?.volumes ?? [];
-  return storageOf(job).output !== undefined || volumes.some(({ name }) => name === OUTPUT_VOLUME);
+  return job.spec.storage.output !== undefined || volumes.some(({ name }) => name === OUTPUT_VOLUME);
 }
 
 function mounting(template: PodTemplate): Mounting {

@@ -1,17 +1,16 @@
-/** The volumes of a job, as the spec names them (pure). */
+/** The volume of a job's output, as the spec names it (pure). */
 import type { WsiTrainingJob } from '@wsi/api';
 
-export interface JobStorage {
-  readonly data?: { readonly claimName?: string; readonly mountPath?: string };
-  readonly output?: { readonly claimName?: string; readonly size?: string; readonly retain?: boolean };
-}
-
-export function storageOf(job: WsiTrainingJob): JobStorage {
-  return (job.spec as { readonly storage?: JobStorage }).storage ?? {};
+export interface OutputClaim {
+  readonly name: string;
+  /** False: it is deleted with the job. */
+  readonly stays: boolean;
 }
 
 /** The PersistentVolumeClaim of the output; undefined when `spec.storage.output` says nothing of one. */
-export function outputClaim(job: WsiTrainingJob): string | undefined {
-  const { output } = storageOf(job);
-  return output?.claimName ?? (output?.size === undefined ? undefined : `${job.metadata.name}-output`);
+export function outputClaim(job: WsiTrainingJob): OutputClaim | undefined {
+  const output = job.spec.storage.output;
+  if (output?.claimName !== undefined) return { name: output.claimName, stays: true };
+  if (output?.size === undefined) return undefined;
+  return { name: `${job.metadata.name}-output`, stays: output.retain };
 }
