@@ -19,7 +19,7 @@ interface Row {
 }
 
 const JOB = 'namespace=~"$namespace", job=~"$job"';
-/** Only the leader has series of jobs; while the lead changes hands, two replicas may. */
+/** Only the leader has series of jobs; when the lead changes hands, an interval may hold those of two. */
 const perJob = (metric: string, labels = JOB): string => `max by (namespace, job) (${metric}{${labels}})`;
 const perRole = (metric: string, labels = JOB): string =>
   `max by (namespace, job, role) (${metric}{${labels}})`;
@@ -86,12 +86,13 @@ const ROWS: readonly Row[] = [
       },
       {
         title: 'Missing pods',
-        description: 'Desired and not ready: starting, waiting for a node or a queue, or failing.',
+        description:
+          'Desired and not ready, of jobs that are not done: starting, waiting for a node or a queue, suspended, failed.',
         unit: 'short',
         width: 8,
         queries: [
           [
-            `${perRole('wsi_job_replicas', `${JOB}, state="desired"`)} - ${perRole('wsi_job_replicas', `${JOB}, state="ready"`)}`,
+            `${perRole('wsi_job_replicas', `${JOB}, state="desired"`)} - ${perRole('wsi_job_replicas', `${JOB}, state="ready"`)} unless on (namespace, job) ${perJob('wsi_job_progress_ratio')} == 1`,
             '{{namespace}}/{{job}} {{role}}',
           ],
         ],
@@ -130,14 +131,14 @@ const ROWS: readonly Row[] = [
       },
       {
         title: 'Queue',
-        description: 'Jobs that wait for a pass.',
+        description: 'Jobs that are due and wait for a look.',
         unit: 'short',
         width: 10,
         queries: [['max(wsi_operator_queue_depth)', 'waiting']],
       },
       {
         title: 'Wait in the queue',
-        description: 'From the change to the pass that looks at it.',
+        description: 'How long a job that was due waited for its look.',
         unit: 's',
         width: 10,
         queries: [
@@ -146,14 +147,14 @@ const ROWS: readonly Row[] = [
         ],
       },
       {
-        title: 'Passes',
-        description: 'Passes a second by outcome.',
+        title: 'Looks at jobs',
+        description: 'A second, by outcome.',
         unit: 'ops',
         width: 8,
         queries: [['sum by (outcome) (rate(wsi_operator_reconcile_total[$__rate_interval]))', '{{outcome}}']],
       },
       {
-        title: 'Duration of a pass',
+        title: 'Duration of a look',
         description: 'Observe, plan, apply, write the status.',
         unit: 's',
         width: 8,
@@ -163,12 +164,13 @@ const ROWS: readonly Row[] = [
         ],
       },
       {
-        title: 'Stale informers',
-        description: 'Kinds of objects that a replica does not see at present.',
+        title: 'Caches',
+        description:
+          'Replicas whose cache of a resource has not been filled, and lists that were made again because a watch could not be resumed.',
         unit: 'short',
         width: 8,
         queries: [
-          ['sum by (resource) (1 - wsi_operator_informer_synced)', '{{resource}}'],
+          ['sum by (resource) (1 - wsi_operator_informer_synced)', '{{resource}} not filled'],
           [
             'sum by (resource) (increase(wsi_operator_informer_relists_total[1h]))',
             '{{resource}} relists, 1 h',
@@ -189,7 +191,8 @@ const ROWS: readonly Row[] = [
       },
       {
         title: 'API errors',
-        description: 'Answers other than 2xx: 409 is a conflict that is tried again, 429 asks to wait.',
+        description:
+          'Answers other than 2xx: 409 is a conflict that is tried again, 429 asks to wait, 0 is no answer.',
         unit: 'reqps',
         width: 8,
         queries: [
@@ -201,7 +204,7 @@ const ROWS: readonly Row[] = [
       },
       {
         title: 'Duration of API requests',
-        description: 'Watches not counted.',
+        description: 'Of a watch, until it was accepted.',
         unit: 's',
         width: 8,
         queries: [

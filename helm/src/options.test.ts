@@ -1,0 +1,85 @@
+/** The operator's process understands the arguments that chart and manifests start it with. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { load } from 'js-yaml';
+import { readOptions } from '../../operator/src/service/options.ts';
+import { ROOT } from './permissions.ts';
+import { findHelm, renderChart } from './rendered.ts';
+
+interface Deployment {
+  readonly kind: string;
+  readonly spec: {
+    readonly template: {
+      readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] };
+    };
+  };
+}
+const argumentsOf = (deployment: Deployment | undefined): readonly string[] =>
+  deployment?.spec.template.spec.containers[0]?.args ?? [];
+const pod = { POD_NAME: 'wsi-operator-0', POD_NAMESPACE: 'wsi-system' };
+
+test('those of manifests/ are what the process does by itself: a default is in one place only by being the same in all', () => {
+  const text = readFileSync(`${ROOT}manifests/base/deployment.yaml`, 'utf8');
+  const given = argumentsOf(load(text) as Deployment).map((one) =>
+    one.replace('$(POD_NAMESPACE)', 'wsi-system'),
+  );
+  const { settings, ...options } = readOptions(given, pod);
+  const { settings: presetSettings, ...presets } = readOptions([], pod);
+  expect(options).toEqual(presets);
+  expect(settings).toEqual({
+    ...presetSettings,
+    imagePullPolicy: 'IfNotPresent',
+    operatorLabels: {
+      'app.kubernetes.io/name': 'wsi-operator',
+      'app.kubernetes.io/instance': 'wsi-operator',
+    },
+  });
+});
+
+const helm = findHelm();
+(helm === undefined ? test.skip : test)('those of the chart, with all values set', () => {
+  const objects = renderChart(helm ?? '', {
+    watchNamespaces: ['team-a', 'team-b'],
+    trainer: { imagePullSecrets: ['one', 'two'], image: { repository: 'example.org/trainer', tag: 'x' } },
+    jobs: {
+      certificates: false,
+      restricted: false,
+      networkPolicy: false,
+      disruptionBudget: false,
+      progressIntervalMilliseconds: 7000,
+      defaultGang: 'volcano',
+      defaultQueue: 'pathology',
+    },
+    leaderElection: { leaseName: 'one-of-two' },
+    metrics: { port: 9090 },
+    health: { port: 9091 },
+    logLevel: 'debug',
+    concurrency: 3,
+    apiQps: 5,
+    apiBurst: 6,
+  });
+  const deployment = objects.find(({ kind }) => kind === 'Deployment') as unknown as Deployment;
+  expect(readOptions(argumentsOf(deployment), pod)).toMatchObject({
+    metricsPort: 9090,
+    healthPort: 9091,
+    namespaces: ['team-a', 'team-b'],
+    leaderElect: true,
+    leaseNamespace: 'wsi-system',
+    leaseName: 'one-of-two',
+    concurrency: 3,
+    queriesPerSecond: 5,
+    burst: 6,
+    progressIntervalMilliseconds: 7000,
+    logLevel: 'debug',
+    settings: {
+      trainerImage: 'example.org/trainer:x',
+      imagePullSecrets: ['one', 'two'],
+      certificates: false,
+      restricted: false,
+      networkPolicy: false,
+      disruptionBudget: false,
+      defaultGang: 'volcano',
+      defaultQueue: 'pathology',
+    },
+  });
+});
