@@ -15,7 +15,7 @@ function committed(path: string): string | undefined {
 }
 
 const onlyCheck = process.argv.includes('--check');
-const stale = generatedFiles().filter(({ path, text }) => committed(join(ROOT, path)) !== text);
+const stale = (await generatedFiles()).filter(({ path, text }) => committed(join(ROOT, path)) !== text);
 for (const { path, text } of stale) {
   if (!onlyCheck) {
     mkdirSync(dirname(join(ROOT, path)), { recursive: true });

@@ -41,11 +41,14 @@ const nameOf = ({ group, plural }: { group: string; plural: string }): string =>
 describe('without a gang', () => {
   const permissions = readPermissions().filter(({ gang }) => gang === undefined);
 
-  test('jobs are watched, put in order and deleted; what they own is made; Secrets are read by name', () => {
+  test('jobs are watched and deleted; what they own is made, claims never deleted; Secrets are read by name', () => {
     check(permissions, [
-      { ...JOBS, verbs: [...WATCHED, 'patch', 'delete'] },
+      { ...JOBS, verbs: [...WATCHED, 'delete'] },
       { ...PODS, verbs: MADE },
-      ...OWNED.map((resource) => ({ ...resource, verbs: MADE })),
+      ...OWNED.map((resource) => ({
+        ...resource,
+        verbs: resource.kind === 'PersistentVolumeClaim' ? MADE.filter((verb) => verb !== 'delete') : MADE,
+      })),
       { ...SECRETS, verbs: ['get', 'create', 'patch', 'delete'] },
     ]);
   });
