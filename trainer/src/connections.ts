@@ -2,9 +2,11 @@
  * How a role reaches the others and is reached by them: with mutual TLS where it has certificates. Unix sockets stay
  * without: they never leave the machine, and the permissions of their directory say who may use them.
  */
-import type { Logger } from '@wsi/foundation';
-import { WsiError } from '@wsi/foundation';
+import { setTimeout as sleep } from 'node:timers/promises';
+import grpc from '@grpc/grpc-js';
+import { WsiError, type Logger } from '@wsi/foundation';
 import {
+  callUnary,
   channelCredentials,
   connectCoordinator,
   connectParameterServer,
@@ -61,10 +63,12 @@ export async function openConnections(
 export class ServerConnection {
   readonly address: string;
   readonly #dial: () => ParameterServerClient;
+  readonly #patience: number;
   #client: ParameterServerClient;
 
-  constructor(address: string, dial: () => ParameterServerClient) {
+  constructor(address: string, dial: () => ParameterServerClient, patience = connectMilliseconds) {
     this.address = address;
+    this.#patience = patience;
     this.#dial = dial;
     this.#client = dial();
   }
@@ -73,17 +77,13 @@ export class ServerConnection {
     return this.#client;
   }
 
-  /** The client once it is connected. @throws WsiError `Unavailable`, retryable */
+  /** The client once it is connected. @throws WsiError `Unavailable`, retryable, with what the last attempt said */
   async ready(): Promise<ParameterServerClient> {
     const client = this.#client;
-    const failure = await waitUntilConnected(client);
-    if (failure === undefined) return client;
+    if (await isConnected(client, this.#patience)) return client;
+    const problem = await lastError(client.Ping.bind(client), { generation: 0 });
     if (client === this.#client) this.redial();
-    throw new WsiError('Unavailable', `no connection within ${connectMilliseconds / 1000} s`, {
-      where: this.address,
-      cause: failure,
-      retryable: true,
-    });
+    throw new WsiError('Unavailable', problem, { where: this.address, retryable: true });
   }
 
   /** Forgets the connection and what its name meant. */
@@ -97,13 +97,37 @@ export class ServerConnection {
   }
 }
 
-/** The error when there is no connection after {@link connectMilliseconds}. */
-export function waitUntilConnected(client: {
-  waitForReady(deadline: number, callback: (error?: Error) => void): void;
-}): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    client.waitForReady(Date.now() + connectMilliseconds, resolve);
-  });
+const lookMilliseconds = 20;
+
+/**
+ * Waits for a connection, for so long at most; false, too, when the client is closed meanwhile. Looks again and again,
+ * because that is what makes grpc-js ask for a name again that was not found: waiting for the state to change does not.
+ */
+export async function isConnected(
+  client: { getChannel(): grpc.ChannelInterface },
+  milliseconds = connectMilliseconds,
+): Promise<boolean> {
+  const channel = client.getChannel();
+  const deadline = performance.now() + milliseconds;
+  for (;;) {
+    const state = channel.getConnectivityState(true);
+    if (state === grpc.connectivityState.READY) return true;
+    if (state === grpc.connectivityState.SHUTDOWN || performance.now() > deadline) return false;
+    await sleep(lookMilliseconds);
+  }
+}
+
+/** Why there is no connection, by a call that fails: certificates, names and ports are told apart only there. */
+export async function lastError<Request, Reply>(
+  method: Parameters<typeof callUnary<Request, Reply>>[0],
+  request: Request,
+): Promise<string> {
+  try {
+    await callUnary(method, request, { peer: '', deadlineMilliseconds: 1_000 });
+    return 'the connection came too late';
+  } catch (error) {
+    return error instanceof WsiError && error.cause instanceof Error ? error.cause.message : String(error);
+  }
 }
 
 function isLocal(address: string): boolean {

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly workers: number;
   readonly servers: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Directory in which the one for the sockets is made; that of temporary files by default. */
+  readonly sockets?: string;
   /** Certificates: every role listens on a port of localhost, with mutual TLS. Unix sockets by default. */
   readonly tls?: Readonly<Record<'coordinator' | 'server' | 'worker' | 'operator', TlsPem>>;
 }
@@ -50,7 +52,7 @@ export class RoleProcesses {
 
   static async start(options: RunOptions): Promise<RoleProcesses> {
     await mkdir(options.output, { recursive: true });
-    const sockets = await mkdtemp(join(tmpdir(), 'wsi-run-'));
+    const sockets = await mkdtemp(join(options.sockets ?? tmpdir(), 'wsi-run-'));
     await writeFile(join(options.output, 'job.json'), JSON.stringify(options.job));
     const run = new RoleProcesses(options, sockets);
     await run.#prepareTls();

@@ -13,7 +13,7 @@ import {
   type WorkerMessage,
 } from '@wsi/protocol';
 import type { RoleConfig } from '../config.ts';
-import { openConnections, waitUntilConnected, type Connections } from '../connections.ts';
+import { isConnected, lastError, openConnections, type Connections } from '../connections.ts';
 import { exitCodes } from '../exit.ts';
 import { UsageMeter } from '../usage.ts';
 import { TaskRunner } from './task-runner.ts';
@@ -68,9 +68,11 @@ class Worker {
     const abandoned = (): void => client.close();
     signal.addEventListener('abort', abandoned, { once: true });
     try {
-      const failure = await waitUntilConnected(client);
+      const connected = await isConnected(client);
       if (signal.aborted) return false;
-      const reason = failure === undefined ? await this.#serve(client, signal) : failure.message;
+      const reason = connected
+        ? await this.#serve(client, signal)
+        : await lastError(client.Status.bind(client), {});
       const answered = reason === undefined;
       this.#failures = answered ? 0 : this.#failures + 1;
       if (!answered) {
