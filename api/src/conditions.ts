@@ -97,10 +97,15 @@ export function isTrue(conditions: readonly JobCondition[] | undefined, type: Co
   return findCondition(conditions, type)?.status === 'True';
 }
 
+/** Reasons of a job that is not let in: none of its pods is being made. */
+const WAITING_REASONS: readonly string[] = ['QueuePending', 'GangUnavailable', 'InvalidSpec'];
+
 /** The conditions in one word: the end wins over suspension, that over running. */
 export function phaseOf(conditions: readonly JobCondition[] | undefined): JobPhase {
   for (const type of ['Failed', 'Succeeded', 'Suspended', 'Running'] as const) {
     if (isTrue(conditions, type)) return type;
   }
+  const why = findCondition(conditions, 'Running')?.reason ?? '';
+  if (WAITING_REASONS.includes(why)) return 'Pending';
   return isTrue(conditions, 'Created') ? 'Starting' : 'Pending';
 }

@@ -1,7 +1,7 @@
 /** The words of the status: phases and conditions, each with its meaning. */
 
 export const PHASES = {
-  Pending: 'accepted, nothing runs yet',
+  Pending: 'accepted or waiting in a queue, nothing runs yet',
   Starting: 'pods are being started',
   Running: 'training',
   Suspended: 'stopped by `suspend`, with a checkpoint',

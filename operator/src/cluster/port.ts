@@ -52,6 +52,17 @@ export interface Observed {
   };
   /** Gang APIs that the server has. */
   readonly gangs: readonly GangName[];
+  /** What the API server refused in the last pass: the reason why something wanted is not there. */
+  readonly refusals?: readonly Refusal[];
+  /** What is wrong with a stored spec that does not pass validation; then only metadata and status are to be trusted. */
+  readonly invalid?: string;
+}
+
+export interface Refusal {
+  /** What could not be done, such as `create pod lung-worker-0`. */
+  readonly what: string;
+  /** In the words of the API server. */
+  readonly message: string;
 }
 
 /** What the administrator chose for all jobs. */
@@ -70,6 +81,8 @@ export interface ClusterSettings {
   /** Where the operator runs and what its pods are labelled with: it asks coordinators for their progress. */
   readonly operatorNamespace?: string;
   readonly operatorLabels?: Readonly<Record<string, string>>;
+  /** The output directory outlives the pods whatever the job says: on this machine it is a directory of the user's. */
+  readonly outputPersists?: boolean;
   /** Progress is asked for and written to the status so often at most. */
   readonly progressIntervalMilliseconds: number;
   /** For jobs that do not say. */
@@ -100,6 +113,7 @@ export const LOCAL_SETTINGS: ClusterSettings = {
   restricted: false,
   networkPolicy: false,
   disruptionBudget: false,
+  outputPersists: true,
   progressIntervalMilliseconds: 1_000,
 };
 

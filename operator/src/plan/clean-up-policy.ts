@@ -1,15 +1,27 @@
-/** After the end: which pods go (runPolicy.cleanPodPolicy), and when the job itself does. */
+/** After the end: which pods go (runPolicy.cleanPodPolicy), what else goes, and when the job itself does. */
 import { isTrue, type WsiTrainingJob } from '@wsi/api';
+import type { ClusterSettings, Observed } from '../cluster/port.ts';
 import type { Action } from './actions.ts';
 import { expiry } from './deadline-policy.ts';
-import type { Place } from './snapshot.ts';
+import { endActions } from './owned-objects.ts';
+import { holdsResources, type Place } from './snapshot.ts';
 import { stopInOrder } from './stop-policy.ts';
 
-export function finishedActions(job: WsiTrainingJob, places: readonly Place[], now: number): Action[] {
+export interface FinishedWorld {
+  readonly job: WsiTrainingJob;
+  readonly observed: Observed;
+  readonly settings: ClusterSettings;
+  readonly now: number;
+}
+
+export function finishedActions(world: FinishedWorld, places: readonly Place[]): Action[] {
+  const { job, observed, settings, now } = world;
   const end = expiry(job);
   if (end !== undefined && end <= now) return [{ kind: 'deleteJob' }];
   const policy = job.spec.runPolicy.cleanPodPolicy;
   // `None` keeps idle servers and workers of a success for a look at them; a failed run must not go on computing.
-  if (policy === 'None' && isTrue(job.status?.conditions, 'Succeeded')) return [];
-  return [...stopInOrder(places, policy === 'All' ? 'all' : 'alive').actions];
+  const kept = policy === 'None' && isTrue(job.status?.conditions, 'Succeeded');
+  const pods = kept ? [] : stopInOrder(places, policy === 'All' ? 'all' : 'alive', now).actions;
+  // What pods that still run need stays with them.
+  return places.some(holdsResources) ? [...pods] : [...pods, ...endActions(job, observed, settings)];
 }

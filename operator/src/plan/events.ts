@@ -1,7 +1,6 @@
 /** What is worth telling people, derived from changes only: planning the same again tells nothing twice. */
 import { findCondition, type JobCondition } from '@wsi/api';
 import type { PlanEvent } from './actions.ts';
-import { EXIT_POLICY } from './exit-class.ts';
 import { backoffDelay, describe, type NewEnd } from './failure-policy.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -9,12 +8,10 @@ export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimi
   // The end that the job fails of is told by the job's own event.
   const told = verdict.kind === 'fail' ? verdict.message : '';
   const others = ends.filter(({ end }) => !told.includes(end.message));
-  return others.map(({ place, end, record }): PlanEvent => {
+  return others.map(({ place, end, record, counts }): PlanEvent => {
     const again = verdict.kind === 'run';
     const seconds = backoffDelay(record.inARow) / 1000;
-    const limit = EXIT_POLICY[end.exitClass].counts
-      ? ` (failure ${record.counted} of at most ${backoffLimit})`
-      : '';
+    const limit = counts ? ` (failure ${record.counted} of at most ${backoffLimit})` : '';
     const next = again ? `; starting it again in ${seconds} s${limit}` : '';
     return {
       type: 'Warning',
@@ -25,16 +22,33 @@ export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimi
   });
 }
 
-/** One event for each condition that became true or, for Running, false. */
+/** Reasons that are told also when the condition as such stays what it was: somebody may have to do something. */
+const TOLD_REASONS: readonly string[] = [
+  'Unschedulable',
+  'ImagePullFailed',
+  'ContainerConfigInvalid',
+  'QuotaExceeded',
+  'ObjectRefused',
+  'QueuePending',
+  'GangUnavailable',
+  'Evicted',
+  'InvalidSpec',
+];
+const WARNING_REASONS = TOLD_REASONS.filter((reason) => reason !== 'QueuePending');
+
+/** One event for each condition that became true or, for Running, false, or that has a new reason to be told. */
 export function transitionEvents(
   before: readonly JobCondition[],
   after: readonly JobCondition[],
 ): PlanEvent[] {
   return after.flatMap((now): PlanEvent[] => {
-    const was = findCondition(before, now.type)?.status ?? 'False';
-    if (was === now.status) return [];
-    if (now.status !== 'True' && now.type !== 'Running') return [];
-    const type = now.type === 'Failed' ? 'Warning' : 'Normal';
-    return [{ type, reason: now.reason, message: `${now.type} is ${now.status}: ${now.message}` }];
+    const was = findCondition(before, now.type);
+    const changed =
+      (was?.status ?? 'False') !== now.status && (now.status === 'True' || now.type === 'Running');
+    const newReason = TOLD_REASONS.includes(now.reason) && was?.reason !== now.reason;
+    if (!changed && !newReason) return [];
+    const warns = now.type === 'Failed' || WARNING_REASONS.includes(now.reason);
+    const message = `${now.type} is ${now.status}: ${now.message}`;
+    return [{ type: warns ? 'Warning' : 'Normal', reason: now.reason, message }];
   });
 }

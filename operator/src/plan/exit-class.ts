@@ -1,19 +1,10 @@
 /** What a pod's end means: one table, read from top to bottom. */
 import type { V1Pod } from '../kubernetes-types.ts';
+import type { ExitClass } from '@wsi/api';
+import { TRAINER_CONTAINER } from './names.ts';
 import { terminationOf } from './snapshot.ts';
 
-/**
- * - `completed`: exit code 0;
- * - `input`: 64, the manifest, the cohort or a slide is wrong; a restart would end the same way;
- * - `storage`: 74, a write failed (full disk);
- * - `stopped`: ended by SIGTERM, e.g. a node being drained;
- * - `disrupted`: evicted, preempted or lost with its node: nobody's fault;
- * - `outOfMemory`: killed by the kernel or the kubelet for its memory;
- * - `killed`: SIGKILL from elsewhere;
- * - `crashed`: everything else.
- */
-export type ExitClass =
-  'completed' | 'input' | 'storage' | 'stopped' | 'disrupted' | 'outOfMemory' | 'killed' | 'crashed';
+export type { ExitClass };
 
 export interface PodEnd {
   readonly exitClass: ExitClass;
@@ -25,15 +16,9 @@ export interface PodEnd {
 const SIGKILL = 9;
 const SIGTERM = 15;
 
-const DISRUPTIONS: readonly (string | undefined)[] = [
-  'Evicted',
-  'Preempting',
-  'Preempted',
-  'NodeLost',
-  'NodeShutdown',
-  'Terminated',
-  'Shutdown',
-];
+/** Reasons in the pod's status: moved away, or turned away by the kubelet of the node that the scheduler had chosen. */
+const DISRUPTIONS =
+  /^(Evicted|Preempting|Preempted|NodeLost|NodeShutdown|NodeAffinity|Terminated|Shutdown|OutOf.+|UnexpectedAdmissionError|TopologyAffinityError)$/;
 
 /** What each class does: whether the job goes on, and whether the end counts towards runPolicy.backoffLimit. */
 export const EXIT_POLICY: Record<
@@ -55,11 +40,20 @@ export function endOf(pod: V1Pod): PodEnd {
   const exitClass = classOf(pod);
   const exitCode = terminated?.exitCode;
   const words = lastWords(terminated?.message ?? pod.status?.message ?? '');
+  const text = exitClass === 'outOfMemory' ? outOfMemoryText(pod) : EXIT_POLICY[exitClass].text;
   const code = exitCode === undefined || exitCode === 0 ? '' : ` (exit code ${exitCode})`;
   // The log of a process that was killed ends anywhere: what it said last has nothing to do with it.
   const silent = words === '' || exitClass === 'killed' || exitClass === 'outOfMemory';
-  const message = `${EXIT_POLICY[exitClass].text}${code}${silent ? '' : `: ${words}`}`;
+  const message = `${text}${code}${silent ? '' : `: ${words}`}`;
   return { exitClass, exitCode, message };
+}
+
+function outOfMemoryText(pod: V1Pod): string {
+  const trainer = pod.spec?.containers.find(({ name }) => name === TRAINER_CONTAINER);
+  const limit = trainer?.resources?.limits?.['memory'];
+  const { text } = EXIT_POLICY.outOfMemory;
+  if (limit === undefined) return text;
+  return `${text}, which is ${limit}: raise resources.limits.memory of its container, or lower patches.batch, patches.blockShards or patches.cacheBytes`;
 }
 
 const CLASS_OF_CODE: ReadonlyMap<number, ExitClass> = new Map([
@@ -82,7 +76,8 @@ function classOf(pod: V1Pod): ExitClass {
 function isDisrupted(pod: V1Pod): boolean {
   const conditions = pod.status?.conditions ?? [];
   const target = conditions.some((entry) => entry.type === 'DisruptionTarget' && entry.status === 'True');
-  return target || DISRUPTIONS.includes(pod.status?.reason);
+  const lost = pod.status?.phase === 'Unknown';
+  return target || lost || DISRUPTIONS.test(pod.status?.reason ?? '');
 }
 
 /** What the roles write begins with one of our error codes; such a message is kept whole. */

@@ -8,14 +8,15 @@
  * ever was at an earlier end of this place, or when the pod had been running for 10 minutes.
  */
 import type { V1Pod } from '../kubernetes-types.ts';
-import type { ConditionReason, WsiTrainingJobStatus } from '@wsi/api';
-import { EXIT_POLICY, endOf, type PodEnd } from './exit-class.ts';
+import type { ConditionReason, WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
+import { endOf, type PodEnd } from './exit-class.ts';
+import { STABLE_MILLISECONDS } from './failure-records.ts';
+import { consequenceOf } from './failure-rules.ts';
 import type { Slot } from './names.ts';
 import { terminationOf, type Place } from './snapshot.ts';
 
 export const FIRST_DELAY_MILLISECONDS = 1_000;
 export const LONGEST_DELAY_MILLISECONDS = 300_000;
-export const STABLE_MILLISECONDS = 600_000;
 
 /** One pod name's entry in the status. */
 export type PodFailure = NonNullable<WsiTrainingJobStatus['failures']>[number];
@@ -25,6 +26,8 @@ export interface NewEnd {
   readonly place: Place;
   readonly end: PodEnd;
   readonly record: PodFailure;
+  /** Whether it counts against the back-off limit. */
+  readonly counts: boolean;
 }
 
 export interface Failures {
@@ -35,11 +38,12 @@ export interface Failures {
 
 /** @param highestStep the furthest step that the job has reached so far */
 export function recordEnds(
-  known: readonly PodFailure[],
+  job: WsiTrainingJob,
   places: readonly Place[],
   highestStep: number,
   now: number,
 ): Failures {
+  const known = job.status?.failures ?? [];
   const records = new Map(known.map((record) => [record.pod, record]));
   const fresh: NewEnd[] = [];
   for (const place of places) {
@@ -48,9 +52,11 @@ export function recordEnds(
     const before = records.get(place.name);
     if (isCounted(before, place.pod)) continue;
     const end = endOf(place.pod);
-    const record = nextRecord(before, place, end, { highestStep, now });
+    const consequence = consequenceOf(job, place.slot, end);
+    const counts = consequence.kind === 'fail' || consequence.counts;
+    const record = nextRecord(before, { place, end, counts }, highestStep, now);
     records.set(place.name, record);
-    fresh.push({ place, end, record });
+    fresh.push({ place, end, record, counts });
   }
   return { records: [...records.values()], fresh };
 }
@@ -73,21 +79,21 @@ const NO_ENDS = { failures: 0, inARow: 0, counted: 0, step: 0 };
 
 function nextRecord(
   known: PodFailure | undefined,
-  place: Place,
-  end: PodEnd,
-  context: { readonly highestStep: number; readonly now: number },
+  { place, end, counts }: Omit<NewEnd, 'record'>,
+  highestStep: number,
+  now: number,
 ): PodFailure {
   const before = known ?? NO_ENDS;
-  const { startedAt, endedAt } = lifetime(place, context.now);
+  const { startedAt, endedAt } = lifetime(place, now);
   const stable = endedAt - startedAt >= STABLE_MILLISECONDS;
-  const row = stable || context.highestStep > before.step ? NO_ENDS : before;
+  const row = stable || highestStep > before.step ? NO_ENDS : before;
   return {
     pod: place.name,
     uid: place.pod?.metadata?.uid ?? '',
     failures: before.failures + 1,
     inARow: row.inARow + 1,
-    counted: row.counted + (EXIT_POLICY[end.exitClass].counts ? 1 : 0),
-    step: Math.max(context.highestStep, before.step),
+    counted: row.counted + (counts ? 1 : 0),
+    step: Math.max(highestStep, before.step),
     time: new Date(endedAt).toISOString(),
     reason: end.exitClass,
     message: end.message,
@@ -120,17 +126,20 @@ export function earliestStart(record: PodFailure | undefined): number {
 
 /** Why the job has to end, or undefined when it may go on. */
 export function fatalFailure(
+  job: WsiTrainingJob,
   failures: Failures,
   places: readonly Place[],
-  backoffLimit: number,
 ): { readonly reason: ConditionReason; readonly message: string } | undefined {
   for (const place of places) {
     if (place.state !== 'ended' || place.pod === undefined || isSuccess(place)) continue;
     const end = endOf(place.pod);
-    if (!EXIT_POLICY[end.exitClass].restart) {
-      return { reason: 'InputInvalid', message: `${describe(place.slot)} ${end.message}` };
+    const consequence = consequenceOf(job, place.slot, end);
+    if (consequence.kind === 'fail') {
+      const message = `${describe(place.slot)} ${end.message}${consequence.note}`;
+      return { reason: consequence.reason, message };
     }
   }
+  const { backoffLimit } = job.spec.runPolicy;
   for (const place of places) {
     const record = failures.records.find((candidate) => candidate.pod === place.name);
     if (record !== undefined && record.counted > backoffLimit) {

@@ -49,9 +49,24 @@ export function configMapName(job: WsiTrainingJob): string {
   return `${jobName(job)}-job`;
 }
 
-/** `HOST:PORT` of a pod, as other pods of the job reach it. */
+/** Secret with the job's certificates. */
+export function certificateSecretName(job: WsiTrainingJob): string {
+  return `${jobName(job)}-tls`;
+}
+
+/** Claim that is made for the output (`storage.output.size`). */
+export function outputClaimName(job: WsiTrainingJob): string {
+  return `${jobName(job)}-output`;
+}
+
+/** Host name of a pod, as other pods of the job reach it; its certificate is for this name. */
+export function hostName(job: WsiTrainingJob, slot: Slot): string {
+  return `${podName(job, slot)}.${serviceName(job)}.${jobNamespace(job)}.svc`;
+}
+
+/** `HOST:PORT` of a pod. */
 export function address(job: WsiTrainingJob, slot: Slot): string {
-  return `${podName(job, slot)}.${serviceName(job)}.${jobNamespace(job)}.svc:${RPC_PORT}`;
+  return `${hostName(job, slot)}:${RPC_PORT}`;
 }
 
 /** How many pods of a role the spec asks for. */
@@ -60,10 +75,16 @@ export function replicasOf(job: WsiTrainingJob, role: Role): number {
   return role === 'server' ? job.spec.parameterServers.replicas : job.spec.workers.replicas;
 }
 
-/** Every place that the spec asks for, in the order of starting. */
-export function desiredSlots(job: WsiTrainingJob): Slot[] {
+/**
+ * Every place that is to be filled, in the order of starting.
+ * @param workers how many workers may run; by default those that the spec asks for
+ */
+export function desiredSlots(job: WsiTrainingJob, workers = replicasOf(job, 'worker')): Slot[] {
   return ROLES.flatMap((role) =>
-    Array.from({ length: replicasOf(job, role) }, (_unused, index): Slot => ({ role, index })),
+    Array.from({ length: role === 'worker' ? workers : replicasOf(job, role) }, (_unused, index): Slot => ({
+      role,
+      index,
+    })),
   );
 }
 
@@ -99,7 +120,16 @@ export function ownedMetadata(
   name: string,
   labels: Record<string, string>,
 ): V1ObjectMeta {
-  return { name, namespace: jobNamespace(job), labels, ...owner(job) };
+  return { ...looseMetadata(job, name, labels), ...owner(job) };
+}
+
+/** Metadata of an object that belongs to the job and outlives it. */
+export function looseMetadata(
+  job: WsiTrainingJob,
+  name: string,
+  labels: Record<string, string>,
+): V1ObjectMeta {
+  return { name, namespace: jobNamespace(job), labels };
 }
 
 function owner(job: WsiTrainingJob): { ownerReferences?: V1OwnerReference[] } {

@@ -1,28 +1,44 @@
-/** The job's ConfigMap (the manifest, as the roles read it) and its headless Service (stable host names). */
-import type { KubernetesObject, V1ConfigMap, V1Service } from '../kubernetes-types.ts';
+/** Everything that a job owns besides its pods: what is wanted, what is missing or has drifted, what is left over. */
 import type { WsiTrainingJob } from '@wsi/api';
-import { configMapName, jobLabels, LABELS, jobName, ownedMetadata, RPC_PORT, serviceName } from './names.ts';
+import type { ClusterSettings, Observed } from '../cluster/port.ts';
+import type { KubernetesObject, V1Service } from '../kubernetes-types.ts';
 import type { Action } from './actions.ts';
 import { contains } from './contains.ts';
+import { disruptionBudget } from './disruption-budget.ts';
+import { jobFile } from './job-file.ts';
+import {
+  certificateSecretName,
+  jobLabels,
+  jobName,
+  LABELS,
+  ownedMetadata,
+  RPC_PORT,
+  serviceName,
+} from './names.ts';
+import { networkPolicy } from './network-policy.ts';
+import { outputClaim, requestedBytes } from './output-claim.ts';
 
-/** JSON is YAML: the roles read either. */
-export const JOB_FILE = 'job.yaml';
+/** The kinds that the plan itself makes and may remove. Claims are not among them: data is never removed here. */
+const REMOVABLE_KINDS: readonly string[] = ['ConfigMap', 'Service', 'NetworkPolicy', 'PodDisruptionBudget'];
 
-export function jobConfigMap(job: WsiTrainingJob): KubernetesObject {
-  const manifest = {
-    apiVersion: job.apiVersion,
-    kind: job.kind,
-    metadata: { name: job.metadata.name },
-    spec: job.spec,
-  };
-  return {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: ownedMetadata(job, configMapName(job), jobLabels(job)),
-    data: { [JOB_FILE]: `${JSON.stringify(manifest, null, 2)}\n` },
-  } satisfies V1ConfigMap;
+/** @param pods how many pods the job is to have */
+export function wantedObjects(
+  job: WsiTrainingJob,
+  settings: ClusterSettings,
+  pods: number,
+): KubernetesObject[] {
+  const claim = outputClaim(job);
+  return [
+    jobFile(job),
+    jobService(job),
+    // Before any pod: a pod that starts without it could talk to anybody for a moment.
+    ...(settings.networkPolicy ? [networkPolicy(job, settings)] : []),
+    ...(settings.disruptionBudget ? [disruptionBudget(job, pods)] : []),
+    ...(claim === undefined ? [] : [claim]),
+  ];
 }
 
+/** Headless: it gives every pod a stable host name. */
 export function jobService(job: WsiTrainingJob): KubernetesObject {
   return {
     apiVersion: 'v1',
@@ -43,12 +59,74 @@ export function objectActions(
   wanted: readonly KubernetesObject[],
   observed: readonly KubernetesObject[],
 ): Action[] {
-  const present = new Map(observed.map((object) => [objectKey(object), object]));
+  const present = byKey(observed);
   return wanted
-    .filter((object) => !contains(present.get(objectKey(object)), object))
+    .filter((object) => !isCurrent(present.get(objectKey(object)), object))
     .map((object) => ({ kind: 'apply', object }));
+}
+
+/** True when every one of them exists, be it with a field that is still to be put right. */
+export function allPresent(
+  wanted: readonly KubernetesObject[],
+  observed: readonly KubernetesObject[],
+): boolean {
+  const present = byKey(observed);
+  return wanted.every((object) => {
+    const found = present.get(objectKey(object));
+    return found !== undefined && found.metadata.deletionTimestamp === undefined;
+  });
+}
+
+/** Removes what the plan once made and no longer wants, such as the NetworkPolicy after it was switched off. */
+export function leftoverActions(
+  job: WsiTrainingJob,
+  wanted: readonly KubernetesObject[],
+  observed: Observed,
+): Action[] {
+  const keys = new Set(wanted.map(objectKey));
+  return observed.objects
+    .filter(
+      (object) =>
+        REMOVABLE_KINDS.includes(object.kind) &&
+        !keys.has(objectKey(object)) &&
+        isOwned(job, object) &&
+        object.metadata.deletionTimestamp === undefined,
+    )
+    .map(({ apiVersion, kind, metadata }) => ({
+      kind: 'delete',
+      apiVersion,
+      objectKind: kind,
+      name: metadata.name ?? '',
+    }));
+}
+
+/**
+ * After the end, when no process is left: everything but the claims. Secrets are not observed: the certificates' one
+ * goes together with the others.
+ */
+export function endActions(job: WsiTrainingJob, observed: Observed, settings: ClusterSettings): Action[] {
+  const actions = leftoverActions(job, [], observed);
+  if (!settings.certificates || actions.length === 0) return actions;
+  const name = certificateSecretName(job);
+  return [...actions, { kind: 'delete', apiVersion: 'v1', objectKind: 'Secret', name }];
 }
 
 export function objectKey({ apiVersion, kind, metadata }: KubernetesObject): string {
   return `${apiVersion}/${kind}/${metadata.name ?? ''}`;
+}
+
+function byKey(objects: readonly KubernetesObject[]): ReadonlyMap<string, KubernetesObject> {
+  return new Map(objects.map((object) => [objectKey(object), object]));
+}
+
+/** Nearly nothing of a claim can change once it exists; it may be made larger. */
+function isCurrent(observed: KubernetesObject | undefined, wanted: KubernetesObject): boolean {
+  if (observed === undefined) return false;
+  if (wanted.kind !== 'PersistentVolumeClaim') return contains(observed, wanted);
+  return requestedBytes(observed) >= requestedBytes(wanted);
+}
+
+function isOwned(job: WsiTrainingJob, { metadata }: KubernetesObject): boolean {
+  const { uid } = job.metadata;
+  return uid === undefined || metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
 }

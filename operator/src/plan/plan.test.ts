@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isTrue, type WsiTrainingJob } from '@wsi/api';
-import { buildJob, pod, progressAt, seen } from '../testing/builders.ts';
+import { buildJob, pod, progressAt, ready, seen } from '../testing/builders.ts';
 import type { Action } from './actions.ts';
 import type { Slot } from './names.ts';
 import { plan as planWith, type Plan } from './plan.ts';
@@ -8,7 +8,7 @@ import { LOCAL_SETTINGS, type Observed } from '../cluster/port.ts';
 
 const now = 1_000_000_000_000;
 const plan = (job: WsiTrainingJob, observed: Observed, time: number): Plan =>
-  planWith(job, observed, time, LOCAL_SETTINGS);
+  planWith(job, ready(job, observed), time, LOCAL_SETTINGS);
 const coordinator: Slot = { role: 'coordinator', index: 0 };
 const server: Slot = { role: 'server', index: 0 };
 const worker = (index: number): Slot => ({ role: 'worker', index });
@@ -30,8 +30,11 @@ const all = (job: WsiTrainingJob) => [
 describe('starting', () => {
   it('makes the job file and the service, coordinator and servers first, workers when those run', () => {
     const job = buildJob({ servers: 2 });
+    const nothing = planWith(job, seen([]), now, LOCAL_SETTINGS);
+    expect(created(nothing)).toEqual([]);
+    expect(nothing.requeueAfterMilliseconds).toBe(0);
     const first = plan(job, seen([]), now);
-    expect(first.actions.flatMap((action) => (action.kind === 'apply' ? action.object.kind : []))).toEqual([
+    expect(nothing.actions.flatMap((action) => (action.kind === 'apply' ? action.object.kind : []))).toEqual([
       'ConfigMap',
       'Service',
     ]);

@@ -4,23 +4,28 @@
  *
  *   observed pods -> snapshot -> ends counted -> verdict -> actions, status, events
  */
-import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
+import { OPERATOR_NAME, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
 import type { ClusterSettings, Observed } from '../cluster/port.ts';
 import type { Action, PlanEvent } from './actions.ts';
+import { certificateStep } from './certificates.ts';
 import { finishedActions } from './clean-up-policy.ts';
 import { deadline, expiry } from './deadline-policy.ts';
 import { endEvents, transitionEvents } from './events.ts';
 import { recordEnds, type Failures } from './failure-policy.ts';
-import { jobConfigMap, jobService, objectActions } from './owned-objects.ts';
+import { shortened } from './failure-records.ts';
+import { planGang, type GangPlan } from './gangs/index.ts';
+import { allPresent, leftoverActions, objectActions, wantedObjects } from './owned-objects.ts';
 import { runJob } from './run-policy.ts';
-import { takeSnapshot, type Snapshot } from './snapshot.ts';
-import { buildStatus } from './status.ts';
+import { isAlive, lostAt, takeSnapshot, type Place, type Snapshot } from './snapshot.ts';
+import { buildStatus, invalidStatus } from './status.ts';
+import { chooseStatus } from './status-writes.ts';
 import { stopInOrder } from './stop-policy.ts';
 import { judge, type Verdict } from './verdict.ts';
+import { warningEvents } from './warnings.ts';
 
 export interface Plan {
   readonly actions: readonly Action[];
-  /** The whole new status, to be written once. */
+  /** The whole new status, to be written once; the stored one when there is nothing to write. */
   readonly status: WsiTrainingJobStatus;
   /** To be emitted after the status is written. */
   readonly events: readonly PlanEvent[];
@@ -33,82 +38,149 @@ interface Step {
   readonly events: readonly PlanEvent[];
   /** True when no process of the job is left. */
   readonly stopped: boolean;
+  /** Running pods have certificates that expire soon. */
+  readonly expiring: boolean;
   /** Moments at which something is due (milliseconds since the epoch). */
   readonly due: readonly (number | undefined)[];
 }
 
 /** @param now milliseconds since the epoch */
 export function plan(job: WsiTrainingJob, observed: Observed, now: number, settings: ClusterSettings): Plan {
-  const snapshot = takeSnapshot(job, observed.pods);
-  const stored = job.status?.failures ?? [];
-  const highestStep = Math.max(
-    observed.progress?.step ?? 0,
-    job.status?.progress?.step ?? 0,
-    ...stored.map((record) => record.step),
-  );
-  const seen = recordEnds(stored, snapshot.places, highestStep, now);
-  const verdict = judge(job, snapshot, seen, now);
+  if (observed.invalid !== undefined) return planInvalid(job, observed.invalid, now);
+  if ((job.spec.runPolicy.managedBy ?? OPERATOR_NAME) !== OPERATOR_NAME) return leftAlone(job);
+  const gang = planGang(job, observed, settings, now);
+  const snapshot = takeSnapshot(job, observed.pods, gang.workers);
+  const highestStep = highestStepOf(job, observed);
+  const seen = recordEnds(job, snapshot.places, highestStep, now);
+  const verdict = judge({ job, snapshot, failures: seen, admission: gang.admission, now });
   // Once the run is over, servers and workers that end are no failures.
   const over = verdict.kind === 'succeed' || verdict.kind === 'finished';
-  const failures: Failures = over ? { records: stored, fresh: [] } : seen;
-  const step = carryOut(verdict, { job, observed, snapshot, failures, now, settings });
-  const status = buildStatus({
+  const failures: Failures = over ? { records: job.status?.failures ?? [], fresh: [] } : seen;
+  const step = carryOut(verdict, { job, observed, settings, snapshot, failures, gang, now });
+  const records = shortened(job, failures.records, snapshot.places, highestStep, now);
+  const fresh = buildStatus({
     job,
     snapshot,
-    failures,
+    failures: over ? failures : { ...failures, records },
     verdict,
+    settings,
     stopped: step.stopped,
-    progress: observed.progress,
+    expiring: step.expiring,
+    observed,
     now,
   });
+  const chosen = chooseStatus(job.status, fresh, {
+    running: verdict.kind === 'run',
+    intervalMilliseconds: settings.progressIntervalMilliseconds,
+    now,
+  });
+  const { status } = chosen;
   const events = [
     ...endEvents(failures.fresh, verdict, job.spec.runPolicy.backoffLimit),
     ...step.events,
+    ...warningEvents(job.status?.warnings, status.warnings),
     ...transitionEvents(job.status?.conditions ?? [], status.conditions ?? []),
   ];
   // An end that was counted just now is acted on once the count is written: look again at once.
-  const due = failures.fresh.length > 0 ? [...step.due, now] : step.due;
+  const counted = failures.fresh.length > 0 ? now : undefined;
+  const due = [...step.due, ...lostMoments(snapshot, now), counted, chosen.due];
   return { actions: step.actions, status, events, requeueAfterMilliseconds: earliest(due, now) };
+}
+
+/** A spec that was stored before its rules, or around them. Pods that run are left to run; an edit may mend it. */
+function planInvalid(job: WsiTrainingJob, message: string, now: number): Plan {
+  const before = job.status ?? {};
+  const status = invalidStatus(job, message, now);
+  const events = transitionEvents(before.conditions ?? [], status.conditions ?? []);
+  return { actions: [], status, events, requeueAfterMilliseconds: undefined };
+}
+
+/** Another controller looks after it. */
+function leftAlone(job: WsiTrainingJob): Plan {
+  return { actions: [], status: job.status ?? {}, events: [], requeueAfterMilliseconds: undefined };
+}
+
+function highestStepOf(job: WsiTrainingJob, observed: Observed): number {
+  return Math.max(
+    observed.progress?.step ?? 0,
+    job.status?.progress?.step ?? 0,
+    ...(job.status?.failures ?? []).map((record) => record.step),
+  );
 }
 
 interface World {
   readonly job: WsiTrainingJob;
   readonly observed: Observed;
+  readonly settings: ClusterSettings;
   readonly snapshot: Snapshot;
   readonly failures: Failures;
+  readonly gang: GangPlan;
   readonly now: number;
-  readonly settings: ClusterSettings;
 }
 
 function carryOut(verdict: Verdict, world: World): Step {
-  const { job, observed, snapshot, failures, now, settings } = world;
-  const places = [...snapshot.places, ...snapshot.surplus];
+  const { job, observed, snapshot, gang, now } = world;
+  const places = allPlaces(snapshot);
+  const quiet = { events: [], stopped: false, expiring: false };
+  // What the gang needs is done whatever becomes of the job.
+  const gangActions = [...objectActions(gang.objects, observed.objects), ...gang.actions];
   switch (verdict.kind) {
     case 'succeed':
     case 'fail':
       // The end is written first; the pods are cleaned up by the next pass, which finds it written.
-      return { actions: [], events: [], stopped: false, due: [now] };
+      return { ...quiet, actions: gangActions, due: [now] };
     case 'finished': {
-      const actions = finishedActions(job, places, now);
-      return { actions, events: [], stopped: false, due: [expiry(job)] };
+      const actions = [...gangActions, ...finishedActions(world, places)];
+      return { ...quiet, actions, due: [expiry(job)] };
     }
     case 'stop': {
-      const stop = stopInOrder(places, 'all');
+      const stop = stopInOrder(places, 'all', now);
       // With nothing left, a changed job starts anew at the next look.
       const again = verdict.why === 'changed' && places.every((place) => place.pod === undefined);
-      return { actions: stop.actions, events: [], stopped: stop.finished, due: again ? [now] : [] };
+      const due = again ? [now] : [];
+      return { ...quiet, actions: [...gangActions, ...stop.actions], stopped: stop.finished, due };
     }
-    case 'run': {
-      const run = runJob(job, snapshot, failures, now, settings);
-      const objects = objectActions([jobConfigMap(job), jobService(job)], observed.objects);
-      return {
-        actions: [...objects, ...run.actions],
-        events: run.events,
-        stopped: false,
-        due: [run.nextStart, deadline(job), now + settings.progressIntervalMilliseconds],
-      };
-    }
+    case 'wait':
+      return { ...quiet, actions: gangActions, due: [deadline(job)] };
+    case 'run':
+      return run(world, gangActions);
   }
+}
+
+function run(world: World, gangActions: readonly Action[]): Step {
+  const { job, observed, settings, snapshot, gang, now } = world;
+  const wanted = wantedObjects(job, settings, snapshot.places.length);
+  const certificates = settings.certificates
+    ? certificateStep(job, observed.certificates, allPlaces(snapshot).some(isAlive), now)
+    : { actions: [], ready: true, expiring: false };
+  const before = [
+    ...objectActions(wanted, observed.objects),
+    ...leftoverActions(job, wanted, observed),
+    ...certificates.actions,
+    ...gangActions,
+  ];
+  const ready = certificates.ready && allPresent([...wanted, ...gang.objects], observed.objects);
+  const { actions, events, due } = runJob({ ...world, ready });
+  // What is made just now is there at the next look.
+  const again = !ready && before.length > 0 ? [now] : [];
+  return {
+    actions: [...before, ...actions],
+    events,
+    stopped: false,
+    expiring: certificates.expiring,
+    due: [...due, deadline(job), now + settings.progressIntervalMilliseconds, ...again],
+  };
+}
+
+function allPlaces({ places, surplus }: Snapshot): Place[] {
+  return [...places, ...surplus];
+}
+
+function lostMoments(snapshot: Snapshot, now: number): number[] {
+  return allPlaces(snapshot).flatMap((place) => {
+    const moment = lostAt(place);
+    return moment !== undefined && moment > now ? [moment] : [];
+  });
 }
 
 function earliest(moments: readonly (number | undefined)[], now: number): number | undefined {

@@ -1,5 +1,5 @@
 /** The observed pods, sorted once into the places of the job; every policy reads this and nothing else. */
-import type { V1ContainerStateTerminated, V1Pod } from '../kubernetes-types.ts';
+import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
 import type { WsiTrainingJob } from '@wsi/api';
 import {
   desiredSlots,
@@ -34,7 +34,12 @@ export interface Snapshot {
   readonly surplus: readonly Place[];
 }
 
-export function takeSnapshot(job: WsiTrainingJob, pods: readonly V1Pod[]): Snapshot {
+/** @param workers how many workers may run; by default those that the spec asks for */
+export function takeSnapshot(
+  job: WsiTrainingJob,
+  pods: readonly V1Pod[],
+  workers = replicasOf(job, 'worker'),
+): Snapshot {
   const byName = new Map<string, V1Pod>();
   for (const pod of pods) {
     const slot = slotOf(pod);
@@ -43,10 +48,12 @@ export function takeSnapshot(job: WsiTrainingJob, pods: readonly V1Pod[]): Snaps
   const place = (slot: Slot, pod: V1Pod | undefined): Place => {
     return { slot, name: podName(job, slot), state: podState(pod), pod };
   };
-  const places = desiredSlots(job).map((slot) => place(slot, byName.get(podName(job, slot))));
+  const places = desiredSlots(job, workers).map((slot) => place(slot, byName.get(podName(job, slot))));
   const surplus = [...byName.values()].flatMap((pod) => {
     const slot = slotOf(pod);
-    return slot !== undefined && slot.index >= replicasOf(job, slot.role) ? [place(slot, pod)] : [];
+    if (slot === undefined) return [];
+    const count = slot.role === 'worker' ? workers : replicasOf(job, slot.role);
+    return slot.index >= count ? [place(slot, pod)] : [];
   });
   return { places, surplus };
 }
@@ -58,18 +65,48 @@ export function podState(pod: V1Pod | undefined): PodState {
     case 'Succeeded':
     case 'Failed':
       return 'ended';
+    case 'Unknown':
+      // The kubelet has not been heard of for long: the pod is replaced.
+      return 'ended';
     case 'Running':
-      return 'running';
+      // A sidecar that goes on does not make the role run.
+      return trainerStatus(pod)?.state?.terminated === undefined ? 'running' : 'ended';
     default:
       return 'pending';
   }
 }
 
-/** How the trainer's container ended, if the pod says so (an evicted pod may not). */
+/**
+ * How the trainer's container ended, or what ended before it and kept it from starting (an init container), if the pod
+ * says so (an evicted pod may not).
+ */
 export function terminationOf(pod: V1Pod | undefined): V1ContainerStateTerminated | undefined {
-  const statuses = pod?.status?.containerStatuses ?? [];
-  const ended = statuses.filter((status) => status.state?.terminated !== undefined);
-  return (ended.find((status) => status.name === TRAINER_CONTAINER) ?? ended[0])?.state?.terminated;
+  const own = trainerStatus(pod)?.state?.terminated;
+  if (own !== undefined) return own;
+  const others = [...(pod?.status?.initContainerStatuses ?? []), ...(pod?.status?.containerStatuses ?? [])];
+  const ends = others.flatMap(({ state }) => state?.terminated ?? []);
+  return ends.find(({ exitCode }) => exitCode !== 0) ?? ends[0];
+}
+
+function trainerStatus(pod: V1Pod | undefined): V1ContainerStatus | undefined {
+  return pod?.status?.containerStatuses?.find(({ name }) => name === TRAINER_CONTAINER);
+}
+
+/** Takes connections, as far as the cluster can tell; a cluster without probes calls every running pod ready. */
+export function isReady(place: Place): boolean {
+  if (place.state !== 'running') return false;
+  const ready = place.pod?.status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready === undefined || ready.status === 'True';
+}
+
+/** A pod that was to be gone by now, with some time to spare: its node is lost, nobody is left to stop it. */
+const LOST_MILLISECONDS = 120_000;
+
+/** When a leaving pod counts as lost (milliseconds since the epoch); undefined for one that is not leaving. */
+export function lostAt({ state, pod }: Place): number | undefined {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod?.metadata ?? {};
+  if (state !== 'leaving' || deletionTimestamp === undefined) return undefined;
+  return Date.parse(deletionTimestamp) + deletionGracePeriodSeconds * 1000 + LOST_MILLISECONDS;
 }
 
 export function revisionOf(pod: V1Pod | undefined): string | undefined {
@@ -79,4 +116,10 @@ export function revisionOf(pod: V1Pod | undefined): string | undefined {
 /** True for a pod whose process may still be alive. */
 export function isAlive(place: Place): boolean {
   return place.state === 'pending' || place.state === 'running' || place.state === 'leaving';
+}
+
+/** True for a pod in which anything may still run, be it a sidecar of a role that has ended. */
+export function holdsResources(place: Place): boolean {
+  const phase = place.pod?.status?.phase;
+  return isAlive(place) || (place.pod !== undefined && phase !== 'Succeeded' && phase !== 'Failed');
 }

@@ -4,7 +4,8 @@
  */
 import type { Place } from './snapshot.ts';
 
-export function mayStart(place: Place, places: readonly Place[]): boolean {
-  if (place.slot.role !== 'worker') return true;
+/** @param together pods of a gang are created at once: its members would wait for each other for ever */
+export function mayStart(place: Place, places: readonly Place[], together: boolean): boolean {
+  if (together || place.slot.role !== 'worker') return true;
   return places.every((other) => other.slot.role === 'worker' || other.state === 'running');
 }

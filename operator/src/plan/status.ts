@@ -4,19 +4,21 @@ import {
   isTrue,
   phaseOf,
   setCondition,
-  type ConditionInput,
   type JobCondition,
   type RoleField,
   type RoleStatus,
   type WsiTrainingJob,
   type WsiTrainingJobStatus,
 } from '@wsi/api';
-import type { TrainingProgress } from '../cluster/port.ts';
+import type { ClusterSettings, Observed } from '../cluster/port.ts';
+import { conditionChanges } from './conditions.ts';
 import type { Failures } from './failure-policy.ts';
+import { isSummary, roleOf } from './failure-records.ts';
 import { LABELS, jobName, replicasOf, type Role } from './names.ts';
 import { progressStatus } from './progress-status.ts';
-import type { Place, Snapshot } from './snapshot.ts';
+import { isReady, type Place, type Snapshot } from './snapshot.ts';
 import type { Verdict } from './verdict.ts';
+import { warningsOf } from './warnings.ts';
 
 export const ROLE_FIELDS: Record<Role, RoleField> = {
   coordinator: 'coordinator',
@@ -29,14 +31,17 @@ export interface StatusInput {
   readonly snapshot: Snapshot;
   readonly failures: Failures;
   readonly verdict: Verdict;
+  readonly settings: ClusterSettings;
   /** True when no process of the job is left. */
   readonly stopped: boolean;
-  readonly progress: TrainingProgress | undefined;
+  /** Running pods have certificates that expire soon. */
+  readonly expiring: boolean;
+  readonly observed: Observed;
   readonly now: number;
 }
 
 export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
-  const { job, verdict, now } = input;
+  const { job, verdict, settings, now } = input;
   const before = job.status ?? {};
   const conditions = updateConditions(input);
   const ended = isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed');
@@ -49,9 +54,13 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
   const restarts = [roles.coordinator, roles.parameterServers, roles.workers].map(
     (role) => role.restarts ?? 0,
   );
+  const { warnings: _earlier, message: _last, ...rest } = before;
+  const progress = progressStatus(input.observed.progress);
+  const warnings = ended ? (before.warnings ?? []) : warningsOf(job, settings, input.expiring);
+  const message = messageOf(conditions) ?? progress.message ?? before.message;
   return {
-    ...before,
-    ...progressStatus(input.progress),
+    ...rest,
+    ...progress,
     ...roles,
     ...(job.metadata.generation === undefined ? {} : { observedGeneration: job.metadata.generation }),
     phase: phaseOf(conditions),
@@ -61,13 +70,30 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
     suspended: isTrue(conditions, 'Suspended'),
     ...(startTime === undefined ? {} : { startTime }),
     ...(ended ? { completionTime: before.completionTime ?? iso(now) } : {}),
+    ...(warnings.length === 0 ? {} : { warnings }),
+    ...(message === undefined ? {} : { message }),
   };
 }
 
+/** Only metadata and status of the job are looked at. */
+export function invalidStatus(job: WsiTrainingJob, message: string, now: number): WsiTrainingJobStatus {
+  const { generation } = job.metadata;
+  const before = job.status ?? {};
+  const ended = isTrue(before.conditions, 'Succeeded') || isTrue(before.conditions, 'Failed');
+  if (ended) return before;
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  const conditions = setCondition(
+    before.conditions ?? [],
+    { type: 'Running', status: 'False', reason: 'InvalidSpec', message, ...observed },
+    now,
+  );
+  return { ...before, ...observed, conditions, phase: phaseOf(conditions), message };
+}
+
 function roleStatus(input: StatusInput, role: Role): RoleStatus {
-  const { job, snapshot, failures } = input;
+  const { job, snapshot } = input;
   const places = [...snapshot.places, ...snapshot.surplus].filter((place) => place.slot.role === role);
-  const ready = places.filter((place) => place.state === 'running').length;
+  const ready = places.filter(isReady).length;
   const ended = places.filter((place) => place.state === 'ended');
   const succeeded = ended.filter((place) => place.pod?.status?.phase === 'Succeeded').length;
   const desired = replicasOf(job, role);
@@ -77,105 +103,44 @@ function roleStatus(input: StatusInput, role: Role): RoleStatus {
     desired,
     succeeded,
     failed: ended.length - succeeded,
-    restarts: Math.max(job.status?.[ROLE_FIELDS[role]]?.restarts ?? 0, replaced(places, failures, role)),
+    restarts: Math.max(job.status?.[ROLE_FIELDS[role]]?.restarts ?? 0, replaced(input, places, role)),
     summary: `${ready}/${desired}`,
     selector: `${LABELS.job}=${jobName(job)},${LABELS.role}=${role}`,
   };
 }
 
 /** Ends that a new pod has made good: a place that stands empty, or holds the ended pod, is not started again yet. */
-function replaced(places: readonly Place[], failures: Failures, role: Role): number {
+function replaced({ job, failures }: StatusInput, places: readonly Place[], role: Role): number {
   const uids = new Map(places.map((place) => [place.name, place.pod?.metadata?.uid]));
   return failures.records
-    .filter((record) => record.pod.replace(/-\d+$/, '').endsWith(`-${role}`))
+    .filter((record) => roleOf(job, record) === role)
     .reduce((sum, record) => {
       const uid = uids.get(record.pod);
-      return sum + record.failures - (uid === undefined || uid === record.uid ? 1 : 0);
+      const waits = !isSummary(record) && (uid === undefined || uid === record.uid);
+      return sum + record.failures - (waits ? 1 : 0);
     }, 0);
+}
+
+/** What the job waits for or how it failed; undefined while the run itself has more to say. */
+function messageOf(conditions: readonly JobCondition[]): string | undefined {
+  const failed = findCondition(conditions, 'Failed');
+  if (failed?.status === 'True') return failed.message;
+  if (isTrue(conditions, 'Succeeded')) return undefined;
+  const running = findCondition(conditions, 'Running');
+  return running?.status === 'False' ? running.message : undefined;
 }
 
 function updateConditions(input: StatusInput): readonly JobCondition[] {
   const generation = input.job.metadata.generation;
   let conditions: readonly JobCondition[] = input.job.status?.conditions ?? [];
   for (const change of conditionChanges(input)) {
-    // A condition that has never been true need not be listed as false.
     const known = findCondition(conditions, change.type) !== undefined;
-    if (change.status === 'False' && !known) continue;
+    // A condition that has never been true need not be listed as false, but why nothing runs yet is worth knowing.
+    if (change.status === 'False' && !known && change.type !== 'Running') continue;
     const observed = generation === undefined ? change : { ...change, observedGeneration: generation };
     conditions = setCondition(conditions, observed, input.now);
   }
   return conditions;
-}
-
-function conditionChanges(input: StatusInput): ConditionInput[] {
-  const { verdict, stopped } = input;
-  const created: ConditionInput = { type: 'Created', status: 'True', reason: 'JobCreated' };
-  const over: ConditionInput[] = [
-    created,
-    { type: 'Running', status: 'False', reason: 'JobFinished' },
-    { type: 'Scaling', status: 'False', reason: 'JobFinished' },
-  ];
-  switch (verdict.kind) {
-    case 'finished':
-      return [];
-    case 'succeed':
-      return [...over, { type: 'Succeeded', status: 'True', reason: 'TrainingCompleted' }];
-    case 'fail':
-      return [...over, { type: 'Failed', status: 'True', reason: verdict.reason, message: verdict.message }];
-    case 'stop':
-      return [created, ...stopChanges(verdict.why, stopped)];
-    case 'run':
-      return [created, { type: 'Suspended', status: 'False', reason: 'JobResumed' }, ...runChanges(input)];
-  }
-}
-
-function stopChanges(why: 'suspended' | 'deleted' | 'changed', stopped: boolean): ConditionInput[] {
-  const type = 'Running';
-  const status = 'False';
-  switch (why) {
-    case 'deleted':
-      return [{ type, status, reason: 'JobFinished', message: 'The job is being deleted.' }];
-    case 'changed': {
-      const message = 'The spec has changed: the run starts anew from its checkpoint.';
-      return [{ type, status, reason: 'PodsStarting', message }];
-    }
-    case 'suspended': {
-      const leaving: ConditionInput = {
-        type,
-        status,
-        reason: 'JobSuspended',
-        message: 'The job is being suspended.',
-      };
-      return stopped ? [leaving, { type: 'Suspended', status: 'True', reason: 'JobSuspended' }] : [leaving];
-    }
-  }
-}
-
-function runChanges(input: StatusInput): ConditionInput[] {
-  const { places, surplus } = input.snapshot;
-  const up = (role: Role): number =>
-    places.filter((place) => place.slot.role === role && place.state === 'running').length;
-  const workers = replicasOf(input.job, 'worker');
-  const servers = replicasOf(input.job, 'server');
-  const started = isTrue(input.job.status?.conditions, 'Running');
-  const running = up('coordinator') === 1 && up('server') === servers && up('worker') > 0;
-  const message = `coordinator ${up('coordinator')}/1, servers ${up('server')}/${servers}, workers ${up('worker')}/${workers}`;
-  const waiting = places.filter((place) => place.state !== 'running');
-  const ends = new Map(input.failures.records.map((record) => [record.pod, record.reason]));
-  // A place that is being refilled after an end is a restart, not scaling.
-  const grows = waiting.some((place) => place.slot.role === 'worker' && !ends.has(place.name));
-  const scaling = started && (surplus.length > 0 || grows);
-  const restarting = waiting.some((place) => ends.has(place.name));
-  const outOfMemory = waiting.some((place) => ends.get(place.name) === 'outOfMemory');
-  const notRunning = outOfMemory ? 'OutOfMemory' : restarting ? 'PodRestarting' : 'PodsStarting';
-  return [
-    running
-      ? { type: 'Running', status: 'True', reason: 'PodsReady' }
-      : { type: 'Running', status: 'False', reason: notRunning, message },
-    scaling
-      ? { type: 'Scaling', status: 'True', reason: 'ReplicasChanging', message }
-      : { type: 'Scaling', status: 'False', reason: 'ReplicasReached' },
-  ];
 }
 
 function iso(now: number): string {

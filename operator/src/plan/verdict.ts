@@ -3,6 +3,7 @@ import { isTrue, type ConditionReason, type WsiTrainingJob } from '@wsi/api';
 import { deadline } from './deadline-policy.ts';
 import { fatalFailure, isSuccess, type Failures } from './failure-policy.ts';
 import { revision } from './revision.ts';
+import type { GangAdmission } from './gangs/index.ts';
 import { isAlive, revisionOf, type Snapshot } from './snapshot.ts';
 
 export type Verdict =
@@ -12,9 +13,26 @@ export type Verdict =
   | { readonly kind: 'fail'; readonly reason: ConditionReason; readonly message: string }
   /** Every process is to end, in order; `changed`: and to start anew from the checkpoint. */
   | { readonly kind: 'stop'; readonly why: 'suspended' | 'deleted' | 'changed' }
+  /** The same, because the admission was withdrawn; the job then waits for another one. */
+  | { readonly kind: 'stop'; readonly why: 'evicted'; readonly message: string }
+  /** No pod may be made yet. */
+  | {
+      readonly kind: 'wait';
+      readonly reason: 'QueuePending' | 'GangUnavailable';
+      readonly message: string;
+    }
   | { readonly kind: 'run' };
 
-export function judge(job: WsiTrainingJob, snapshot: Snapshot, failures: Failures, now: number): Verdict {
+export interface JudgedWorld {
+  readonly job: WsiTrainingJob;
+  readonly snapshot: Snapshot;
+  readonly failures: Failures;
+  readonly admission: GangAdmission;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function judge({ job, snapshot, failures, admission, now }: JudgedWorld): Verdict {
   const conditions = job.status?.conditions;
   if (isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed')) return { kind: 'finished' };
   if (job.metadata.deletionTimestamp !== undefined) return { kind: 'stop', why: 'deleted' };
@@ -22,7 +40,7 @@ export function judge(job: WsiTrainingJob, snapshot: Snapshot, failures: Failure
   const places = [...snapshot.places, ...snapshot.surplus];
   if (places.some((place) => isSuccess(place) && revisionOf(place.pod) === current))
     return { kind: 'succeed' };
-  const fatal = fatalFailure(failures, snapshot.places, job.spec.runPolicy.backoffLimit);
+  const fatal = fatalFailure(job, failures, snapshot.places);
   if (fatal !== undefined) return { kind: 'fail', ...fatal };
   if (job.spec.suspend) return { kind: 'stop', why: 'suspended' };
   const end = deadline(job);
@@ -32,5 +50,18 @@ export function judge(job: WsiTrainingJob, snapshot: Snapshot, failures: Failure
     return { kind: 'fail', reason: 'DeadlineExceeded', message };
   }
   const changed = places.some((place) => isAlive(place) && revisionOf(place.pod) !== current);
-  return changed ? { kind: 'stop', why: 'changed' } : { kind: 'run' };
+  return changed ? { kind: 'stop', why: 'changed' } : admitted(admission);
+}
+
+function admitted(admission: GangAdmission): Verdict {
+  switch (admission.kind) {
+    case 'admitted':
+      return { kind: 'run' };
+    case 'evicted':
+      return { kind: 'stop', why: 'evicted', message: admission.message };
+    case 'waiting':
+      return { kind: 'wait', reason: 'QueuePending', message: admission.message };
+    case 'unavailable':
+      return { kind: 'wait', reason: 'GangUnavailable', message: admission.message };
+  }
 }

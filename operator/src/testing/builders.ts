@@ -8,6 +8,7 @@ import {
   type TrainingProgress,
 } from '../cluster/port.ts';
 import type { Slot } from '../plan/names.ts';
+import { wantedObjects } from '../plan/owned-objects.ts';
 import { buildPod } from '../plan/pods.ts';
 
 export interface JobChoices {
@@ -16,6 +17,8 @@ export interface JobChoices {
   readonly suspend?: boolean;
   readonly runPolicy?: Partial<WsiTrainingJob['spec']['runPolicy']>;
   readonly status?: WsiTrainingJobStatus;
+  readonly cohort?: Partial<WsiTrainingJob['spec']['cohort']>;
+  readonly storage?: WsiTrainingJob['spec']['storage'];
   readonly templates?: Partial<Record<'coordinator' | 'server' | 'worker', unknown>>;
 }
 
@@ -23,7 +26,7 @@ export function buildJob(choices: JobChoices = {}): WsiTrainingJob {
   const template = (role: 'coordinator' | 'server' | 'worker'): never =>
     (choices.templates?.[role] ?? {}) as never;
   const spec = {
-    cohort: { table: '/data/cohort.csv', slides: '/data/slides', bag: 'patient' },
+    cohort: { table: '/data/cohort.csv', slides: '/data/slides', bag: 'patient', ...choices.cohort },
     patches: { size: 224, level: 0, batch: 16 },
     model: { encoder: { name: 'tiny' }, aggregator: { name: 'attention', hidden: 64 } },
     training: { mode: 'endToEnd', epochs: 1, seed: 1 },
@@ -31,6 +34,7 @@ export function buildJob(choices: JobChoices = {}): WsiTrainingJob {
     parameterServers: { replicas: choices.servers ?? 1, template: template('server') },
     workers: { replicas: choices.workers ?? 2, template: template('worker') },
     checkpoint: { everySteps: 10, keep: 3 },
+    storage: choices.storage ?? {},
     runPolicy: { backoffLimit: 3, cleanPodPolicy: 'All', ...choices.runPolicy },
     suspend: choices.suspend ?? false,
   };
@@ -44,6 +48,8 @@ export function buildJob(choices: JobChoices = {}): WsiTrainingJob {
   };
 }
 
+const FAR = Date.UTC(2100, 0);
+
 export interface PodChoices {
   readonly uid?: string;
   readonly phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
@@ -53,6 +59,8 @@ export interface PodChoices {
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly leaving?: boolean;
+  /** When it is to be gone; by default so late that it does not count as lost. */
+  readonly leavingAt?: number;
 }
 
 export function pod(
@@ -77,7 +85,9 @@ export function pod(
     metadata: {
       ...built.metadata,
       uid,
-      ...(choices.leaving === true ? { deletionTimestamp: new Date(0).toISOString() } : {}),
+      ...(choices.leaving === true
+        ? { deletionTimestamp: new Date(choices.leavingAt ?? FAR).toISOString() }
+        : {}),
     },
     status: {
       phase,
@@ -101,6 +111,21 @@ export function pod(
 
 export function seen(pods: readonly V1Pod[], progress?: TrainingProgress): Observed {
   return { pods, objects: [], gangs: [], ...(progress === undefined ? {} : { progress }) };
+}
+
+/** The same in a cluster that has all that the job's pods need: objects and certificates. */
+export function ready(
+  job: WsiTrainingJob,
+  observed: Observed,
+  settings: ClusterSettings = LOCAL_SETTINGS,
+): Observed {
+  const workers = job.spec.workers.replicas;
+  const objects = wantedObjects(job, settings, 1 + job.spec.parameterServers.replicas + workers);
+  return {
+    ...observed,
+    objects: [...objects, ...observed.objects],
+    ...(settings.certificates ? { certificates: { notAfter: new Date(FAR).toISOString() } } : {}),
+  };
 }
 
 export function progressAt(step: number): TrainingProgress {

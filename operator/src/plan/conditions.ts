@@ -1,0 +1,104 @@
+/** What the verdict and the pods mean for the conditions. */
+import { isTrue, type ConditionInput } from '@wsi/api';
+import { findBlocker, type Blocker } from './blockers.ts';
+import { replicasOf, type Role } from './names.ts';
+import type { Place } from './snapshot.ts';
+import type { StatusInput } from './status.ts';
+import type { Verdict } from './verdict.ts';
+
+type Input = Pick<StatusInput, 'job' | 'snapshot' | 'failures' | 'verdict' | 'stopped' | 'observed'>;
+
+export function conditionChanges(input: Input): ConditionInput[] {
+  const { verdict, stopped } = input;
+  const created: ConditionInput = { type: 'Created', status: 'True', reason: 'JobCreated' };
+  const over: ConditionInput[] = [
+    created,
+    { type: 'Running', status: 'False', reason: 'JobFinished' },
+    { type: 'Scaling', status: 'False', reason: 'JobFinished' },
+  ];
+  switch (verdict.kind) {
+    case 'finished':
+      return [];
+    case 'succeed':
+      return [...over, { type: 'Succeeded', status: 'True', reason: 'TrainingCompleted' }];
+    case 'fail':
+      return [...over, { type: 'Failed', status: 'True', reason: verdict.reason, message: verdict.message }];
+    case 'stop':
+      return [created, ...stopChanges(verdict, stopped)];
+    case 'wait': {
+      const { reason, message } = verdict;
+      return [created, RESUMED, { type: 'Running', status: 'False', reason, message }];
+    }
+    case 'run':
+      return [created, RESUMED, ...runChanges(input)];
+  }
+}
+
+const RESUMED: ConditionInput = { type: 'Suspended', status: 'False', reason: 'JobResumed' };
+
+function stopChanges(verdict: Extract<Verdict, { kind: 'stop' }>, stopped: boolean): ConditionInput[] {
+  const type = 'Running';
+  const status = 'False';
+  switch (verdict.why) {
+    case 'deleted':
+      return [{ type, status, reason: 'JobFinished', message: 'The job is being deleted.' }];
+    case 'evicted':
+      return [{ type, status, reason: 'Evicted', message: verdict.message }];
+    case 'changed': {
+      const message = 'The spec has changed: the run starts anew from its checkpoint.';
+      return [{ type, status, reason: 'PodsStarting', message }];
+    }
+    case 'suspended': {
+      const message = stopped ? 'The job is suspended.' : 'The job is being suspended.';
+      const leaving: ConditionInput = { type, status, reason: 'JobSuspended', message };
+      return stopped ? [leaving, { type: 'Suspended', status: 'True', reason: 'JobSuspended' }] : [leaving];
+    }
+  }
+}
+
+function runChanges(input: Input): ConditionInput[] {
+  const { places, surplus } = input.snapshot;
+  const up = (role: Role): number =>
+    places.filter((place) => place.slot.role === role && place.state === 'running').length;
+  const workers = replicasOf(input.job, 'worker');
+  const servers = replicasOf(input.job, 'server');
+  const running = up('coordinator') === 1 && up('server') === servers && up('worker') > 0;
+  const message = `coordinator ${up('coordinator')}/1, servers ${up('server')}/${servers}, workers ${up('worker')}/${workers}`;
+  const blocker = findBlocker(places, input.observed.refusals ?? []);
+  const scaling: ConditionInput = isScaling(input)
+    ? { type: 'Scaling', status: 'True', ...(blocker ?? { reason: 'ReplicasChanging', message }) }
+    : { type: 'Scaling', status: 'False', reason: 'ReplicasReached' };
+  const missing = [...places, ...surplus].filter((place) => place.state !== 'running');
+  return [
+    running
+      ? { type: 'Running', status: 'True', reason: 'PodsReady' }
+      : { type: 'Running', status: 'False', ...(blocker ?? restarting(input, missing) ?? starting(message)) },
+    scaling,
+  ];
+}
+
+function starting(message: string): Blocker {
+  return { reason: 'PodsStarting', message };
+}
+
+/** Workers join or leave a run that goes on. A place that is being refilled after an end is a restart, not scaling. */
+function isScaling({ job, snapshot, failures }: Input): boolean {
+  if (!isTrue(job.status?.conditions, 'Running')) return false;
+  const ended = new Set(failures.records.map((record) => record.pod));
+  const joins = ({ slot, state, name }: Place): boolean =>
+    slot.role === 'worker' && state !== 'running' && !ended.has(name);
+  const allowed = snapshot.places.filter(({ slot }) => slot.role === 'worker').length;
+  const queued = allowed < replicasOf(job, 'worker');
+  return snapshot.surplus.length > 0 || queued || snapshot.places.some(joins);
+}
+
+/** The last end of those that are being made good. */
+function restarting({ failures }: Input, missing: readonly Place[]): Blocker | undefined {
+  const names = new Set(missing.map(({ name }) => name));
+  const ends = failures.records.filter(({ pod }) => names.has(pod));
+  const killed = ends.findLast(({ reason }) => reason === 'outOfMemory');
+  const last = killed ?? ends.at(-1);
+  if (last === undefined) return undefined;
+  const reason = killed === undefined ? 'PodRestarting' : 'OutOfMemory';
+  return { reason, message: `${last.pod} is being started again: it ${last.message}` };
+}

@@ -1,0 +1,57 @@
+/** The environment of a trainer's container: its whole configuration. */
+import type { WsiTrainingJob } from '@wsi/api';
+import type { ClusterSettings } from '../cluster/port.ts';
+import type { V1Container, V1EnvVar } from '../kubernetes-types.ts';
+import { JOB_FILE } from './job-file.ts';
+import { address, jobName, replicasOf, RPC_PORT, type Slot } from './names.ts';
+import { JOB_MOUNT, outputPath, TLS_MOUNT } from './pod-volumes.ts';
+
+export const TERMINATION_LOG = '/dev/termination-log';
+
+const S3_KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
+const S3_TOKEN = 'AWS_SESSION_TOKEN';
+
+/** The user's variables, and ours over them. */
+export function trainerEnvironment(
+  job: WsiTrainingJob,
+  slot: Slot,
+  settings: ClusterSettings,
+  base: Partial<V1Container> | undefined,
+): V1EnvVar[] {
+  const ours = [...ownVariables(job, slot, settings, outputPath(base)), ...credentials(job, slot)];
+  const taken = new Set(ours.map(({ name }) => name));
+  return [...(base?.env ?? []).filter(({ name }) => !taken.has(name)), ...ours];
+}
+
+function ownVariables(
+  job: WsiTrainingJob,
+  slot: Slot,
+  settings: ClusterSettings,
+  output: string,
+): V1EnvVar[] {
+  const servers = Array.from({ length: replicasOf(job, 'server') }, (_unused, index) =>
+    address(job, { role: 'server', index }),
+  );
+  const variables: Record<string, string> = {
+    WSI_JOB_FILE: `${JOB_MOUNT}/${JOB_FILE}`,
+    WSI_JOB_NAME: jobName(job),
+    WSI_REPLICA: String(slot.index),
+    WSI_TERMINATION_LOG: TERMINATION_LOG,
+  };
+  if (settings.certificates) variables['WSI_TLS_DIRECTORY'] = TLS_MOUNT;
+  if (slot.role !== 'worker') variables['WSI_LISTEN'] = `0.0.0.0:${RPC_PORT}`;
+  if (slot.role !== 'server') variables['WSI_SERVERS'] = servers.join(',');
+  if (slot.role === 'worker') variables['WSI_COORDINATOR'] = address(job, { role: 'coordinator', index: 0 });
+  if (slot.role === 'coordinator') variables['WSI_OUTPUT'] = output;
+  return Object.entries(variables).map(([name, value]) => ({ name, value }));
+}
+
+/** For who reads the cohort; the rest of `cohort.s3` is in the job file. */
+function credentials(job: WsiTrainingJob, { role }: Slot): V1EnvVar[] {
+  const name = job.spec.cohort.s3?.secretName;
+  if (name === undefined || role === 'server') return [];
+  return [
+    ...S3_KEYS.map((key): V1EnvVar => ({ name: key, valueFrom: { secretKeyRef: { name, key } } })),
+    { name: S3_TOKEN, valueFrom: { secretKeyRef: { name, key: S3_TOKEN, optional: true } } },
+  ];
+}
