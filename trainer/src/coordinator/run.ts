@@ -4,7 +4,7 @@ import { systemClock, type Logger } from '@wsi/foundation';
 import { coordinatorService, type MethodCallers, type StatusReply } from '@wsi/protocol';
 import { readJobFile, type RoleConfig } from '../config.ts';
 import { openConnections } from '../connections.ts';
-import { exitCodes } from '../exit.ts';
+import { exitCodes, reportResult } from '../exit.ts';
 import { TrainingRun } from './training-run.ts';
 
 const callers: MethodCallers = { Work: ['worker'], Status: ['worker', 'operator'] };
@@ -27,7 +27,9 @@ export async function runCoordinator(
   });
   logger.info({ address: listening.address }, 'coordinator listens');
   try {
-    return (await run.lead(signal)) ? exitCodes.done : exitCodes.stopped;
+    if (!(await run.lead(signal))) return exitCodes.stopped;
+    await reportResult(run.status());
+    return exitCodes.done;
   } finally {
     run.close();
     await listening.close();

@@ -52,10 +52,14 @@ async function start(options: Partial<RunOptions>): Promise<RoleProcesses> {
 
 async function finish(run: RoleProcesses): Promise<string> {
   const code = await run.finished;
+  const said = await run.terminationMessage('coordinator');
   await run.close();
   if (code !== 0) throw new Error(`the run ended with ${code}\n${run.logs.slice(-4000)}`);
   const text = await readFile(join(run.output, 'result.json'), 'utf8');
-  return (JSON.parse(text) as { parametersSha256: string }).parametersSha256;
+  const { parametersSha256, steps } = JSON.parse(text) as { parametersSha256: string; steps: number };
+  // What the operator reads when nobody has asked in time.
+  expect(JSON.parse(said)).toMatchObject({ parametersSha256, steps });
+  return parametersSha256;
 }
 
 describe('a run with mutual TLS', () => {
