@@ -1,5 +1,6 @@
-/** `wsi`: registers the commands, runs the one that was asked for, turns what it throws into a line and a code. */
+/** `wsi`: registers the commands, runs the one that was asked for. */
 import { Command } from 'commander';
+import { registerClusterCommands } from './commands/cluster.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerPatches } from './commands/patches.ts';
@@ -9,9 +10,8 @@ import { registerReport } from './commands/report.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSynth } from './commands/synth.ts';
 import { registerValidate } from './commands/validate.ts';
-import { EXIT_CODES_HELP, exitCodeOf } from './exit-codes.ts';
-import { errorText } from './print-error.ts';
-import { version } from './version.ts';
+import { execute, withHabits } from './execute.ts';
+import { EXIT_CODES_HELP } from './exit-codes.ts';
 
 const EXAMPLES = `
 Examples:
@@ -20,32 +20,14 @@ Examples:
   wsi validate job.yaml                       everything that is wrong with it, at once
   wsi run job.yaml --output run1 --workers 2  train; Ctrl-C stops, the same command goes on
   wsi predict --checkpoint run1 slide.svs     score and heatmap of a slide
-  wsi inspect slide.svs                       levels, resolution, vendor`;
+  wsi inspect slide.svs                       levels, resolution, vendor
+  wsi submit job.yaml --follow                train on a Kubernetes cluster`;
 
-// A reader that has seen enough (head, less) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  if (error.code !== 'EIO') throw error;
-});
-// A terminal that is gone must not keep a run from stopping in order.
-process.stderr.on('error', () => undefined);
-
-try {
-  await buildProgram().parseAsync();
-} catch (error) {
-  process.stderr.write(errorText(error, process.env['WSI_LOG_LEVEL'] === 'debug'));
-  process.exitCode = exitCodeOf(error);
-}
+await execute(buildProgram());
 
 function buildProgram(): Command {
-  const program = new Command('wsi')
+  const program = withHabits(new Command('wsi'))
     .description('Trains whole-slide-image models with exact slide-level gradients.')
-    .version(version(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help of a command')
-    .showSuggestionAfterError()
-    .showHelpAfterError('(wsi --help lists the commands, wsi COMMAND --help the options of one)')
-    .exitOverride()
     .addHelpText('after', `${EXAMPLES}\n\n${EXIT_CODES_HELP}`);
   registerDemo(program);
   registerRun(program);
@@ -56,5 +38,6 @@ function buildProgram(): Command {
   registerInspect(program);
   registerRegion(program);
   registerPatches(program);
+  registerClusterCommands(program);
   return program;
 }

@@ -19,6 +19,8 @@ export interface AdviceInput {
 
 /** An operator that runs looks at a new job within a second or two. */
 const UNSEEN_MILLISECONDS = 15_000;
+/** The value of runPolicy.managedBy that means our operator. */
+const OPERATOR = 'wsi.dev/operator';
 
 export function nextSteps(input: AdviceInput): string[] {
   const { job } = input;
@@ -32,8 +34,10 @@ export function nextSteps(input: AdviceInput): string[] {
   return [`Look on: ${command(input, 'status')} --watch`, `Read the logs: ${command(input, 'logs')} -f`];
 }
 
-/** No operator has written a status although it had time to. */
+/** No operator has written a status although it had time to; who else may manage the job is not known here. */
 export function isUnseen(job: StoredJob, now: number): boolean {
+  const { managedBy } = job.spec.runPolicy;
+  if (managedBy !== undefined && managedBy !== OPERATOR) return false;
   const created = Date.parse(job.metadata.creationTimestamp ?? '');
   return (job.status?.conditions ?? []).length === 0 && now - created > UNSEEN_MILLISECONDS;
 }

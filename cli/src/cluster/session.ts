@@ -11,6 +11,7 @@ export interface Terminal {
   note(line: string): void;
   /** Width of standard output, in characters. */
   readonly columns: number;
+  readonly rows: number;
   /** Standard output takes colours. */
   readonly colour: boolean;
   /** Standard output is a terminal, whose text can be drawn over. */

@@ -1,13 +1,13 @@
 /** `wsi run`: a job from start to end on this machine. */
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { jobFromText, type WsiTrainingJob } from '@wsi/api';
 import { readCohort } from '@wsi/cohort';
-import { systemClock, systemErrorCode, WsiError } from '@wsi/foundation';
+import { systemClock } from '@wsi/foundation';
 import { runLocalJob, type LocalRunResult, type PlanEvent } from '@wsi/operator';
 import { writeReport } from '@wsi/report';
 import { EXIT_CODES, EXIT_CODES_HELP } from '../exit-codes.ts';
+import { manifestName, manifestText } from '../manifest-file.ts';
 import { createDisplay, type ProgressDisplay } from '../progress/display.ts';
 import { formatMetric } from '../progress/view.ts';
 import { watchInterrupts, type Interrupts } from '../progress/interrupts.ts';
@@ -96,19 +96,7 @@ async function loadJob(file: string, flags: RunFlags): Promise<WsiTrainingJob> {
     ...(flags.workers === undefined ? [] : [`workers.replicas=${flags.workers}`]),
     ...(flags.servers === undefined ? [] : [`parameterServers.replicas=${flags.servers}`]),
   ];
-  return jobFromText(await readManifest(file), file, { overrides });
-}
-
-async function readManifest(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const missing = systemErrorCode(error) === 'ENOENT';
-    throw new WsiError('NotFound', missing ? 'there is no such file' : 'cannot be read', {
-      where: file,
-      cause: error,
-    });
-  }
+  return jobFromText(await manifestText(file), manifestName(file), { overrides });
 }
 
 /** Paths of the manifest are meant from where it stands, not from where the command was given. */

@@ -1,9 +1,8 @@
 /** `wsi validate`: every fault of a job's manifest at once, before anything is started. */
-import { readFile } from 'node:fs/promises';
-import { text as streamText } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { checkManifest, formatManifest, formatProblem } from '@wsi/api';
-import { systemErrorCode, WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi/foundation';
+import { manifestName, manifestText } from '../manifest-file.ts';
 
 /** EX_USAGE of sysexits.h: the input is wrong. */
 const INPUT_IS_WRONG = 64;
@@ -55,9 +54,9 @@ export function registerValidate(program: Command): void {
 }
 
 export async function validateFile(path: string, flags: ValidateFlags): Promise<ValidateOutcome> {
-  const name = path === '-' ? 'standard input' : path;
+  const name = manifestName(path);
   try {
-    const text = path === '-' ? await streamText(process.stdin) : await manifestText(path);
+    const text = await manifestText(path);
     const { job, problems } = checkManifest(text, name, { overrides: flags.set ?? [] });
     if (problems !== undefined) {
       const count = problems.length === 1 ? 'one problem' : `${String(problems.length)} problems`;
@@ -70,16 +69,5 @@ export async function validateFile(path: string, flags: ValidateFlags): Promise<
   } catch (thrown) {
     if (!(thrown instanceof WsiError)) throw thrown;
     return { status: INPUT_IS_WRONG, output: '', errors: `${thrown.message}\n` };
-  }
-}
-
-async function manifestText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (thrown) {
-    const code = systemErrorCode(thrown);
-    const problem =
-      code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code ?? String(thrown)})`;
-    throw new WsiError('NotFound', problem, { where: path, cause: thrown });
   }
 }

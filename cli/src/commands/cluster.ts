@@ -1,0 +1,17 @@
+/** The commands for jobs of a cluster: the same in `wsi` and in `kubectl wsi`. */
+import type { Command } from 'commander';
+import { registerCancel } from './cancel.ts';
+import { registerDescribe } from './describe.ts';
+import { registerLogs } from './logs.ts';
+import { registerStatus } from './status.ts';
+import { registerSubmit } from './submit.ts';
+import { registerSuspend } from './suspend.ts';
+
+export function registerClusterCommands(program: Command): void {
+  registerSubmit(program);
+  registerStatus(program);
+  registerLogs(program);
+  registerDescribe(program);
+  registerSuspend(program);
+  registerCancel(program);
+}

@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { text as streamText } from 'node:stream/consumers';
+import { systemErrorCode, WsiError } from '@wsi/foundation';
+
+/** A manifest as people know it: `standard input` for `-`. */
+export function manifestName(path: string): string {
+  return path === '-' ? 'standard input' : path;
+}
+
+/** The text of a manifest; `-` is standard input. Throws NotFound. */
+export async function manifestText(path: string): Promise<string> {
+  if (path === '-') return streamText(process.stdin);
+  try {
+    return await readFile(path, 'utf8');
+  } catch (thrown) {
+    const code = systemErrorCode(thrown);
+    const problem =
+      code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code ?? String(thrown)})`;
+    throw new WsiError('NotFound', problem, { where: path, cause: thrown });
+  }
+}
