@@ -19,4 +19,5 @@ export { LocalCluster, type LocalClusterOptions } from './cluster/local/local-cl
 export type { RunResult } from './cluster/local/result-file.ts';
 export { Reconciler, type PassOutcome } from './loop/reconciler.ts';
 export { CoordinatorProgress } from './progress/coordinator-progress.ts';
+export { localJob, type LocalJob } from './local-job.ts';
 export { runLocalJob, trainerEntrypoint, type LocalRunOptions, type LocalRunResult } from './local-run.ts';

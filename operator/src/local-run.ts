@@ -18,11 +18,13 @@ import { LocalCluster } from './cluster/local/local-cluster.ts';
 import { makeOutputDirectory } from './cluster/local/output-directory.ts';
 import { mergeRestarts, readResult, type RunResult } from './cluster/local/result-file.ts';
 import { claimOutput, setAside } from './cluster/local/run-identity.ts';
+import { localJob } from './local-job.ts';
 import { LOCAL_SETTINGS, type ProgressSource } from './cluster/port.ts';
 import { Reconciler } from './loop/reconciler.ts';
 import type { PlanEvent } from './plan/actions.ts';
 import { endOf } from './plan/exit-class.ts';
-import { podName, ROLES, slotOf, type Role } from './plan/names.ts';
+import { summaryName } from './plan/failure-records.ts';
+import { ROLES, slotOf, type Role } from './plan/names.ts';
 import { CoordinatorProgress } from './progress/coordinator-progress.ts';
 
 export interface LocalRunOptions {
@@ -66,7 +68,8 @@ export interface LocalRunResult {
 }
 
 /** @throws WsiError when the directory is in use, belongs to another job or cannot be written */
-export async function runLocalJob(options: LocalRunOptions): Promise<LocalRunResult> {
+export async function runLocalJob(given: LocalRunOptions): Promise<LocalRunResult> {
+  const options = { ...given, job: localJob(given.job).job };
   const output = resolve(options.output);
   makeOutputDirectory(output);
   const logger = options.logger ?? createLogger({ job: options.job.metadata.name, role: 'operator' });
@@ -229,9 +232,7 @@ async function readStatus(output: string): Promise<WsiTrainingJobStatus | undefi
 
 /** The job as it goes on: with the counts of earlier runs, but none of their verdicts. */
 function jobToRun(job: WsiTrainingJob, before: WsiTrainingJobStatus | undefined): WsiTrainingJob {
-  const { ttlSecondsAfterFinished: _nothingExpiresHere, ...runPolicy } = job.spec.runPolicy;
-  const policy = { ...runPolicy, cleanPodPolicy: 'All' as const };
-  const run = { ...job, spec: { ...job.spec, suspend: false, runPolicy: policy } };
+  const run = { ...job, spec: { ...job.spec, suspend: false } };
   if (before === undefined) return run;
   const restarts = restartsByRole(before);
   const status: WsiTrainingJobStatus = {
@@ -240,7 +241,7 @@ function jobToRun(job: WsiTrainingJob, before: WsiTrainingJobStatus | undefined)
     workers: { restarts: restarts.worker },
     // The user has asked to try again: rows of ends begin anew, what was started again stays counted.
     failures: ROLES.filter((role) => restarts[role] > 0).map((role) => ({
-      pod: podName(job, { role, index: 0 }),
+      pod: summaryName(job, role),
       uid: '',
       failures: restarts[role],
       inARow: 0,

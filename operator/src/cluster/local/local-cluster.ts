@@ -140,6 +140,9 @@ export class LocalCluster implements Cluster {
       case 'delete':
         this.#objects.delete(objectKey(action.apiVersion, action.objectKind, action.name));
         break;
+      case 'patchStatus':
+        // Of objects of other controllers, of which there are none.
+        break;
       case 'issueCertificates':
         // Sockets in a private directory need none, and the local settings ask for none.
         break;

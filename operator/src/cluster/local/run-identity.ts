@@ -37,7 +37,9 @@ const RUN_ENTRIES = [
 ];
 
 export function identityOf(job: WsiTrainingJob): RunIdentity {
-  const { cohort, model, training } = job.spec;
+  const { model, training } = job.spec;
+  // Where the store is and by which key it is read decides no number.
+  const { s3: _store, ...cohort } = job.spec.cohort;
   const { cacheBytes: _memoryOnly, ...patches } = job.spec.patches as Record<string, unknown>;
   return {
     name: job.metadata.name,
