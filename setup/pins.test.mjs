@@ -43,7 +43,7 @@ describe('what is fetched', () => {
     expect(read('python-bench-requirements.txt')).toContain(`\ntensorflow-cpu==${TENSORFLOW_VERSION} `);
   });
 
-  it.each(['python-requirements.txt', 'python-bench-requirements.txt'])(
+  it.each(['python-requirements.txt', 'python-store-requirements.txt', 'python-bench-requirements.txt'])(
     'has an exact version in every line of %s',
     (file) => {
       const lines = read(file)

@@ -32,15 +32,24 @@ export interface SplitSpec {
   readonly seed?: number | undefined;
 }
 
+/** Where s3:// leads; the environment says what is not given. */
+export interface S3Spec {
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  readonly forcePathStyle?: boolean | undefined;
+}
+
 /** The part of a job's `spec.cohort` that says how the table is read. */
 export interface CohortSpec {
+  /** A path, or s3://BUCKET/KEY. */
   readonly table: string;
-  /** Directory against which the slide column is resolved; the table's own directory if unset. */
+  /** Directory (or s3://BUCKET/PREFIX) against which the slide column is resolved; the table's own directory if unset. */
   readonly slides?: string | undefined;
   /** What one prediction is for: all slides of a patient together (default), or each slide. */
   readonly bag?: 'slide' | 'patient' | undefined;
   readonly outcome: OutcomeSpec;
   readonly patientColumn?: string | undefined;
+  readonly s3?: S3Spec | undefined;
   readonly slideColumn?: string | undefined;
   readonly split?: SplitSpec | undefined;
 }
@@ -54,7 +63,7 @@ export interface CohortCase {
   readonly patient: string;
   /** Unique in the cohort: the patient's id, or with `bag: slide` the slide as the table names it. */
   readonly bag: string;
-  /** Absolute paths, sorted. */
+  /** Absolute paths or s3:// addresses, sorted. */
   readonly slides: readonly string[];
   readonly outcome: Outcome;
   readonly treatment?: string;

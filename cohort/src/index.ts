@@ -4,11 +4,19 @@ export {
   type CohortSpec,
   type Outcome,
   type OutcomeSpec,
+  type S3Spec,
   type Split,
   type SplitSpec,
   SPLITS,
 } from './cohort.ts';
-export { CohortError, problemText, readCohort, slideDirectory } from './read-cohort.ts';
+export {
+  CohortError,
+  problemText,
+  readCohort,
+  type ReadCohortOptions,
+  resolveCohortPath,
+} from './read-cohort.ts';
+export { slideDirectory } from './slide-directory.ts';
 export { foldPatients, splitPatients, type FractionSplit, type StratifiedPatient } from './split.ts';
 export { type CohortProblem, type ProblemCode } from './table-rows.ts';
 export type { SlideLookup, SlideOracle } from './table-fields.ts';

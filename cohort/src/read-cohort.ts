@@ -1,12 +1,13 @@
-/** Reads a cohort's table and looks for its slides on disk. */
-import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
+/** Reads a cohort's table and looks for its slides, on disk or in S3. */
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { systemErrorCode, WsiError } from '@wsi/foundation';
+import { isS3Address, parseS3Address, S3Store } from '@wsi/slides';
 import type { Cohort, CohortSpec } from './cohort.ts';
-import { didYouMean } from './spelling.ts';
-import { parseCohort } from './table.ts';
-import type { SlideLookup, SlideOracle } from './table-fields.ts';
+import { slideDirectory } from './slide-directory.ts';
+import { slidePrefix } from './slide-prefix.ts';
+import { parseCohort, type CohortResult } from './table.ts';
 import type { CohortProblem } from './table-rows.ts';
 
 const SHOWN_PROBLEMS = 100;
@@ -28,31 +29,71 @@ export function problemText({ line, message }: CohortProblem): string {
   return line === undefined ? message : `line ${line}: ${message}`;
 }
 
+export interface ReadCohortOptions {
+  /** What relative paths of the spec are relative to. */
+  readonly baseDirectory: string;
+  /** Where `s3://` leads; by default what `spec.s3` says. */
+  readonly store?: S3Store;
+}
+
+/** A path of a cohort's spec as it is meant from a directory; addresses in S3 are whole already. */
+export function resolveCohortPath(baseDirectory: string, path: string): string {
+  return isS3Address(path) ? path : resolve(baseDirectory, path);
+}
+
 /**
  * Reads `spec.table` and finds every slide.
- * @param options.baseDirectory what relative paths of the spec are relative to
  * @throws WsiError NotFound when the table or the slides' directory is missing; CohortError (`InvalidCohort`) with
- *   everything that is wrong in the table
+ *   everything that is wrong in the table; Unavailable when S3 cannot be reached
  */
 export async function readCohort(
   spec: CohortSpec,
-  options: { readonly baseDirectory: string },
+  { baseDirectory, store: given }: ReadCohortOptions,
 ): Promise<Cohort> {
-  const table = resolve(options.baseDirectory, spec.table);
-  const slides = spec.slides === undefined ? dirname(table) : resolve(options.baseDirectory, spec.slides);
-  const text = decodeTable(await readTable(table), table);
-  if (statSync(slides, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new WsiError('NotFound', 'there is no such directory of slides.', {
-      where: slides,
-      remedy: "Correct the cohort's `slides`.",
-    });
+  const table = resolveCohortPath(baseDirectory, spec.table);
+  const slides =
+    spec.slides === undefined ? directoryOf(table) : resolveCohortPath(baseDirectory, spec.slides);
+  const store = given ?? new S3Store(spec.s3);
+  try {
+    const text = decodeTable(await readTable(table, store), table);
+    const result = isS3Address(slides)
+      ? await parseWithPrefix(text, spec, { slides, store })
+      : parseCohort(text, spec, slideDirectory(requireDirectory(slides)));
+    if (result.problems !== undefined) throw new CohortError(table, result.problems);
+    return result.cohort;
+  } finally {
+    if (given === undefined) await store.close();
   }
-  const result = parseCohort(text, spec, slideDirectory(slides));
-  if (result.problems !== undefined) throw new CohortError(table, result.problems);
-  return result.cohort;
 }
 
-async function readTable(path: string): Promise<Buffer> {
+/** Slides outside the prefix are known only after they were asked for, so the table may be read twice. */
+async function parseWithPrefix(
+  text: string,
+  spec: CohortSpec,
+  { slides, store }: { readonly slides: string; readonly store: S3Store },
+): Promise<CohortResult> {
+  const prefix = await slidePrefix(parseS3Address(slides), store);
+  const result = parseCohort(text, spec, prefix.oracle);
+  return (await prefix.lookOutside()) ? parseCohort(text, spec, prefix.oracle) : result;
+}
+
+function requireDirectory(slides: string): string {
+  if (statSync(slides, { throwIfNoEntry: false })?.isDirectory() === true) return slides;
+  throw new WsiError('NotFound', 'there is no such directory of slides.', {
+    where: slides,
+    remedy: "Correct the cohort's `slides`.",
+  });
+}
+
+/** Of an address in S3 the prefix, with what `dirname` makes of a path. */
+function directoryOf(table: string): string {
+  return isS3Address(table) ? table.slice(0, table.lastIndexOf('/') + 1) : dirname(table);
+}
+
+async function readTable(path: string, store: S3Store): Promise<Buffer> {
+  if (isS3Address(path)) {
+    return (await store.read(parseS3Address(path), undefined, { what: 'table' })).data;
+  }
   try {
     return await readFile(path);
   } catch (error) {
@@ -87,43 +128,5 @@ function decodeTable(bytes: Buffer, path: string): string {
       remedy: 'Save the table as "CSV UTF-8" (a spreadsheet file is not CSV).',
       cause: error,
     });
-  }
-}
-
-/** The oracle of a directory: absolute paths and paths out of it are allowed, but the file must exist and be read. */
-export function slideDirectory(directory: string): SlideOracle {
-  const listings = new Map<string, readonly string[]>();
-  const list = (path: string): readonly string[] => {
-    let names = listings.get(path);
-    if (names === undefined) {
-      try {
-        names = readdirSync(path).sort();
-      } catch {
-        // The hint is a courtesy: a directory that cannot be listed only means that none is given.
-        names = [];
-      }
-      listings.set(path, names);
-    }
-    return names;
-  };
-  return (name) => lookUp(name, resolve(directory, name), list);
-}
-
-function lookUp(name: string, path: string, list: (path: string) => readonly string[]): SlideLookup {
-  const missing = (problem: string): SlideLookup => ({
-    found: false,
-    reason: `the slide '${name}' ${problem}`,
-  });
-  try {
-    const status = statSync(path);
-    if (status.isDirectory()) return missing(`is a directory; name the slide's file in it`);
-    if (status.size === 0) return missing('is an empty file (0 bytes); copy it again');
-    accessSync(path, constants.R_OK);
-    return { found: true, path, identity: realpathSync(path) };
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === 'EACCES' || code === 'EPERM') return missing('may not be read by this user');
-    const parent = dirname(path);
-    return missing(`does not exist in ${parent}${didYouMean(basename(path), list(parent))}`);
   }
 }

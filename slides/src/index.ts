@@ -1,4 +1,13 @@
 export { Slots } from './concurrency.ts';
+export { formatS3Address, isS3Address, parseS3Address, type S3Address } from './s3/address.ts';
+export {
+  S3Store,
+  type ListedObject,
+  type ObjectIdentity,
+  type S3Settings,
+  type S3Statistics,
+} from './s3/store.ts';
+export { identifySlide, sameIdentity, type SlideIdentity } from './slide-identity.ts';
 export { openSlide, type OpenSlideOptions, type ReaderChoice } from './open-slide.ts';
 export { PictureCache } from './picture-cache.ts';
 export { createPixels, MAXIMUM_PIXELS, type Pixels, type Rectangle } from './pixels.ts';

@@ -1,13 +1,20 @@
 /** Opens a slide with the implementation that fits it. */
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { systemErrorCode, WsiError } from '@wsi/foundation';
+import { systemErrorCode, WsiError, type Logger } from '@wsi/foundation';
 import { Slots } from './concurrency.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { OpenedSlide } from './opened-slide.ts';
 import { openSlideLibrary } from './openslide/library.ts';
 import { openWithOpenSlide } from './openslide/openslide-source.ts';
 import type { PictureCache } from './picture-cache.ts';
 import type { PixelSource } from './pixel-source.ts';
+import { isS3Address, parseS3Address, type S3Address } from './s3/address.ts';
+import { BlockReader } from './s3/block-reader.ts';
+import { cacheDirectory } from './s3/cache-directory.ts';
+import { localCopy } from './s3/local-copies.ts';
+import { openObject, type ObjectBytes } from './s3/object-bytes.ts';
+import { defaultStore, type S3Store } from './s3/store.ts';
+import { vendorOf } from './s3/vendor.ts';
 import { createStatistics, type Slide, type SlideStatistics } from './slide.ts';
 import { openBytes, type ByteSource } from './tiff/byte-source.ts';
 import { readTiff, TiffDamage, type TiffFile } from './tiff/directories.ts';
@@ -25,6 +32,10 @@ export interface OpenSlideOptions {
   /** Keeps decoded tiles of the fast path; may be shared by slides. None by default. */
   readonly cache?: PictureCache;
   readonly statistics?: SlideStatistics;
+  /** Where `s3://` leads; by default what the environment says. */
+  readonly store?: S3Store;
+  /** Is told when a slide has to be copied from S3. */
+  readonly logger?: Pick<Logger, 'info'>;
 }
 
 /** As many as libuv has threads. */
@@ -37,26 +48,95 @@ const CONVERT =
   'Give a slide that OpenSlide knows (SVS, NDPI, MRXS, SCN, DICOM and others), or convert it to a tiled pyramidal TIFF.';
 
 /**
- * @param path a slide file; for formats of several files, the one that OpenSlide is given
- * @throws WsiError NotFound, SlideUnreadable (damaged) or SlideUnsupported, naming the slide and the remedy
+ * @param path a slide file, or `s3://BUCKET/KEY`; for formats of several files, the one that OpenSlide is given
+ * @throws WsiError NotFound, SlideUnreadable (damaged) or SlideUnsupported, naming the slide and the remedy; for S3 also
+ *   Unavailable (retryable) and StorageFailed (no room for a copy)
  */
 export async function openSlide(path: string, options: OpenSlideOptions = {}): Promise<Slide> {
   const started = performance.now();
   const statistics = options.statistics ?? createStatistics();
   const slots = options.slots ?? new Slots(DEFAULT_SLOTS);
+  try {
+    const open = isS3Address(path) ? openStored : openLocal;
+    const { source, fingerprint } = await open(path, { statistics, slots }, options);
+    statistics.openSeconds += (performance.now() - started) / 1000;
+    return new OpenedSlide(path, fingerprint, source);
+  } catch (error) {
+    throw WsiError.from(error, 'SlideUnreadable', { where: path });
+  }
+}
+
+type Shared = Pick<OpenedFile, 'statistics' | 'slots'>;
+
+interface OpenedSource {
+  readonly source: PixelSource;
+  readonly fingerprint: string;
+}
+
+async function openLocal(path: string, shared: Shared, options: OpenSlideOptions): Promise<OpenedSource> {
   await requireFile(path);
   const bytes = await openBytes(path);
   let source: PixelSource | undefined;
   try {
     const tiff = await inspectTiff(bytes);
-    const fingerprint = await fingerprintOf(bytes, tiff);
-    source = await openSource(path, { bytes, tiff, fingerprint, statistics, slots }, options);
-    statistics.openSeconds += (performance.now() - started) / 1000;
-    return new OpenedSlide(path, fingerprint, source);
-  } catch (error) {
-    throw WsiError.from(error, 'SlideUnreadable', { where: path });
+    const fingerprint = await fingerprintOf(bytes, tiff.layout);
+    source = await openSource(path, { bytes, tiff, fingerprint, ...shared }, options);
+    return { source, fingerprint };
   } finally {
     if (source?.reader !== 'tiff') await bytes.close();
+  }
+}
+
+/** The fast path reads from S3 itself; for OpenSlide the slide is copied. */
+async function openStored(path: string, shared: Shared, options: OpenSlideOptions): Promise<OpenedSource> {
+  const address = parseS3Address(path);
+  if (address.key === '' || address.key.endsWith('/')) throw directoryGiven(path);
+  const store = options.store ?? defaultStore();
+  const { bytes, head } = await openObject(store, address);
+  const blocks = new BlockReader(bytes, head);
+  const tiff = await inspectTiff(blocks);
+  const fingerprint = await fingerprintOf(blocks, tiff.layout);
+  const file = { bytes, tiff, fingerprint, ...shared };
+  if (await isPlainTiff(address, { tiff, blocks }, options.reader ?? 'auto')) {
+    const source = await openTiff(path, file, options.cache);
+    blocks.forget();
+    return { source, fingerprint };
+  }
+  blocks.forget();
+  return { source: await openCopy(path, { ...file, bytes, address, store }, options), fingerprint };
+}
+
+async function isPlainTiff(
+  address: S3Address,
+  { tiff, blocks }: { readonly tiff: TiffInspection; readonly blocks: BlockReader },
+  reader: ReaderChoice,
+): Promise<boolean> {
+  if (reader !== 'auto') return reader === 'tiff';
+  // Damage to us may be a manufacturer's peculiarity to OpenSlide.
+  if (tiff.file === undefined || tiff.layout === undefined) return false;
+  const vendor = await vendorOf(address.key, { tiff: tiff.file, blocks }, await cacheDirectory());
+  return PLAIN_TIFF_VENDORS.has(vendor);
+}
+
+interface StoredFile extends OpenedFile {
+  readonly bytes: ObjectBytes;
+  readonly address: S3Address;
+  readonly store: S3Store;
+}
+
+async function openCopy(path: string, file: StoredFile, options: OpenSlideOptions): Promise<PixelSource> {
+  const { address, bytes, store, slots, statistics } = file;
+  const object = { bytes: bytes.size, etag: bytes.etag };
+  const copy = await localCopy(store, address, object, options.logger);
+  try {
+    const { path: local, release: onClose } = copy;
+    const source = await openWithOpenSlide({ path, file: local, onClose, slots, statistics });
+    if (source !== undefined) return source;
+    if (file.tiff.damage !== undefined) return await openTiff(path, file, options.cache);
+    throw notASlide(path, file.tiff);
+  } catch (error) {
+    await copy.release();
+    throw error;
   }
 }
 
@@ -98,8 +178,12 @@ async function openSource(path: string, file: OpenedFile, options: OpenSlideOpti
   }
   const source = await openWithOpenSlide({ path, slots: file.slots, statistics: file.statistics });
   if (source !== undefined) return source;
+  throw notASlide(path, tiff);
+}
+
+function notASlide(path: string, tiff: TiffInspection): WsiError {
   const reason = tiff.file === undefined ? '' : ` (${tiff.unsupported ?? 'a TIFF that it does not know'})`;
-  throw new WsiError('SlideUnsupported', `This is not a slide that OpenSlide can read${reason}.`, {
+  return new WsiError('SlideUnsupported', `This is not a slide that OpenSlide can read${reason}.`, {
     where: path,
     remedy: CONVERT,
   });
@@ -140,13 +224,7 @@ async function requireFile(path: string): Promise<void> {
     });
   });
   if (found === undefined) return;
-  if (found.isDirectory()) {
-    throw new WsiError('SlideUnsupported', 'This is a directory, not a slide.', {
-      where: path,
-      remedy:
-        'Give the slide file; for DICOM, one of the .dcm files; for MIRAX, the .mrxs file beside the directory.',
-    });
-  }
+  if (found.isDirectory()) throw directoryGiven(path);
   if (!found.isFile()) {
     throw new WsiError('SlideUnsupported', 'This is not a regular file.', { where: path, remedy: CONVERT });
   }
@@ -158,17 +236,10 @@ async function requireFile(path: string): Promise<void> {
   }
 }
 
-const SAMPLE_BYTES = 65_536;
-
-/** The size, the first and last 64 KiB, and where every tile of a TIFF is: enough to tell two slides apart. */
-async function fingerprintOf(bytes: ByteSource, tiff: TiffInspection): Promise<string> {
-  const hash = createHash('sha256').update(`${bytes.size}\n`);
-  const length = Math.min(SAMPLE_BYTES, bytes.size);
-  hash.update(await bytes.read(0, length));
-  hash.update(await bytes.read(bytes.size - length, length));
-  for (const level of tiff.layout?.levels ?? []) {
-    hash.update(`${level.width} ${level.height} ${level.tileWidth} ${level.tileHeight}\n`);
-    hash.update(level.offsets).update(level.byteCounts).update(level.prefix);
-  }
-  return hash.digest('hex');
+function directoryGiven(path: string): WsiError {
+  return new WsiError('SlideUnsupported', 'This is a directory, not a slide.', {
+    where: path,
+    remedy:
+      'Give the slide file; for DICOM, one of the .dcm files; for MIRAX, the .mrxs file beside the directory.',
+  });
 }

@@ -1,4 +1,5 @@
 /** Open slides by path: a bounded number stays open, the least recently used are closed first. */
+import { WsiError } from '@wsi/foundation';
 import type { Slide } from './slide.ts';
 
 interface Member {
@@ -25,7 +26,7 @@ export class SlidePool {
 
   /** Runs `work` with the slide, opening it if need be. One that fails to open is tried again the next time. */
   async use<T>(path: string, work: (slide: Slide) => Promise<T>): Promise<T> {
-    const member = this.#members.get(path) ?? { slide: this.#open(path), users: 0 };
+    const member = this.#members.get(path) ?? { slide: this.#openWithRoom(path), users: 0 };
     member.users++;
     this.#members.delete(path);
     this.#members.set(path, member);
@@ -39,6 +40,17 @@ export class SlidePool {
       member.users--;
       this.#closeSurplus(this.#maximum);
     }
+  }
+
+  /** Copies of open slides take room on disk: those that nobody uses make way. */
+  #openWithRoom(path: string): Promise<Slide> {
+    return this.#open(path).catch(async (error: unknown) => {
+      if (!(error instanceof WsiError) || error.code !== 'StorageFailed') throw error;
+      this.#closeSurplus(0);
+      if (this.#closing.size === 0) throw error;
+      await Promise.allSettled(this.#closing);
+      return this.#open(path);
+    });
   }
 
   /** Waits for what is under way and closes all. */

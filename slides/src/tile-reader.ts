@@ -2,11 +2,12 @@
  * Reads the patches of a training step: many slides, a bounded number open, one bounded cache of decoded pixels for
  * all, bounded decoding at a time. What is read never depends on the cache, the concurrency or the order of requests.
  */
-import { WsiError } from '@wsi/foundation';
+import { WsiError, type Logger } from '@wsi/foundation';
 import { Slots } from './concurrency.ts';
 import { openSlide, type ReaderChoice } from './open-slide.ts';
 import { PictureCache } from './picture-cache.ts';
 import type { Pixels } from './pixels.ts';
+import type { S3Store } from './s3/store.ts';
 import { levelAtMpp, requireResolution } from './resolution.ts';
 import { SlidePool } from './slide-pool.ts';
 import { createStatistics, type Resolution, type Slide, type SlideStatistics } from './slide.ts';
@@ -19,6 +20,10 @@ export interface TileReaderOptions {
   readonly reader?: ReaderChoice;
   /** Slides that stay open while nobody reads them; 8 by default. */
   readonly openSlides?: number;
+  /** Where `s3://` leads; by default what the environment says. */
+  readonly store?: S3Store;
+  /** Is told when a slide has to be copied from S3. */
+  readonly logger?: Pick<Logger, 'info'>;
 }
 
 export interface TileRequest {
@@ -57,6 +62,8 @@ export class TileReader {
       cache: this.#cache,
       statistics: this.#statistics,
       slots: new Slots(concurrency),
+      ...(options.store === undefined ? {} : { store: options.store }),
+      ...(options.logger === undefined ? {} : { logger: options.logger }),
     };
     this.#slides = new SlidePool(openSlides, (path) => openSlide(path, shared));
   }

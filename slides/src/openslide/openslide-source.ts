@@ -13,24 +13,26 @@ const CONVERT =
   'If it opens elsewhere, convert it to a tiled pyramidal TIFF; otherwise copy it again from its source.';
 
 /** @returns undefined when OpenSlide does not know the format */
-export async function openWithOpenSlide({
-  path,
-  slots,
-  statistics,
-}: OpenSlideSourceParts): Promise<PixelSource | undefined> {
+export async function openWithOpenSlide(parts: OpenSlideSourceParts): Promise<PixelSource | undefined> {
+  const { path, file = path } = parts;
   const library = openSlideLibrary();
-  const handle = await library.open(path);
+  const handle = await library.open(file);
   if (handle === undefined) return undefined;
   const problem = library.error(handle);
   if (problem !== undefined) {
     await library.close(handle);
     throw new WsiError('SlideUnreadable', `OpenSlide says: ${problem}.`, { where: path, remedy: CONVERT });
   }
-  return new OpenSlideSource({ path, slots, statistics }, library, handle);
+  return new OpenSlideSource(parts, library, handle);
 }
 
 export interface OpenSlideSourceParts {
+  /** What errors name. */
   readonly path: string;
+  /** The file, where it is not `path`: a copy of a slide from elsewhere. */
+  readonly file?: string;
+  /** Called when it is closed. */
+  readonly onClose?: () => Promise<void>;
   /** Bounds the reads under way. */
   readonly slots: Slots;
   readonly statistics: SlideStatistics;
@@ -85,8 +87,9 @@ class OpenSlideSource implements PixelSource {
     return result;
   }
 
-  close(): Promise<void> {
-    return this.#library.close(this.#handle);
+  async close(): Promise<void> {
+    await this.#library.close(this.#handle);
+    await this.#parts.onClose?.();
   }
 
   #check(): void {

@@ -3,6 +3,8 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { systemErrorCode, WsiError } from '@wsi/foundation';
 
 export interface ByteSource {
+  /** Whether reads wait for a network rather than for a disk. */
+  readonly remote: boolean;
   /** Bytes in the file. */
   readonly size: number;
   /** Exactly `length` bytes. @throws WsiError SlideUnreadable when the file does not have them (any more) */
@@ -16,19 +18,25 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** Ranges that follow each other this closely are read in one go: a call costs as much as some tens of kilobytes. */
-const CLOSE = 4096;
-const LONGEST_READ = 2 ** 21;
+/**
+ * Ranges that follow each other this closely are read in one go: a call costs as much as some kilobytes, a request to a
+ * store as much as megabytes; but those are paid for, and a survey of few tiles must not read the whole slide.
+ */
+const COALESCING = {
+  disk: { gap: 4096, longest: 2 ** 21 },
+  network: { gap: 2 ** 15, longest: 2 ** 23 },
+} as const;
 
 /** Several ranges, in their order; neighbours in the file are read together. The results may share memory. */
 export async function readRanges(source: ByteSource, ranges: readonly ByteRange[]): Promise<Buffer[]> {
+  const { gap, longest } = source.remote ? COALESCING.network : COALESCING.disk;
   const order = ranges.map((_, index) => index).sort((a, b) => ranges[a]!.position - ranges[b]!.position);
   const runs: { start: number; end: number; members: number[] }[] = [];
   for (const index of order) {
     const { position, length } = ranges[index]!;
     const last = runs.at(-1);
     const end = position + length;
-    if (last !== undefined && position - last.end <= CLOSE && end - last.start <= LONGEST_READ) {
+    if (last !== undefined && position - last.end <= gap && end - last.start <= longest) {
       last.members.push(index);
       last.end = Math.max(last.end, end);
     } else {
@@ -61,6 +69,7 @@ export async function openBytes(path: string): Promise<ByteSource> {
 }
 
 class FileBytes implements ByteSource {
+  readonly remote = false;
   readonly size: number;
   readonly #path: string;
   readonly #file: FileHandle;
@@ -72,13 +81,7 @@ class FileBytes implements ByteSource {
   }
 
   async read(position: number, length: number): Promise<Buffer> {
-    if (!Number.isSafeInteger(position) || position < 0 || length < 0 || position + length > this.size) {
-      throw new WsiError(
-        'SlideUnreadable',
-        `The file ends at byte ${this.size}, but it refers to bytes ${position} to ${position + length}.`,
-        { where: this.#path, remedy: 'The file is truncated or damaged: copy it again from its source.' },
-      );
-    }
+    requireInside(this, { position, length }, this.#path);
     const buffer = Buffer.allocUnsafeSlow(length);
     let done = 0;
     while (done < length) {
@@ -101,6 +104,20 @@ class FileBytes implements ByteSource {
   close(): Promise<void> {
     return this.#file.close();
   }
+}
+
+/** @throws WsiError `SlideUnreadable` for a range that the file does not have */
+export function requireInside(
+  { size }: Pick<ByteSource, 'size'>,
+  { position, length }: ByteRange,
+  where: string,
+): void {
+  if (Number.isSafeInteger(position) && position >= 0 && length >= 0 && position + length <= size) return;
+  throw new WsiError(
+    'SlideUnreadable',
+    `The file ends at byte ${size}, but it refers to bytes ${position} to ${position + length}.`,
+    { where, remedy: 'The file is truncated or damaged: copy it again from its source.' },
+  );
 }
 
 function unreadable(path: string, error: unknown): WsiError {

@@ -79,6 +79,13 @@ export class TiffDirectory {
     this.#entries = entries;
   }
 
+  /** Where the values of all tags are in the file, in bytes; those inside an entry too. */
+  *values(): Generator<{ readonly tag: number; readonly position: number; readonly length: number }> {
+    for (const [tag, { type, count, position }] of this.#entries) {
+      yield { tag, position, length: count * (TYPE_BYTES[type] ?? 0) };
+    }
+  }
+
   has(tag: number): boolean {
     return this.#entries.has(tag);
   }

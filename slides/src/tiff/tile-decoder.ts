@@ -54,19 +54,26 @@ export class TileDecoder {
   #decode(levelIndex: number, indices: readonly number[]): Promise<Pixels[]> {
     const { bytes, levels, slots, statistics } = this.#parts;
     const level = levels[levelIndex]!;
-    return slots.run(async () => {
+    const read = async (): Promise<Buffer[]> => {
       const started = performance.now();
       const ranges = indices.map((index) => ({
         position: level.offsets[index]!,
         length: level.byteCounts[index]!,
       }));
       const raw = await readRanges(bytes, ranges);
-      const read = performance.now();
-      statistics.readSeconds += (read - started) / 1000;
+      statistics.readSeconds += (performance.now() - started) / 1000;
+      return raw;
+    };
+    // Who waits for a network holds up nobody who decodes.
+    const ahead = bytes.remote ? read() : undefined;
+    ahead?.catch(() => undefined);
+    return slots.run(async () => {
+      const raw = await (ahead ?? read());
+      const started = performance.now();
       const tiles = raw.map((data, at) => this.#parse(level, levelIndex, indices[at]!, data));
       const joined = await this.#decodeJoined(level, tiles);
       const pictures = joined ?? (await this.#decodeApart(level, levelIndex, indices, tiles));
-      statistics.decodeSeconds += (performance.now() - read) / 1000;
+      statistics.decodeSeconds += (performance.now() - started) / 1000;
       return pictures;
     });
   }

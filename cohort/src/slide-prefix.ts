@@ -1,0 +1,93 @@
+/** The slides of a cohort in S3: what lies below a prefix, by one listing. */
+import { posix } from 'node:path';
+import { WsiError } from '@wsi/foundation';
+import { formatS3Address, isS3Address, parseS3Address, type S3Address, type S3Store } from '@wsi/slides';
+import { didYouMean } from './spelling.ts';
+import type { SlideLookup, SlideOracle } from './table-fields.ts';
+
+export interface SlidePrefix {
+  /** Knows what is below the prefix, and what was looked up outside of it. */
+  readonly oracle: SlideOracle;
+  /** Looks for the slides outside of the prefix that the oracle was asked for; whether there were any. */
+  lookOutside(): Promise<boolean>;
+}
+
+/** Bytes of an object, or why there are none. */
+type Known = number | string;
+
+/** @throws WsiError `NotFound` when there is nothing below the prefix, and what {@link S3Store.list} throws */
+export async function slidePrefix({ bucket, key }: S3Address, store: S3Store): Promise<SlidePrefix> {
+  const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
+  const where = formatS3Address({ bucket, key: prefix });
+  /** By key. */
+  const inside = new Map<string, number>();
+  for await (const object of store.list({ bucket, key: prefix })) {
+    if (!object.key.endsWith('/')) inside.set(object.key, object.bytes);
+  }
+  if (inside.size === 0) {
+    throw new WsiError('NotFound', 'there are no slides below this prefix.', {
+      where,
+      remedy: "Correct the cohort's `slides`: case matters.",
+    });
+  }
+  /** By address; those that have been asked for, and not yet looked up, are undefined. */
+  const outside = new Map<string, Known | undefined>();
+  const names = namesByDirectory(inside.keys());
+
+  const oracle = (name: string): SlideLookup => {
+    const missing = (problem: string): SlideLookup => ({
+      found: false,
+      reason: `the slide '${name}' ${problem}`,
+    });
+    const address = isS3Address(name) ? name : formatS3Address({ bucket, key: posix.join(prefix, name) });
+    if (!address.startsWith(where)) {
+      const known = outside.get(address);
+      if (known === undefined) outside.set(address, undefined);
+      if (typeof known === 'number') return found(address, known, missing);
+      return missing(known ?? `lies outside of ${where}`);
+    }
+    const of = address.slice(where.length - prefix.length);
+    const bytes = inside.get(of);
+    if (bytes !== undefined) return found(address, bytes, missing);
+    if (names.has(`${of.replace(/\/$/, '')}/`)) return missing("is a directory; name the slide's file in it");
+    const parent = of.slice(0, of.lastIndexOf('/') + 1);
+    const hint = didYouMean(posix.basename(of), names.get(parent) ?? []);
+    return missing(`does not exist in ${formatS3Address({ bucket, key: parent })}${hint}`);
+  };
+
+  const lookOutside = async (): Promise<boolean> => {
+    const wanted = [...outside].filter(([, known]) => known === undefined).map(([address]) => address);
+    await Promise.all(wanted.map(async (address) => outside.set(address, await lookUp(address, store))));
+    return wanted.length > 0;
+  };
+  return { oracle, lookOutside };
+}
+
+function found(address: string, bytes: number, missing: (problem: string) => SlideLookup): SlideLookup {
+  if (bytes === 0) return missing('is an empty object (0 bytes); upload it again');
+  return { found: true, path: address, identity: address };
+}
+
+async function lookUp(address: string, store: S3Store): Promise<Known> {
+  try {
+    return (await store.identify(parseS3Address(address))).bytes;
+  } catch (error) {
+    const { code, message, retryable } = WsiError.from(error);
+    // A store that does not answer says nothing about the slide.
+    if (retryable || code === 'Unavailable') throw error;
+    return `cannot be used: ${message}`;
+  }
+}
+
+/** Names of the objects and directories in each directory (with a slash at its end). */
+function namesByDirectory(keys: Iterable<string>): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const key of keys) {
+    const end = key.lastIndexOf('/') + 1;
+    const directory = key.slice(0, end);
+    const known = names.get(directory);
+    if (known === undefined) names.set(directory, [key.slice(end)]);
+    else known.push(key.slice(end));
+  }
+  return names;
+}

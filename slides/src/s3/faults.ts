@@ -1,0 +1,176 @@
+/** What a failed request to S3 means: whether the same request may succeed soon, and what a person can do about it. */
+import { WsiError, type ErrorCode } from '@wsi/foundation';
+
+/** What was asked for, for messages. */
+export interface S3Subject {
+  /** `s3://...`, as the user knows it. */
+  readonly where: string;
+  readonly what: 'slide' | 'table' | 'bucket';
+  readonly endpoint: string;
+  readonly region: string;
+}
+
+interface S3Fault {
+  /** S3's code (`NoSuchKey`), the SDK's (`CredentialsProviderError`) or the system's (`ECONNREFUSED`). */
+  readonly code: string;
+  /** Of the HTTP answer; 0 without one. */
+  readonly status: number;
+  readonly region: string | undefined;
+  readonly message: string;
+}
+
+const CONNECTION_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'TimeoutError',
+  'AbortError',
+  'ABORT_ERR',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'IncompleteBody',
+]);
+const TRANSIENT_CODES = new Set([
+  ...CONNECTION_CODES,
+  'SlowDown',
+  'RequestTimeout',
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequests',
+  'RequestLimitExceeded',
+  'InternalError',
+  'ServiceUnavailable',
+  // The SDK has set its clock by the answer.
+  'RequestTimeTooSkewed',
+]);
+
+export function isTransient(error: unknown): boolean {
+  const { code, status } = readFault(error);
+  return status >= 500 || status === 429 || TRANSIENT_CODES.has(code);
+}
+
+/** @param error what the SDK or a socket threw */
+export function s3Error(error: unknown, subject: S3Subject): WsiError {
+  if (error instanceof WsiError) return error;
+  const fault = readFault(error);
+  const told = (code: ErrorCode, problem: string, remedy: string, retryable = false): WsiError =>
+    new WsiError(code, problem, { where: subject.where, remedy, cause: error, retryable });
+  // A cohort's table is not a slide, but it cannot be used either way.
+  const unreadable = subject.what === 'slide' ? 'SlideUnreadable' : 'NotFound';
+  const place = subject.endpoint === '' ? "Amazon's S3" : subject.endpoint;
+  switch (fault.code) {
+    case 'NoSuchBucket':
+      return told(
+        'NotFound',
+        `there is no such bucket at ${place}.`,
+        `Check the name, and the cohort's \`s3\`.`,
+      );
+    case 'NoSuchKey':
+      return told(
+        'NotFound',
+        `there is no such ${subject.what} in the bucket.`,
+        'Check the key: case matters.',
+      );
+    case 'PreconditionFailed':
+      return replaced(subject.where, error);
+    case 'InvalidRange':
+      return told(
+        unreadable,
+        'the object is empty, or shorter than it was.',
+        'Upload it again from its source.',
+      );
+    case 'InvalidObjectState':
+      return told(unreadable, 'the object is archived.', 'Restore it to a storage class that can be read.');
+    case 'InvalidAccessKeyId':
+      return told(unreadable, `${place} does not know the access key.`, 'Check AWS_ACCESS_KEY_ID.');
+    case 'SignatureDoesNotMatch':
+      return told(unreadable, `${place} refuses the signature.`, 'Check AWS_SECRET_ACCESS_KEY.');
+    case 'ExpiredToken':
+    case 'TokenRefreshRequired':
+      return told(unreadable, 'the credentials have expired.', 'Renew AWS_SESSION_TOKEN and its keys.');
+    case 'RequestTimeTooSkewed':
+      return told('Unavailable', "this machine's clock differs from the store's.", 'Set the clock (NTP).');
+    case 'CredentialsProviderError':
+      return told(
+        unreadable,
+        'there are no credentials for S3.',
+        'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; on Kubernetes by `cohort.s3.secretName`.',
+      );
+    default:
+      return otherError(fault, subject, told, unreadable);
+  }
+}
+
+export function replaced(where: string, cause?: unknown): WsiError {
+  return new WsiError('SlideUnreadable', 'the slide was replaced or changed during the run.', {
+    where,
+    remedy:
+      'Put back the file that the run started with and start again, or train anew in another output directory.',
+    cause,
+  });
+}
+
+function otherError(
+  fault: S3Fault,
+  { endpoint, region, what }: S3Subject,
+  told: (code: ErrorCode, problem: string, remedy: string, retryable?: boolean) => WsiError,
+  unreadable: ErrorCode,
+): WsiError {
+  const place = endpoint === '' ? "Amazon's S3" : endpoint;
+  if (isWrongRegion(fault)) {
+    const right = fault.region === undefined ? 'another region' : `the region '${fault.region}'`;
+    return told(
+      'NotFound',
+      `the bucket is in ${right}, not in '${region}'.`,
+      `Set the cohort's \`s3.region\`${fault.region === undefined ? '' : ` to ${fault.region}`}.`,
+    );
+  }
+  if (fault.status === 403) {
+    const right = what === 'bucket' ? 's3:ListBucket on the bucket' : 's3:GetObject on it';
+    return told(unreadable, `these credentials may not read it (${fault.code}).`, `Grant ${right}.`);
+  }
+  if (fault.status === 404) return told('NotFound', `there is no such ${what}.`, 'Check bucket and key.');
+  if (/CERT|SELF_SIGNED|ALTNAME/.test(fault.code)) {
+    const remedy = 'Name the authority of the store by NODE_EXTRA_CA_CERTS.';
+    return told('Unavailable', `the certificate of ${place} is not trusted (${fault.code}).`, remedy);
+  }
+  if (CONNECTION_CODES.has(fault.code)) {
+    const remedy = "Check the cohort's `s3.endpoint`, `s3.forcePathStyle` and the network.";
+    return told('Unavailable', `${place} cannot be reached (${fault.message}).`, remedy, true);
+  }
+  const retryable = fault.status >= 500 || TRANSIENT_CODES.has(fault.code);
+  const answer = fault.status === 0 ? fault.message : `${fault.status} ${fault.code}: ${fault.message}`;
+  return told('Unavailable', `${place} failed (${answer}).`, 'See the log of the store.', retryable);
+}
+
+function isWrongRegion({ code, status }: S3Fault): boolean {
+  return status === 301 || code === 'PermanentRedirect' || code === 'AuthorizationHeaderMalformed';
+}
+
+function readFault(error: unknown): S3Fault {
+  if (typeof error !== 'object' || error === null)
+    return { code: '', status: 0, region: undefined, message: String(error) };
+  const of = error as {
+    name?: string;
+    code?: unknown;
+    Code?: unknown;
+    message?: string;
+    Region?: string;
+    cause?: unknown;
+    $metadata?: { httpStatusCode?: number };
+    $response?: { headers?: Record<string, string> };
+  };
+  const status = of.$metadata?.httpStatusCode ?? 0;
+  const system = status === 0 && typeof of.code === 'string' ? of.code : undefined;
+  return {
+    code: system ?? (typeof of.Code === 'string' ? of.Code : (of.name ?? '')),
+    status,
+    region: of.Region ?? of.$response?.headers?.['x-amz-bucket-region'],
+    message: of.message ?? '',
+  };
+}
