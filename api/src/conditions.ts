@@ -33,7 +33,7 @@ export const WARNINGS = {
   OutputNotPersistent:
     'The output is in the pod of the coordinator and is lost with it: set storage.output to keep checkpoints and results.',
   CertificatesExpiring:
-    'The certificates of the job expire soon: set suspend to true and to false again to have new ones made.',
+    'The certificates of the job expire soon. Three days before, it stops and goes on from its checkpoint with new ones; suspend and resume it to have that sooner.',
 } as const;
 export type WarningReason = keyof typeof WARNINGS;
 

@@ -45,7 +45,7 @@ function stopChanges(verdict: Extract<Verdict, { kind: 'stop' }>, stopped: boole
     case 'evicted':
       return [{ type, status, reason: 'Evicted', message: verdict.message }];
     case 'changed': {
-      const message = 'The spec has changed: the run starts anew from its checkpoint.';
+      const message = 'The spec or the certificates have changed: the run starts anew from its checkpoint.';
       return [{ type, status, reason: 'PodsStarting', message }];
     }
     case 'suspended': {

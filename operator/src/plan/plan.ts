@@ -16,7 +16,7 @@ import { shortened } from './failure-records.ts';
 import { planGang, type GangPlan } from './gangs/index.ts';
 import { allPresent, leftoverActions, objectActions, wantedObjects } from './owned-objects.ts';
 import { runJob } from './run-policy.ts';
-import { isAlive, lostAt, takeSnapshot, type Place, type Snapshot } from './snapshot.ts';
+import { lostAt, takeSnapshot, type Place, type Snapshot } from './snapshot.ts';
 import { buildStatus, invalidStatus } from './status.ts';
 import { chooseStatus } from './status-writes.ts';
 import { stopInOrder } from './stop-policy.ts';
@@ -52,7 +52,8 @@ export function plan(job: WsiTrainingJob, observed: Observed, now: number, setti
   const snapshot = takeSnapshot(job, observed.pods, gang.workers);
   const highestStep = highestStepOf(job, observed);
   const seen = recordEnds(job, snapshot.places, highestStep, now);
-  const verdict = judge({ job, snapshot, failures: seen, admission: gang.admission, now });
+  const { certificates } = observed;
+  const verdict = judge({ job, snapshot, failures: seen, admission: gang.admission, certificates, now });
   // Once the run is over, servers and workers that end are no failures.
   const over = verdict.kind === 'succeed' || verdict.kind === 'finished';
   const failures: Failures = over ? { records: job.status?.failures ?? [], fresh: [] } : seen;
@@ -151,7 +152,7 @@ function run(world: World, gangActions: readonly Action[]): Step {
   const { job, observed, settings, snapshot, gang, now } = world;
   const wanted = wantedObjects(job, settings, snapshot.places.length);
   const certificates = settings.certificates
-    ? certificateStep(job, observed.certificates, allPlaces(snapshot).some(isAlive), now)
+    ? certificateStep(job, observed.certificates, allPlaces(snapshot).some(isUp), now)
     : { actions: [], ready: true, expiring: false };
   const before = [
     ...objectActions(wanted, observed.objects),
@@ -170,6 +171,11 @@ function run(world: World, gangActions: readonly Action[]): Step {
     expiring: certificates.expiring,
     due: [...due, deadline(job), now + settings.progressIntervalMilliseconds, ...again],
   };
+}
+
+/** A pod that would have to be started anew; one that is leaving goes anyway. */
+function isUp({ state }: Place): boolean {
+  return state === 'pending' || state === 'running';
 }
 
 function allPlaces({ places, surplus }: Snapshot): Place[] {

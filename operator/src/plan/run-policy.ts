@@ -1,7 +1,8 @@
 /** A job that should run: fill empty places, replace what has ended, remove what is too much or lost. */
 import type { WsiTrainingJob } from '@wsi/api';
-import type { ClusterSettings } from '../cluster/port.ts';
+import type { ClusterSettings, Observed } from '../cluster/port.ts';
 import type { Action, PlanEvent } from './actions.ts';
+import { withCertificates } from './certificates.ts';
 import { earliestStart, isCounted, type Failures } from './failure-policy.ts';
 import type { GangPlan } from './gangs/index.ts';
 import { buildPod } from './pods.ts';
@@ -11,6 +12,7 @@ import { deletePods, removeLost } from './stop-policy.ts';
 
 export interface RunWorld {
   readonly job: WsiTrainingJob;
+  readonly observed: Observed;
   readonly settings: ClusterSettings;
   readonly snapshot: Snapshot;
   readonly failures: Failures;
@@ -80,8 +82,9 @@ function waits({ snapshot, failures, now }: RunWorld): number[] {
     .filter((start) => start > now);
 }
 
-function createPod({ job, settings, gang }: RunWorld, { slot }: Place): Action {
-  return { kind: 'createPod', object: gang.decorate(buildPod(job, slot, settings), slot) };
+function createPod({ job, settings, gang, observed }: RunWorld, { slot }: Place): Action {
+  const pod = withCertificates(buildPod(job, slot, settings), observed.certificates);
+  return { kind: 'createPod', object: gang.decorate(pod, slot) };
 }
 
 function byPod(records: Failures['records']): ReadonlyMap<string, Failures['records'][number]> {

@@ -1,5 +1,7 @@
 /** What is to become of the job: an ordered list of checks, the first that holds decides. */
 import { isTrue, type ConditionReason, type WsiTrainingJob } from '@wsi/api';
+import type { Observed } from '../cluster/port.ts';
+import { hasCertificates } from './certificates.ts';
 import { deadline } from './deadline-policy.ts';
 import { fatalFailure, isSuccess, type Failures } from './failure-policy.ts';
 import { revision } from './revision.ts';
@@ -28,11 +30,13 @@ export interface JudgedWorld {
   readonly snapshot: Snapshot;
   readonly failures: Failures;
   readonly admission: GangAdmission;
+  readonly certificates: Observed['certificates'];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-export function judge({ job, snapshot, failures, admission, now }: JudgedWorld): Verdict {
+export function judge(world: JudgedWorld): Verdict {
+  const { job, snapshot, failures, admission, now } = world;
   const conditions = job.status?.conditions;
   if (isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed')) return { kind: 'finished' };
   if (job.metadata.deletionTimestamp !== undefined) return { kind: 'stop', why: 'deleted' };
@@ -49,7 +53,11 @@ export function judge({ job, snapshot, failures, admission, now }: JudgedWorld):
     const message = `not finished after ${seconds} s (runPolicy.activeDeadlineSeconds)`;
     return { kind: 'fail', reason: 'DeadlineExceeded', message };
   }
-  const changed = places.some((place) => isAlive(place) && revisionOf(place.pod) !== current);
+  const changed = places.some(
+    (place) =>
+      isAlive(place) &&
+      (revisionOf(place.pod) !== current || !hasCertificates(place.pod, world.certificates)),
+  );
   return changed ? { kind: 'stop', why: 'changed' } : admitted(admission);
 }
 

@@ -5,7 +5,15 @@
 import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
 import { WsiError, type Clock } from '@wsi/foundation';
-import type { Cluster, GangName, JobKey, Observed, ObservedJob, TrainingProgress } from '../cluster/port.ts';
+import type {
+  Cluster,
+  GangName,
+  JobKey,
+  Observed,
+  ObservedJob,
+  Refusal,
+  TrainingProgress,
+} from '../cluster/port.ts';
 import { Notifier } from '../cluster/local/notifier.ts';
 import type { Action, PlanEvent } from '../plan/actions.ts';
 import { objectKey } from '../plan/owned-objects.ts';
@@ -20,6 +28,7 @@ export class MemoryCluster implements Cluster {
   readonly objects = new Map<string, KubernetesObject>();
   certificates: Observed['certificates'];
   gangs: readonly GangName[] = [];
+  refusals: readonly Refusal[] = [];
   readonly events: PlanEvent[] = [];
   readonly log: string[] = [];
   /** Return true to make a call fail. */
@@ -42,6 +51,7 @@ export class MemoryCluster implements Cluster {
         pods: [...this.pods.values()],
         objects: [...this.objects.values()],
         gangs: this.gangs,
+        refusals: this.refusals,
         ...(this.certificates === undefined ? {} : { certificates: this.certificates }),
         ...(this.progress === undefined ? {} : { progress: this.progress }),
       },
@@ -56,7 +66,7 @@ export class MemoryCluster implements Cluster {
         this.#create(action.object);
         break;
       case 'deletePod':
-        this.#delete(action.name, action.uid);
+        this.#delete(action);
         break;
       case 'apply':
         this.objects.set(objectKey(action.object), action.object);
@@ -136,9 +146,13 @@ export class MemoryCluster implements Cluster {
     });
   }
 
-  #delete(name: string, uid: string | undefined): void {
+  #delete({ name, uid, force }: Extract<Action, { kind: 'deletePod' }>): void {
     const found = this.pods.get(name);
     if (found === undefined || (uid !== undefined && uid !== found.metadata?.uid)) return;
+    if (force === true) {
+      this.pods.delete(name);
+      return;
+    }
     if (found.status?.phase === 'Failed' || found.status?.phase === 'Succeeded') this.pods.delete(name);
     else {
       const metadata = { ...found.metadata, deletionTimestamp: new Date(this.#clock.now()).toISOString() };
