@@ -4,15 +4,23 @@
  */
 import { canonicalJson, WsiError, type Clock, type Logger } from '@wsi/foundation';
 import type { Cluster, ClusterSettings, JobKey } from '../cluster/port.ts';
-import type { Action, PlanEvent } from '../plan/actions.ts';
+import type { PlanEvent } from '../plan/actions.ts';
 import { plan } from '../plan/plan.ts';
 import { WorkQueue } from '@wsi/controller/queue';
+import { applyActions, podOf, type FailedAction } from './apply-actions.ts';
 
 /** - `gone`: no such job; - `done`: look again after the time, if one is given; - `failed`: look again, rate-limited. */
 export type PassOutcome =
   | { readonly kind: 'gone' }
   | { readonly kind: 'done'; readonly requeueAfterMilliseconds: number | undefined }
   | { readonly kind: 'failed'; readonly error: WsiError };
+
+/** Hears of every pass, for metrics. */
+export interface LoopObserver {
+  /** A job that was due has waited so long. */
+  onTaken(waitSeconds: number): void;
+  onPass(outcome: PassOutcome['kind'], seconds: number): void;
+}
 
 export interface ReconcilerOptions {
   readonly cluster: Cluster;
@@ -21,6 +29,7 @@ export interface ReconcilerOptions {
   readonly settings: ClusterSettings;
   /** How many jobs are looked at at the same time. */
   readonly concurrency?: number;
+  readonly observer?: LoopObserver;
 }
 
 export class Reconciler {
@@ -30,6 +39,12 @@ export class Reconciler {
   readonly #settings: ClusterSettings;
   readonly #concurrency: number;
   readonly #queue: WorkQueue;
+  readonly #observer: LoopObserver | undefined;
+  /** When each waiting key was or will be due, monotonic milliseconds. */
+  readonly #due = new Map<JobKey, number>();
+  /** When each pass under way began. */
+  readonly #begun = new Map<JobKey, number>();
+  #lastEnd: number;
 
   constructor(options: ReconcilerOptions) {
     this.#cluster = options.cluster;
@@ -38,6 +53,24 @@ export class Reconciler {
     this.#settings = options.settings;
     this.#concurrency = options.concurrency ?? 1;
     this.#queue = new WorkQueue({ clock: options.clock });
+    this.#observer = options.observer;
+    this.#lastEnd = options.clock.monotonic();
+  }
+
+  /** Jobs that are due and wait. */
+  get queueDepth(): number {
+    return this.#queue.depth;
+  }
+
+  /**
+   * For how long the loop has made no headway: since the oldest pass under way began, or since the last one ended while
+   * jobs are due. 0 when there is nothing to do.
+   */
+  get stuckMilliseconds(): number {
+    const now = this.#clock.monotonic();
+    const oldest = Math.min(...this.#begun.values(), now);
+    const idle = this.#queue.depth > 0 && this.#begun.size === 0 ? now - this.#lastEnd : 0;
+    return Math.max(now - oldest, idle);
   }
 
   /** Runs until the signal is aborted; the passes under way are finished first. */
@@ -45,14 +78,17 @@ export class Reconciler {
     signal.addEventListener('abort', () => this.#queue.close(), { once: true });
     if (signal.aborted) return;
     const loops = Array.from({ length: this.#concurrency }, () => this.#work());
-    for await (const key of this.#cluster.watch(signal)) this.#queue.add(key);
+    for await (const key of this.#cluster.watch(signal)) {
+      this.#note(key, 0);
+      this.#queue.add(key);
+    }
     this.#queue.close();
     await Promise.all(loops);
   }
 
   async #work(): Promise<void> {
     for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
-      const outcome = await this.reconcile(key);
+      const outcome = await this.#pass(key);
       this.#queue.done(key);
       switch (outcome.kind) {
         case 'gone':
@@ -61,6 +97,7 @@ export class Reconciler {
         case 'done':
           this.#queue.forget(key);
           if (outcome.requeueAfterMilliseconds !== undefined) {
+            this.#note(key, outcome.requeueAfterMilliseconds);
             this.#queue.addAfter(key, outcome.requeueAfterMilliseconds);
           }
           break;
@@ -70,6 +107,24 @@ export class Reconciler {
           break;
       }
     }
+  }
+
+  async #pass(key: JobKey): Promise<PassOutcome> {
+    const start = this.#clock.monotonic();
+    const due = this.#due.get(key);
+    this.#due.delete(key);
+    if (due !== undefined) this.#observer?.onTaken(Math.max(0, start - due) / 1000);
+    this.#begun.set(key, start);
+    const outcome = await this.reconcile(key);
+    this.#begun.delete(key);
+    this.#lastEnd = this.#clock.monotonic();
+    this.#observer?.onPass(outcome.kind, (this.#lastEnd - start) / 1000);
+    return outcome;
+  }
+
+  #note(key: JobKey, delay: number): void {
+    const time = this.#clock.monotonic() + delay;
+    this.#due.set(key, Math.min(time, this.#due.get(key) ?? time));
   }
 
   /** One pass over one job. Never throws. */
@@ -83,35 +138,31 @@ export class Reconciler {
         this.#clock.now(),
         this.#settings,
       );
-      const failure = await this.#applyAll(key, actions);
+      const failed = await applyActions(actions, (action) => this.#cluster.apply(key, action));
       if (canonicalJson(status) !== canonicalJson(seen.job.status ?? null)) {
         await this.#cluster.writeStatus(key, status);
       }
-      const refused = failure === undefined ? [] : [actionFailed(failure)];
       // Events only after the status that they tell of is written.
-      await this.#cluster.emit(key, [...events, ...refused]);
-      if (failure !== undefined) return { kind: 'failed', error: failure };
+      await this.#cluster.emit(key, [...thoseThatHappened(events, failed), ...refusals(failed)]);
+      const [failure] = failed;
+      if (failure !== undefined) return { kind: 'failed', error: failure.error };
       return { kind: 'done', requeueAfterMilliseconds };
     } catch (error) {
       return { kind: 'failed', error: WsiError.from(error) };
     }
   }
-
-  /** One refused action (a quota, say) does not hold up the others. The first failure is returned. */
-  async #applyAll(key: JobKey, actions: readonly Action[]): Promise<WsiError | undefined> {
-    let failure: WsiError | undefined;
-    for (const action of actions) {
-      try {
-        await this.#cluster.apply(key, action);
-        this.#logger.debug({ key, action: action.kind }, 'applied');
-      } catch (error) {
-        failure ??= WsiError.from(error);
-      }
-    }
-    return failure;
-  }
 }
 
-function actionFailed(error: WsiError): PlanEvent {
-  return { type: 'Warning', reason: 'ActionFailed', message: error.message };
+/** A plan says what it has decided; of a pod that was refused it must not be told that it was created. */
+function thoseThatHappened(events: readonly PlanEvent[], failed: readonly FailedAction[]): PlanEvent[] {
+  const pods = new Set(failed.flatMap(({ action }) => podOf(action) ?? []));
+  return events.filter(({ pod, type }) => type !== 'Normal' || pod === undefined || !pods.has(pod));
+}
+
+/** One event for all of a pass: ten pods over the same quota are one piece of news. */
+function refusals(failed: readonly FailedAction[]): PlanEvent[] {
+  const [first] = failed;
+  if (first === undefined) return [];
+  const others = failed.length === 1 ? '' : ` (and ${failed.length - 1} more that failed)`;
+  return [{ type: 'Warning', reason: 'ActionFailed', message: `${first.error.message}${others}` }];
 }

@@ -34,8 +34,12 @@ export function manifest(name = 'lung', spec: object = {}): KubernetesObject {
     kind: KIND,
     metadata: { name, namespace: NAMESPACE },
     spec: {
-      cohort: { table: '/data/cohort.csv', slides: '/data/slides' },
-      model: { encoder: { name: 'tiny' } },
+      cohort: {
+        table: '/data/cohort.csv',
+        slides: '/data/slides',
+        outcome: { type: 'classification', column: 'label' },
+      },
+      model: { head: { name: 'classification' } },
       workers: { replicas: 2 },
       ...spec,
     },

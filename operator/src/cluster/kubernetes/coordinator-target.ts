@@ -1,0 +1,62 @@
+/** Where a job's coordinator can be asked for its progress, and what it leaves behind when it has finished. */
+import type { WsiTrainingJob } from '@wsi/api';
+import type { TlsPem } from '@wsi/protocol';
+import { address, podName, RPC_PORT, type Slot } from '../../plan/names.ts';
+import { terminationOf } from '../../plan/snapshot.ts';
+import type { CoordinatorTarget } from '../../progress/progress-poller.ts';
+import { finalProgress, type RunResult } from '../local/result-file.ts';
+import type { TrainingProgress } from '../port.ts';
+import type { CachedPod } from './trim.ts';
+
+const SLOT: Slot = { role: 'coordinator', index: 0 };
+
+export function coordinatorPod(job: WsiTrainingJob, pods: readonly CachedPod[]): CachedPod | undefined {
+  const name = podName(job, SLOT);
+  return pods.find((pod) => pod.metadata.name === name);
+}
+
+/** Undefined while there is nobody to ask. The pod is dialled by its address: the operator need not resolve names. */
+export function coordinatorTarget(
+  job: WsiTrainingJob,
+  pod: CachedPod | undefined,
+  pem: TlsPem | undefined,
+): CoordinatorTarget | undefined {
+  const ip = pod?.status?.podIP;
+  if (pod?.status?.phase !== 'Running' || ip === undefined || ip === '') return undefined;
+  return {
+    address: `${ip.includes(':') ? `[${ip}]` : ip}:${RPC_PORT}`,
+    serverName: address(job, SLOT).replace(/:\d+$/, ''),
+    ...(pem === undefined ? {} : { pem }),
+  };
+}
+
+/**
+ * The last word of a coordinator that has finished: its termination message, which the API server keeps with the pod
+ * (up to 4096 bytes). Nobody may have asked between its last step and its end.
+ */
+export function lastProgress(pod: CachedPod | undefined, epochs: number): TrainingProgress | undefined {
+  if (pod?.status?.phase !== 'Succeeded') return undefined;
+  const result = parseResult(terminationOf(pod)?.message ?? '');
+  return result === undefined ? undefined : { ...finalProgress(result, undefined), epoch: epochs, epochs };
+}
+
+function parseResult(message: string): RunResult | undefined {
+  if (!message.startsWith('{')) return undefined;
+  try {
+    const { parametersSha256, steps, tiles, tilesPerSecond, metrics, peakMemoryBytes } = JSON.parse(
+      message,
+    ) as Partial<RunResult>;
+    if (typeof parametersSha256 !== 'string' || typeof steps !== 'number') return undefined;
+    return {
+      parametersSha256,
+      steps,
+      tiles: tiles ?? 0,
+      tilesPerSecond: tilesPerSecond ?? 0,
+      metrics: metrics ?? {},
+      peakMemoryBytes: peakMemoryBytes ?? {},
+    };
+  } catch {
+    // A sidecar's, or cut off: the progress that was heard last stands.
+    return undefined;
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Writes objects for a job without ever touching one that is not the job's: an object is created, and only what is known
+ * to be ours is changed or deleted, with its uid as a precondition.
+ *
+ * New objects are created by POST, not by apply: apply would silently take over an object of the same name that
+ * somebody else has made. What is ours is repaired by server-side apply.
+ */
+import { ApiError, type ApiClient, type KubernetesObject, type Resource } from '@wsi/controller';
+import { WsiError, type Clock } from '@wsi/foundation';
+import type { ObjectCaches } from './object-caches.ts';
+import { objectId } from './own-writes.ts';
+import { ownership, type JobIdentity } from './ownership.ts';
+import { isRefusal, Refusals } from './refusals.ts';
+import type { Refusal } from '../port.ts';
+import { FIELD_MANAGER, isOf, PODS } from './resources.ts';
+import { trimPod } from './trim.ts';
+
+export interface ObjectWriterOptions {
+  readonly client: ApiClient;
+  readonly caches: ObjectCaches;
+  readonly clock: Clock;
+}
+
+interface Created {
+  readonly object: KubernetesObject;
+  /** It was there already. */
+  readonly found: boolean;
+}
+
+export class ObjectWriter {
+  readonly #client: ApiClient;
+  readonly #caches: ObjectCaches;
+  readonly #clock: Clock;
+  readonly #refusals: Refusals;
+
+  constructor({ client, caches, clock }: ObjectWriterOptions) {
+    this.#client = client;
+    this.#caches = caches;
+    this.#clock = clock;
+    this.#refusals = new Refusals(clock);
+  }
+
+  /**
+   * Creates the object; one of this name that is the job's already is left as it is.
+   * @throws WsiError when the name is taken by an object of somebody else
+   */
+  async create(job: JobIdentity, resource: Resource, object: KubernetesObject): Promise<Created> {
+    const id = objectId(object);
+    this.#refusals.check(job.uid, id);
+    try {
+      const created = await this.#client.create<KubernetesObject>(resource, object);
+      this.#refusals.succeeded(job.uid, id);
+      return { object: this.#remember(job, created), found: false };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.isAlreadyExists) return this.#existing(job, resource, object);
+      if (!isRefusal(error)) throw error;
+      const refusal = refusalOf(error, object);
+      this.#refusals.refused(job.uid, id, refusal);
+      throw refusal;
+    }
+  }
+
+  /** Creates the object or brings what is there, when it is the job's, to this content. */
+  async apply(job: JobIdentity, resource: Resource, object: KubernetesObject): Promise<void> {
+    let present = this.#caches.objects(job).find((one) => objectId(one) === objectId(object));
+    if (present === undefined) {
+      const created = await this.create(job, resource, object);
+      if (!created.found) return;
+      present = created.object;
+    }
+    const { uid } = present.metadata;
+    const desired = { ...object, metadata: { ...object.metadata, ...(uid === undefined ? {} : { uid }) } };
+    this.#remember(
+      job,
+      await this.#client.apply<KubernetesObject>(resource, desired, {
+        fieldManager: FIELD_MANAGER,
+        force: true,
+      }),
+    );
+  }
+
+  /** Deletes an object that the caches show as the job's; others are not touched. */
+  async delete(
+    job: JobIdentity,
+    resource: Resource,
+    object: KubernetesObject,
+    options: { readonly gracePeriodSeconds?: number } = {},
+  ): Promise<void> {
+    const { name = '', namespace, uid } = object.metadata;
+    if (uid === undefined || ownership(object, job) !== 'own') return;
+    // Gone already, or another by now: the cache will say so.
+    await this.#client.delete(resource, name, namespace, {
+      uid,
+      propagationPolicy: 'Background',
+      ...options,
+    });
+    this.#caches.writes.deleting(job.uid, object, new Date(this.#clock.now()).toISOString());
+  }
+
+  /**
+   * Merges fields into the status of an own object that another controller writes, too, if it is still at the version.
+   * @throws ApiError `isConflict` when it is not; what is there now is then remembered for the next look
+   */
+  async patchStatus(
+    job: JobIdentity,
+    resource: Resource,
+    object: KubernetesObject,
+    change: { readonly resourceVersion: string; readonly status: Readonly<Record<string, unknown>> },
+  ): Promise<void> {
+    const { name = '', namespace, uid } = object.metadata;
+    if (uid === undefined || ownership(object, job) !== 'own') return;
+    const patch = { metadata: { uid, resourceVersion: change.resourceVersion }, status: change.status };
+    const options = { subresource: 'status' };
+    try {
+      this.#remember(
+        job,
+        await this.#client.patch<KubernetesObject>(resource, name, namespace, patch, options),
+      );
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.isNotFound) return;
+      const fresh = error.isConflict
+        ? await this.#client.get<KubernetesObject>(resource, name, namespace)
+        : undefined;
+      if (fresh !== undefined) this.#remember(job, fresh);
+      throw error;
+    }
+  }
+
+  /** What the API server refuses to create for the job at present. */
+  refusals(uid: string): Refusal[] {
+    return this.#refusals
+      .list(uid)
+      .map(({ id, message }) => ({ what: `create ${id.replace(/\/.*\//, ' ')}`, message }));
+  }
+
+  forget(uid: string): void {
+    this.#refusals.forget(uid);
+  }
+
+  async #existing(job: JobIdentity, resource: Resource, object: KubernetesObject): Promise<Created> {
+    const { name = '', namespace } = object.metadata;
+    const found = await this.#client.get<KubernetesObject>(resource, name, namespace);
+    const where = `${object.kind} ${namespace ?? ''}/${name}`;
+    if (found === undefined) {
+      throw new WsiError('Unavailable', 'was there and is gone again', { where, retryable: true });
+    }
+    const whose = ownership(found, job);
+    if (whose === 'own') return { object: this.#remember(job, found), found: true };
+    if (whose === 'former') {
+      const problem = 'still there from a deleted job of this name; waiting until it is removed';
+      throw new WsiError('Unavailable', problem, { where, retryable: true });
+    }
+    const foreign = new WsiError('Unavailable', 'the name is taken by an object that is not of this job', {
+      where,
+      remedy: 'Delete that object or rename the job: the operator touches nothing that is not its own.',
+    });
+    this.#refusals.refused(job.uid, objectId(object), foreign);
+    throw foreign;
+  }
+
+  #remember(job: JobIdentity, answer: KubernetesObject): KubernetesObject {
+    const pod = isOf(PODS, answer.apiVersion, answer.kind);
+    this.#caches.writes.written(job.uid, pod ? trimPod(answer) : answer);
+    return answer;
+  }
+}
+
+function refusalOf(error: ApiError, object: KubernetesObject): WsiError {
+  const quota = /exceeded quota/.test(error.message);
+  return new WsiError('Unavailable', `cannot be created: ${error.message}`, {
+    where: `${object.kind} ${object.metadata.name ?? ''}`,
+    cause: error,
+    retryable: true,
+    ...(quota ? { remedy: 'It is tried again; free some of the quota or raise it.' } : {}),
+  });
+}

@@ -1,0 +1,63 @@
+/**
+ * What the API server has refused for good reason (a quota, a policy) is not asked again at once: a job's key comes back
+ * with every change of anything, and each time all its pods would be asked for. The answer is remembered for a while,
+ * which doubles with each refusal, from 1 s to 1 min.
+ */
+import type { ApiError } from '@wsi/controller';
+import { WsiError, type Clock } from '@wsi/foundation';
+
+const FIRST_MILLISECONDS = 1_000;
+const LONGEST_MILLISECONDS = 60_000;
+
+interface Refusal {
+  readonly error: WsiError;
+  readonly until: number;
+  readonly wait: number;
+}
+
+export class Refusals {
+  readonly #clock: Clock;
+  readonly #byOwner = new Map<string, Map<string, Refusal>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @throws WsiError the remembered refusal, while it holds */
+  check(owner: string, id: string): void {
+    const refusal = this.#byOwner.get(owner)?.get(id);
+    if (refusal !== undefined && this.#clock.monotonic() < refusal.until) throw refusal.error;
+  }
+
+  refused(owner: string, id: string, error: WsiError): void {
+    const refusals = this.#byOwner.get(owner) ?? new Map<string, Refusal>();
+    const before = refusals.get(id)?.wait;
+    const wait = before === undefined ? FIRST_MILLISECONDS : Math.min(before * 2, LONGEST_MILLISECONDS);
+    refusals.set(id, { error, wait, until: this.#clock.monotonic() + wait });
+    this.#byOwner.set(owner, refusals);
+  }
+
+  succeeded(owner: string, id: string): void {
+    const refusals = this.#byOwner.get(owner);
+    refusals?.delete(id);
+    if (refusals?.size === 0) this.#byOwner.delete(owner);
+  }
+
+  /** What is refused at present; what nobody has asked for any more is left out. */
+  list(owner: string): { readonly id: string; readonly message: string }[] {
+    const now = this.#clock.monotonic();
+    const refusals = [...(this.#byOwner.get(owner) ?? [])];
+    return refusals
+      .filter(([, { until }]) => now < until + LONGEST_MILLISECONDS)
+      .map(([id, { error }]) => ({ id, message: error.message }));
+  }
+
+  forget(owner: string): void {
+    this.#byOwner.delete(owner);
+  }
+}
+
+/** True for an answer that the same request would get again: refused by a quota, a policy, a rule or for its content. */
+export function isRefusal(error: ApiError): boolean {
+  return error.status === 403 || error.status === 422 || error.status === 400;
+}
