@@ -16,6 +16,7 @@ type Plain<Type> = Type extends Date
 export type V1Affinity = Plain<client.V1Affinity>;
 export type V1ConfigMap = Plain<client.V1ConfigMap>;
 export type V1Container = Plain<client.V1Container>;
+export type V1ContainerState = Plain<client.V1ContainerState>;
 export type V1ContainerStateTerminated = Plain<client.V1ContainerStateTerminated>;
 export type V1ContainerStatus = Plain<client.V1ContainerStatus>;
 export type V1EnvVar = Plain<client.V1EnvVar>;

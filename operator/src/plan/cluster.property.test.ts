@@ -1,9 +1,11 @@
 /** The loop with everything that a real cluster asks for (certificates, policies, claims), from any state, whatever happens. */
 import { describe, expect, it } from '@jest/globals';
+import type { WsiTrainingJob } from '@wsi/api';
 import { ManualClock } from '@wsi/controller/testing';
 import fc from 'fast-check';
 import pino from 'pino';
 import { DEFAULT_SETTINGS, type ClusterSettings } from '../cluster/port.ts';
+import type { V1Pod } from '../kubernetes-types.ts';
 import { Reconciler } from '../loop/reconciler.ts';
 import { buildJob, pod, seen } from '../testing/builders.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
@@ -81,6 +83,27 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ kind: fc.constant('wait' as const), seconds: fc.nat(300) }),
 );
 
+function startingPod(job: WsiTrainingJob, from: StartPod, now: number): V1Pod {
+  const { role, index, state, revision } = from;
+  const leaving = state === 'leaving' || state === 'lost';
+  // A coordinator that has finished is an end, and no state to come from.
+  const exitCode = state === 'Succeeded' && role !== 'coordinator' ? 0 : Math.max(1, from.exitCode);
+  const ended = state === 'Failed' || state === 'Succeeded';
+  const built = pod(
+    job,
+    { role, index: role === 'coordinator' ? 0 : index },
+    {
+      phase: leaving ? 'Running' : (state as 'Running'),
+      uid: `uid-${role}-${index}`,
+      ...(ended ? { exitCode } : {}),
+      ...(leaving ? { leaving, leavingAt: now } : {}),
+    },
+    settings,
+  );
+  if (revision === 'other') built.metadata!.annotations![REVISION_ANNOTATION] = 'other';
+  return built;
+}
+
 class World {
   readonly clock = new ManualClock();
   readonly cluster: MemoryCluster;
@@ -99,25 +122,10 @@ class World {
     });
     this.cluster = new MemoryCluster(job, this.clock);
     const now = this.clock.now();
-    for (const { role, index, state, revision, exitCode } of from.pods) {
-      const ended = state === 'Failed' || state === 'Succeeded';
-      const leaving = state === 'leaving' || state === 'lost';
-      const built = pod(
-        job,
-        { role, index: role === 'coordinator' ? 0 : index },
-        {
-          phase: leaving ? 'Running' : (state as 'Running'),
-          uid: `uid-${role}-${index}`,
-          ...(ended
-            ? { exitCode: state === 'Succeeded' && role !== 'coordinator' ? 0 : Math.max(1, exitCode) }
-            : {}),
-          ...(leaving ? { leaving, leavingAt: now } : {}),
-        },
-        settings,
-      );
+    for (const one of from.pods) {
+      const built = startingPod(job, one, now);
       const name = built.metadata?.name ?? '';
-      if (revision === 'other') built.metadata!.annotations![REVISION_ANNOTATION] = 'other';
-      if (state === 'lost') this.stuck.add(name);
+      if (one.state === 'lost') this.stuck.add(name);
       this.cluster.pods.set(name, built);
     }
     const wanted = wantedObjects(job, settings, 2);
@@ -153,9 +161,31 @@ class World {
   }
 
   async happen(next: Happening): Promise<void> {
+    switch (next.kind) {
+      case 'wait':
+        await this.clock.advance(next.seconds * 1000);
+        break;
+      case 'suspend':
+        this.#edit({ suspend: next.value });
+        break;
+      case 'workers':
+        this.#edit({ workers: { ...this.cluster.job!.spec.workers, replicas: next.count } });
+        break;
+      case 'fault':
+        this.#armed = true;
+        break;
+      case 'drift':
+        this.#drift();
+        break;
+      default:
+        this.#lose(next);
+    }
+  }
+
+  #lose(next: Exclude<Happening, { kind: 'wait' | 'suspend' | 'workers' }>): void {
     const { cluster } = this;
     const names = cluster.names();
-    const chosen = 'pod' in next ? names[next.pod % Math.max(1, names.length)] : undefined;
+    const chosen = 'pod' in next ? (names[next.pod % Math.max(1, names.length)] ?? '') : '';
     switch (next.kind) {
       case 'start':
         cluster.start();
@@ -166,32 +196,17 @@ class World {
       case 'nodeLost':
         for (const name of names.slice(0, 2)) this.stuck.add(name);
         break;
-      case 'drift':
-        this.#drift();
-        break;
-      case 'fault':
-        this.#armed = true;
-        break;
       case 'end':
-        if (chosen !== undefined) cluster.end(chosen, next.exitCode);
+        cluster.end(chosen, next.exitCode);
         break;
       case 'vanish':
-        if (chosen !== undefined) cluster.pods.delete(chosen);
+        cluster.pods.delete(chosen);
         break;
       case 'objectGone': {
         const keys = [...cluster.objects.keys()];
         cluster.objects.delete(keys[next.object % Math.max(1, keys.length)] ?? '');
         break;
       }
-      case 'suspend':
-        this.#edit({ suspend: next.value });
-        break;
-      case 'workers':
-        this.#edit({ workers: { ...cluster.job!.spec.workers, replicas: next.count } });
-        break;
-      case 'wait':
-        await this.clock.advance(next.seconds * 1000);
-        break;
     }
   }
 

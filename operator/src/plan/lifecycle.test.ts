@@ -1,0 +1,382 @@
+/** What a cluster does to a job, case by case: nobody may be left to guess why nothing runs. */
+import { describe, expect, it } from '@jest/globals';
+import { findCondition, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
+import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings, type Observed } from '../cluster/port.ts';
+import type { V1ContainerState, V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
+import { buildJob, pod, progressAt, ready, seen, type JobChoices } from '../testing/builders.ts';
+import type { Slot } from './names.ts';
+import { plan, type Plan } from './plan.ts';
+
+const now = 1_000_000_000_000;
+const settings: ClusterSettings = { ...DEFAULT_SETTINGS, progressIntervalMilliseconds: 10_000 };
+const coordinator: Slot = { role: 'coordinator', index: 0 };
+const server: Slot = { role: 'server', index: 0 };
+const worker = (index: number): Slot => ({ role: 'worker', index });
+
+const look = (job: WsiTrainingJob, observed: Observed, time = now, chosen = settings): Plan =>
+  plan(job, ready(job, observed, chosen), time, chosen);
+const after = (job: WsiTrainingJob, result: Plan): WsiTrainingJob => ({ ...job, status: result.status });
+const running = (result: { status: WsiTrainingJobStatus }): unknown =>
+  findCondition(result.status.conditions, 'Running');
+const reasons = (result: Plan): string[] => result.events.map(({ reason }) => reason);
+
+function container(state: V1ContainerState, name = 'trainer'): V1ContainerStatus {
+  return { name, image: 'registry/trainer:1', imageID: '', ready: false, restartCount: 0, state };
+}
+
+function pending(job: WsiTrainingJob, slot: Slot, status: V1Pod['status']): V1Pod {
+  return { ...pod(job, slot), status: { phase: 'Pending', ...status } };
+}
+
+describe('what keeps pods from running is told as the reason of Running', () => {
+  const gpu = { resources: { limits: { 'nvidia.com/gpu': 1 }, requests: { cpu: '500m' } } };
+  const choices: JobChoices = {
+    templates: { coordinator: { spec: { containers: [{ name: 'trainer', ...gpu }] } } },
+  };
+  const job = buildJob(choices);
+
+  it.each<[string, V1Pod['status'], string, RegExp]>([
+    [
+      'no place',
+      {
+        conditions: [
+          {
+            type: 'PodScheduled',
+            status: 'False',
+            reason: 'Unschedulable',
+            message: '0/3 nodes are available: 3 Insufficient nvidia.com/gpu.',
+          },
+        ],
+      },
+      'Unschedulable',
+      /^the coordinator finds no place: 0\/3 nodes .* Insufficient nvidia.com\/gpu\. \(it asks for nvidia.com\/gpu 1, cpu 500m\)$/,
+    ],
+    [
+      'no image',
+      {
+        containerStatuses: [
+          container({ waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling' } }),
+        ],
+      },
+      'ImagePullFailed',
+      /^the coordinator gets no image registry\/trainer:1: Back-off pulling$/,
+    ],
+    [
+      'no image for an init container',
+      { initContainerStatuses: [container({ waiting: { reason: 'ErrImagePull' } }, 'fetch')] },
+      'ImagePullFailed',
+      /ErrImagePull$/,
+    ],
+    [
+      'no Secret',
+      {
+        containerStatuses: [
+          container({
+            waiting: { reason: 'CreateContainerConfigError', message: 'secret "keys" not found' },
+          }),
+        ],
+      },
+      'ContainerConfigInvalid',
+      /^container trainer of the coordinator cannot be made: secret "keys" not found$/,
+    ],
+    [
+      'nothing known',
+      { containerStatuses: [container({ waiting: { reason: 'ContainerCreating' } })] },
+      'PodsStarting',
+      /coordinator 0\/1/,
+    ],
+  ])('%s', (_, status, reason, message) => {
+    const first = look(job, seen([pending(job, coordinator, status)]));
+    expect(running(first)).toMatchObject({
+      status: 'False',
+      reason,
+      message: expect.stringMatching(message),
+    });
+    expect(first.status.message).toMatch(message);
+    expect(reasons(first).includes(reason)).toBe(reason !== 'PodsStarting');
+    const again = look(after(job, first), seen([pending(job, coordinator, status), pod(job, server)]));
+    expect(reasons(again)).toEqual([]);
+  });
+
+  it('a quota, and another refusal, in the words of the API server', () => {
+    const refusals = [
+      {
+        what: 'create pod lung-server-0',
+        message: 'exceeded quota: gpus, requested: pods=1, used: pods=4, limited: pods=4',
+      },
+      { what: 'create pod lung-worker-0', message: 'exceeded quota: gpus' },
+    ];
+    expect(running(look(job, { ...seen([]), refusals }))).toMatchObject({
+      reason: 'QuotaExceeded',
+      message: expect.stringMatching(
+        /^cannot create pod lung-server-0: exceeded quota: gpus, .* \(and 1 more like it\)$/,
+      ),
+    });
+    const policy = [
+      { what: 'create pod lung-server-0', message: 'violates PodSecurity "restricted:latest"' },
+    ];
+    expect(running(look(job, { ...seen([]), refusals: policy }))).toMatchObject({ reason: 'ObjectRefused' });
+  });
+
+  it('workers that find no place while others run are a matter of scaling', () => {
+    const up = [coordinator, server, worker(0)].map((slot) => pod(job, slot));
+    const first = look(job, seen([...up, pod(job, worker(1))]));
+    const waiting = pending(job, worker(1), {
+      conditions: [{ type: 'PodScheduled', status: 'False', message: '0/1 nodes' }],
+    });
+    const second = look(after(job, first), seen([...up, waiting]));
+    expect(second.status.phase).toBe('Running');
+    expect(findCondition(second.status.conditions, 'Scaling')).toMatchObject({
+      status: 'True',
+      reason: 'Unschedulable',
+    });
+  });
+});
+
+describe('ends on a cluster', () => {
+  const limits = { spec: { containers: [{ name: 'trainer', resources: { limits: { memory: '1Gi' } } }] } };
+
+  it('tell the limit that a killed container had, and what helps', () => {
+    const job = buildJob({ templates: { worker: limits } });
+    const killed = pod(job, worker(0), { exitCode: 137, reason: 'OOMKilled', finishedAt: now });
+    const result = look(job, seen([pod(job, coordinator), pod(job, server), killed]));
+    expect(result.events[0]).toMatchObject({ type: 'Warning', reason: 'PodOutOfMemory' });
+    expect(result.events[0]?.message).toMatch(
+      /more memory than it may, which is 1Gi: raise resources\.limits\.memory/,
+    );
+    expect(running(result)).toMatchObject({ reason: 'OutOfMemory', message: expect.stringContaining('1Gi') });
+  });
+
+  it('are those of the trainer, also while a sidecar goes on', () => {
+    const job = buildJob();
+    const done = pod(job, coordinator);
+    const containerStatuses = [
+      container({ terminated: { exitCode: 0 } }),
+      container({ running: {} }, 'sidecar'),
+    ];
+    const finished = { ...done, status: { phase: 'Running', containerStatuses } };
+    const first = look(job, seen([finished]));
+    expect(first.status.phase).toBe('Succeeded');
+    const kept = buildJob({ runPolicy: { cleanPodPolicy: 'Running' }, status: first.status });
+    expect(look(kept, seen([finished])).actions).toMatchObject([
+      { kind: 'deletePod', name: 'lung-coordinator-0' },
+    ]);
+  });
+
+  it('of an init container are told as such', () => {
+    const job = buildJob();
+    const failed = pod(job, worker(0), { phase: 'Failed' });
+    const initContainerStatuses = [container({ terminated: { exitCode: 3, message: 'no route' } }, 'fetch')];
+    const result = look(job, seen([{ ...failed, status: { phase: 'Failed', initContainerStatuses } }]));
+    expect(result.status.failures?.[0]).toMatchObject({
+      exitCode: 3,
+      message: 'crashed (exit code 3): no route',
+    });
+  });
+
+  it.each([
+    [
+      'turned away by the kubelet',
+      { phase: 'Failed', reason: 'OutOfnvidia.com/gpu', message: 'Pod was rejected' },
+    ],
+    ['evicted for its disk', { phase: 'Failed', reason: 'Evicted', message: 'low on ephemeral-storage' }],
+    ['not heard of any more', { phase: 'Unknown' }],
+  ])('%s: nobody counts them', (_, status) => {
+    const job = buildJob({ runPolicy: { backoffLimit: 0 } });
+    const result = look(job, seen([{ ...pod(job, worker(0)), status }]));
+    expect(result.status.failures?.[0]).toMatchObject({ reason: 'disrupted', counted: 0 });
+    expect(result.status.phase).not.toBe('Failed');
+  });
+
+  it('on a lost node hold a name up for two minutes beyond the grace period, then it is freed', () => {
+    const job = buildJob();
+    const leaving = pod(job, worker(0), { leaving: true, leavingAt: now, uid: 'lost' });
+    const observed = seen([pod(job, coordinator), pod(job, server), leaving, pod(job, worker(1))]);
+    const early = look(job, observed, now + 119_000);
+    expect(early.actions).toEqual([]);
+    expect(early.requeueAfterMilliseconds).toBeLessThanOrEqual(1000);
+    expect(look(job, observed, now + 120_000).actions).toEqual([
+      { kind: 'deletePod', name: 'lung-worker-0', uid: 'lost', force: true },
+    ]);
+    // Not in the way of a stop either.
+    const stopping = buildJob({ suspend: true });
+    const lost = pod(stopping, coordinator, { leaving: true, leavingAt: now });
+    expect(look(stopping, seen([lost]), now + 120_000).actions).toMatchObject([{ force: true }]);
+  });
+});
+
+describe('the pod failure policy', () => {
+  const job = (...rules: unknown[]): WsiTrainingJob =>
+    buildJob({ runPolicy: { backoffLimit: 0, podFailurePolicy: { rules } as never } });
+  const outcome = (of: WsiTrainingJob, exitCode: number | undefined, slot = worker(0)): unknown => {
+    const end = exitCode === undefined ? { phase: 'Failed', reason: 'Evicted' } : undefined;
+    const dead = pod(of, slot, { exitCode: exitCode ?? 1, finishedAt: now });
+    const result = look(of, seen([end === undefined ? dead : { ...dead, status: end }]));
+    return findCondition(result.status.conditions, 'Failed')?.reason ?? result.status.failures?.[0]?.counted;
+  };
+
+  it.each([
+    ['nothing said', [], 1, 'BackoffLimitExceeded'],
+    ['ignored', [{ action: 'Ignore', roles: ['worker'] }], 1, 0],
+    ['of another role', [{ action: 'Ignore', roles: ['server'] }], 1, 'BackoffLimitExceeded'],
+    [
+      'the first that applies',
+      [
+        { action: 'Ignore', reasons: ['crashed'] },
+        { action: 'FailJob', roles: ['worker'] },
+      ],
+      1,
+      0,
+    ],
+    ['a code', [{ action: 'FailJob', exitCodes: { operator: 'In', values: [7] } }], 7, 'PodFailurePolicy'],
+    ['another code', [{ action: 'Ignore', exitCodes: { operator: 'NotIn', values: [7] } }], 8, 0],
+    [
+      'all that it names must hold',
+      [{ action: 'Ignore', roles: ['worker'], reasons: ['input'] }],
+      1,
+      'BackoffLimitExceeded',
+    ],
+    ['bad input may be tried again', [{ action: 'Ignore', reasons: ['input'] }], 64, 0],
+    [
+      'an eviction may count',
+      [{ action: 'Restart', reasons: ['disrupted'] }],
+      undefined,
+      'BackoffLimitExceeded',
+    ],
+    [
+      'an eviction has no code',
+      [{ action: 'FailJob', exitCodes: { operator: 'NotIn', values: [1] } }],
+      undefined,
+      0,
+    ],
+  ])('%s', (_, rules, exitCode, expected) => {
+    expect(outcome(job(...rules), exitCode)).toBe(expected);
+  });
+});
+
+describe('a gang', () => {
+  it('that the server has not got makes the job wait, and is told', () => {
+    const job = buildJob({ runPolicy: { gang: 'kueue', queue: 'research' } });
+    const result = look(job, seen([]));
+    expect(running(result)).toMatchObject({ status: 'False', reason: 'GangUnavailable' });
+    expect(result.status.phase).toBe('Pending');
+    expect(result.status.startTime).toBeUndefined();
+    expect(result.actions.filter(({ kind }) => kind === 'createPod')).toEqual([]);
+    expect(result.events).toContainEqual(
+      expect.objectContaining({ type: 'Warning', reason: 'GangUnavailable' }),
+    );
+  });
+
+  it('that queues makes the job wait, then all pods are made at once', () => {
+    const job = buildJob({ runPolicy: { gang: 'volcano' } });
+    const observed: Observed = { ...seen([]), gangs: ['volcano'] };
+    const first = look(job, observed);
+    expect(running(first)).toMatchObject({ reason: 'QueuePending' });
+    const group = first.actions.find(
+      (action) => action.kind === 'apply' && action.object.kind === 'PodGroup',
+    );
+    const queued = group?.kind === 'apply' ? { ...group.object, status: { phase: 'Inqueue' } } : undefined;
+    const second = look(after(job, first), { ...observed, objects: [queued!] });
+    expect(second.actions.filter(({ kind }) => kind === 'createPod')).toHaveLength(4);
+    expect(second.status.startTime).toBeDefined();
+  });
+});
+
+describe('who else looks after a job', () => {
+  it('another controller: nothing is done and nothing written', () => {
+    const job = buildJob({
+      runPolicy: { managedBy: 'kueue.x-k8s.io/multikueue' },
+      status: { phase: 'Running' },
+    });
+    expect(look(job, seen([]))).toEqual({
+      actions: [],
+      events: [],
+      status: job.status,
+      requeueAfterMilliseconds: undefined,
+    });
+    expect(look(buildJob({ runPolicy: { managedBy: 'wsi.dev/operator' } }), seen([])).actions).not.toEqual(
+      [],
+    );
+  });
+
+  it('nobody, while its spec is invalid: told once, and no pod is touched', () => {
+    const job = { ...buildJob(), spec: {} as never };
+    const observed = { ...seen([]), invalid: 'spec.cohort: Required value' };
+    const first = plan(job, observed, now, settings);
+    expect(first.actions).toEqual([]);
+    expect(first.status).toMatchObject({ phase: 'Pending', message: 'spec.cohort: Required value' });
+    expect(reasons(first)).toEqual(['InvalidSpec']);
+    const second = plan(after(job, first), observed, now, settings);
+    expect([second.events, second.status]).toEqual([[], first.status]);
+  });
+});
+
+describe('warnings', () => {
+  it('of an output that does not last are told once, and not on this machine', () => {
+    const job = buildJob();
+    const first = look(job, seen([]));
+    expect(reasons(first)).toContain('OutputNotPersistent');
+    expect(first.status.warnings).toMatchObject([{ reason: 'OutputNotPersistent' }]);
+    expect(reasons(look(after(job, first), seen([])))).not.toContain('OutputNotPersistent');
+    const kept = buildJob({ storage: { output: { claimName: 'runs' } } });
+    expect(look(kept, seen([])).status.warnings).toBeUndefined();
+    expect(look(job, seen([]), now, LOCAL_SETTINGS).status.warnings).toBeUndefined();
+  });
+});
+
+describe('the status', () => {
+  const all = (job: WsiTrainingJob): V1Pod[] =>
+    [coordinator, server, worker(0), worker(1)].map((slot) => pod(job, slot));
+
+  it('is written for progress once an interval, for counts a little sooner, and for news at once', () => {
+    const job = buildJob();
+    const first = look(job, seen(all(job), progressAt(1)));
+    const running_ = after(job, first);
+    const held = look(running_, seen(all(job), progressAt(2)), now + 9_000);
+    expect(held.status).toBe(first.status);
+    expect(held.requeueAfterMilliseconds).toBe(1_000);
+    const written = look(running_, seen(all(job), progressAt(2)), now + 10_000);
+    expect(written.status.progress).toMatchObject({ step: 2, summary: '2% 0/1 epochs' });
+    // A worker that leaves: the number of ready pods is no news of its own.
+    const fewer = [...all(job).slice(0, 3), pod(job, worker(1), { leaving: true })];
+    const more = after(job, look(running_, seen(fewer, progressAt(1)), now + 3_000));
+    expect(more.status?.workers).toMatchObject({ ready: 1, desired: 2, summary: '1/2' });
+    const failed = [...all(job).slice(0, 3), pod(job, worker(1), { exitCode: 1 })];
+    expect(look(running_, seen(failed, progressAt(1)), now + 1).status).not.toBe(first.status);
+  });
+
+  it('counts a pod as ready when its probe says so', () => {
+    const job = buildJob();
+    const starting = {
+      ...pod(job, server),
+      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }] },
+    };
+    expect(look(job, seen([starting])).status.parameterServers).toMatchObject({ replicas: 1, ready: 0 });
+  });
+
+  it('stays small with a thousand pods that fail again and again', () => {
+    let job = buildJob({ workers: 999, runPolicy: { backoffLimit: 1000 } });
+    const message = `Something: ${'x'.repeat(4000)}`;
+    for (let round = 0; round < 3; round += 1) {
+      const dead = Array.from({ length: 999 }, (_unused, index) =>
+        pod(job, worker(index), { exitCode: 1, uid: `${round}-${index}`, message, finishedAt: now }),
+      );
+      job = after(job, look(job, seen(dead, progressAt(5)), now));
+    }
+    expect(job.status?.failures).toHaveLength(999);
+    expect(JSON.stringify(job.status).length).toBeLessThan(450_000);
+    // When they have recovered, the newest remain, and one line for the others.
+    const up = Array.from({ length: 999 }, (_unused, index) => pod(job, worker(index), { uid: 'new' }));
+    const pods = [pod(job, coordinator), pod(job, server), ...up];
+    job = after(job, look(job, seen(pods, progressAt(6)), now + 1000));
+    expect(job.status?.failures).toHaveLength(33);
+    expect(job.status?.failures?.find(({ pod: name }) => name === 'lung-worker-*')).toMatchObject({
+      failures: 3 * (999 - 32),
+      counted: 0,
+    });
+    expect(job.status?.workers?.restarts).toBe(3 * 999);
+    expect(JSON.stringify(job.status).length).toBeLessThan(60_000);
+    const again = look(job, seen(pods, progressAt(6)), now + 20_000);
+    expect(again.status.workers?.restarts).toBe(3 * 999);
+  });
+});
