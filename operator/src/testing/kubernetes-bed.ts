@@ -106,10 +106,11 @@ export class KubernetesBed {
   /** Until the caches have everything that the server has; with frozen watches there is nothing to wait for. */
   async settle(): Promise<void> {
     const wanted = this.server.resourceVersion;
-    this.server.sendBookmarks();
-    await until(`caches are at ${wanted}`, () =>
-      this.cluster.caches.required.every((cache) => cache.isAt(wanted)),
-    );
+    await until(`caches are at ${wanted}`, () => {
+      // Again and again: a watch may have been opened just now.
+      this.server.sendBookmarks();
+      return this.cluster.caches.required.every((cache) => cache.isAt(wanted));
+    });
   }
 
   /** One pass. */
@@ -142,7 +143,7 @@ export class KubernetesBed {
 
   status(name = 'lung'): WsiTrainingJobStatus {
     const job = this.server.objects(JOBS).find(({ metadata }) => metadata.name === name);
-    return (job?.['status'] ?? {}) as WsiTrainingJobStatus;
+    return (job?.['status'] ?? {});
   }
 
   /** As a kubelet: pods that wait run. */
