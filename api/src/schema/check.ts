@@ -100,11 +100,18 @@ function checkText(node: TextNode, value: unknown, path: string, report: Report)
 }
 
 function checkNumber(node: NumberNode, value: unknown, path: string, report: Report): void {
-  const isNumber = typeof value === 'number' && Number.isFinite(value);
-  if (!isNumber || (node.kind === 'integer' && !Number.isSafeInteger(value))) {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
     wrongType(node.kind, value, path, report);
     return;
   }
+  if (node.kind === 'integer' && !Number.isSafeInteger(value)) {
+    report({ path, problem: 'must be of type int64: "float64"', found: shown(value) });
+    return;
+  }
+  checkRange(node, value, path, report);
+}
+
+function checkRange(node: NumberNode, value: number, path: string, report: Report): void {
   const { minimum = -Infinity, maximum = Infinity, exclusiveMinimum, exclusiveMaximum } = node;
   const low = exclusiveMinimum === true ? value <= minimum : value < minimum;
   const high = exclusiveMaximum === true ? value >= maximum : value > maximum;

@@ -86,7 +86,7 @@ export const fieldRefusals: readonly Refusal[] = [
     name: 'epochs a fraction',
     changes: { 'spec.training.epochs': 1.5 },
     path: 'spec.training.epochs',
-    says: 'must be of type integer: "number"',
+    says: 'must be of type int64: "float64"',
   },
   {
     name: 'suspend a text',

@@ -4,11 +4,14 @@ import type { PlanEvent } from './actions.ts';
 import { backoffDelay, describe, type NewEnd } from './failure-policy.ts';
 import type { Verdict } from './verdict.ts';
 
+/** A whole node, or all of them, may go at once: a thousand events would say no more. */
+const MOST_END_EVENTS = 10;
+
 export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimit: number): PlanEvent[] {
   // The end that the job fails of is told by the job's own event.
   const told = verdict.kind === 'fail' ? verdict.message : '';
   const others = ends.filter(({ end }) => !told.includes(end.message));
-  return others.map(({ place, end, record, counts }): PlanEvent => {
+  const events = others.slice(0, MOST_END_EVENTS).map(({ place, end, record, counts }): PlanEvent => {
     const again = verdict.kind === 'run';
     const seconds = backoffDelay(record.inARow) / 1000;
     const limit = counts ? ` (failure ${record.counted} of at most ${backoffLimit})` : '';
@@ -20,6 +23,15 @@ export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimi
       pod: place.name,
     };
   });
+  const more = others.length - events.length;
+  if (more > 0) {
+    events.push({
+      type: 'Warning',
+      reason: 'PodsEnded',
+      message: `${more} more pods ended at the same time`,
+    });
+  }
+  return events;
 }
 
 /** Reasons that are told also when the condition as such stays what it was: somebody may have to do something. */

@@ -82,6 +82,15 @@ export class CertificateStore {
     this.#keep(job, files);
   }
 
+  /** Removes the Secret of a job that has ended; one that is gone or another's is left. */
+  async remove(job: JobIdentity, secretName: string): Promise<void> {
+    this.forget(job.uid);
+    const secret = await this.#client.get<Secret>(SECRETS, secretName, job.namespace);
+    if (secret === undefined || ownership(secret, job) !== 'own') return;
+    const { uid } = secret.metadata;
+    await this.#client.delete(SECRETS, secretName, job.namespace, uid === undefined ? {} : { uid });
+  }
+
   forget(uid: string): void {
     this.#known.delete(uid);
   }

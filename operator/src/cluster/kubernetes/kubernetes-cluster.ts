@@ -146,6 +146,8 @@ export class KubernetesCluster implements Cluster {
         return this.#writer.apply(job, this.#resourceOf(action.object), wire(action.object));
       case 'delete':
       case 'patchStatus': {
+        // Not in the caches.
+        if (action.objectKind === 'Secret') return this.#certificates.remove(job, action.name);
         const found = this.#find(job, action);
         if (found === undefined) return;
         const resource = this.#resourceOf(found);
