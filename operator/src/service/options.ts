@@ -110,8 +110,7 @@ function variableOf(flag: string): string {
 
 function fromVariable(command: Command, made: Option, variable: string, value: string): unknown {
   try {
-    made.parseArg?.(value, undefined);
-    return;
+    return made.parseArg?.<unknown>(value, undefined);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     command.error(`error: environment variable ${variable} is invalid. ${problem}`);

@@ -1,0 +1,159 @@
+import { describe, expect, it } from '@jest/globals';
+import grpc from '@grpc/grpc-js';
+import pino from 'pino';
+import { ManualClock } from '@wsi/controller/testing';
+import {
+  coordinatorService,
+  listen,
+  serverCredentials,
+  type ListeningServer,
+  type TlsPem,
+} from '@wsi/protocol';
+import { issueCertificates } from '../cluster/kubernetes/certificates.ts';
+import { until } from '../testing/kubernetes-bed.ts';
+import { ProgressPoller } from './progress-poller.ts';
+
+const HOST = 'lung-coordinator-0.lung.default.svc';
+const logger = pino({ level: 'silent' });
+
+/** A coordinator's service with the port that the system gave it. */
+interface FakeCoordinator {
+  step: number;
+  asked: number;
+  readonly server: ListeningServer;
+  readonly address: string;
+}
+
+async function startCoordinator(credentials?: grpc.ServerCredentials): Promise<FakeCoordinator> {
+  const state = { step: 1, asked: 0 };
+  const port = await freePort();
+  const implementation = {
+    Status: (_call: unknown, answer: grpc.sendUnaryData<object>) => {
+      state.asked += 1;
+      answer(null, { phase: 'training', step: state.step, steps: 10, fraction: 0.1 });
+    },
+    Work: (call: grpc.ServerDuplexStream<unknown, unknown>) => call.end(),
+  };
+  const callers = { Status: ['operator'] as const, Work: ['worker'] as const };
+  const part = { definition: coordinatorService, implementation, callers };
+  const server = await listen(`127.0.0.1:${port}`, [part], credentials === undefined ? {} : { credentials });
+  return Object.assign(state, { server, address: `127.0.0.1:${port}` });
+}
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function pemOf(files: Readonly<Record<string, string>>, role: string): TlsPem {
+  return {
+    authority: files['ca.crt'] ?? '',
+    certificate: files[`${role}.crt`] ?? '',
+    key: files[`${role}.key`] ?? '',
+  };
+}
+
+class Bed implements AsyncDisposable {
+  readonly clock = new ManualClock();
+  readonly changes: string[] = [];
+  readonly stop = new AbortController();
+  readonly poller = new ProgressPoller({
+    clock: this.clock,
+    logger,
+    intervalMilliseconds: 10_000,
+    onChange: (name) => this.changes.push(name),
+  });
+  readonly running = this.poller.run(this.stop.signal);
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop.abort();
+    await this.running;
+  }
+}
+
+describe('ProgressPoller', () => {
+  it('tells what a coordinator says when it has changed, and keeps one connection', async () => {
+    await using bed = new Bed();
+    const coordinator = await startCoordinator();
+    try {
+      bed.poller.follow('default/lung', { address: coordinator.address });
+      expect(bed.poller.latest('default/lung')).toBeUndefined();
+      await until('it is heard', () => bed.changes.length === 1);
+      expect(bed.poller.latest('default/lung')).toMatchObject({ step: 1, phase: 'training' });
+      bed.poller.follow('default/lung', { address: coordinator.address });
+      await bed.clock.advance(10_000);
+      await until('it is asked again', () => coordinator.asked === 2);
+      coordinator.step = 2;
+      await until('it is waited for', () => bed.clock.nextTime() !== undefined);
+      await bed.clock.advance(10_000);
+      await until('it is heard', () => bed.poller.latest('default/lung')?.step === 2);
+      expect(bed.changes.length).toBe(2);
+      expect(bed.poller.connections).toBe(1);
+      bed.poller.forget('default/lung');
+      expect([bed.poller.size, bed.poller.connections]).toEqual([0, 0]);
+      expect(bed.poller.latest('default/lung')).toBeUndefined();
+    } finally {
+      await coordinator.server.close();
+    }
+  });
+
+  it('shows its certificate to a coordinator that it dials by address, and hears no one else', async () => {
+    await using bed = new Bed();
+    const roles = { coordinator: { dnsNames: [HOST] }, operator: { dnsNames: [] }, worker: { dnsNames: [] } };
+    const request = { roles: { ...roles, server: { dnsNames: [] } }, validDays: 1, metadata: {} };
+    const { files } = issueCertificates(request, Date.now());
+    const coordinator = await startCoordinator(serverCredentials(pemOf(files, 'coordinator')));
+    try {
+      const { address } = coordinator;
+      const stranger = issueCertificates(request, Date.now()).files;
+      bed.poller.follow('own', { address, serverName: HOST, pem: pemOf(files, 'operator') });
+      bed.poller.follow('stranger', { address, serverName: HOST, pem: pemOf(stranger, 'operator') });
+      bed.poller.follow('worker', { address, serverName: HOST, pem: pemOf(files, 'worker') });
+      bed.poller.follow('other name', { address, serverName: 'x.svc', pem: pemOf(files, 'operator') });
+      bed.poller.follow('open', { address });
+      await until('all have been asked', () => bed.poller.connections === 1 && bed.changes.length === 1);
+      expect(bed.changes).toEqual(['own']);
+      expect(coordinator.asked).toBe(1);
+    } finally {
+      await coordinator.server.close();
+    }
+  });
+
+  it('asks one that does not answer later and later, without a connection, and follows it to another address', async () => {
+    await using bed = new Bed();
+    const dead = `127.0.0.1:${await freePort()}`;
+    bed.poller.follow('default/lung', { address: dead });
+    const delays: number[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      await until('it waits', () => bed.clock.nextTime() !== undefined);
+      expect(bed.poller.connections).toBe(0);
+      const delay = bed.clock.nextTime()! - bed.clock.monotonic();
+      delays.push(delay);
+      await bed.clock.advance(delay);
+    }
+    expect(delays).toEqual([1_000, 2_000, 4_000, 8_000]);
+    expect(bed.changes).toEqual([]);
+    const coordinator = await startCoordinator();
+    try {
+      bed.poller.follow('default/lung', { address: coordinator.address });
+      await until('it is heard', () => bed.poller.latest('default/lung') !== undefined);
+    } finally {
+      await coordinator.server.close();
+    }
+  });
+
+  it('falls silent with the coordinator', async () => {
+    await using bed = new Bed();
+    const coordinator = await startCoordinator();
+    bed.poller.follow('default/lung', { address: coordinator.address });
+    await until('it is heard', () => bed.changes.length === 1);
+    await coordinator.server.close();
+    await bed.clock.advance(10_000);
+    await until('it is noticed', () => bed.changes.length === 2);
+    expect(bed.poller.latest('default/lung')).toBeUndefined();
+  });
+});

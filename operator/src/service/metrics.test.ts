@@ -1,0 +1,87 @@
+import { describe, expect, it } from '@jest/globals';
+import type { JobForMetrics } from './job-metrics.ts';
+import { OperatorMetrics } from './metrics.ts';
+
+const JOB: JobForMetrics = {
+  namespace: 'lab',
+  name: 'lung',
+  status: {
+    phase: 'Running',
+    workers: { desired: 4, ready: 3, restarts: 1 },
+    parameterServers: { desired: 1, ready: 1, restarts: 0 },
+    progress: { step: 5, steps: 10, epoch: 0, epochs: 1, fraction: 0.5, etaSeconds: 90 },
+    throughput: { tilesPerSecond: 120.5 },
+    memory: { workers: 2048 },
+  } as unknown as JobForMetrics['status'],
+};
+
+function set(up: { jobs: JobForMetrics[]; leader: boolean }): OperatorMetrics {
+  const metrics = new OperatorMetrics();
+  metrics.observe({
+    jobs: () => up.jobs,
+    queueDepth: () => 7,
+    isLeader: () => up.leader,
+    informers: () => [
+      { resource: 'pods', synced: true },
+      { resource: 'services', synced: false },
+    ],
+  });
+  return metrics;
+}
+
+describe('OperatorMetrics', () => {
+  it('tells of the process, the loop and the requests', async () => {
+    const metrics = set({ jobs: [], leader: true });
+    metrics.onPass('done', 0.02);
+    metrics.onPass('failed', 0.3);
+    metrics.onTaken(1.5);
+    metrics.onRequest({ verb: 'create', resource: 'pods', status: 201, seconds: 0.004 });
+    metrics.onRelist('pods');
+    const text = await metrics.text();
+    for (const line of [
+      'wsi_operator_reconcile_total{outcome="done"} 1',
+      'wsi_operator_reconcile_duration_seconds_count{outcome="failed"} 1',
+      'wsi_operator_queue_wait_seconds_sum 1.5',
+      'wsi_operator_queue_depth 7',
+      'wsi_operator_leader 1',
+      'wsi_operator_api_requests_total{verb="create",resource="pods",code="201"} 1',
+      'wsi_operator_api_request_duration_seconds_count{verb="create",resource="pods"} 1',
+      'wsi_operator_informer_synced{resource="services"} 0',
+      'wsi_operator_informer_relists_total{resource="pods"} 1',
+      'wsi_operator_jobs{phase="Running"} 0',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    expect(text).toContain('nodejs_eventloop_lag_seconds');
+    expect(text).toContain('process_resident_memory_bytes');
+  });
+
+  it('tells of each job while it is there, and of none when another process leads', async () => {
+    const world = { jobs: [JOB], leader: true };
+    const metrics = set(world);
+    const text = await metrics.text();
+    for (const line of [
+      'wsi_operator_jobs{phase="Running"} 1',
+      'wsi_job_replicas{namespace="lab",job="lung",role="worker",state="desired"} 4',
+      'wsi_job_replicas{namespace="lab",job="lung",role="worker",state="ready"} 3',
+      'wsi_job_restarts{namespace="lab",job="lung",role="worker"} 1',
+      'wsi_job_tiles_per_second{namespace="lab",job="lung"} 120.5',
+      'wsi_job_progress_ratio{namespace="lab",job="lung"} 0.5',
+      'wsi_job_eta_seconds{namespace="lab",job="lung"} 90',
+      'wsi_job_peak_memory_bytes{namespace="lab",job="lung",role="worker"} 2048',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    // Nothing is made up for a role that has said nothing.
+    expect(text).not.toContain('role="coordinator"');
+    world.leader = false;
+    expect(await metrics.text()).not.toContain('job="lung"');
+    world.leader = true;
+    world.jobs = [{ ...JOB, status: { ...JOB.status, phase: 'Succeeded' } }];
+    const over = await metrics.text();
+    expect(over).toContain('wsi_job_progress_ratio{namespace="lab"');
+    expect(over).not.toContain('wsi_job_tiles_per_second{');
+    world.jobs = [];
+    expect(await metrics.text()).not.toContain('job="lung"');
+  });
+});
