@@ -54,6 +54,7 @@ export interface Welcome {
   cacheBytes: number;
   heartbeatMilliseconds: number;
   versions: number;
+  store: string;
 }
 
 export interface ServerRange {

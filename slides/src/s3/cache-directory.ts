@@ -33,10 +33,9 @@ export function cacheStorageError(directory: string, error: unknown): WsiError {
 }
 
 export function noRoom(directory: string, needed: number, free: number): WsiError {
-  const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   return new WsiError(
     'StorageFailed',
-    `a local copy of a slide needs ${megabytes(needed)}, and ${megabytes(free)} are free`,
+    `a local copy of a slide needs ${Math.ceil(needed / 2 ** 20)} MiB, and ${Math.floor(free / 2 ** 20)} MiB are free`,
     { where: directory, remedy: REMEDY },
   );
 }

@@ -152,25 +152,37 @@ function isWrongRegion({ code, status }: S3Fault): boolean {
   return status === 301 || code === 'PermanentRedirect' || code === 'AuthorizationHeaderMalformed';
 }
 
+/** As the SDK and Node throw them. */
+interface ThrownFault {
+  readonly name?: string;
+  readonly code?: unknown;
+  readonly Code?: unknown;
+  readonly message?: string;
+  readonly Region?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
+}
+
 function readFault(error: unknown): S3Fault {
-  if (typeof error !== 'object' || error === null)
+  if (typeof error !== 'object' || error === null) {
     return { code: '', status: 0, region: undefined, message: String(error) };
-  const of = error as {
-    name?: string;
-    code?: unknown;
-    Code?: unknown;
-    message?: string;
-    Region?: string;
-    cause?: unknown;
-    $metadata?: { httpStatusCode?: number };
-    $response?: { headers?: Record<string, string> };
-  };
-  const status = of.$metadata?.httpStatusCode ?? 0;
-  const system = status === 0 && typeof of.code === 'string' ? of.code : undefined;
+  }
+  const thrown: ThrownFault = error;
+  const status = thrown.$metadata?.httpStatusCode ?? 0;
   return {
-    code: system ?? (typeof of.Code === 'string' ? of.Code : (of.name ?? '')),
+    code: status === 0 ? systemCode(thrown) : answeredCode(thrown),
     status,
-    region: of.Region ?? of.$response?.headers?.['x-amz-bucket-region'],
-    message: of.message ?? '',
+    region: thrown.Region ?? thrown.$response?.headers?.['x-amz-bucket-region'],
+    message: thrown.message ?? '',
   };
+}
+
+function systemCode({ code, message = '', name = '' }: ThrownFault): string {
+  if (typeof code === 'string') return code;
+  // The SDK may have wrapped a socket's error in words.
+  return /\b(E[A-Z]{4,})\b/.exec(message)?.[1] ?? name;
+}
+
+function answeredCode({ Code, name = '' }: ThrownFault): string {
+  return typeof Code === 'string' ? Code : name;
 }

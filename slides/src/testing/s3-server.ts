@@ -32,6 +32,8 @@ export class TestStore {
   /** Bytes of answers' bodies. */
   bytes = 0;
   fault: Fault | undefined;
+  /** Changes what is asked of moto. */
+  rewrite = (url: string): string => url;
   readonly #stop: () => Promise<void>;
 
   static async start(): Promise<TestStore> {
@@ -72,7 +74,7 @@ export class TestStore {
   }
 
   async put(bucket: string, key: string, body: Uint8Array | string): Promise<void> {
-    await this.client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
+    await this.client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body) }));
   }
 
   resetCounts(): void {
@@ -93,7 +95,7 @@ export class TestStore {
       asked.resume();
       return;
     }
-    const onward = request({ host: '127.0.0.1', port, method, path: url, headers }, (reply) => {
+    const onward = request({ host: '127.0.0.1', port, method, path: this.rewrite(url), headers }, (reply) => {
       answer.writeHead(reply.statusCode ?? 502, reply.headers);
       reply.on('data', (chunk: Buffer) => (this.bytes += chunk.length));
       reply.pipe(answer);

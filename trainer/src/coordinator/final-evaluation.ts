@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { WsiTrainingJob } from '@wsi/api';
 import type { Logger } from '@wsi/foundation';
+import type { S3Store } from '@wsi/slides';
 import type { UsageMeter } from '../usage.ts';
 import type { PlannedBag } from './bags.ts';
 import { bagsAtOnce, evaluateBag } from './evaluation.ts';
@@ -23,6 +24,7 @@ export interface FinalContext {
   readonly model: Model;
   readonly servers: ServerGroup;
   readonly pool: WorkerPool;
+  readonly store: S3Store;
   readonly progress: Progress;
   readonly usage: UsageMeter;
   readonly logger: Logger;
@@ -49,7 +51,7 @@ export async function evaluateRun(context: FinalContext): Promise<void> {
     .sort((a, b) => splitOrder(a.bag) - splitOrder(b.bag))
     .slice(0, heatmapBags);
   await context.usage.timedAsync('heatmaps', () =>
-    writeHeatmaps(join(output, 'heatmaps'), pictured, context.logger),
+    writeHeatmaps(join(output, 'heatmaps'), pictured, context),
   );
   const predictions = evaluated.map(({ prediction }) => prediction);
   const result = resultOf({

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { sha256, writeFileAtomically, type Logger } from '@wsi/foundation';
-import { openSlide } from '@wsi/slides';
+import { openSlide, type S3Store } from '@wsi/slides';
 import type { PlannedBag } from './bags.ts';
 import type { EvaluatedBag } from './evaluation.ts';
 import type { SurveyedSlide } from './survey.ts';
@@ -31,7 +31,7 @@ export interface Heatmap {
 export async function writeHeatmaps(
   directory: string,
   bags: readonly { bag: PlannedBag; evaluated: EvaluatedBag }[],
-  logger: Logger,
+  { store, logger }: { readonly store: S3Store; readonly logger: Logger },
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const heatmaps: Heatmap[] = [];
@@ -42,7 +42,7 @@ export async function writeHeatmaps(
       start += slide.tiles;
       if (scores.length === 0) continue;
       try {
-        heatmaps.push(await heatmapOf(directory, bag, evaluated, { slide, scores }));
+        heatmaps.push(await heatmapOf(directory, bag, evaluated, { slide, scores, store, logger }));
       } catch (error) {
         logger.warn({ slide: slide.slide, error }, 'no heatmap: the thumbnail could not be made');
       }
@@ -55,9 +55,9 @@ async function heatmapOf(
   directory: string,
   bag: PlannedBag,
   evaluated: EvaluatedBag,
-  { slide, scores }: { slide: SurveyedSlide; scores: Float32Array },
+  { slide, scores, ...from }: { slide: SurveyedSlide; scores: Float32Array; store: S3Store; logger: Logger },
 ): Promise<Heatmap> {
-  const opened = await openSlide(slide.slide);
+  const opened = await openSlide(slide.slide, from);
   try {
     const picture = await opened.thumbnail(thumbnailSide);
     const { width, height, data } = picture;

@@ -243,7 +243,8 @@ export class ServerGroup {
         }
       } catch (error) {
         const unreachable =
-          error instanceof WsiError && /ECONNREFUSED|ENOENT|No connection|Name resolution/.test(error.message);
+          error instanceof WsiError &&
+          /ECONNREFUSED|ENOENT|No connection|Name resolution/.test(error.message);
         // A busy server may miss a ping; a dead one refuses the connection at once.
         if (unreachable || this.#clock.monotonic() - lastSeen > pingDeadlineMilliseconds) {
           return this.#lost(server, 'a parameter server was lost');

@@ -2,45 +2,35 @@
  * The slides' files while a run goes on. A result must not depend on which tiles happened to be in a cache or which
  * files were open when a directory vanished or a slide was replaced, so every step is checked before it is applied.
  */
-import { stat } from 'node:fs/promises';
 import { WsiError, type ErrorCode } from '@wsi/foundation';
-import { openSlide } from '@wsi/slides';
+import {
+  identifySlide,
+  isS3Address,
+  openSlide,
+  sameIdentity,
+  type S3Store,
+  type SlideIdentity,
+} from '@wsi/slides';
 import { mapLimited } from './limited.ts';
-
-export interface FileIdentity {
-  readonly bytes: number;
-  /** Modification time, Unix milliseconds. */
-  readonly modified: number;
-}
 
 export interface WatchedSlide {
   readonly slide: string;
   readonly fingerprint: string;
-  readonly file: FileIdentity;
+  readonly file: SlideIdentity;
 }
 
 const filesAtOnce = 16;
 /** A termination message holds 4 KiB. */
 const shownErrors = 12;
 
-/** @throws WsiError `SlideUnreadable` when the file is gone */
-export async function identifyFile(slide: string): Promise<FileIdentity> {
-  try {
-    const { size, mtimeMs } = await stat(slide);
-    return { bytes: size, modified: mtimeMs };
-  } catch (error) {
-    throw new WsiError('SlideUnreadable', 'the slide cannot be read any more.', {
-      where: slide,
-      remedy:
-        'Mount or restore its directory and start again: the run goes on from its last checkpoint, if it has one.',
-      cause: error,
-    });
-  }
-}
-
 export class SlideFiles {
+  readonly #store: S3Store;
   /** Files that were touched, but hold the same slide. */
-  readonly #touched = new Map<string, FileIdentity>();
+  readonly #touched = new Map<string, SlideIdentity>();
+
+  constructor(store: S3Store) {
+    this.#store = store;
+  }
 
   /** @throws WsiError `SlideUnreadable` that names all slides that are gone or have become others */
   async requireUnchanged(slides: readonly WatchedSlide[]): Promise<void> {
@@ -55,13 +45,10 @@ export class SlideFiles {
   }
 
   async #requireSame(slide: WatchedSlide): Promise<void> {
-    const now = await identifyFile(slide.slide);
+    const now = await identifySlide(slide.slide, this.#store);
     const known = this.#touched.get(slide.slide) ?? slide.file;
-    if (now.bytes === known.bytes && now.modified === known.modified) return;
-    const opened = await openSlide(slide.slide);
-    const { fingerprint } = opened;
-    await opened.close();
-    if (fingerprint !== slide.fingerprint) {
+    if (sameIdentity(now, known)) return;
+    if (!(await this.#isTouched(slide))) {
       throw new WsiError('SlideUnreadable', 'the slide was replaced or changed during the run.', {
         where: slide.slide,
         remedy:
@@ -69,6 +56,15 @@ export class SlideFiles {
       });
     }
     this.#touched.set(slide.slide, now);
+  }
+
+  /** Whether only a file's time has changed. Another ETag, in S3, is other content. */
+  async #isTouched(slide: WatchedSlide): Promise<boolean> {
+    if (isS3Address(slide.slide)) return false;
+    const opened = await openSlide(slide.slide);
+    const { fingerprint } = opened;
+    await opened.close();
+    return fingerprint === slide.fingerprint;
   }
 }
 

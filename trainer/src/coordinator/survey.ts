@@ -13,8 +13,9 @@ import {
   type Logger,
 } from '@wsi/foundation';
 import { int32From, type SurveyResult } from '@wsi/protocol';
+import { identifySlide, sameIdentity, type S3Store, type SlideIdentity } from '@wsi/slides';
 import { mapLimited } from './limited.ts';
-import { identifyFile, slideErrors, type FileIdentity } from './slide-files.ts';
+import { slideErrors } from './slide-files.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface SurveyedSlide {
@@ -30,10 +31,10 @@ export interface SurveyedSlide {
   readonly width: number;
   readonly height: number;
   /** The file as it was before it was surveyed. */
-  readonly file: FileIdentity;
+  readonly file: SlideIdentity;
 }
 
-interface StoredSurvey extends FileIdentity {
+interface StoredSurvey extends SlideIdentity {
   readonly slide: string;
   readonly patches: string;
   readonly coordinates: string;
@@ -48,6 +49,7 @@ interface StoredSurvey extends FileIdentity {
 export interface SurveyOptions {
   readonly pool: WorkerPool;
   readonly patches: unknown;
+  readonly store: S3Store;
   /** Where results are kept. */
   readonly directory: string;
   readonly logger: Logger;
@@ -82,7 +84,9 @@ export async function surveySlides(
     faults.push(error);
   };
   const stored = await mapLimited(slides, filesAtOnce, (slide) =>
-    readStored(slide, fileOf(slide, patches, options), patches).catch(collect),
+    readStored(slide, { path: fileOf(slide, patches, options), patches, store: options.store }).catch(
+      collect,
+    ),
   );
   const surveyed = await Promise.all(
     stored.map(async (of, index) => {
@@ -100,7 +104,7 @@ export async function surveySlides(
 }
 
 interface Surveyed {
-  readonly file: FileIdentity;
+  readonly file: SlideIdentity;
   readonly result: SurveyResult;
 }
 
@@ -125,7 +129,7 @@ function fileOf(slide: string, patches: string, { directory }: SurveyOptions): s
 
 async function surveyAndStore(
   slide: string,
-  { index, patches, file }: { index: number; patches: string; file: FileIdentity },
+  { index, patches, file }: { index: number; patches: string; file: SlideIdentity },
   options: SurveyOptions,
 ): Promise<Surveyed> {
   const result = await survey(options.pool, slide, index);
@@ -152,19 +156,14 @@ async function survey(pool: WorkerPool, slide: string, index: number): Promise<S
 /** The file as it is now, with the result of an earlier survey of this very file if there is one. */
 async function readStored(
   slide: string,
-  path: string,
-  patches: string,
-): Promise<{ readonly file: FileIdentity } | Surveyed> {
-  const file = await identifyFile(slide);
+  { path, patches, store }: { path: string; patches: string; store: S3Store },
+): Promise<{ readonly file: SlideIdentity } | Surveyed> {
+  const file = await identifySlide(slide, store);
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return { file };
   try {
     const stored = JSON.parse(text) as StoredSurvey;
-    const same =
-      stored.slide === slide &&
-      stored.patches === patches &&
-      stored.bytes === file.bytes &&
-      stored.modified === file.modified;
+    const same = stored.slide === slide && stored.patches === patches && sameIdentity(stored, file);
     if (!same) return { file };
     return { file, result: { ...stored, coordinates: Buffer.from(stored.coordinates, 'base64') } };
   } catch {

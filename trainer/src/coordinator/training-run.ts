@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseQuantity, type WsiTrainingJob } from '@wsi/api';
 import { readCohort } from '@wsi/cohort';
 import { sha256, WsiError, type Clock, type Logger } from '@wsi/foundation';
+import { S3Store } from '@wsi/slides';
 import { bytesOf, type StatusReply, type Welcome } from '@wsi/protocol';
 import { CheckpointDirectory } from '../checkpoint/checkpoint.ts';
 import type { RoleConfig } from '../config.ts';
@@ -57,7 +58,8 @@ export class TrainingRun {
   readonly #checkpoints: CheckpointDirectory;
   readonly #metrics: MetricsLog;
   readonly #generations: GenerationFile;
-  readonly #files = new SlideFiles();
+  readonly #store: S3Store;
+  readonly #files: SlideFiles;
   #servers: ServerGroup | undefined;
   #generation = 0;
 
@@ -65,6 +67,8 @@ export class TrainingRun {
     const { config, logger, clock } = options;
     this.job = job;
     this.#options = options;
+    this.#store = new S3Store(job.spec.cohort.s3);
+    this.#files = new SlideFiles(this.#store);
     this.progress = new Progress(clock);
     this.pool = new WorkerPool({ clock, logger, leaseMilliseconds: config.leaseMilliseconds });
     this.#checkpoints = new CheckpointDirectory(join(config.output, 'checkpoints'), logger);
@@ -127,13 +131,14 @@ export class TrainingRun {
   close(): void {
     this.pool.close();
     this.#servers?.close();
+    void this.#store.close();
   }
 
   async #prepare(signal: AbortSignal): Promise<Prepared> {
     const { spec } = this.job;
     const { config, connections, clock, logger } = this.#options;
     await removeLeftovers(config.output);
-    const cohort = await readCohort(spec.cohort, { baseDirectory: '/' });
+    const cohort = await readCohort(spec.cohort, { baseDirectory: '/', store: this.#store });
     const model = buildModel(describeModel(spec, cohort.classes));
     this.#generation = await this.#generations.next();
     signal.throwIfAborted();
@@ -144,6 +149,7 @@ export class TrainingRun {
     const surveyed = await surveySlides(slides, {
       pool: this.pool,
       patches: spec.patches,
+      store: this.#store,
       directory: join(config.output, 'tiles'),
       logger,
       onDone: () => this.progress.advance(),
@@ -306,6 +312,7 @@ export class TrainingRun {
       model,
       servers,
       pool: this.pool,
+      store: this.#store,
       progress: this.progress,
       usage: this.usage,
       logger: this.#options.logger,
@@ -321,6 +328,7 @@ export class TrainingRun {
       servers,
       bodyLength: space.bodyLength,
       threads: description.threads,
+      store: JSON.stringify(this.#store.settings),
       cacheBytes: parseQuantity(this.job.spec.patches.cacheBytes),
       // Steps under way by staleness, an evaluation, and one that is being pulled.
       versions: this.job.spec.training.staleness + 3,

@@ -24,6 +24,7 @@ const welcome = (generation: number): Welcome => ({
   bodyLength: 1,
   threads: 1,
   cacheBytes: 0,
+  store: '',
   versions: 3,
   heartbeatMilliseconds: 1000,
 });

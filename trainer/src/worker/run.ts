@@ -155,7 +155,11 @@ class Worker {
         const runner =
           current?.fits(welcome) === true
             ? current
-            : await TaskRunner.start(welcome, this.#usage, this.#connections);
+            : await TaskRunner.start(welcome, {
+                usage: this.#usage,
+                connections: this.#connections,
+                logger: this.#logger,
+              });
         if (current !== undefined && runner !== current) await current.close();
         runner.begin(welcome);
         this.#runner = runner;

@@ -2,7 +2,7 @@
  * Does tasks: reads tiles, computes, pushes. A task is a pure function of (parameter version, tile pixels, cotangent),
  * so it can be done by any worker, any number of times. While one task computes, others read their first tiles.
  */
-import { WsiError } from '@wsi/foundation';
+import { WsiError, type Logger } from '@wsi/foundation';
 import { embeddingSize, Engine, type Network } from '@wsi/engine';
 import {
   bytesOf,
@@ -15,7 +15,7 @@ import {
   type TileBlock,
   type Welcome,
 } from '@wsi/protocol';
-import { openSlide, TileReader, tileGrid, type TileGridOptions } from '@wsi/slides';
+import { openSlide, S3Store, TileReader, tileGrid, type S3Settings, type TileGridOptions } from '@wsi/slides';
 import { mergePartials, partialOf, type Partial } from '../aggregate/partial.ts';
 import { addInto, reduceTree, TreeAccumulator } from '../aggregate/tree.ts';
 import { planShards } from '../coordinator/plan.ts';
@@ -39,11 +39,13 @@ interface TaskRunnerParts {
   readonly engine: Engine;
   readonly usage: UsageMeter;
   readonly connections: Connections;
+  readonly logger: Logger;
 }
 
 export class TaskRunner {
   readonly #parts: TaskRunnerParts;
   readonly #engine: Engine;
+  readonly #store: S3Store;
   readonly #reader: TileReader;
   readonly #network: Network;
   readonly #patches: TileGridOptions;
@@ -56,10 +58,10 @@ export class TaskRunner {
   #versions: ParameterVersions;
   #pusher: GradientPusher;
 
-  static async start(welcome: Welcome, usage: UsageMeter, connections: Connections): Promise<TaskRunner> {
+  static async start(welcome: Welcome, parts: Omit<TaskRunnerParts, 'engine'>): Promise<TaskRunner> {
     const network = JSON.parse(welcome.network) as Network;
     const engine = await Engine.start({ network, threads: welcome.threads, device: deviceFromEnvironment() });
-    return new TaskRunner({ engine, usage, connections }, welcome);
+    return new TaskRunner({ ...parts, engine }, welcome);
   }
 
   private constructor(parts: TaskRunnerParts, welcome: Welcome) {
@@ -71,7 +73,15 @@ export class TaskRunner {
     this.#patches = JSON.parse(welcome.patches) as TileGridOptions;
     this.#threads = welcome.threads;
     this.#usage = parts.usage;
-    this.#reader = new TileReader({ cacheBytes: welcome.cacheBytes, concurrency: 2, openSlides: 64 });
+    const { logger } = parts;
+    this.#store = storeOf(welcome);
+    this.#reader = new TileReader({
+      cacheBytes: welcome.cacheBytes,
+      concurrency: 2,
+      openSlides: 64,
+      store: this.#store,
+      logger,
+    });
     this.#versions = new ParameterVersions(parts, welcome);
     this.#pusher = new GradientPusher(welcome, parts.usage, parts.connections);
   }
@@ -82,6 +92,7 @@ export class TaskRunner {
       welcome.network === this.#welcome.network &&
       welcome.patches === this.#welcome.patches &&
       welcome.threads === this.#threads &&
+      welcome.store === this.#welcome.store &&
       welcome.cacheBytes === this.#welcome.cacheBytes
     );
   }
@@ -136,10 +147,11 @@ export class TaskRunner {
     this.#pusher.close();
     await this.#reader.close();
     await this.#engine.close();
+    await this.#store.close();
   }
 
   async #survey(path: string): Promise<NonNullable<TaskResult['survey']>> {
-    const slide = await openSlide(path);
+    const slide = await openSlide(path, { store: this.#store, logger: this.#parts.logger });
     try {
       const grid = await this.#usage.timedAsync('survey', () => tileGrid(slide, this.#patches));
       const { width, height, fingerprint } = slide;
@@ -252,6 +264,10 @@ export class TaskRunner {
     if (block.orientationSeed === 0) return tiles;
     return orientTiles(tiles, this.#network.tileSize, { seed: block.orientationSeed, coordinates });
   }
+}
+
+function storeOf({ store }: Welcome): S3Store {
+  return new S3Store(store === '' ? {} : (JSON.parse(store) as S3Settings));
 }
 
 /** A tile is a pair of int32. */
