@@ -23,6 +23,10 @@ export interface GangApisOptions {
   readonly onChange: () => void;
 }
 
+interface Discovery {
+  readonly resources?: readonly { readonly name: string }[];
+}
+
 interface Watched {
   readonly resource: GangResource;
   readonly cache: ResourceCache<KubernetesObject>;
@@ -74,7 +78,7 @@ export class GangApis {
         // What only helps the gang's own objects is of no interest without them.
         if (resource.use === 'read' && !this.#isReady(gang, 'owned')) continue;
         const api = `${resource.group}/${resource.version}`;
-        if (!answers.has(api)) answers.set(api, await this.#pluralsOf(api));
+        if (!answers.has(api)) answers.set(api, await this.#pluralsOf(api, signal));
         await this.#follow(resource, answers.get(api), signal);
       }
     }
@@ -90,22 +94,24 @@ export class GangApis {
     if (plurals === undefined) return;
     const name = nameOf(resource);
     if (!plurals.includes(resource.plural)) this.#end(name);
-    else if (!this.#watched.has(name) && (await this.#isPermitted(resource))) this.#watch(resource, signal);
+    else if (!this.#watched.has(name) && (await this.#isPermitted(resource, signal)))
+      this.#watch(resource, signal);
   }
 
   /** A queueing system may be there for others, and this operator not meant to use it. */
-  async #isPermitted(resource: GangResource): Promise<boolean> {
+  async #isPermitted(resource: GangResource, signal: AbortSignal): Promise<boolean> {
     try {
       for (const namespace of this.#options.namespaces.length === 0
         ? [undefined]
         : this.#options.namespaces) {
         const scope = resource.namespaced ? { namespace } : {};
-        const pages = this.#options.client.pages(resource, { ...scope, pageSize: 1 });
+        const pages = this.#options.client.pages(resource, { ...scope, pageSize: 1, signal });
         await pages.next();
         await pages.return();
       }
       return true;
     } catch (error) {
+      if (signal.aborted) return false;
       const forbidden = error instanceof ApiError && error.status === 403;
       const level = forbidden ? 'debug' : 'warn';
       this.#options.logger[level](
@@ -117,15 +123,14 @@ export class GangApis {
   }
 
   /** What the API serves; nothing when there is no such API, undefined when that cannot be found out now. */
-  async #pluralsOf(api: string): Promise<readonly string[] | undefined> {
+  async #pluralsOf(api: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
     try {
-      const answer = await this.#options.client.raw<{ resources?: { name: string }[] }>(
-        'GET',
-        `/apis/${api}`,
-      );
+      const path = `/apis/${api}`;
+      const answer = await this.#options.client.raw<Discovery>('GET', path, undefined, {}, { signal });
       return (answer.resources ?? []).map(({ name }) => name);
     } catch (error) {
       if (error instanceof ApiError && error.isNotFound) return [];
+      if (signal.aborted) return undefined;
       this.#options.logger.warn({ api, error: WsiError.from(error) }, 'API not looked up');
       return undefined;
     }

@@ -4,21 +4,19 @@
  */
 import { ApiError, type ApiClient, type KubernetesObject, type ObjectReference } from '@wsi/controller';
 import { WsiError, type Clock, type Logger } from '@wsi/foundation';
-import { API_VERSION, isTrue, KIND, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
+import { API_VERSION, KIND, type WsiTrainingJobStatus } from '@wsi/api';
 import type { Action, PlanEvent } from '../../plan/actions.ts';
-import { certificateSecretName } from '../../plan/names.ts';
 import { ProgressPoller } from '../../progress/progress-poller.ts';
-import type { Cluster, ClusterSettings, JobKey, Observed, ObservedJob, TrainingProgress } from '../port.ts';
+import type { Cluster, ClusterSettings, GangName, JobKey, ObservedJob } from '../port.ts';
 import { CertificateStore } from './certificate-store.ts';
-import { coordinatorPod, coordinatorTarget, lastProgress } from './coordinator-target.ts';
 import { GangApis } from './gang-apis.ts';
+import { JobObserver } from './job-observer.ts';
 import { JobReader } from './job-reader.ts';
 import { KeyStream } from './key-stream.ts';
 import { ObjectCaches, type StoredJob } from './object-caches.ts';
 import { ObjectWriter } from './object-writer.ts';
 import { keyOf, type JobIdentity } from './ownership.ts';
 import { FIELD_MANAGER, isOf, JOBS, OWNED, PODS } from './resources.ts';
-import type { CachedPod } from './trim.ts';
 
 /** Takes events without ever keeping its caller waiting; see EventRecorder. */
 export interface EventSink {
@@ -59,6 +57,7 @@ export class KubernetesCluster implements Cluster {
   readonly #certificates: CertificateStore;
   readonly #poller: ProgressPoller;
   readonly #gangs: GangApis;
+  readonly #observer: JobObserver;
   readonly #keys = new KeyStream();
   /** The job of each pass under way, as it was looked at: what is written belongs to it and to no successor. */
   readonly #looked = new Map<JobKey, StoredJob>();
@@ -94,11 +93,24 @@ export class KubernetesCluster implements Cluster {
       namespaces: options.namespaces,
       onChange: () => this.#addAll(),
     });
+    this.#observer = new JobObserver({
+      caches: this.caches,
+      certificates: this.#certificates,
+      poller: this.#poller,
+      gangs: this.#gangs,
+      writer: this.#writer,
+      settings: options.settings,
+    });
   }
 
   /** Resolves when every cache has been filled once. */
   get synced(): Promise<void> {
     return this.caches.synced;
+  }
+
+  /** Gangs that jobs may use now. */
+  get gangs(): readonly GangName[] {
+    return this.#gangs.served;
   }
 
   /** Keeps the caches; until the signal is aborted. A follower runs this, too, so that it can take over at once. */
@@ -132,7 +144,8 @@ export class KubernetesCluster implements Cluster {
     if (read.kind === 'elsewhere') return undefined;
     this.#looked.set(key, stored);
     const { job } = read;
-    if (read.kind === 'job') return { job, observed: await this.#observed(key, job, identityOf(stored)) };
+    if (read.kind === 'job')
+      return { job, observed: await this.#observer.observe(key, job, identityOf(stored)) };
     const pods = this.caches.pods(identityOf(stored));
     return { job, observed: { pods, objects: [], gangs: [], invalid: read.message } };
   }
@@ -208,24 +221,6 @@ export class KubernetesCluster implements Cluster {
     yield* this.#keys.read(signal);
   }
 
-  async #observed(key: JobKey, job: WsiTrainingJob, identity: JobIdentity): Promise<Observed> {
-    const over = isTrue(job.status?.conditions, 'Succeeded') || isTrue(job.status?.conditions, 'Failed');
-    const wanted = this.#options.settings.certificates && !over;
-    const certificates = wanted ? await this.#readCertificates(job, identity) : undefined;
-    // Read after the wait: the pods are as of now.
-    const pods = this.caches.pods(identity);
-    const progress = this.#progressOf(key, job, pods, over);
-    const refusals = this.#writer.refusals(identity.uid);
-    return {
-      pods,
-      objects: [...this.caches.objects(identity), ...this.#sharedObjects(job)] as Observed['objects'],
-      gangs: this.#gangs.served,
-      ...(refusals.length === 0 ? {} : { refusals }),
-      ...(progress === undefined ? {} : { progress }),
-      ...(certificates === undefined ? {} : { certificates }),
-    };
-  }
-
   #find(
     job: JobIdentity,
     { apiVersion, objectKind, name }: { apiVersion: string; objectKind: string; name: string },
@@ -233,40 +228,6 @@ export class KubernetesCluster implements Cluster {
     const isIt = (one: KubernetesObject): boolean =>
       one.apiVersion === apiVersion && one.kind === objectKind && one.metadata.name === name;
     return this.caches.objects(job).find(isIt);
-  }
-
-  /** The queue's own objects (flavours, priorities), for a job that waits in it. */
-  #sharedObjects(job: WsiTrainingJob): readonly KubernetesObject[] {
-    const gang = job.spec.runPolicy.gang ?? this.#options.settings.defaultGang;
-    return gang === 'none' ? [] : this.#gangs.shared(gang);
-  }
-
-  /** A job that was never looked at has no Secret yet: a request less. Should one be there, issuing finds it. */
-  async #readCertificates(
-    job: WsiTrainingJob,
-    identity: JobIdentity,
-  ): Promise<{ readonly notAfter: string } | undefined> {
-    const isNew =
-      job.status?.conditions === undefined && this.#certificates.known(identity.uid) === undefined;
-    return isNew ? undefined : this.#certificates.read(identity, certificateSecretName(job));
-  }
-
-  #progressOf(
-    key: JobKey,
-    job: WsiTrainingJob,
-    pods: readonly CachedPod[],
-    over: boolean,
-  ): TrainingProgress | undefined {
-    const coordinator = coordinatorPod(job, pods);
-    const heard = this.#poller.latest(key);
-    const { certificates } = this.#options.settings;
-    const pem = this.#certificates.known(job.metadata.uid ?? '')?.pem;
-    // With mutual TLS there is no asking before there are certificates.
-    const reachable = !over && (!certificates || pem !== undefined);
-    const target = reachable ? coordinatorTarget(job, coordinator, pem) : undefined;
-    if (target === undefined) this.#poller.forget(key);
-    else this.#poller.follow(key, target);
-    return lastProgress(coordinator, heard?.epochs ?? job.status?.progress?.epochs ?? 0) ?? heard;
   }
 
   async #deletePod(job: JobIdentity, action: Extract<Action, { kind: 'deletePod' }>): Promise<void> {

@@ -1,0 +1,93 @@
+/** Everything about one job at one moment, put together from caches, what was heard and what was refused. */
+import { isTrue, type WsiTrainingJob } from '@wsi/api';
+import type { KubernetesObject } from '@wsi/controller';
+import { certificateSecretName } from '../../plan/names.ts';
+import type { ProgressPoller } from '../../progress/progress-poller.ts';
+import type { ClusterSettings, JobKey, Observed, TrainingProgress } from '../port.ts';
+import type { CertificateStore } from './certificate-store.ts';
+import { coordinatorPod, coordinatorTarget, lastProgress } from './coordinator-target.ts';
+import type { GangApis } from './gang-apis.ts';
+import type { ObjectCaches } from './object-caches.ts';
+import type { ObjectWriter } from './object-writer.ts';
+import type { JobIdentity } from './ownership.ts';
+import type { CachedPod } from './trim.ts';
+
+export interface JobObserverParts {
+  readonly caches: ObjectCaches;
+  readonly certificates: CertificateStore;
+  readonly poller: ProgressPoller;
+  readonly gangs: GangApis;
+  readonly writer: ObjectWriter;
+  readonly settings: ClusterSettings;
+}
+
+export class JobObserver {
+  readonly #caches: ObjectCaches;
+  readonly #certificates: CertificateStore;
+  readonly #poller: ProgressPoller;
+  readonly #gangs: GangApis;
+  readonly #writer: ObjectWriter;
+  readonly #settings: ClusterSettings;
+
+  constructor(parts: JobObserverParts) {
+    this.#caches = parts.caches;
+    this.#certificates = parts.certificates;
+    this.#poller = parts.poller;
+    this.#gangs = parts.gangs;
+    this.#writer = parts.writer;
+    this.#settings = parts.settings;
+  }
+
+  /** Also has the coordinator asked for its progress from now on, or no longer. */
+  async observe(key: JobKey, job: WsiTrainingJob, identity: JobIdentity): Promise<Observed> {
+    const over = isTrue(job.status?.conditions, 'Succeeded') || isTrue(job.status?.conditions, 'Failed');
+    const wanted = this.#settings.certificates && !over;
+    const certificates = wanted ? await this.#readCertificates(job, identity) : undefined;
+    // Read after the wait: the pods are as of now.
+    const pods = this.#caches.pods(identity);
+    const progress = this.#progressOf(key, job, pods, over);
+    const refusals = this.#writer.refusals(identity.uid);
+    return {
+      pods,
+      objects: [...this.#caches.objects(identity), ...this.#sharedObjects(job)] as Observed['objects'],
+      gangs: this.#gangs.served,
+      ...(refusals.length === 0 ? {} : { refusals }),
+      ...(progress === undefined ? {} : { progress }),
+      ...(certificates === undefined ? {} : { certificates }),
+    };
+  }
+
+  /** The queue's own objects (flavours, priorities), for a job that waits in it. */
+  #sharedObjects(job: WsiTrainingJob): readonly KubernetesObject[] {
+    const gang = job.spec.runPolicy.gang ?? this.#settings.defaultGang;
+    return gang === 'none' ? [] : this.#gangs.shared(gang);
+  }
+
+  /** A job that was never looked at has no Secret yet: a request less. Should one be there, issuing finds it. */
+  async #readCertificates(
+    job: WsiTrainingJob,
+    identity: JobIdentity,
+  ): Promise<{ readonly notAfter: string } | undefined> {
+    const isNew =
+      job.status?.conditions === undefined && this.#certificates.known(identity.uid) === undefined;
+    return isNew ? undefined : this.#certificates.read(identity, certificateSecretName(job));
+  }
+
+  #progressOf(
+    key: JobKey,
+    job: WsiTrainingJob,
+    pods: readonly CachedPod[],
+    over: boolean,
+  ): TrainingProgress | undefined {
+    const coordinator = coordinatorPod(job, pods);
+    const heard = this.#poller.latest(key);
+    const { certificates } = this.#settings;
+    const pem = this.#certificates.known(job.metadata.uid ?? '')?.pem;
+    // With mutual TLS there is no asking before there are certificates.
+    const reachable = !over && (!certificates || pem !== undefined);
+    const target = reachable ? coordinatorTarget(job, coordinator, pem) : undefined;
+    if (target === undefined) this.#poller.forget(key);
+    else this.#poller.follow(key, target);
+    return lastProgress(coordinator, heard?.epochs ?? job.status?.progress?.epochs ?? 0) ?? heard;
+  }
+}
