@@ -99,7 +99,7 @@ export class S3Store {
         Bucket: address.bucket,
         Key: address.key,
         ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end - 1}` }),
-        ...(of.etag === undefined ? {} : { IfMatch: of.etag }),
+        ...((of.etag ?? '') === '' ? {} : { IfMatch: of.etag }),
       });
       const reply = await client.send(command, { abortSignal });
       const chunks: Uint8Array[] = [];
@@ -108,6 +108,7 @@ export class S3Store {
       this.#bytes += data.length;
       if (data.length !== reply.ContentLength) throw incomplete(data.length, reply.ContentLength);
       const total = /\/(\d+)$/.exec(reply.ContentRange ?? '')?.[1];
+      if (range !== undefined && total === undefined) throw rangeIgnored(formatS3Address(address));
       return { data, bytes: total === undefined ? data.length : Number(total), etag: reply.ETag ?? '' };
     });
   }
@@ -204,6 +205,14 @@ async function connect({ endpoint, region, forcePathStyle }: S3Settings): Promis
     requestHandler: { connectionTimeout: CONNECT_MILLISECONDS, socketTimeout: ATTEMPT_MILLISECONDS },
   });
   return { client, commands, region: chosen };
+}
+
+/** Going on would read every slide whole, for each of its tiles. */
+function rangeIgnored(where: string): WsiError {
+  return new WsiError('SlideUnreadable', 'the store sends whole objects where parts are asked for.', {
+    where,
+    remedy: 'Use a store that serves HTTP ranges, or copy the slides to a disk.',
+  });
 }
 
 function incomplete(received: number, announced: number | undefined): Error {
