@@ -34,7 +34,14 @@ export {
   type ConditionReason,
   type WarningReason,
 } from './conditions.ts';
-export { applyDefaults, manifestError, validate, type ValidateOptions, type Validation } from './validate.ts';
+export {
+  applyDefaults,
+  manifestError,
+  statusProblems,
+  validate,
+  type ValidateOptions,
+  type Validation,
+} from './validate.ts';
 export { formatProblem, type Problem } from './schema/problem.ts';
 export { nearest } from './schema/suggest.ts';
 export {

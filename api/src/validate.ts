@@ -8,6 +8,7 @@ import {
   jobName,
   KIND,
   spec as specSchema,
+  status as statusSchema,
   type JobMetadata,
   type WsiTrainingJob,
   type WsiTrainingJobManifest,
@@ -61,6 +62,13 @@ export function validate(manifest: unknown, options: ValidateOptions = {}): Vali
   if (faults.length > 0) return { problems: faults.map(withoutKind) };
   // Checked above, so that the type holds.
   return { job: applyDefaults(manifest as unknown as WsiTrainingJobManifest) };
+}
+
+/** What the API server would refuse in a status, and with it the whole write. */
+export function statusProblems(status: unknown): readonly Problem[] {
+  const faults: Fault[] = [];
+  check(statusSchema.node, status, 'status', (fault) => void faults.push(fault));
+  return faults.map(withoutKind);
 }
 
 /** The job that a valid manifest stands for; fill in before use, check with {@link validate}. */

@@ -4,7 +4,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { jobFromText, type WsiTrainingJob } from '@wsi/api';
 import { readCohort } from '@wsi/cohort';
 import { systemClock } from '@wsi/foundation';
-import { runLocalJob, type LocalRunResult, type PlanEvent } from '@wsi/operator';
+import { localJob, runLocalJob, type LocalRunResult, type PlanEvent } from '@wsi/operator';
 import { writeReport } from '@wsi/report';
 import { EXIT_CODES, EXIT_CODES_HELP } from '../exit-codes.ts';
 import { manifestName, manifestText } from '../manifest-file.ts';
@@ -62,6 +62,7 @@ export function registerRun(program: Command): void {
 
 async function run(file: string, flags: RunFlags): Promise<number> {
   const job = resolvePaths(await loadJob(file, flags), dirname(resolve(file)));
+  for (const notice of localJob(job).notices) process.stderr.write(`note: ${notice}\n`);
   // Every bad row of the cohort's table is told now, before any process starts.
   await readCohort(job.spec.cohort, { baseDirectory: '/' });
   const output = resolve(flags.output);
@@ -102,7 +103,8 @@ async function loadJob(file: string, flags: RunFlags): Promise<WsiTrainingJob> {
 /** Paths of the manifest are meant from where it stands, not from where the command was given. */
 export function resolvePaths(job: WsiTrainingJob, directory: string): WsiTrainingJob {
   const { cohort } = job.spec;
-  const paths = { table: resolve(directory, cohort.table), slides: resolve(directory, cohort.slides) };
+  const absolute = (path: string): string => (path.startsWith('s3://') ? path : resolve(directory, path));
+  const paths = { table: absolute(cohort.table), slides: absolute(cohort.slides) };
   return { ...job, spec: { ...job.spec, cohort: { ...cohort, ...paths } } };
 }
 

@@ -38,7 +38,10 @@ function within(observed: unknown, wanted: unknown, place: Place): boolean {
 }
 
 function inner(place: Place, name: string): Place {
-  return { inMetadata: place.inMetadata || name === 'metadata', quantities: place.quantities || QUANTITY_MAPS.has(name) };
+  return {
+    inMetadata: place.inMetadata || name === 'metadata',
+    quantities: place.quantities || QUANTITY_MAPS.has(name),
+  };
 }
 
 function listWithin(observed: readonly unknown[], wanted: readonly unknown[], place: Place): boolean {

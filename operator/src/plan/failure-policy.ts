@@ -97,8 +97,13 @@ function nextRecord(
     time: new Date(endedAt).toISOString(),
     reason: end.exitClass,
     message: end.message,
-    ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+    ...(isExitCode(end.exitCode) ? { exitCode: end.exitCode } : {}),
   };
+}
+
+/** Container runtimes also report others, such as -1, for ends that they know nothing of. */
+function isExitCode(code: number | undefined): code is number {
+  return code !== undefined && Number.isInteger(code) && code >= 0 && code <= 255;
 }
 
 function lifetime(place: Place, now: number): { readonly startedAt: number; readonly endedAt: number } {

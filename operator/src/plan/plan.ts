@@ -15,6 +15,7 @@ import { recordEnds, type Failures } from './failure-policy.ts';
 import { shortened } from './failure-records.ts';
 import { planGang, type GangPlan } from './gangs/index.ts';
 import { allPresent, leftoverActions, objectActions, wantedObjects } from './owned-objects.ts';
+import { whole } from './progress-status.ts';
 import { runJob } from './run-policy.ts';
 import { lostAt, takeSnapshot, type Place, type Snapshot } from './snapshot.ts';
 import { buildStatus, invalidStatus } from './status.ts';
@@ -103,7 +104,7 @@ function leftAlone(job: WsiTrainingJob): Plan {
 
 function highestStepOf(job: WsiTrainingJob, observed: Observed): number {
   return Math.max(
-    observed.progress?.step ?? 0,
+    whole(observed.progress?.step ?? 0),
     job.status?.progress?.step ?? 0,
     ...(job.status?.failures ?? []).map((record) => record.step),
   );

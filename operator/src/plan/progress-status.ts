@@ -1,14 +1,21 @@
-/** The coordinator's word on the run, as fields of the status. Nothing is cleared while it does not answer. */
+/**
+ * The coordinator's word on the run, as fields of the status. Nothing is cleared while it does not answer. What it says
+ * is bounded: a number that is none, or a text without end, would make the API server refuse the whole status.
+ */
 import { formatDuration, type WsiTrainingJobStatus } from '@wsi/api';
 import type { TrainingProgress } from '../cluster/port.ts';
 
+const MOST_METRICS = 200;
+const LONGEST_MESSAGE = 4_000;
+const DIGEST = /^[0-9a-f]{64}$/;
+
 export function progressStatus(progress: TrainingProgress | undefined): Partial<WsiTrainingJobStatus> {
   if (progress === undefined) return {};
-  const { epoch, epochs, step, steps, etaSeconds } = progress;
+  const [epoch, epochs] = [whole(progress.epoch), whole(progress.epochs)];
+  const [step, steps] = [whole(progress.step), whole(progress.steps)];
   const fraction = steps === 0 ? 0 : Math.min(1, step / steps);
-  const eta =
-    etaSeconds !== undefined && Number.isFinite(etaSeconds) && etaSeconds > 0 ? etaSeconds : undefined;
-  const memory = progress.peakMemoryBytes;
+  const eta = positive(progress.etaSeconds ?? 0);
+  const checkpoint = whole(progress.checkpointStep);
   return {
     progress: {
       epoch,
@@ -16,19 +23,25 @@ export function progressStatus(progress: TrainingProgress | undefined): Partial<
       step,
       steps,
       fraction,
-      summary: `${Math.floor(fraction * 100)}% ${epoch}/${epochs} epochs`,
-      ...(eta === undefined ? {} : { etaSeconds: eta, eta: formatDuration(Math.ceil(eta)) }),
+      summary: `${Math.floor(fraction * 100)}% ${epoch}/${epochs} epochs`.slice(0, 64),
+      ...(eta === 0 ? {} : { etaSeconds: eta, eta: formatDuration(Math.ceil(eta)).slice(0, 32) }),
     },
-    throughput: { tilesPerSecond: progress.tilesPerSecond },
-    memory: {
-      ...(memory['coordinator'] === undefined ? {} : { coordinator: memory['coordinator'] }),
-      ...(memory['server'] === undefined ? {} : { parameterServers: memory['server'] }),
-      ...(memory['worker'] === undefined ? {} : { workers: memory['worker'] }),
-    },
+    // As people read it; the column of kubectl shows every digit.
+    throughput: { tilesPerSecond: Math.round(positive(progress.tilesPerSecond) * 10) / 10 },
+    memory: memoryOf(progress.peakMemoryBytes),
     metrics: finite(progress.metrics),
-    ...(progress.parametersSha256 === '' ? {} : { parametersSha256: progress.parametersSha256 }),
-    ...(progress.checkpointStep === 0 ? {} : { checkpoint: { step: progress.checkpointStep } }),
-    message: words(progress),
+    ...(DIGEST.test(progress.parametersSha256) ? { parametersSha256: progress.parametersSha256 } : {}),
+    ...(checkpoint === 0 ? {} : { checkpoint: { step: checkpoint } }),
+    message: words(progress).slice(0, LONGEST_MESSAGE),
+  };
+}
+
+function memoryOf(bytes: Readonly<Record<string, number>>): NonNullable<WsiTrainingJobStatus['memory']> {
+  const of = (role: string): number => whole(bytes[role] ?? 0);
+  return {
+    ...(bytes['coordinator'] === undefined ? {} : { coordinator: of('coordinator') }),
+    ...(bytes['server'] === undefined ? {} : { parameterServers: of('server') }),
+    ...(bytes['worker'] === undefined ? {} : { workers: of('worker') }),
   };
 }
 
@@ -41,5 +54,15 @@ function words({ phase, fraction, message }: TrainingProgress): string {
 
 /** JSON has no NaN: a metric that has none yet is left out. */
 function finite(metrics: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
+  const entries = Object.entries(metrics).filter(([, value]) => Number.isFinite(value));
+  return Object.fromEntries(entries.slice(0, MOST_METRICS));
+}
+
+function positive(value: number): number {
+  return Number.isFinite(value) && value > 0 ? Math.min(value, Number.MAX_SAFE_INTEGER) : 0;
+}
+
+/** A count, whatever was sent for it. */
+export function whole(value: number): number {
+  return Math.floor(positive(value));
 }
