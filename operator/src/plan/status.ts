@@ -57,7 +57,9 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
   const { warnings: _earlier, message: _last, ...rest } = before;
   const progress = progressStatus(input.observed.progress);
   const warnings = ended ? (before.warnings ?? []) : warningsOf(job, settings, input.expiring);
-  const message = messageOf(conditions) ?? progress.message ?? before.message;
+  // What was said last holds while the run goes on or is over, and not when something else was in its way.
+  const same = ended || isTrue(before.conditions, 'Running');
+  const message = messageOf(conditions) ?? progress.message ?? (same ? before.message : undefined);
   return {
     ...rest,
     ...progress,
@@ -127,7 +129,8 @@ function messageOf(conditions: readonly JobCondition[]): string | undefined {
   if (failed?.status === 'True') return failed.message;
   if (isTrue(conditions, 'Succeeded')) return undefined;
   const running = findCondition(conditions, 'Running');
-  return running?.status === 'False' ? running.message : undefined;
+  const waits = running?.status === 'False' && running.reason !== 'PodsStarting';
+  return waits ? running.message : undefined;
 }
 
 function updateConditions(input: StatusInput): readonly JobCondition[] {

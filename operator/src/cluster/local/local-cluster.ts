@@ -262,7 +262,9 @@ export class LocalCluster implements Cluster {
     if (coordinator.pod.status?.phase !== 'Succeeded') return undefined;
     try {
       const result = await readResult(this.#context.output);
-      return result === undefined ? undefined : finalProgress(result, this.#progress);
+      return result === undefined
+        ? undefined
+        : finalProgress(result, this.#progress, job.spec.training.epochs);
     } catch (error) {
       this.#options.logger.warn({ error }, 'result not read');
       return undefined;

@@ -50,13 +50,18 @@ export async function mergeRestarts(
 }
 
 /** The last word of a coordinator that has finished and answers no more. */
-export function finalProgress(result: RunResult, before: TrainingProgress | undefined): TrainingProgress {
+/** @param epochs of the job, for a coordinator that nobody has asked in time */
+export function finalProgress(
+  result: RunResult,
+  before: TrainingProgress | undefined,
+  epochs = 0,
+): TrainingProgress {
   return {
     phase: 'finished',
     step: result.steps,
     steps: result.steps,
-    epoch: before?.epochs ?? 0,
-    epochs: before?.epochs ?? 0,
+    epoch: before?.epochs ?? epochs,
+    epochs: before?.epochs ?? epochs,
     fraction: 1,
     tiles: result.tiles,
     tilesPerSecond: result.tilesPerSecond,
