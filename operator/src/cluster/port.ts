@@ -85,6 +85,8 @@ export interface ClusterSettings {
   readonly outputPersists?: boolean;
   /** Progress is asked for and written to the status so often at most. */
   readonly progressIntervalMilliseconds: number;
+  /** A running job of which nothing is heard is looked at again after this time: on this machine nobody calls. */
+  readonly resyncMilliseconds: number;
   /** For jobs that do not say. */
   readonly defaultGang: 'none' | GangName;
   readonly defaultQueue?: string;
@@ -103,6 +105,7 @@ export const DEFAULT_SETTINGS: ClusterSettings = {
   networkPolicy: true,
   disruptionBudget: true,
   progressIntervalMilliseconds: 10_000,
+  resyncMilliseconds: 300_000,
   defaultGang: 'none',
 };
 
@@ -115,6 +118,7 @@ export const LOCAL_SETTINGS: ClusterSettings = {
   disruptionBudget: false,
   outputPersists: true,
   progressIntervalMilliseconds: 1_000,
+  resyncMilliseconds: 1_000,
 };
 
 export interface ObservedJob {

@@ -82,6 +82,7 @@ describe('ProgressPoller', () => {
     try {
       bed.poller.follow('default/lung', { address: coordinator.address });
       expect(bed.poller.latest('default/lung')).toBeUndefined();
+      await bed.clock.advance(1_000);
       await until('it is heard', () => bed.changes.length === 1);
       expect(bed.poller.latest('default/lung')).toMatchObject({ step: 1, phase: 'training' });
       bed.poller.follow('default/lung', { address: coordinator.address });
@@ -115,6 +116,7 @@ describe('ProgressPoller', () => {
       bed.poller.follow('worker', { address, serverName: HOST, pem: pemOf(files, 'worker') });
       bed.poller.follow('other name', { address, serverName: 'x.svc', pem: pemOf(files, 'operator') });
       bed.poller.follow('open', { address });
+      await bed.clock.advance(1_000);
       await until('all have been asked', () => bed.poller.connections === 1 && bed.changes.length === 1);
       expect(bed.changes).toEqual(['own']);
       expect(coordinator.asked).toBe(1);
@@ -127,6 +129,7 @@ describe('ProgressPoller', () => {
     await using bed = new Bed();
     const dead = `127.0.0.1:${await freePort()}`;
     bed.poller.follow('default/lung', { address: dead });
+    await bed.clock.advance(1_000);
     const delays: number[] = [];
     for (let round = 0; round < 4; round += 1) {
       await until('it waits', () => bed.clock.nextTime() !== undefined);
@@ -140,6 +143,7 @@ describe('ProgressPoller', () => {
     const coordinator = await startCoordinator();
     try {
       bed.poller.follow('default/lung', { address: coordinator.address });
+      await bed.clock.advance(1_000);
       await until('it is heard', () => bed.poller.latest('default/lung') !== undefined);
     } finally {
       await coordinator.server.close();
@@ -150,6 +154,7 @@ describe('ProgressPoller', () => {
     await using bed = new Bed();
     const coordinator = await startCoordinator();
     bed.poller.follow('default/lung', { address: coordinator.address });
+    await bed.clock.advance(1_000);
     await until('it is heard', () => bed.changes.length === 1);
     await coordinator.server.close();
     await bed.clock.advance(10_000);

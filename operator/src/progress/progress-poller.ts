@@ -35,7 +35,9 @@ const FIRST_RETRY_MILLISECONDS = 1_000;
 const LONGEST_RETRY_MILLISECONDS = 60_000;
 
 interface Followed {
-  target: CoordinatorTarget;
+  readonly target: CoordinatorTarget;
+  /** Kept from one connection to the next: to read certificates and keys takes longer than to use them. */
+  credentials: ReturnType<typeof channelCredentials> | undefined;
   client: CoordinatorClient | undefined;
   progress: TrainingProgress | undefined;
   failures: number;
@@ -67,8 +69,15 @@ export class ProgressPoller {
     if (known !== undefined && isSame(known.target, target)) return;
     if (known !== undefined) disconnect(known);
     // What its predecessor said last is still true: a run does not lose its steps with the process.
-    this.#followed.set(name, { target, client: undefined, progress: known?.progress, failures: 0 });
-    this.#queue.add(name);
+    this.#followed.set(name, {
+      target,
+      credentials: undefined,
+      client: undefined,
+      progress: known?.progress,
+      failures: 0,
+    });
+    // A pod that has just been started does not listen yet.
+    this.#queue.addAfter(name, FIRST_RETRY_MILLISECONDS);
   }
 
   /** Ends the connection and forgets what was heard. */
@@ -106,7 +115,7 @@ export class ProgressPoller {
     const { target } = followed;
     let progress: TrainingProgress | undefined;
     try {
-      followed.client ??= connect(target);
+      followed.client ??= connect(followed);
       progress = await askProgress(followed.client, target.serverName ?? target.address);
       followed.failures = 0;
     } catch (error) {
@@ -135,9 +144,12 @@ export class ProgressPoller {
   }
 }
 
-function connect({ address, serverName, pem }: CoordinatorTarget): CoordinatorClient {
+function connect(followed: Followed): CoordinatorClient {
+  const { address, serverName, pem } = followed.target;
+  if (pem !== undefined) followed.credentials ??= channelCredentials(pem);
+  const { credentials } = followed;
   return connectCoordinator(address, {
-    ...(pem === undefined ? {} : { credentials: channelCredentials(pem) }),
+    ...(credentials === undefined ? {} : { credentials }),
     ...(serverName === undefined ? {} : { options: { 'grpc.ssl_target_name_override': serverName } }),
   });
 }
