@@ -81,6 +81,8 @@ export const channelOptions: grpc.ChannelOptions = {
   'grpc.dns_min_time_between_resolutions_ms': 1_000,
   // Nobody publishes service configs in TXT records here: one query less.
   'grpc.service_config_disable_resolution': 1,
+  // Roles talk to each other directly, whatever proxy their environment names for the world outside.
+  'grpc.enable_http_proxy': 0,
   'grpc.use_local_subchannel_pool': 1,
 };
 

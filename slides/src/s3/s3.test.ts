@@ -207,6 +207,19 @@ whenSetUp('slides in S3 (skipped without `node setup/setup.mjs --with python-ref
       await server.put('slides', 'other/x.tiff', picture);
     });
 
+    it("take a manufacturer's TIFF for what it is, though its tiles are JPEG", async () => {
+      const level = await encodedLevel(paintedPixels(300, 200, 4), { tileSide: 128, micrometres: 0.5 });
+      const leica = '<scn xmlns="http://www.leica-microsystems.com/scn/2010/10/01">';
+      // The name is at the end of what OpenSlide has to parse, far behind the file's first block.
+      const description = `<?xml version="1.0"?>${leica}${' '.repeat(200_000)}</scn>`;
+      const bytes = buildTiff({ levels: [level], description });
+      await writeFile(scratch('leica.tiff'), bytes);
+      await server.put('slides', 'leica.tiff', bytes);
+      const local = await openSlide(scratch('leica.tiff')).catch((error: unknown) => error as Error);
+      expect((local as Error).message).toContain('OpenSlide says');
+      await expect(openSlide('s3://slides/leica.tiff', { store })).rejects.toThrow('OpenSlide says');
+    });
+
     async function copies(): Promise<string[]> {
       return (await readdir(scratch('cache'))).filter((name) => name.startsWith('slide-'));
     }
