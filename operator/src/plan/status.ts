@@ -41,10 +41,10 @@ export interface StatusInput {
 }
 
 export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
-  const { job, verdict, settings, now } = input;
+  const { job, verdict, now } = input;
   const before = job.status ?? {};
   const conditions = updateConditions(input);
-  const ended = isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed');
+  const ended = hasEnded(conditions);
   const startTime = before.startTime ?? (verdict.kind === 'run' ? iso(now) : undefined);
   const roles = {
     coordinator: roleStatus(input, 'coordinator'),
@@ -55,14 +55,9 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
     (role) => role.restarts ?? 0,
   );
   const { warnings: _earlier, message: _last, ...rest } = before;
-  const progress = progressStatus(input.observed.progress);
-  const warnings = ended ? (before.warnings ?? []) : warningsOf(job, settings, input.expiring);
-  // What was said last holds while the run goes on or is over, and not when something else was in its way.
-  const same = ended || isTrue(before.conditions, 'Running');
-  const message = messageOf(conditions) ?? progress.message ?? (same ? before.message : undefined);
   return {
     ...rest,
-    ...progress,
+    ...progressStatus(input.observed.progress),
     ...roles,
     ...(job.metadata.generation === undefined ? {} : { observedGeneration: job.metadata.generation }),
     phase: phaseOf(conditions),
@@ -72,6 +67,26 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
     suspended: isTrue(conditions, 'Suspended'),
     ...(startTime === undefined ? {} : { startTime }),
     ...(ended ? { completionTime: before.completionTime ?? iso(now) } : {}),
+    ...words(input, conditions),
+  };
+}
+
+function hasEnded(conditions: readonly JobCondition[] | undefined): boolean {
+  return isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed');
+}
+
+/** What is told in words: the message and the warnings. */
+function words(
+  { job, settings, expiring, observed }: StatusInput,
+  conditions: readonly JobCondition[],
+): Pick<WsiTrainingJobStatus, 'message' | 'warnings'> {
+  const before = job.status ?? {};
+  const ended = hasEnded(conditions);
+  const warnings = ended ? (before.warnings ?? []) : warningsOf(job, settings, expiring);
+  // What was said last holds while the run goes on or is over, and not when something else was in its way.
+  const last = ended || isTrue(before.conditions, 'Running') ? before.message : undefined;
+  const message = messageOf(conditions) ?? progressStatus(observed.progress).message ?? last;
+  return {
     ...(warnings.length === 0 ? {} : { warnings }),
     ...(message === undefined ? {} : { message }),
   };
@@ -81,8 +96,7 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
 export function invalidStatus(job: WsiTrainingJob, message: string, now: number): WsiTrainingJobStatus {
   const { generation } = job.metadata;
   const before = job.status ?? {};
-  const ended = isTrue(before.conditions, 'Succeeded') || isTrue(before.conditions, 'Failed');
-  if (ended) return before;
+  if (hasEnded(before.conditions)) return before;
   const observed = generation === undefined ? {} : { observedGeneration: generation };
   const conditions = setCondition(
     before.conditions ?? [],
