@@ -31,3 +31,5 @@ export {
 export { WorkQueue, type QueueOptions } from './queue.ts';
 export { backOff, TokenBucket } from './rate-limit.ts';
 export type { WatchEvent } from './watch-stream.ts';
+export { Informer, type InformerEvent, type InformerOptions } from './informer.ts';
+export { ObjectCache, type CacheChange, type Indexer } from './object-cache.ts';

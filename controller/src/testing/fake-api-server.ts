@@ -284,7 +284,11 @@ async function goesOn(fault: FaultAction, response: ServerResponse): Promise<boo
   }
   if (fault.kind === 'close') {
     if (!fault.after) response.destroy();
-    response.write = response.end = () => response.destroy();
+    response.write = () => {
+      response.destroy();
+      return false;
+    };
+    response.end = () => response.destroy();
     return fault.after;
   }
   return true;
