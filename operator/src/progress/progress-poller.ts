@@ -3,6 +3,7 @@
  * waits for a coordinator. At most so many questions are under way, and so many are asked a second, whatever the number
  * of jobs: with more of them each is asked less often.
  */
+import { connect as connectTcp } from 'node:net';
 import { channelCredentials, connectCoordinator, type CoordinatorClient, type TlsPem } from '@wsi/protocol';
 import { canonicalJson, WsiError, type Clock, type Logger } from '@wsi/foundation';
 import { WorkQueue } from '@wsi/controller/queue';
@@ -31,6 +32,7 @@ export interface ProgressPollerOptions {
 
 /** Above this interval a connection is not worth keeping from one question to the next. */
 const KEEP_CONNECTION_MILLISECONDS = 15_000;
+const REACH_MILLISECONDS = 1_000;
 const FIRST_RETRY_MILLISECONDS = 1_000;
 const LONGEST_RETRY_MILLISECONDS = 60_000;
 
@@ -115,6 +117,7 @@ export class ProgressPoller {
     const { target } = followed;
     let progress: TrainingProgress | undefined;
     try {
+      if (followed.client === undefined) await reach(target.address);
       followed.client ??= connect(followed);
       progress = await askProgress(followed.client, target.serverName ?? target.address);
       followed.failures = 0;
@@ -141,6 +144,24 @@ export class ProgressPoller {
     // A coordinator that has just started answers soon: it is asked again sooner than one that runs.
     const retry = FIRST_RETRY_MILLISECONDS * 2 ** Math.min(failures - 1, 10);
     return Math.min(retry, LONGEST_RETRY_MILLISECONDS);
+  }
+}
+
+/**
+ * Throws when nobody listens at the address. A TCP connection costs a hundredth of a channel with TLS, of which a
+ * thousand jobs whose coordinators are starting, or whose network is closed to the operator, would make many in vain.
+ */
+async function reach(address: string): Promise<void> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  const socket = connectTcp({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+      socket.setTimeout(REACH_MILLISECONDS, () => reject(new Error('nobody answers')));
+    });
+  } finally {
+    socket.destroy();
   }
 }
 

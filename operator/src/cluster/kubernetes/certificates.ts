@@ -7,6 +7,7 @@
  */
 import {
   createHash,
+  createPrivateKey,
   generateKeyPairSync,
   randomBytes,
   sign,
@@ -55,7 +56,11 @@ export function issueCertificates(
   const keys = makeKeys();
   // A common name has at most 64 characters; the end tells jobs apart better than the beginning.
   const name = `${metadata.namespace ?? ''}/${metadata.name ?? ''}`.slice(-64);
-  const authority: Authority = { name, keys, keyId: keyIdentifier(keys.publicKey) };
+  const authority: Authority = {
+    name,
+    signingKey: createPrivateKey(keys.privateKey),
+    keyId: keyIdentifier(keys.publicKey),
+  };
   const root = certificate(authority, {
     ...validity,
     subject: name,
@@ -68,7 +73,7 @@ export function issueCertificates(
     const leaf = certificate(authority, { ...validity, subject: role, keys: own, extensions });
     return [
       [`${role}.crt`, pem('CERTIFICATE', leaf)],
-      [`${role}.key`, pem('PRIVATE KEY', own.privateKey.export({ type: 'pkcs8', format: 'der' }))],
+      [`${role}.key`, own.privateKey],
     ];
   });
   const files = Object.fromEntries([['ca.crt', pem('CERTIFICATE', root)], ...leaves]) as CertificateFiles;
@@ -91,13 +96,15 @@ export function earliestExpiry(files: CertificateFiles, roles: readonly string[]
 }
 
 interface Keys {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Buffer;
+  /** PKCS #8, PEM. */
+  readonly privateKey: string;
 }
 
 interface Authority {
   readonly name: string;
-  readonly keys: Keys;
+  readonly signingKey: KeyObject;
   readonly keyId: Buffer;
 }
 
@@ -135,10 +142,10 @@ function certificate(authority: Authority, { subject, keys, extensions, ...valid
     distinguishedName(authority.name),
     sequence(time(validity.notBefore), time(validity.notAfter)),
     distinguishedName(subject),
-    keys.publicKey.export({ type: 'spki', format: 'der' }),
+    keys.publicKey,
     explicit(3, sequence(...extensions)),
   );
-  return sequence(signed, algorithm, bitString(sign('sha256', signed, authority.keys.privateKey)));
+  return sequence(signed, algorithm, bitString(sign('sha256', signed, authority.signingKey)));
 }
 
 function authorityExtensions(authority: Authority): Buffer[] {
@@ -176,13 +183,16 @@ function distinguishedName(commonName: string): Buffer {
 }
 
 function makeKeys(): Keys {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
 }
 
 /** RFC 7093, method 1, over the whole key information. */
-function keyIdentifier(key: KeyObject): Buffer {
-  const information = key.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(information).digest().subarray(0, 20);
+function keyIdentifier(publicKey: Buffer): Buffer {
+  return createHash('sha256').update(publicKey).digest().subarray(0, 20);
 }
 
 /** Positive and without leading zeros: 16 random bytes are unique without a register. */
