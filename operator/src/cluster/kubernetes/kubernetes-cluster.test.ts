@@ -96,6 +96,24 @@ describe('KubernetesCluster', () => {
     expect(bed.events.filter(({ reason }) => reason === 'PodCrashed').length).toBe(1);
   });
 
+  it('sees that a pod is gone though the answer to its deletion comes later than the news', async () => {
+    await using bed = await KubernetesBed.start();
+    await running(bed);
+    const key = `${NAMESPACE}/lung`;
+    await bed.cluster.observe(key);
+    const pods = bed.server.objects(PODS);
+    // The deletion is carried out by somebody else while ours hangs.
+    const answer = Promise.withResolvers<undefined>();
+    bed.server.delay(answer.promise, { match: ({ verb }) => verb === 'delete' });
+    const deleting = bed.cluster.apply(key, { kind: 'deletePod', name: 'lung-worker-1' });
+    bed.server.remove(PODS, 'lung-worker-1', NAMESPACE);
+    await bed.settle();
+    answer.resolve(undefined);
+    await deleting;
+    const seen = await bed.cluster.observe(key);
+    expect(seen?.observed.pods.length).toBe(pods.length - 1);
+  });
+
   it('starts from what is there when somebody else has written the status meanwhile', async () => {
     await using bed = await KubernetesBed.start();
     await running(bed);

@@ -241,8 +241,13 @@ export class KubernetesCluster implements Cluster {
   async #deleteJob(job: StoredJob): Promise<void> {
     const { name, namespace, uid, deletionTimestamp } = job.metadata;
     if (deletionTimestamp !== undefined) return;
-    await this.#client.delete(JOBS, name, namespace, { uid, propagationPolicy: 'Foreground' });
-    this.caches.writes.deleting(uid, job, new Date(this.#clock.now()).toISOString());
+    const takeBack = this.caches.writes.deleting(uid, job, new Date(this.#clock.now()).toISOString());
+    try {
+      await this.#client.delete(JOBS, name, namespace, { uid, propagationPolicy: 'Foreground' });
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
   }
 
   async #refresh(key: JobKey): Promise<void> {

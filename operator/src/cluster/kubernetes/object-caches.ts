@@ -38,7 +38,7 @@ export class ObjectCaches {
 
   constructor(options: ObjectCachesOptions) {
     this.#options = options;
-    this.writes = new OwnWrites(options.clock);
+    this.writes = new OwnWrites(options.clock, (object) => this.#isPast(object));
     this.#jobs = new ResourceCache<StoredJob>(options, { resource: JOBS });
     this.#jobs.onChange(({ type, object }) => this.#jobChanged(object, type === 'deleted'));
     this.#pods = new ResourceCache<CachedPod>(options, {
@@ -121,6 +121,13 @@ export class ObjectCaches {
       values.flatMap((value) => cache.byIndex(BY_OWNER, value)),
     );
     return this.writes.overlay(job.uid, cached, (object) => !isPod(object) && !isJob(object));
+  }
+
+  /** The caches are past this version of the object: whatever they say of it is newer. */
+  #isPast({ apiVersion, kind, metadata }: KubernetesObject): boolean {
+    const caches = [this.#jobs, this.#pods, ...this.#owned, ...this.#added];
+    const cache = caches.find(({ resource }) => isOf(resource, apiVersion, kind));
+    return cache?.isAt(metadata.resourceVersion ?? '', metadata.namespace) ?? false;
   }
 
   #jobChanged(job: StoredJob, gone: boolean): void {

@@ -89,13 +89,16 @@ export class ObjectWriter {
   ): Promise<void> {
     const { name = '', namespace, uid } = object.metadata;
     if (uid === undefined || ownership(object, job) !== 'own') return;
-    // Gone already, or another by now: the cache will say so.
-    await this.#client.delete(resource, name, namespace, {
-      uid,
-      propagationPolicy: 'Background',
-      ...options,
-    });
-    this.#caches.writes.deleting(job.uid, object, new Date(this.#clock.now()).toISOString());
+    const now = new Date(this.#clock.now()).toISOString();
+    const takeBack = this.#caches.writes.deleting(job.uid, object, now);
+    try {
+      // Gone already, or another by now: the cache will say so.
+      const how = { uid, propagationPolicy: 'Background', ...options } as const;
+      await this.#client.delete(resource, name, namespace, how);
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
   }
 
   /**

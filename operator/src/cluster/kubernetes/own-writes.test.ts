@@ -47,6 +47,32 @@ describe('OwnWrites', () => {
     expect(writes.overlay(OWNER, [], all)).toEqual([]);
   });
 
+  it('takes a deletion back that was refused, and shows what it showed before', () => {
+    const writes = new OwnWrites(new ManualClock());
+    writes.deleting(OWNER, pod(5), 'then')();
+    expect(writes.size).toBe(0);
+    writes.written(OWNER, pod(7));
+    const takeBack = writes.deleting(OWNER, pod(7), 'then');
+    expect(writes.latest(OWNER, ID, pod(6))?.metadata.deletionTimestamp).toBe('then');
+    takeBack();
+    expect(writes.latest(OWNER, ID, pod(6))).toEqual(pod(7));
+    const late = writes.deleting(OWNER, pod(7), 'then');
+    writes.seen(OWNER, pod(7), true);
+    late();
+    expect(writes.size).toBe(0);
+  });
+
+  it('believes a cache that has got past a write and does not show it: the object is gone again', () => {
+    let version = 6;
+    const isPast = (object: KubernetesObject): boolean => version >= Number(object.metadata.resourceVersion);
+    const writes = new OwnWrites(new ManualClock(), isPast);
+    writes.written(OWNER, pod(7));
+    expect(writes.overlay(OWNER, [], all)).toEqual([pod(7)]);
+    version = 8;
+    expect(writes.overlay(OWNER, [], all)).toEqual([]);
+    expect(writes.size).toBe(0);
+  });
+
   it('lets no ghost stay when the watch has merged a creation and a deletion away', async () => {
     const clock = new ManualClock();
     const writes = new OwnWrites(clock);

@@ -3,8 +3,9 @@
  * is laid over what the cache says; so a pass never plans from a world that is older than its own last deed: it does not
  * create a pod again that the watch has not shown yet, nor count an end twice because the job's status is an old one.
  *
- * An entry goes when the cache holds the same or a newer version, when the object's deletion is reported, and after a
- * while in any case: a deletion that the watch has merged away must not leave a ghost.
+ * An entry goes when the cache holds the same or a newer version, when the cache has got past the entry's version (the
+ * object may be gone again by then), when the object's deletion is reported, and after a while in any case: nothing that
+ * the watch has merged away must leave a ghost.
  */
 import type { KubernetesObject } from '@wsi/controller';
 import type { Clock } from '@wsi/foundation';
@@ -20,10 +21,13 @@ interface Entry {
 
 export class OwnWrites {
   readonly #clock: Clock;
+  readonly #isPast: (object: KubernetesObject) => boolean;
   readonly #byOwner = new Map<string, Map<string, Entry>>();
 
-  constructor(clock: Clock) {
+  /** @param isPast whether the cache of the object's kind has got to the object's version */
+  constructor(clock: Clock, isPast: (object: KubernetesObject) => boolean = () => false) {
     this.#clock = clock;
+    this.#isPast = isPast;
   }
 
   /** Entries that are still laid over the caches. */
@@ -44,10 +48,22 @@ export class OwnWrites {
     this.#put(owner, { object: kept, kind: 'written', time: this.#clock.monotonic() });
   }
 
-  /** The API server has accepted the deletion of the object with this uid (it may stay for its grace period). */
-  deleting(owner: string, object: KubernetesObject, now: string): void {
+  /**
+   * The deletion of the object with this uid is about to be asked for. To be told before the request: the news that the
+   * object is gone may be here sooner than the answer.
+   * @returns takes it back, for a request that has failed
+   */
+  deleting(owner: string, object: KubernetesObject, now: string): () => void {
+    const id = objectId(object);
+    const before = this.#byOwner.get(owner)?.get(id);
     const marked = { ...object, metadata: { ...object.metadata, deletionTimestamp: now } };
-    this.#put(owner, { object: marked, kind: 'deleting', time: this.#clock.monotonic() });
+    const entry: Entry = { object: marked, kind: 'deleting', time: this.#clock.monotonic() };
+    this.#put(owner, entry);
+    return () => {
+      if (this.#byOwner.get(owner)?.get(id) !== entry) return;
+      if (before === undefined) this.#drop(owner, id);
+      else this.#put(owner, before);
+    };
   }
 
   /** To be told of every change of the caches. */
@@ -97,7 +113,9 @@ export class OwnWrites {
   #valid(owner: string, id: string, cached: KubernetesObject | undefined): Entry | undefined {
     const entry = this.#byOwner.get(owner)?.get(id);
     if (entry === undefined) return undefined;
-    if (!this.#isExpired(entry) && (cached === undefined || !hasCaughtUp(entry, cached))) return entry;
+    const past = entry.kind === 'written' && this.#isPast(entry.object);
+    const caughtUp = past || (cached !== undefined && hasCaughtUp(entry, cached));
+    if (!caughtUp && !this.#isExpired(entry)) return entry;
     this.#drop(owner, id);
     return undefined;
   }

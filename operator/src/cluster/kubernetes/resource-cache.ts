@@ -46,11 +46,16 @@ export class ResourceCache<T extends KubernetesObject> {
     return [...this.#informers.values()].every((informer) => informer.hasSynced);
   }
 
-  /** True when the cache shows this version of the collection or a later one. */
-  isAt(resourceVersion: string): boolean {
-    return [...this.#informers.values()].every(
-      (informer) => BigInt(informer.resourceVersion || 0) >= BigInt(resourceVersion),
-    );
+  /** True when the cache shows this version of the collection or a later one; in one namespace or in all. */
+  isAt(resourceVersion: string, namespace?: string): boolean {
+    if (!/^\d+$/.test(resourceVersion)) return false;
+    const only =
+      namespace === undefined ? undefined : (this.#informers.get('') ?? this.#informers.get(namespace));
+    const informers = only === undefined ? [...this.#informers.values()] : [only];
+    return informers.every((informer) => {
+      const version = informer.resourceVersion;
+      return /^\d+$/.test(version) && BigInt(version) >= BigInt(resourceVersion);
+    });
   }
 
   get synced(): Promise<void> {
