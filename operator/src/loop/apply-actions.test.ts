@@ -44,4 +44,16 @@ describe('applyActions', () => {
     expect(failed[0]?.error.message).toContain('no quota');
     expect(tried).toEqual(['lung-coordinator-0', 'lung-worker-0', 'lung-worker-1', 'lung-server-0']);
   });
+
+  it('does not try everything when nothing works', async () => {
+    let tried = 0;
+    const remove = Array.from({ length: 50 }, (_unused, index): Action => {
+      return { kind: 'deletePod', name: `lung-worker-${index}` };
+    });
+    await applyActions(remove, async () => {
+      tried += 1;
+      throw new Error('nobody answers');
+    });
+    expect(tried).toBe(5);
+  });
 });

@@ -9,6 +9,12 @@ export interface FailedAction {
 }
 
 /**
+ * After so many failures the rest waits for the next pass: when the API server does not answer, each attempt takes as
+ * long as it may, and a pass over a large job would last for hours.
+ */
+const MOST_FAILURES = 5;
+
+/**
  * Never throws. Pods are created and deleted in batches of 1, 2, 4, ... at once: a large job does not wait for each
  * answer, and when a pod is refused (a quota), the others of its role, which are alike, are not tried in this pass.
  */
@@ -26,7 +32,7 @@ export async function applyActions(
   };
   for (const row of rowsOf(actions)) {
     let size = 1;
-    for (let next = 0; next < row.length;) {
+    for (let next = 0; next < row.length && failed.length < MOST_FAILURES;) {
       const batch = row.slice(next, next + size).filter((action) => !isAlike(action, failed));
       await Promise.all(batch.map(attempt));
       next += size;

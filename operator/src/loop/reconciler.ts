@@ -2,7 +2,7 @@
  * One pass: observe -> plan -> apply -> one status write -> events. Nothing is remembered between passes, so a pass
  * may fail anywhere and the next one starts from what is there.
  */
-import { canonicalJson, WsiError, type Clock, type Logger } from '@wsi/foundation';
+import { canonicalJson, WsiError, type Clock, type ErrorCode, type Logger } from '@wsi/foundation';
 import type { Cluster, ClusterSettings, JobKey } from '../cluster/port.ts';
 import type { PlanEvent } from '../plan/actions.ts';
 import { plan } from '../plan/plan.ts';
@@ -44,6 +44,9 @@ export class Reconciler {
   readonly #due = new Map<JobKey, number>();
   /** When each pass under way began. */
   readonly #begun = new Map<JobKey, number>();
+  /** Failures that a cluster remembers and throws again are told once, as events and in the log. */
+  readonly #told = new WeakSet<WsiError>();
+  readonly #logged = new WeakSet<WsiError>();
   #lastEnd: number;
 
   constructor(options: ReconcilerOptions) {
@@ -102,7 +105,7 @@ export class Reconciler {
           }
           break;
         case 'failed':
-          this.#logger.warn({ key, error: outcome.error }, 'reconcile failed');
+          this.#log(key, outcome.error);
           this.#queue.addRateLimited(key);
           break;
       }
@@ -120,6 +123,12 @@ export class Reconciler {
     this.#lastEnd = this.#clock.monotonic();
     this.#observer?.onPass(outcome.kind, (this.#lastEnd - start) / 1000);
     return outcome;
+  }
+
+  #log(key: JobKey, error: WsiError): void {
+    const level = this.#logged.has(error) || QUIET.includes(error.code) ? 'debug' : 'warn';
+    this.#logger[level]({ key, error }, 'reconcile failed');
+    this.#logged.add(error);
   }
 
   #note(key: JobKey, delay: number): void {
@@ -143,7 +152,9 @@ export class Reconciler {
         await this.#cluster.writeStatus(key, status);
       }
       // Events only after the status that they tell of is written.
-      await this.#cluster.emit(key, [...thoseThatHappened(events, failed), ...refusals(failed)]);
+      const news = failed.filter(({ error }) => !this.#told.has(error) && !QUIET.includes(error.code));
+      await this.#cluster.emit(key, [...thoseThatHappened(events, failed), ...refusals(news)]);
+      for (const { error } of news) this.#told.add(error);
       const [failure] = failed;
       if (failure !== undefined) return { kind: 'failed', error: failure.error };
       return { kind: 'done', requeueAfterMilliseconds };
@@ -152,6 +163,9 @@ export class Reconciler {
     }
   }
 }
+
+/** The world has moved on, or another leads: the next look is all that is needed, and nobody need know. */
+const QUIET: readonly ErrorCode[] = ['StaleGeneration', 'Cancelled'];
 
 /** A plan says what it has decided; of a pod that was refused it must not be told that it was created. */
 function thoseThatHappened(events: readonly PlanEvent[], failed: readonly FailedAction[]): PlanEvent[] {

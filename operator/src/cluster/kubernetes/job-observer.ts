@@ -81,6 +81,8 @@ export class JobObserver {
   ): TrainingProgress | undefined {
     const coordinator = coordinatorPod(job, pods);
     const heard = this.#poller.latest(key);
+    // Keys that nobody needs any more need not stay in memory.
+    if (over) this.#certificates.forget(job.metadata.uid ?? '');
     const { certificates } = this.#settings;
     const pem = this.#certificates.known(job.metadata.uid ?? '')?.pem;
     // With mutual TLS there is no asking before there are certificates.

@@ -132,7 +132,7 @@ describe('KubernetesCluster', () => {
     const pods = bed.server.objects(PODS).length;
     await bed.cluster.observe(`${NAMESPACE}/lung`);
     const written = bed.cluster.writeStatus(`${NAMESPACE}/lung`, { ...bed.status(), conditions: [] });
-    await expect(written).rejects.toMatchObject({ status: 409, retryable: true });
+    await expect(written).rejects.toMatchObject({ code: 'StaleGeneration', retryable: true });
     expect(findCondition(bed.status().conditions, 'Failed')).toEqual(ended);
     // The next look is a fresh one.
     const seen = await bed.cluster.observe(`${NAMESPACE}/lung`);
@@ -207,7 +207,9 @@ describe('KubernetesCluster', () => {
     expect(asked).toBe(2);
     const condition = findCondition(bed.status().conditions, 'Running');
     expect([condition?.status, condition?.reason]).toEqual(['False', 'QuotaExceeded']);
-    expect(condition?.message).toContain('exceeded quota: compute');
+    expect(condition?.message).toBe(`cannot create Pod lung-coordinator-0: ${message}. (and 1 more like it)`);
+    // One event for each pod that was refused, however often the loop has come back.
+    expect(bed.events.filter(({ reason }) => reason === 'ActionFailed').length).toBe(1);
     full = false;
     await until('it is asked again', async () => (await bed.pass()).kind === 'done');
     expect(bed.names(PODS).length).toBe(2);

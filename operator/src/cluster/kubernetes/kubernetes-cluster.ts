@@ -14,7 +14,7 @@ import { JobObserver } from './job-observer.ts';
 import { JobReader } from './job-reader.ts';
 import { KeyStream } from './key-stream.ts';
 import { ObjectCaches, type StoredJob } from './object-caches.ts';
-import { ObjectWriter } from './object-writer.ts';
+import { ObjectWriter, staleWrite } from './object-writer.ts';
 import { keyOf, type JobIdentity } from './ownership.ts';
 import { FIELD_MANAGER, isOf, JOBS, OWNED, PODS } from './resources.ts';
 
@@ -201,8 +201,9 @@ export class KubernetesCluster implements Cluster {
       if (!(error instanceof ApiError)) throw error;
       // Deleted since: there is nothing to write to.
       if (error.isNotFound) return;
-      if (error.isConflict) await this.#refresh(key);
-      throw error;
+      if (!error.isConflict) throw error;
+      await this.#refresh(key);
+      throw staleWrite(error);
     }
   }
 

@@ -45,19 +45,14 @@ export class ObjectWriter {
    * @throws WsiError when the name is taken by an object of somebody else
    */
   async create(job: JobIdentity, resource: Resource, object: KubernetesObject): Promise<Created> {
-    const id = objectId(object);
-    this.#refusals.check(job.uid, id);
     try {
-      const created = await this.#client.create<KubernetesObject>(resource, object);
-      this.#refusals.succeeded(job.uid, id);
+      const created = await this.#unlessRefused(job, 'create', object, () =>
+        this.#client.create<KubernetesObject>(resource, object),
+      );
       return { object: this.#remember(job, created), found: false };
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      if (error.isAlreadyExists) return this.#existing(job, resource, object);
-      if (!isRefusal(error)) throw error;
-      const refusal = refusalOf(error, object);
-      this.#refusals.refused(job.uid, id, refusal);
-      throw refusal;
+      if (error instanceof ApiError && error.isAlreadyExists) return this.#existing(job, resource, object);
+      throw error;
     }
   }
 
@@ -71,13 +66,11 @@ export class ObjectWriter {
     }
     const { uid } = present.metadata;
     const desired = { ...object, metadata: { ...object.metadata, ...(uid === undefined ? {} : { uid }) } };
-    this.#remember(
-      job,
-      await this.#client.apply<KubernetesObject>(resource, desired, {
-        fieldManager: FIELD_MANAGER,
-        force: true,
-      }),
+    const options = { fieldManager: FIELD_MANAGER, force: true };
+    const applied = await this.#unlessRefused(job, 'change', object, () =>
+      this.#client.apply<KubernetesObject>(resource, desired, options),
     );
+    this.#remember(job, applied);
   }
 
   /** Deletes an object that the caches show as the job's; others are not touched. */
@@ -103,7 +96,7 @@ export class ObjectWriter {
 
   /**
    * Merges fields into the status of an own object that another controller writes, too, if it is still at the version.
-   * @throws ApiError `isConflict` when it is not; what is there now is then remembered for the next look
+   * @throws WsiError `StaleGeneration` when it is not; what is there now is then remembered for the next look
    */
   async patchStatus(
     job: JobIdentity,
@@ -123,23 +116,45 @@ export class ObjectWriter {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.isNotFound) return;
-      const fresh = error.isConflict
-        ? await this.#client.get<KubernetesObject>(resource, name, namespace)
-        : undefined;
+      if (!error.isConflict) throw error;
+      const fresh = await this.#client.get<KubernetesObject>(resource, name, namespace);
       if (fresh !== undefined) this.#remember(job, fresh);
-      throw error;
+      throw staleWrite(error);
     }
   }
 
   /** What the API server refuses to create for the job at present. */
   refusals(uid: string): Refusal[] {
-    return this.#refusals
-      .list(uid)
-      .map(({ id, message }) => ({ what: `create ${id.replace(/\/.*\//, ' ')}`, message }));
+    return this.#refusals.list(uid).map(({ what, error }) => ({
+      what,
+      message: error.cause instanceof ApiError ? wordsOf(error.cause) : wordsOf(error),
+    }));
   }
 
   forget(uid: string): void {
     this.#refusals.forget(uid);
+  }
+
+  /** A refusal is remembered, and thrown again without a request for a while. */
+  async #unlessRefused(
+    job: JobIdentity,
+    verb: 'create' | 'change',
+    object: KubernetesObject,
+    write: () => Promise<KubernetesObject>,
+  ): Promise<KubernetesObject> {
+    const id = objectId(object);
+    this.#refusals.check(job.uid, id);
+    try {
+      const written = await write();
+      this.#refusals.succeeded(job.uid, id);
+      return written;
+    } catch (error) {
+      if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
+      const what = `${verb} ${nameOf(object)}`;
+      const refusal = refusalOf(error, what);
+      this.#refusals.refused(job.uid, id, { what, error: refusal });
+      throw refusal;
+    }
   }
 
   async #existing(job: JobIdentity, resource: Resource, object: KubernetesObject): Promise<Created> {
@@ -159,7 +174,7 @@ export class ObjectWriter {
       where,
       remedy: 'Delete that object or rename the job: the operator touches nothing that is not its own.',
     });
-    this.#refusals.refused(job.uid, objectId(object), foreign);
+    this.#refusals.refused(job.uid, objectId(object), { what: `create ${nameOf(object)}`, error: foreign });
     throw foreign;
   }
 
@@ -170,12 +185,22 @@ export class ObjectWriter {
   }
 }
 
-function refusalOf(error: ApiError, object: KubernetesObject): WsiError {
-  const quota = /exceeded quota/.test(error.message);
-  return new WsiError('Unavailable', `cannot be created: ${error.message}`, {
-    where: `${object.kind} ${object.metadata.name ?? ''}`,
-    cause: error,
-    retryable: true,
-    ...(quota ? { remedy: 'It is tried again; free some of the quota or raise it.' } : {}),
-  });
+/** Somebody else has written first: not a failure, but a reason to look again. */
+export function staleWrite(error: ApiError): WsiError {
+  return new WsiError('StaleGeneration', wordsOf(error), { cause: error, retryable: true });
+}
+
+function refusalOf(error: ApiError, what: string): WsiError {
+  return new WsiError('Unavailable', `cannot ${what}: ${wordsOf(error)}`, { cause: error, retryable: true });
+}
+
+function nameOf({ kind, metadata }: KubernetesObject): string {
+  return `${kind} ${metadata.name ?? ''}`;
+}
+
+/** What the API server itself has said, without where it was asked and without advice for administrators. */
+function wordsOf({ message, where, remedy }: WsiError): string {
+  const start = where !== undefined && message.startsWith(`${where}: `) ? where.length + 2 : 0;
+  const end = remedy !== undefined && message.endsWith(` ${remedy}`) ? -remedy.length - 1 : undefined;
+  return message.slice(start, end);
 }

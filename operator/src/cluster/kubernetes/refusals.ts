@@ -10,6 +10,8 @@ const FIRST_MILLISECONDS = 1_000;
 const LONGEST_MILLISECONDS = 60_000;
 
 interface Refusal {
+  /** Such as `create Pod lung-worker-0`. */
+  readonly what: string;
   readonly error: WsiError;
   readonly until: number;
   readonly wait: number;
@@ -29,11 +31,11 @@ export class Refusals {
     if (refusal !== undefined && this.#clock.monotonic() < refusal.until) throw refusal.error;
   }
 
-  refused(owner: string, id: string, error: WsiError): void {
+  refused(owner: string, id: string, { what, error }: Pick<Refusal, 'what' | 'error'>): void {
     const refusals = this.#byOwner.get(owner) ?? new Map<string, Refusal>();
     const before = refusals.get(id)?.wait;
     const wait = before === undefined ? FIRST_MILLISECONDS : Math.min(before * 2, LONGEST_MILLISECONDS);
-    refusals.set(id, { error, wait, until: this.#clock.monotonic() + wait });
+    refusals.set(id, { what, error, wait, until: this.#clock.monotonic() + wait });
     this.#byOwner.set(owner, refusals);
   }
 
@@ -44,12 +46,12 @@ export class Refusals {
   }
 
   /** What is refused at present; what nobody has asked for any more is left out. */
-  list(owner: string): { readonly id: string; readonly message: string }[] {
+  list(owner: string): Pick<Refusal, 'what' | 'error'>[] {
     const now = this.#clock.monotonic();
     const refusals = [...(this.#byOwner.get(owner) ?? [])];
     return refusals
       .filter(([, { until }]) => now < until + LONGEST_MILLISECONDS)
-      .map(([id, { error }]) => ({ id, message: error.message }));
+      .map(([, { what, error }]) => ({ what, error }));
   }
 
   forget(owner: string): void {
