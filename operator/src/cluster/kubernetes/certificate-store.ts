@@ -15,10 +15,15 @@ const ROLES: readonly CertificateRole[] = ['coordinator', 'server', 'worker', 'o
 /** A Secret that somebody has deleted is noticed, and made anew, after this time at most. */
 const FRESH_MILLISECONDS = 600_000;
 
-interface Known {
+interface Certificates {
   readonly notAfter: string;
   /** The operator's own part: for asking the coordinator. */
   readonly pem: TlsPem;
+}
+
+interface Known {
+  /** Undefined: there are none, which is remembered, too. */
+  readonly certificates: Certificates | undefined;
   readonly until: number;
 }
 
@@ -42,20 +47,17 @@ export class CertificateStore {
   }
 
   /** When the job's certificates expire; undefined: there are none that could be used. One request now and then. */
-  async read(job: JobIdentity, secretName: string): Promise<{ readonly notAfter: string } | undefined> {
+  async read(job: JobIdentity, secretName: string): Promise<Certificates | undefined> {
     const known = this.#known.get(job.uid);
-    if (known !== undefined && this.#clock.monotonic() < known.until) return { notAfter: known.notAfter };
+    if (known !== undefined && this.#clock.monotonic() < known.until) return known.certificates;
     const secret = await this.#client.get<Secret>(SECRETS, secretName, job.namespace);
-    if (secret === undefined || ownership(secret, job) !== 'own') {
-      this.#known.delete(job.uid);
-      return undefined;
-    }
-    return this.#keep(job, decode(secret.data ?? {}));
+    const own = secret !== undefined && ownership(secret, job) === 'own';
+    return this.#keep(job, own ? decode(secret.data ?? {}) : {});
   }
 
   /** What is known without a request; see {@link read}. */
-  known(uid: string): { readonly notAfter: string; readonly pem: TlsPem } | undefined {
-    return this.#known.get(uid);
+  known(uid: string): Certificates | undefined {
+    return this.#known.get(uid)?.certificates;
   }
 
   /**
@@ -127,22 +129,19 @@ export class CertificateStore {
     await this.#client.patch(SECRETS, name, namespace, patch);
   }
 
-  #keep(job: JobIdentity, files: CertificateFiles): { readonly notAfter: string } | undefined {
+  #keep(job: JobIdentity, files: CertificateFiles): Certificates | undefined {
     const notAfter = earliestExpiry(files, ROLES);
-    if (notAfter === undefined) {
-      this.#known.delete(job.uid);
-      return undefined;
-    }
     const pem: TlsPem = {
       authority: files['ca.crt'] ?? '',
       certificate: files['operator.crt'] ?? '',
       key: files['operator.key'] ?? '',
       where: `Secret of ${job.namespace}/${job.name}`,
     };
+    const certificates = notAfter === undefined ? undefined : { notAfter, pem };
     // Spread, so that a thousand jobs of one start do not ask in the same second for ever.
     const until = this.#clock.monotonic() + FRESH_MILLISECONDS * (0.75 + Math.random() / 2);
-    this.#known.set(job.uid, { notAfter, pem, until });
-    return { notAfter };
+    this.#known.set(job.uid, { certificates, until });
+    return certificates;
   }
 }
 

@@ -10,6 +10,8 @@ import type { ObjectCaches } from './object-caches.ts';
 import { ResourceCache } from './resource-cache.ts';
 
 const LOOK_AGAIN_MILLISECONDS = 60_000;
+/** Jobs without a gang do not wait for longer than this. */
+const LATE_MILLISECONDS = 10_000;
 const GANGS = Object.keys(GANG_RESOURCES) as GangName[];
 
 export interface GangApisOptions {
@@ -36,6 +38,7 @@ interface Watched {
 export class GangApis {
   readonly #options: GangApisOptions;
   readonly #watched = new Map<string, Watched>();
+  readonly #ready = Promise.withResolvers<undefined>();
   #served: readonly GangName[] = [];
 
   constructor(options: GangApisOptions) {
@@ -59,13 +62,32 @@ export class GangApis {
       .flatMap((resource) => this.#watched.get(nameOf(resource))?.cache.list() ?? []);
   }
 
+  /** Resolves when what the server has at first is watched, or cannot be found out soon. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
   /** Until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    const known = this.#lookTwice(signal);
+    const late = this.#options.clock.sleep(LATE_MILLISECONDS, signal).catch(() => undefined);
+    await Promise.race([known, late]);
+    this.#ready.resolve(undefined);
     while (!signal.aborted) {
-      await this.look(signal);
       await this.#options.clock.sleep(LOOK_AGAIN_MILLISECONDS, signal).catch(() => undefined);
+      await this.look(signal);
     }
     for (const { stop } of this.#watched.values()) stop.abort();
+  }
+
+  /** What only helps with a gang's own objects is looked for when those are there. */
+  async #lookTwice(signal: AbortSignal): Promise<void> {
+    for (let round = 0; round < 2; round += 1) {
+      await this.look(signal);
+      const caches = [...this.#watched.values()].map(({ cache }) => cache.synced.catch(() => undefined));
+      await Promise.all(caches);
+    }
+    this.#update();
   }
 
   /** Looks once at what the server has, and starts or ends watching accordingly. */

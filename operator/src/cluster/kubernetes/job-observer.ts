@@ -53,7 +53,7 @@ export class JobObserver {
       gangs: this.#gangs.served,
       ...(refusals.length === 0 ? {} : { refusals }),
       ...(progress === undefined ? {} : { progress }),
-      ...(certificates === undefined ? {} : { certificates }),
+      ...(certificates === undefined ? {} : { certificates: { notAfter: certificates.notAfter } }),
     };
   }
 

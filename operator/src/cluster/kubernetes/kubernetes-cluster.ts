@@ -103,9 +103,9 @@ export class KubernetesCluster implements Cluster {
     });
   }
 
-  /** Resolves when every cache has been filled once. */
+  /** Resolves when every cache has been filled once; rejects when the cluster is stopped before. */
   get synced(): Promise<void> {
-    return this.caches.synced;
+    return Promise.all([this.caches.synced, this.#gangs.ready]).then(() => undefined);
   }
 
   /** Gangs that jobs may use now. */
