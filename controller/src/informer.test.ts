@@ -14,7 +14,7 @@ const configMap = (name: string, more: object = {}): object => ({
 
 /** Waits, a few milliseconds at a time, for what another connection brings. */
 async function until(holds: () => boolean, what = 'condition'): Promise<void> {
-  for (let round = 0; round < 2000; round += 1) {
+  for (let round = 0; round < 1000; round += 1) {
     if (holds()) return;
     await clock.sleep(400);
   }
@@ -162,9 +162,12 @@ describe('Informer', () => {
     server.put(resource, configMap('b'));
     const follower = follow();
     await watching(follower);
-    await server.restart(backup);
+    await server.restart(backup, false);
     await watching(follower);
     expect(follower.events).toContain('deleted b');
+    await server.restart(backup);
+    await watching(follower);
+    expect(follower.lists).toEqual(['start', 'Timeout', 'Expired']);
   });
 
   it('ends a half-open watch, and one that sends garbage', async () => {
@@ -204,9 +207,7 @@ describe('Informer', () => {
     expect(follower.warnings).toMatchObject(
       [1, 2, 3].map(() => ({ error: { status: 403 }, resource: 'configmaps' })),
     );
-    expect((follower.warnings[0] as { error: Error }).error.message).toContain(
-      'cannot list resource',
-    );
+    expect((follower.warnings[0] as { error: Error }).error.message).toContain('cannot list resource');
   });
 
   it('does not hammer a server that refuses each watch', async () => {
@@ -215,7 +216,7 @@ describe('Informer', () => {
     await until(() => follower.lists.length === 3);
     const seconds = clock.monotonic() / 1000;
     // Each five watches, with 0.5, 1, 2, 4 s at most between, and half of it at least.
-    expect(server.requests.length).toBeLessThan(20);
+    expect(server.requests.length).toBeLessThan(30);
     expect(seconds).toBeGreaterThan(5);
     server.clearFaults();
     server.put(resource, configMap('a'));
@@ -244,69 +245,82 @@ describe('Informer', () => {
 
   it('converges to the server, and its events replay to it, whatever happens', async () => {
     const name = fc.constantFrom('a', 'b', 'c', 'd');
-    const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ kind: fc.constant('put' as const), name, value: fc.nat(9) }) },
-      { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), name }) },
-      {
-        weight: 4,
-        arbitrary: fc.record({
-          kind: fc.constantFrom(
-            'pause' as const,
-            'drop' as const,
-            'end' as const,
-            'freeze' as const,
-            'compact' as const,
-            'bookmark' as const,
-            'corrupt' as const,
-            'fail' as const,
-            'close' as const,
-            'restart' as const,
-            'restartLost' as const,
-            'backup' as const,
-            'restore' as const,
-          ),
-        }),
-      },
+    const change = fc.oneof(
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('put' as const), name, value: fc.nat(9) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), name }) },
     );
-    type Step = typeof step extends fc.Arbitrary<infer Each> ? Each : never;
-    let backup: Backup | undefined;
-    const faults: Record<Exclude<Step['kind'], 'put' | 'remove'>, () => unknown> = {
-      pause: async () => clock.sleep(1000),
-      drop: () => server.dropWatches(),
-      end: () => server.dropWatches({ graceful: true }),
-      freeze: () => server.freezeWatches(),
-      compact: () => server.compact(),
-      bookmark: () => server.sendBookmarks(),
-      corrupt: () => server.corruptNextEvent(),
-      fail: () => server.answer(503, { times: 2 }),
-      close: () => server.closeConnections({ times: 2 }),
-      restart: async () => server.restart(),
-      restartLost: async () => server.restart('lost'),
-      backup: () => (backup = server.backup()),
-      restore: async () => (backup === undefined ? undefined : server.restart(backup)),
+    const restart = fc.record({
+      kind: fc.constantFrom('restart' as const, 'restartLost' as const, 'restore' as const),
+      // While it is down.
+      changes: fc.array(change, { maxLength: 4 }),
+    });
+    const fault = fc.record({
+      kind: fc.constantFrom(
+        'pause' as const,
+        'drop' as const,
+        'end' as const,
+        'freeze' as const,
+        'compact' as const,
+        'bookmark' as const,
+        'corrupt' as const,
+        'fail' as const,
+        'close' as const,
+        'backup' as const,
+      ),
+    });
+    const step = fc.oneof(
+      { weight: 6, arbitrary: change },
+      { weight: 3, arbitrary: fault },
+      { weight: 2, arbitrary: restart },
+      { weight: 3, arbitrary: fc.constant({ kind: 'settle' as const }) },
+    );
+    const backups: Backup[] = [];
+    const faults = {
+      settle: async (): Promise<void> => watching(followers.at(-1)!),
+      pause: async (): Promise<void> => clock.sleep(1000),
+      drop: (): void => server.dropWatches(),
+      end: (): void => server.dropWatches({ graceful: true }),
+      freeze: (): void => server.freezeWatches(),
+      compact: (): void => server.compact(),
+      bookmark: (): void => server.sendBookmarks(),
+      corrupt: (): void => server.corruptNextEvent(),
+      fail: (): void => server.answer(503, { times: 2 }),
+      close: (): void => server.closeConnections({ times: 2 }),
+      backup: (): void => void backups.push(server.backup()),
+    };
+    const exists = (wanted: string): boolean =>
+      server.objects(resource).some(({ metadata }) => metadata.name === wanted);
+    const apply = (
+      next: { kind: 'put'; name: string; value: number } | { kind: 'remove'; name: string },
+    ): void => {
+      if (next.kind === 'put')
+        server.put(resource, { ...configMap(next.name), data: { v: String(next.value) } });
+      else if (exists(next.name)) server.remove(resource, next.name, 'n');
     };
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-        backup = undefined;
-        await using own = await startFakeApiServer();
-        server = own;
-        client = own.newClient({ clock });
-        const follower = new Follower(client);
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), async (steps) => {
+        backups.length = 0;
+        const follower = follow({ idleSeconds: 20 });
         for (const next of steps) {
-          if (next.kind === 'put')
-            server.put(resource, { ...configMap(next.name), data: { v: String(next.value) } });
-          else if (next.kind === 'remove') {
-            if (
-              server.objects(resource).some((object) => object.metadata.name === next.name)
-            )
-              server.remove(resource, next.name, 'n');
-          } else await faults[next.kind]();
+          if ('changes' in next) {
+            await server.stop();
+            next.changes.forEach(apply);
+            const history = {
+              restart: 'kept',
+              restartLost: 'lost',
+              restore: backups.at(-1) ?? 'kept',
+            } as const;
+            await server.restart(history[next.kind]);
+          } else if (next.kind === 'put' || next.kind === 'remove') apply(next);
+          else await faults[next.kind]();
         }
         server.put(resource, configMap('last'));
         await converged(follower);
         await follower.stop();
+        server.clearFaults();
+        for (const { metadata } of server.objects(resource)) server.remove(resource, metadata.name!, 'n');
       }),
-      { numRuns: 60 },
+      { numRuns: 100, endOnFailure: true },
     );
   });
 });

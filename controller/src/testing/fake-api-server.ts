@@ -118,6 +118,7 @@ export class FakeApiServer {
   /** Breaks all connections and refuses new ones until `start`. */
   async stop(): Promise<void> {
     clearInterval(this.#bookmarks);
+    this.#watches.drop(false);
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
@@ -143,11 +144,15 @@ export class FakeApiServer {
     await this.stop();
   }
 
-  /** @param history - `kept`; `lost`: older versions are answered with 410; or a backup that is restored. */
-  async restart(history: 'kept' | 'lost' | Backup = 'kept'): Promise<void> {
+  /**
+   * @param history - `kept`; `lost`: older versions are answered with 410; or a backup that is restored.
+   * @param bump - After a restore versions go on above all that were given out; false: they begin again.
+   */
+  async restart(history: 'kept' | 'lost' | Backup = 'kept', bump = true): Promise<void> {
     await this.stop();
     if (history === 'lost') this.#store.compact();
-    else if (history !== 'kept') this.#store.restore(history);
+    else if (history !== 'kept') this.#store.restore(history, bump);
+    this.#api.forgetPages();
     await this.start();
   }
 
@@ -223,7 +228,7 @@ export class FakeApiServer {
   }
 
   corruptNextEvent(): void {
-    this.#watches.corruptNext();
+    this.#watches.corruptNext(1);
   }
 
   /** The next matching requests are answered with a failure. */
@@ -252,6 +257,7 @@ export class FakeApiServer {
 
   clearFaults(): void {
     this.#faults.clear();
+    this.#watches.corruptNext(0);
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -73,9 +73,9 @@ export class FakeWatches {
     for (const watch of this.#open) watch.frozen = true;
   }
 
-  /** The next event that is sent to any watch is cut in the middle. */
-  corruptNext(): void {
-    this.#garbageNext += 1;
+  /** So many of the next events that are sent to any watch are cut in the middle. */
+  corruptNext(times: number): void {
+    this.#garbageNext = times;
   }
 
   /** Past changes, or the present state for a watch without a version. False: refused with an ERROR event. */

@@ -191,10 +191,14 @@ export class ObjectStore {
     return { version: this.#version, objects };
   }
 
-  /** Puts everything back, versions too, as a restored etcd does. */
-  restore(backup: Backup): void {
+  /**
+   * Puts the objects back, as a restored etcd does.
+   * @param bump - Versions go on above all that were given out (etcd's `--bump-revision --mark-compacted`); else they
+   * are given out a second time for other states, which no client can notice once they have caught up.
+   */
+  restore(backup: Backup, bump: boolean): void {
     this.#objects = new Map([...backup.objects].map(([key, all]) => [key, new Map(all)]));
-    this.#version = backup.version;
+    this.#version = bump ? this.#version + 1000 : backup.version;
     this.compact();
   }
 
