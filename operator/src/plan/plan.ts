@@ -170,7 +170,7 @@ function run(world: World, gangActions: readonly Action[]): Step {
     events,
     stopped: false,
     expiring: certificates.expiring,
-    due: [...due, deadline(job), now + settings.resyncMilliseconds, ...again],
+    due: [...due, deadline(job), gang.due, now + settings.resyncMilliseconds, ...again],
   };
 }
 

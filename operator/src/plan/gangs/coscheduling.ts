@@ -5,15 +5,15 @@
  */
 import { jobLabels, jobName, ownedMetadata, replicasOf } from '../names.ts';
 import type { KubernetesObject } from '../../kubernetes-types.ts';
-import { apiVersionOf, type GangPlan, type GangWorld } from './gang.ts';
-import { minimumCount, minimumResources } from './minimum.ts';
+import { alivePods, apiVersionOf, type GangPlan, type GangWorld } from './gang.ts';
+import { minimumCount } from './minimum.ts';
 
 /** The name that scheduler-plugins' own installation gives its second scheduler. */
 export const COSCHEDULING_SCHEDULER = 'scheduler-plugins-scheduler';
 const GROUP_LABEL = 'scheduling.x-k8s.io/pod-group';
 
 export function planCoscheduling(world: GangWorld): GangPlan {
-  const { job, settings } = world;
+  const { job, settings, now } = world;
   const scheduler = settings.coschedulingSchedulerName ?? COSCHEDULING_SCHEDULER;
   return {
     objects: [podGroup(world)],
@@ -21,6 +21,7 @@ export function planCoscheduling(world: GangWorld): GangPlan {
     admission: { kind: 'admitted' },
     allAtOnce: true,
     workers: replicasOf(job, 'worker'),
+    ...(isWaiting(world) ? { due: now - (now % NUDGE_MILLISECONDS) + NUDGE_MILLISECONDS } : {}),
     decorate: (pod) => ({
       ...pod,
       metadata: { ...pod.metadata, labels: { ...pod.metadata?.labels, [GROUP_LABEL]: jobName(job) } },
@@ -29,15 +30,28 @@ export function planCoscheduling(world: GangWorld): GangPlan {
   };
 }
 
-function podGroup({ job, settings }: GangWorld): KubernetesObject {
-  const minResources = minimumResources(job, settings);
+/** Every so often a group that waits for room is touched. */
+const NUDGE_MILLISECONDS = 30_000;
+const NUDGE_ANNOTATION = 'wsi.dev/last-nudge';
+
+/**
+ * The plug-in tries a group that it has turned away again when a pod is added or the PodGroup changes, or after five
+ * minutes; not when room appears (seen with scheduler-plugins 0.34). So the PodGroup changes while pods wait. No
+ * `minResources`: the plug-in would check them against a room of its own reckoning, and turn pods away in the same way.
+ */
+function podGroup(world: GangWorld): KubernetesObject {
+  const { job, now } = world;
+  const metadata = ownedMetadata(job, jobName(job), jobLabels(job));
+  const nudge = new Date(now - (now % NUDGE_MILLISECONDS)).toISOString();
   return {
     apiVersion: apiVersionOf('coscheduling'),
     kind: 'PodGroup',
-    metadata: ownedMetadata(job, jobName(job), jobLabels(job)),
-    spec: {
-      minMember: minimumCount(job),
-      ...(Object.keys(minResources).length === 0 ? {} : { minResources }),
-    },
+    metadata: { ...metadata, ...(isWaiting(world) ? { annotations: { [NUDGE_ANNOTATION]: nudge } } : {}) },
+    spec: { minMember: minimumCount(job) },
   };
+}
+
+/** A pod has no node yet. */
+function isWaiting({ observed }: GangWorld): boolean {
+  return alivePods(observed).some(({ spec }) => (spec?.nodeName ?? '') === '');
 }

@@ -33,6 +33,8 @@ export interface GangPlan {
   readonly allAtOnce: boolean;
   /** How many workers may run now, at most those that the spec asks for; those with higher numbers are to be removed. */
   readonly workers: number;
+  /** When to look again even if nothing is reported (milliseconds since the epoch). */
+  readonly due?: number;
   /** The pod with what makes it a member: labels, annotations, scheduler, node selectors and tolerations. */
   decorate(pod: V1Pod, slot: Slot): V1Pod;
 }

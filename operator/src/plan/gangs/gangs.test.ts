@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { LOCAL_SETTINGS, type ClusterSettings, type GangName, type Observed } from '../../cluster/port.ts';
 import { buildJob, pod, seen, type JobChoices } from '../../testing/builders.ts';
-import type { KubernetesObject } from '../../kubernetes-types.ts';
+import type { KubernetesObject, V1Pod } from '../../kubernetes-types.ts';
 import type { WsiTrainingJob } from '@wsi/api';
 import { buildPod } from '../pods.ts';
 import { GANG_RESOURCES, planGang, type GangPlan } from './index.ts';
@@ -169,6 +169,10 @@ describe('volcano', () => {
     });
   });
 
+  test('asks for no resources where the templates do not', () => {
+    expect(plan(job({ gang: 'volcano' })).objects[0]?.['spec']).not.toHaveProperty('minResources');
+  });
+
   test.each([
     [undefined, 'waiting'],
     ['Pending', 'waiting'],
@@ -212,12 +216,25 @@ describe('coscheduling', () => {
     expect(plan(wanted).objects[0]).toMatchObject({
       apiVersion: 'scheduling.x-k8s.io/v1alpha1',
       kind: 'PodGroup',
-      spec: { minMember: 4, minResources: { cpu: '2700m' } },
+      spec: { minMember: 4 },
     });
   });
 
-  test('asks for no resources where the templates do not', () => {
-    expect(plan(job({ gang: 'coscheduling' })).objects[0]?.['spec']).toEqual({ minMember: 3 });
+  test('sets no minResources, which would keep pods waiting when room appears', () => {
+    expect(plan(wanted).objects[0]?.['spec']).toEqual({ minMember: 4 });
+  });
+
+  test('touches the group every half minute while a pod waits for a node, and not after', () => {
+    const at = (now: number, pods: readonly V1Pod[]): unknown =>
+      planGang(wanted, look({ pods }), LOCAL_SETTINGS, now).objects[0]?.metadata.annotations;
+    const unplaced = pod(wanted, WORKER, { phase: 'Pending' });
+    const placed = { ...unplaced, spec: { containers: [], ...unplaced.spec, nodeName: 'node' } };
+    expect(at(NOW, [placed])).toBeUndefined();
+    expect(at(NOW, [placed, unplaced])).toEqual({ 'wsi.dev/last-nudge': '2026-01-01T00:00:00.000Z' });
+    expect(at(NOW + 29_999, [unplaced])).toEqual(at(NOW, [unplaced]));
+    expect(plan(wanted, look({ pods: [unplaced] })).due).toBe(NOW + 30_000);
+    expect(plan(wanted, look({ pods: [placed] }))).not.toHaveProperty('due');
+    expect(at(NOW + 30_000, [unplaced])).toEqual({ 'wsi.dev/last-nudge': '2026-01-01T00:00:30.000Z' });
   });
 
   test.each([
