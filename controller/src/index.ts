@@ -33,3 +33,4 @@ export { backOff, TokenBucket } from './rate-limit.ts';
 export type { WatchEvent } from './watch-stream.ts';
 export { Informer, type InformerEvent, type InformerOptions } from './informer.ts';
 export { ObjectCache, type CacheChange, type Indexer } from './object-cache.ts';
+export { LeaderElector, type LeaderElectorOptions } from './leader-elector.ts';
