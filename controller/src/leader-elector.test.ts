@@ -234,7 +234,7 @@ describe('LeaderElector', () => {
     const first = contest.start({ windUp: 3500 });
     await contest.clock.advance(1000);
     contest.start();
-    network.back = 8000;
+    network.back = 7500;
     await contest.clock.advance(9500);
     network.back = 5;
     expect(first.elector.isLeader).toBe(true);
