@@ -111,12 +111,8 @@ function isShape(shape: Record<string, unknown>): boolean {
 }
 
 function isThroughput(value: unknown): boolean {
-  if (!isRecord(value) || !isRecord(value['workload'])) return false;
-  const { coefficients, covariance, parallelism, noise, observed, workload } = value;
-  const { tilesPerStep, blocksPerStep, parameterBytes, patchSize, batch } = workload as Record<
-    string,
-    unknown
-  >;
+  if (!isRecord(value)) return false;
+  const { coefficients, covariance, parallelism, noise, observed, workload, warm } = value;
   return (
     isVector(coefficients, 5) &&
     Array.isArray(covariance) &&
@@ -124,10 +120,17 @@ function isThroughput(value: unknown): boolean {
     covariance.every((row) => Array.isArray(row) && row.length === 5 && row.every(isFiniteNumber)) &&
     (parallelism === null || isNumber(parallelism)) &&
     isNumber(noise) &&
+    typeof warm === 'boolean' &&
     Array.isArray(observed) &&
     observed.every((size) => isRecord(size) && numbersOf([size['workers'], size['servers']])) &&
-    numbersOf([tilesPerStep, blocksPerStep, parameterBytes, patchSize, batch])
+    isWorkload(workload)
   );
+}
+
+function isWorkload(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { tilesPerStep, blocksPerStep, parameterBytes, patchSize, batch } = value;
+  return numbersOf([tilesPerStep, blocksPerStep, parameterBytes, patchSize, batch]);
 }
 
 function isVector(value: unknown, length: number): boolean {

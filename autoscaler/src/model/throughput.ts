@@ -32,6 +32,8 @@ export interface ThroughputModel {
   readonly noise: number;
   /** Sizes that it was fitted to; none for a model that is an earlier job's. */
   readonly observed: readonly Size[];
+  /** It began with another run's model, so that sizes that were not observed are more than a guess. */
+  readonly warm: boolean;
 }
 
 export interface Prediction {
@@ -203,6 +205,7 @@ function fitWith(workload: Workload, observations: readonly Observation[], prior
     covariance: inverse.map((line) => line.map((value) => value * excess)),
     noise: LEAST_NOISE * Math.sqrt(excess),
     observed: sizes.map(({ size }) => size),
+    warm: !prior.guessed,
   };
   const surprise = Math.sqrt(
     priorRows.reduce((worst, { row, target }) => Math.max(worst, (dot(row, solution) - target) ** 2), 0),

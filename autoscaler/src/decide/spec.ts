@@ -1,0 +1,67 @@
+/** What the user may choose; the names are those of `spec.autoscaling`. */
+
+export type Objective = 'throughput' | 'efficiency' | 'deadline' | 'cost';
+
+export interface AutoscalingSpec {
+  readonly objective: Objective;
+  readonly minimumWorkers: number;
+  /** Without it: as many as there are blocks in a step. */
+  readonly maximumWorkers?: number;
+  readonly minimumServers: number;
+  readonly maximumServers: number;
+  /** Least marginal gain of a worker, relative to what the first one brings. */
+  readonly efficiencyFloor: number;
+  /** Throughput to reach; then no more workers than that takes, whatever the objective. */
+  readonly tilesPerSecond?: number;
+  readonly workerCostPerHour: number;
+  readonly serverCostPerHour: number;
+  /** For how long a larger size must have been right before it is taken. */
+  readonly stabilisationSeconds: number;
+  /** For how long a smaller one must have been. */
+  readonly scaleDownStabilisationSeconds: number;
+  /** Gains predicted to be smaller than that move nothing. */
+  readonly tolerance: number;
+  readonly memory: { readonly raise: boolean; readonly maximumBytes?: number; readonly headroom: number };
+  readonly stragglers: { readonly replace: boolean; readonly slowdown: number };
+}
+
+type Chosen<Whole> = { readonly [Field in keyof Whole]?: Whole[Field] | undefined };
+
+/** Fields that are given; those of `memory` and `stragglers` one by one. */
+export type AutoscalingChoice = Chosen<Omit<AutoscalingSpec, 'memory' | 'stragglers'>> & {
+  readonly memory?: Chosen<AutoscalingSpec['memory']> | undefined;
+  readonly stragglers?: Chosen<AutoscalingSpec['stragglers']> | undefined;
+};
+
+const DEFAULTS: AutoscalingSpec = {
+  objective: 'efficiency',
+  minimumWorkers: 1,
+  minimumServers: 1,
+  maximumServers: 64,
+  efficiencyFloor: 0.7,
+  workerCostPerHour: 1,
+  serverCostPerHour: 0.5,
+  stabilisationSeconds: 60,
+  scaleDownStabilisationSeconds: 300,
+  tolerance: 0.05,
+  memory: { raise: true, headroom: 0.2 },
+  stragglers: { replace: true, slowdown: 2 },
+};
+
+export function autoscalingSpec(choice: AutoscalingChoice = {}): AutoscalingSpec {
+  const { memory, stragglers, ...rest } = choice;
+  return {
+    ...DEFAULTS,
+    ...given(rest),
+    memory: { ...DEFAULTS.memory, ...given(memory ?? {}) },
+    stragglers: { ...DEFAULTS.stragglers, ...given(stragglers ?? {}) },
+  };
+}
+
+function given<Fields extends object>(
+  fields: Fields,
+): { [F in keyof Fields]: Exclude<Fields[F], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [F in keyof Fields]: Exclude<Fields[F], undefined>;
+  };
+}
