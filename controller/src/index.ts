@@ -34,3 +34,4 @@ export type { WatchEvent } from './watch-stream.ts';
 export { Informer, type InformerEvent, type InformerOptions } from './informer.ts';
 export { ObjectCache, type CacheChange, type Indexer } from './object-cache.ts';
 export { LeaderElector, type LeaderElectorOptions } from './leader-elector.ts';
+export { EventRecorder, type EventRecorderOptions, type EventText } from './event-recorder.ts';

@@ -52,6 +52,37 @@ describe('WorkQueue', () => {
     expect(delays).toEqual([10, 20, 35, 35, 10]);
   });
 
+  it('is fair: a key that is added again and again waits behind all that waited before it', async () => {
+    const queue = new WorkQueue({ clock: new ManualClock() });
+    const keys = Array.from({ length: 50 }, (_none, index) => `k${index}`);
+    keys.forEach((key) => queue.add(key));
+    const taken: string[] = [];
+    for (let turn = 0; turn < 200; turn += 1) {
+      const key = (await queue.take())!;
+      taken.push(key);
+      // The busy one changes while it is held; all others come back too.
+      queue.add('k0');
+      queue.done(key);
+      queue.add(key);
+      queue.add('k0');
+    }
+    const turns = keys.map((key) => taken.filter((each) => each === key).length);
+    expect(new Set(turns)).toEqual(new Set([4]));
+    expect(taken.slice(0, 50)).toEqual(keys);
+  });
+
+  it('is fair to its takers: who waits longest is served first', async () => {
+    const queue = new WorkQueue({ clock: new ManualClock() });
+    const served: string[] = [];
+    const takers = ['one', 'two', 'three'].map(async (name) => {
+      await queue.take();
+      served.push(name);
+    });
+    ['a', 'b', 'c'].forEach((key) => queue.add(key));
+    await Promise.all(takers);
+    expect(served).toEqual(['one', 'two', 'three']);
+  });
+
   it('wakes its takers when it is closed and takes nothing more', async () => {
     const clock = new ManualClock();
     const queue = new WorkQueue({ clock });
