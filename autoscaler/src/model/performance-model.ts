@@ -145,7 +145,7 @@ function isNumber(value: unknown): value is number {
   return isFiniteNumber(value) && value >= 0;
 }
 
-function isFiniteNumber(value: unknown): boolean {
+function isFiniteNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
