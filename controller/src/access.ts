@@ -82,23 +82,30 @@ export function inClusterAccess(
 }
 
 function access(server: URL, clock: Clock, read: () => Promise<Credentials>): ServerAccess {
-  let known: { readonly value: Promise<Credentials>; readonly until: number } | undefined;
+  let known: { readonly value: Promise<Credentials>; until: number } | undefined;
   return {
     server,
     credentials: () => {
       if (known !== undefined && clock.monotonic() < known.until) return known.value;
       // One reading serves all that ask meanwhile: an exec plug-in must not be started a hundred times.
-      const value = read().catch((error: unknown) => {
-        known = undefined;
-        const problem = error instanceof Error ? error.message : String(error);
-        throw new WsiError('Unavailable', `the credentials for the API server cannot be read: ${problem}`, {
-          where: server.host,
-          cause: error,
-          retryable: true,
-        });
-      });
-      known = { value, until: clock.monotonic() + freshFor };
-      return value;
+      const reading = { value: read(), until: Number.POSITIVE_INFINITY };
+      known = reading;
+      reading.value = reading.value.then(
+        (credentials) => {
+          reading.until = clock.monotonic() + freshFor;
+          return credentials;
+        },
+        (error: unknown) => {
+          if (known === reading) known = undefined;
+          const problem = error instanceof Error ? error.message : String(error);
+          throw new WsiError('Unavailable', `the credentials for the API server cannot be read: ${problem}`, {
+            where: server.host,
+            cause: error,
+            retryable: true,
+          });
+        },
+      );
+      return reading.value;
     },
     invalidate: () => (known = undefined),
   };

@@ -6,9 +6,10 @@ import type { IncomingMessage } from 'node:http';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { systemClock, WsiError, type Clock } from '@wsi/foundation';
 import { inClusterAccess, kubeConfigAccess, type ServerAccess } from './access.ts';
+import { call, json, metadataOf, place, queryOf, selected, sub, type Selection } from './api-call.ts';
 import { ApiError } from './api-error.ts';
 import { HttpClient, type CallOptions, type HttpCall, type RequestInfo } from './http-client.ts';
-import { apiVersionOf, resourcePath, type ObjectMeta, type Resource, type WithMetadata } from './objects.ts';
+import { apiVersionOf, resourcePath, type Resource, type WithMetadata } from './objects.ts';
 import { readWatch, type WatchEvent } from './watch-stream.ts';
 
 export interface ApiClientOptions {
@@ -21,13 +22,6 @@ export interface ApiClientOptions {
   readonly burst?: number;
   /** Called after each attempt, for metrics. */
   readonly onRequest?: (info: RequestInfo) => void;
-}
-
-export interface Selection {
-  /** Absent: all namespaces. */
-  readonly namespace?: string | undefined;
-  readonly labelSelector?: string | undefined;
-  readonly fieldSelector?: string | undefined;
 }
 
 export interface WatchOptions<T> extends Selection {
@@ -49,8 +43,6 @@ export interface DeleteOptions extends CallOptions {
   readonly gracePeriodSeconds?: number | undefined;
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
 }
-
-const json = { 'content-type': 'application/json' };
 
 // The type of an object is the caller's knowledge: nothing here checks it.
 /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters */
@@ -353,44 +345,4 @@ export class ApiClient {
 interface ListAnswer<T> {
   readonly items?: T[] | null;
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
-}
-
-function call(
-  verb: string,
-  resource: Resource,
-  method: string,
-  path: string,
-  ...[body, subresource]: [body?: unknown, subresource?: string | undefined]
-): HttpCall {
-  return {
-    verb,
-    resource: subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`,
-    method,
-    path,
-    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: json }),
-    repeatable: method !== 'POST',
-  };
-}
-
-function metadataOf(object: unknown): ObjectMeta {
-  return (object as WithMetadata).metadata ?? {};
-}
-
-function place(name: string, namespace: string | undefined): { name: string; namespace?: string } {
-  return namespace === undefined ? { name } : { name, namespace };
-}
-
-function selected(selection: Selection): { namespace?: string } {
-  return selection.namespace === undefined ? {} : { namespace: selection.namespace };
-}
-
-function sub(subresource: string | undefined): { subresource?: string } {
-  return subresource === undefined ? {} : { subresource };
-}
-
-function queryOf(selection: Selection, more: Record<string, string | undefined>): string {
-  const query = new URLSearchParams();
-  const all = { labelSelector: selection.labelSelector, fieldSelector: selection.fieldSelector, ...more };
-  for (const [name, value] of Object.entries(all)) if (value !== undefined) query.set(name, value);
-  return query.toString();
 }

@@ -5,13 +5,8 @@ export {
   type ServerAccess,
   type Tls,
 } from './access.ts';
-export {
-  ApiClient,
-  type ApiClientOptions,
-  type DeleteOptions,
-  type Selection,
-  type WatchOptions,
-} from './api-client.ts';
+export { ApiClient, type ApiClientOptions, type DeleteOptions, type WatchOptions } from './api-client.ts';
+export type { Selection } from './api-call.ts';
 export { ApiError, type ApiErrorDetails } from './api-error.ts';
 export type { CallOptions, RequestInfo } from './http-client.ts';
 export {

@@ -6,7 +6,8 @@
  *   list --(version)--> watch --(end, lost connection, silence)--> watch --(410, unreadable event)--> list ...
  */
 import { systemClock, WsiError, type Clock, type Logger } from '@wsi/foundation';
-import type { ApiClient, Selection } from './api-client.ts';
+import type { Selection } from './api-call.ts';
+import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import { ObjectCache, type CacheChange, type Indexer } from './object-cache.ts';
 import { keyOf, objectKey, type Resource, type WithMetadata } from './objects.ts';

@@ -1,5 +1,7 @@
 /** A request as the fake API server understands it, and the faults that it can be told to commit on some. */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { TLSSocket, type PeerCertificate } from 'node:tls';
 import type { FakeResource } from './fake-resources.ts';
 
 export interface FakeRequest {
@@ -14,6 +16,8 @@ export interface FakeRequest {
   readonly subresource: string | undefined;
   readonly userAgent: string;
   readonly authorization: string | undefined;
+  /** Common name of the client's certificate. */
+  readonly certificate: string | undefined;
 }
 
 export type Matcher = (request: FakeRequest) => boolean;
@@ -82,7 +86,16 @@ export function parseRequest(message: IncomingMessage, resources: readonly FakeR
     subresource,
     userAgent: message.headers['user-agent'] ?? '',
     authorization: message.headers.authorization,
+    certificate: commonName(message.socket),
   };
+}
+
+function commonName(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  // An empty object when there is none.
+  const { subject } = socket.getPeerCertificate() as Partial<PeerCertificate>;
+  const name = subject?.CN;
+  return Array.isArray(name) ? name[0] : name;
 }
 
 function verbOf(
