@@ -29,7 +29,11 @@ export interface SimulationOptions {
   readonly trace?: readonly TracedJob[];
   readonly policies?: readonly PolicyName[];
   readonly conditions?: Partial<Conditions>;
-  readonly onProgress?: (progress: { readonly policy: PolicyName; readonly ended: number; readonly jobs: number }) => void;
+  readonly onProgress?: (progress: {
+    readonly policy: PolicyName;
+    readonly ended: number;
+    readonly jobs: number;
+  }) => void;
 }
 
 export interface PolicyResult {
@@ -60,7 +64,10 @@ export function simulate(options: SimulationOptions = {}): readonly PolicyResult
     ['load', load, false],
   ] as const) {
     if (!(value > 0) || !Number.isFinite(value) || (whole && !Number.isInteger(value))) {
-      throw new WsiError('InvalidArgument', `${name} must be a ${whole ? 'whole ' : ''}number above 0, not ${value}`);
+      throw new WsiError(
+        'InvalidArgument',
+        `${name} must be a ${whole ? 'whole ' : ''}number above 0, not ${value}`,
+      );
     }
   }
   const trace = options.trace ?? drawTrace({ jobs, seed, devices, load });

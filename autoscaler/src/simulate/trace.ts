@@ -55,8 +55,32 @@ const KINDS: readonly Kind[] = [
   { encoder: 'resnet50', patchSize: 512, batch: 8, tileSeconds: 0.45, parameterBytes: 94e6 },
 ];
 
+/** How jobs of a kind coordinate, as shares of a step on one device; drawn once a kind. */
+interface Habits {
+  readonly fixed: number;
+  readonly perWorker: number;
+  readonly exponent: number;
+  readonly tail: number;
+  readonly contention: number;
+}
+
+/** Jobs of one kind differ from each other by about so much, in each of these. */
+const DEVIATION = 0.2;
+
 /** Work of a job in device hours: log-normal, as in traces of training clusters, within bounds. */
 const WORK = { median: 3, sigma: 1.1, least: 0.3, most: 60 } as const;
+
+function drawHabits(seed: number, { encoder, patchSize }: Kind): Habits {
+  const random = new RandomStream(seed, `kind/${encoder}/${patchSize}`);
+  const between = (least: number, most: number): number => least * (most / least) ** random.uniform();
+  return {
+    fixed: between(0.002, 0.03),
+    perWorker: between(0.0002, 0.004),
+    exponent: between(0.9, 1.2),
+    tail: between(0.005, 0.04),
+    contention: between(0.02, 0.15),
+  };
+}
 
 export function drawTrace({ jobs, seed, devices, load }: TraceOptions): readonly TracedJob[] {
   const random = new RandomStream(seed, 'trace');
@@ -69,17 +93,19 @@ export function drawTrace({ jobs, seed, devices, load }: TraceOptions): readonly
     const kind = KINDS[random.integer(KINDS.length)]!;
     const hours = WORK.median * Math.exp(WORK.sigma * random.normal());
     const work = Math.min(WORK.most, Math.max(WORK.least, hours));
-    return drawJob(`job-${i + 1}`, arrivalSeconds, { kind, hours: work }, random);
+    const habits = drawHabits(seed, kind);
+    return drawJob(`job-${i + 1}`, arrivalSeconds, { kind, habits, hours: work }, random);
   });
 }
 
 function drawJob(
   id: string,
   arrivalSeconds: number,
-  { kind, hours, tiles }: { kind: Kind; hours: number; tiles?: number },
+  { kind, habits, hours = 0, tiles }: { kind: Kind; habits: Habits; hours?: number; tiles?: number },
   random: RandomStream,
 ): TracedJob {
   const between = (least: number, most: number): number => least * (most / least) ** random.uniform();
+  const differing = (value: number): number => value * Math.exp(DEVIATION * random.normal());
   const tileSeconds = kind.tileSeconds * between(0.9, 1.1);
   // Steps of one to six minutes on one device, in whole blocks of four shards.
   const block = 4 * kind.batch;
@@ -109,13 +135,13 @@ function drawJob(
     servers: kind.parameterBytes > 10e6 ? 2 : 1,
     maximumWorkers: 64,
     truth: {
-      fixedSeconds: stepSeconds * between(0.002, 0.03),
+      fixedSeconds: stepSeconds * differing(habits.fixed),
       tileSeconds,
       parameterSeconds: (3 * kind.parameterBytes) / 1.2e9,
-      perWorkerSeconds: stepSeconds * between(0.0002, 0.004),
-      exponent: between(0.9, 1.2),
-      tail: between(0.005, 0.04),
-      contention: between(0.02, 0.15),
+      perWorkerSeconds: stepSeconds * differing(habits.perWorker),
+      exponent: habits.exponent,
+      tail: differing(habits.tail),
+      contention: differing(habits.contention),
     },
   };
 }
@@ -146,7 +172,8 @@ export function traceFromCsv(text: string, seed: number, where: string): readonl
     const kind = nearestKind(cell('encoder'), patchSize, `${where}, line ${i + 2}, encoder`);
     const arrival = positive(cell('arrival_seconds'), `${where}, line ${i + 2}, arrival_seconds`, 0);
     const scaled = { ...kind, patchSize, tileSeconds: kind.tileSeconds * (patchSize / kind.patchSize) ** 2 };
-    return drawJob(`job-${i + 1}`, arrival, { kind: scaled, hours: 0, tiles: number('tiles') }, random);
+    const what = { kind: scaled, habits: drawHabits(seed, kind), tiles: number('tiles') };
+    return drawJob(`job-${i + 1}`, arrival, what, random);
   });
   if (jobs.length === 0) throw new WsiError('InvalidArgument', 'has no jobs', { where });
   return jobs.sort((a, b) => a.arrivalSeconds - b.arrivalSeconds);

@@ -14,7 +14,9 @@ export function fixed(workers: number): Policy {
     interval: 60,
     allocate: (view) => {
       let free = view.capacity;
-      const wanted = view.jobs.map((job) => Math.min(workers, job.maximumWorkers, job.workload.blocksPerStep));
+      const wanted = view.jobs.map((job) =>
+        Math.min(workers, job.maximumWorkers, job.workload.blocksPerStep),
+      );
       return {
         workers: new Map(
           view.jobs.map(({ id }, i) => {
@@ -47,7 +49,9 @@ export function cpuRule(): Policy {
     const recent = (wishes.get(job.id) ?? []).filter(({ at }) => seconds - at < DOWN_SECONDS);
     const all = [...recent, { at: seconds, workers: bounded }];
     wishes.set(job.id, all);
-    return bounded >= job.workers ? bounded : Math.min(job.workers, Math.max(...all.map(({ workers }) => workers)));
+    return bounded >= job.workers
+      ? bounded
+      : Math.min(job.workers, Math.max(...all.map(({ workers }) => workers)));
   };
   return {
     name: 'cpu rule',

@@ -1,12 +1,12 @@
 /** allocateWorkers() for the shares, decide() for each job: the code that the operator runs. */
 import { allocateWorkers, type Claim } from '../../allocate/allocate.ts';
-import { decide, NO_HISTORY, type History } from '../../decide/decide.ts';
+import { decide, NO_HISTORY, type Decision, type History } from '../../decide/decide.ts';
 import { autoscalingSpec, type AutoscalingSpec } from '../../decide/spec.ts';
 import type { Allocation, ClusterView, JobView, Policy } from '../policy.ts';
 import { ModelStore } from './model-store.ts';
 
 /** Of each job alone; how far a job really goes is for the shares to say. */
-export const SIMULATED_FLOOR = 0.3;
+export const SIMULATED_FLOOR = 0.05;
 
 export function ours(efficiencyFloor = SIMULATED_FLOOR): Policy {
   const store = new ModelStore();
@@ -15,7 +15,7 @@ export function ours(efficiencyFloor = SIMULATED_FLOOR): Policy {
   return {
     name: 'ours',
     interval: 30,
-    allocate: (view) => allocate(view, store, histories, spec),
+    allocate: (view) => allocate({ view, store, histories, spec }),
     finished: (job) => {
       store.finished(job);
       histories.delete(job.id);
@@ -23,39 +23,59 @@ export function ours(efficiencyFloor = SIMULATED_FLOOR): Policy {
   };
 }
 
-function allocate(
-  view: ClusterView,
-  store: ModelStore,
-  histories: Map<string, History>,
-  spec: AutoscalingSpec,
-): Allocation {
+interface Context {
+  readonly view: ClusterView;
+  readonly store: ModelStore;
+  readonly histories: Map<string, History>;
+  readonly spec: AutoscalingSpec;
+}
+
+function allocate(context: Context): Allocation {
+  const { view, store, histories, spec } = context;
   const claims = view.jobs.map((job) => claimOf(job, store));
-  const shares = allocateWorkers(claims, view.capacity, { efficiencyFloor: spec.efficiencyFloor });
-  const workers = new Map<string, number>();
-  const replace = new Map<string, readonly string[]>();
+  const options = { efficiencyFloor: spec.efficiencyFloor };
+  const first = allocateWorkers(claims, view.capacity, options);
+  const decisions = new Map<string, Decision>();
   for (const job of view.jobs) {
-    const share = shares.get(job.id) ?? 0;
-    if (share < 1) continue;
-    const model = store.modelOf(job);
-    const decision = decide({
-      ...(model === undefined ? {} : { model }),
-      observations: job.observations,
-      spec: { ...spec, maximumWorkers: job.maximumWorkers },
-      limits: {
-        quotaWorkers: share,
-        rescaleSeconds: view.startSeconds,
-        remainingTiles: job.remainingTiles,
-      },
-      history: histories.get(job.id) ?? NO_HISTORY,
-      current: { workers: job.workers, servers: job.servers },
-      now: view.seconds * 1000,
-      workerRates: job.workerRates(),
-    });
-    histories.set(job.id, decision.history);
-    workers.set(job.id, decision.workers);
-    if (decision.replace.length > 0) replace.set(job.id, decision.replace);
+    const share = first.get(job.id)!;
+    if (share >= 1) decisions.set(job.id, decideOne(context, job, share));
+  }
+  // What a job does not take of its share (a window holds it back, or the move does not pay) is for the others.
+  const modest = claims.map((claim) => {
+    const taken = decisions.get(claim.id)?.workers ?? 0;
+    return taken >= first.get(claim.id)! ? claim : { ...claim, table: claim.table.slice(0, taken + 1) };
+  });
+  const second = allocateWorkers(modest, view.capacity, options);
+  for (const job of view.jobs) {
+    const share = second.get(job.id)!;
+    if (share >= 1 && share !== first.get(job.id)) decisions.set(job.id, decideOne(context, job, share));
+  }
+  const replace = new Map<string, readonly string[]>();
+  const workers = new Map<string, number>();
+  for (const [id, decision] of decisions) {
+    histories.set(id, decision.history);
+    workers.set(id, decision.workers);
+    if (decision.replace.length > 0) replace.set(id, decision.replace);
   }
   return { workers, replace };
+}
+
+function decideOne({ view, store, histories, spec }: Context, job: JobView, share: number): Decision {
+  const model = store.modelOf(job);
+  return decide({
+    ...(model === undefined ? {} : { model }),
+    observations: job.observations,
+    spec: { ...spec, maximumWorkers: job.maximumWorkers },
+    limits: {
+      quotaWorkers: share,
+      rescaleSeconds: view.startSeconds,
+      remainingTiles: job.remainingTiles,
+    },
+    history: histories.get(job.id) ?? NO_HISTORY,
+    current: { workers: job.workers, servers: job.servers },
+    now: view.seconds * 1000,
+    workerRates: job.workerRates(),
+  });
 }
 
 function claimOf(job: JobView, store: ModelStore): Claim {
@@ -67,7 +87,7 @@ function claimOf(job: JobView, store: ModelStore): Claim {
   return {
     id: job.id,
     remainingTiles: job.remainingTiles,
-    table: table.subarray(0, most + 1),
+    table: table.slice(0, most + 1),
     minimum: 1,
     current: job.workers,
   };
