@@ -8,7 +8,13 @@ import { systemClock, WsiError, type Clock } from '@wsi/foundation';
 import { inClusterAccess, kubeConfigAccess, type ServerAccess } from './access.ts';
 import { call, json, metadataOf, place, queryOf, selected, sub, type Selection } from './api-call.ts';
 import { ApiError } from './api-error.ts';
-import { HttpClient, type CallOptions, type HttpCall, type RequestInfo } from './http-client.ts';
+import {
+  HttpClient,
+  type CallOptions,
+  type HttpAnswer,
+  type HttpCall,
+  type RequestInfo,
+} from './http-client.ts';
 import { apiVersionOf, resourcePath, type Resource, type WithMetadata } from './objects.ts';
 import { readWatch, type WatchEvent } from './watch-stream.ts';
 
@@ -289,7 +295,7 @@ export class ApiClient {
       },
       options,
     );
-    return (answer.contentType.includes('json') ? JSON.parse(answer.text) : answer.text) as T;
+    return answer.contentType.includes('json') ? parsed<T>(answer, verb, path) : (answer.text as T);
   }
 
   /** A GET whose answer is read as it comes, e.g. a pod's log with `follow=true`. */
@@ -327,17 +333,20 @@ export class ApiClient {
   }
 
   async #object<T>(request: HttpCall, options: CallOptions | undefined): Promise<T> {
-    const answer = await this.#http.call(request, options);
-    try {
-      return JSON.parse(answer.text) as T;
-    } catch (error) {
-      throw new ApiError(`the answer is not JSON: ${answer.text.slice(0, 80)}`, {
-        status: answer.status,
-        reason: 'UnreadableAnswer',
-        where: `${request.method} ${request.path}`,
-        cause: error,
-      });
-    }
+    return parsed<T>(await this.#http.call(request, options), request.method, request.path);
+  }
+}
+
+function parsed<T>(answer: HttpAnswer, method: string, path: string): T {
+  try {
+    return JSON.parse(answer.text) as T;
+  } catch (error) {
+    throw new ApiError(`the answer is not JSON: ${answer.text.slice(0, 80)}`, {
+      status: answer.status,
+      reason: 'UnreadableAnswer',
+      where: `${method} ${path}`,
+      cause: error,
+    });
   }
 }
 /* eslint-enable @typescript-eslint/no-unnecessary-type-parameters */

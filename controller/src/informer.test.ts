@@ -167,7 +167,7 @@ describe('Informer', () => {
     expect(follower.events).toContain('deleted b');
     await server.restart(backup);
     await watching(follower);
-    expect(follower.lists).toEqual(['start', 'Timeout', 'Expired']);
+    expect(follower.lists).toEqual(['start', 'WatchSilent', 'Expired']);
   });
 
   it('ends a half-open watch, and one that sends garbage', async () => {

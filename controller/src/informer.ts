@@ -3,7 +3,8 @@
  * ever. Whatever ends the watch, it goes on from the version seen last; when that is too old (410), or of another
  * history, or an event could not be read, it lists again and tells the differences.
  *
- *   list --(version)--> watch --(end, lost connection, silence)--> watch --(410, unreadable event)--> list ...
+ *   list --(version)--> watch --(end, lost connection, silence)--> watch
+ *                       watch --(410, unreadable event, silence again)--> list ...
  */
 import { systemClock, WsiError, type Clock, type Logger } from '@wsi/foundation';
 import type { Selection } from './api-call.ts';
@@ -47,6 +48,8 @@ export class Informer<T extends WithMetadata> {
   #hasSynced = false;
   #resourceVersion = '';
   #lastContact: number;
+  /** An event or a bookmark came since the watch was opened. */
+  #heard = false;
 
   constructor(options: InformerOptions<T>) {
     this.#options = options;
@@ -156,36 +159,40 @@ export class Informer<T extends WithMetadata> {
 
   /** Watches, again and again, until that is no longer possible. @returns Why. */
   async #follow(signal: AbortSignal): Promise<string> {
-    let failures = 0;
+    let streak: Streak = { failures: 0, silences: 0 };
     for (;;) {
       let asked = 0;
       const started = this.#clock.monotonic();
       const before = this.#resourceVersion;
       try {
         await this.#watch(signal);
-        failures += 1;
+        streak = { failures: streak.failures + 1, silences: 0 };
       } catch (error) {
         if (signal.aborted) return 'stopped';
-        if (error instanceof ApiError && (error.isExpired || error.reason === 'UnreadableEvent')) {
-          this.#tell(error, 'the watch cannot go on: listing again', signal);
-          return error.reason;
-        }
-        this.#tell(error, 'the watch failed', signal);
-        failures += 1;
-        // Down is not suspect: a server that answers, but never with a watch, is.
-        const answered = error instanceof ApiError && error.status !== 0;
-        asked = answered ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-        if (answered && failures >= failuresBeforeList) return error.reason;
+        streak = { failures: streak.failures + 1, silences: this.#isSilent(error) ? streak.silences + 1 : 0 };
+        const reason = mustList(error, streak);
+        this.#tell(
+          error,
+          reason === undefined ? 'the watch failed' : 'the watch failed: listing again',
+          signal,
+        );
+        if (reason !== undefined) return reason;
+        asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
       }
       // It worked for a while, or brought something: no reason to wait.
       const worked = this.#clock.monotonic() - started >= shortWatch || this.#resourceVersion !== before;
-      if (worked) failures = 0;
-      else await this.#pause(failures, signal, asked);
+      if (worked) streak = { ...streak, failures: 0 };
+      else await this.#pause(streak.failures, signal, asked);
       if (signal.aborted) return 'stopped';
     }
   }
 
+  #isSilent(error: unknown): boolean {
+    return error instanceof ApiError && error.reason === 'WatchSilent' && !this.#heard;
+  }
+
   async #watch(signal: AbortSignal): Promise<void> {
+    this.#heard = false;
     const { client, resource, idleSeconds } = this.#options;
     await client.watch<T>(resource, {
       ...this.#selection(),
@@ -198,6 +205,7 @@ export class Informer<T extends WithMetadata> {
   }
 
   #onEvent(event: WatchEvent<T>): void {
+    this.#heard = true;
     this.#lastContact = this.#clock.monotonic();
     const { metadata } = event.object as WithMetadata;
     if (event.type === 'ADDED' || event.type === 'MODIFIED')
@@ -247,4 +255,21 @@ export class Informer<T extends WithMetadata> {
     const { group, plural } = this.resource;
     this.#options.logger?.warn({ error, group, resource: plural, namespace }, message);
   }
+}
+
+/** Watches in a row that failed. */
+interface Streak {
+  readonly failures: number;
+  readonly silences: number;
+}
+
+/** Why a watch cannot go on from the version seen last; undefined: it can. */
+function mustList(error: unknown, { failures, silences }: Streak): string | undefined {
+  if (!(error instanceof ApiError)) return undefined;
+  if (error.isExpired || error.reason === 'UnreadableEvent') return error.reason;
+  // Once is a dead connection. Twice may be a server that was put back to an earlier state: it accepts a version that
+  // it has not reached yet, and says nothing until it has.
+  if (silences >= 2) return error.reason;
+  // Down is not suspect: a server that answers, but never with a watch, is.
+  return error.status !== 0 && failures >= failuresBeforeList ? error.reason : undefined;
 }

@@ -31,7 +31,7 @@ const newLine = 0x0a;
 export async function readWatch<T>(response: IncomingMessage, reading: WatchReading<T>): Promise<void> {
   const { clock, idleTime, where } = reading;
   let last = clock.monotonic();
-  const state = { silent: false };
+  const state = { silent: false, handling: false };
   const done = new AbortController();
   const watchdog = async (): Promise<void> => {
     for (;;) {
@@ -49,12 +49,18 @@ export async function readWatch<T>(response: IncomingMessage, reading: WatchRead
   try {
     for await (const chunk of response) {
       last = clock.monotonic();
-      for (const line of lines.push(chunk as Buffer)) reading.onEvent(eventOf<T>(line, where));
+      for (const line of lines.push(chunk as Buffer)) {
+        const event = eventOf<T>(line, where);
+        state.handling = true;
+        reading.onEvent(event);
+        state.handling = false;
+      }
     }
     if (state.silent) throw silence(where, idleTime);
   } catch (error) {
     if (state.silent) throw silence(where, idleTime);
-    throw error instanceof ApiError ? error : connectionFailed(error, where);
+    // What the handler throws is not the connection's fault.
+    throw state.handling ? error : connectionFailed(error, where);
   } finally {
     done.abort();
     response.destroy();
