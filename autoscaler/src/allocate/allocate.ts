@@ -43,7 +43,7 @@ const POWER = 1 / (1 - ELASTICITY);
  * The floor rises with competition. At a fair share of 5 devices a job, a device that brings a fifth of what it could is
  * soon missed elsewhere; at 50 it is not. The floor is this many devices over the fair share, at most `HIGHEST_FLOOR`.
  */
-const COMPETITION = 4;
+const COMPETITION = 3;
 const HIGHEST_FLOOR = 0.5;
 
 /**

@@ -52,7 +52,7 @@ export interface WorkersChoice {
 
 const RESCALE_SECONDS = 30;
 /** Sizes beyond twice what was seen are believed when the 90% interval is no wider than that. */
-const NARROW = 1.6;
+const NARROW = 2;
 /** The API's bound. */
 export const MOST_WORKERS = 999;
 
@@ -71,7 +71,7 @@ export function chooseWorkers(input: WorkersInput): WorkersChoice {
   const demand = demandOf(input);
   const wanted =
     current.workers === 0 ? wish(corners, demand) : settledWish(corners, demand, current.workers);
-  const explored = explore(input, model.throughput, corners, wanted.workers);
+  const explored = explore(input, model.throughput, corners, { wanted: wanted.workers, most: bounds.most });
   const recommended = clamp(explored.workers, bounds.least, bounds.unconstrained);
   const stable =
     current.workers === 0
@@ -143,12 +143,14 @@ function explore(
   { spec, current, limits }: WorkersInput,
   model: ThroughputModel,
   corners: readonly Corner[],
-  wanted: number,
+  { wanted, most }: { readonly wanted: number; readonly most: number },
 ): { readonly workers: number; readonly because?: string } {
   const seen = Math.max(current.workers, ...model.observed.map(({ workers }) => workers));
   const servers = Math.max(1, current.servers);
-  if (wanted > 2 * seen && seen > 0) {
-    const { low, high } = predictThroughput(model, { workers: wanted, servers });
+  // What the caps do not let happen need not be believed.
+  const within = Math.min(wanted, most);
+  if (within > 2 * seen && seen > 0) {
+    const { low, high } = predictThroughput(model, { workers: within, servers });
     if (model.warm && high / low <= NARROW) return { workers: wanted };
     const step = Math.min(wanted, cornerAt(corners, 2 * seen).workers);
     return {

@@ -58,6 +58,8 @@ const PARALLELISM_EVIDENCE = 6.6;
 const MOST_COMPUTING = 0.98;
 /** Standard deviations from which on a prior is doubted. */
 const DOUBT = 3;
+/** A step's fixed part (loss, barrier, commit) is guessed to be as long as handing out to so many workers. */
+const FIXED_PER_WORKER = 10;
 /** Candidates of c that are tried. */
 const MOST_CANDIDATES = 16;
 /** Steps beyond which a size's mean gets no more exact: what is left is not independent noise. */
@@ -245,7 +247,7 @@ function bySize(observations: readonly Observation[]): SizeTime[] {
 }
 
 /**
- * From the phases of what ran: computing divides among the workers; of what is left, half is taken to be fixed and half
+ * From the phases of what ran: computing divides among the workers; of what is left, most is taken to be fixed and some
  * to grow with the workers, so that a first guess neither promises linear gains nor none.
  */
 function priorFromPhases(workload: Workload, observations: readonly Observation[]): Prior | undefined {
@@ -256,9 +258,9 @@ function priorFromPhases(workload: Workload, observations: readonly Observation[
   const share = longestShare(workload, last.workers, null);
   // Slots overlap reading and computing, so phases may add up to more than the time there was.
   const computing = Math.min(compute / last.workers / last.steps, MOST_COMPUTING * stepSeconds);
-  const rest = stepSeconds - computing;
+  const perWorker = (stepSeconds - computing) / (FIXED_PER_WORKER + last.workers);
   return {
-    coefficients: [rest / 2, computing / share, 0, rest / 2 / last.workers, 0],
+    coefficients: [FIXED_PER_WORKER * perWorker, computing / share, 0, perWorker, 0],
     parallelism: null,
     deviation: PRIOR_DEVIATION,
     guessed: true,
