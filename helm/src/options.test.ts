@@ -69,9 +69,9 @@ const helm = findHelm();
     concurrency: 3,
     queriesPerSecond: 5,
     burst: 6,
-    progressIntervalMilliseconds: 7000,
     logLevel: 'debug',
     settings: {
+      progressIntervalMilliseconds: 7000,
       trainerImage: 'example.org/trainer:x',
       imagePullSecrets: ['one', 'two'],
       certificates: false,

@@ -1,11 +1,12 @@
 /**
  * The chart as Helm renders it, for tests that can only be made with Helm. `WSI_HELM` names the binary; otherwise it is
- * `helm` of the PATH. Without one these tests are skipped with a message; `npm run e2e` has one.
+ * `helm` of the PATH, or the one that `npm run e2e` has built. Without one these tests are skipped with a message.
  */
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { loadAll } from 'js-yaml';
+import { cacheDirectory } from '../../setup/shared-cache.mjs';
 import { CHART } from './permissions.ts';
 
 export interface RenderedObject {
@@ -29,16 +30,19 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** The binary of a tool: of the variable, else of the PATH. */
-export function findTool(name: string, variable: string): string | undefined {
-  const named = process.env[variable];
+export function findHelm(): string | undefined {
+  const named = process.env['WSI_HELM'];
   if (named !== undefined && named !== '') return named;
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
+  return [...folders, ...builtHelms()].map((folder) => join(folder, 'helm')).find(isExecutable);
 }
 
-export function findHelm(): string | undefined {
-  return findTool('helm', 'WSI_HELM');
+/** Folders in the cache with a Helm, see e2e/src/cluster/native/go-program.ts. */
+function builtHelms(): string[] {
+  const programs = join(cacheDirectory(process.env), 'kubernetes', 'programs');
+  if (!existsSync(programs)) return [];
+  const names = readdirSync(programs).filter((name) => name.startsWith('helm-'));
+  return names.map((name) => join(programs, name));
 }
 
 /**

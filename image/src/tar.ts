@@ -2,9 +2,8 @@
  * Tar archives whose bytes depend on the entries only: no times, no owners, no order of a file system. POSIX ustar,
  * with pax headers where a name is too long for it.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { WsiError } from '@wsi/foundation';
 
 export type TarContent =
@@ -23,44 +22,53 @@ export interface TarEntry {
 }
 
 const BLOCK = 512;
+const CHUNK = 1 << 20;
 const LARGEST_SIZE = 8 ** 11 - 1;
 const TYPES = { directory: '5', link: '2', bytes: '0', file: '0' } as const;
 
-/** SHA-256 and length of what was written. */
-export interface Written {
-  readonly sha256: string;
-  readonly size: number;
-}
-
 /** Writes an archive of the entries in the given order. */
-export async function writeTar(file: string, entries: Iterable<TarEntry>): Promise<Written> {
-  const output = await open(file, 'w');
-  try {
-    const sink = new Sink(output);
-    for (const entry of entries) await writeEntry(sink, entry);
-    await sink.write(Buffer.alloc(BLOCK * 2));
-    return sink.end();
-  } finally {
-    await output.close();
-  }
+export async function writeTar(file: string, entries: Iterable<TarEntry>): Promise<void> {
+  await pipeline(joined(tarBytes(entries)), createWriteStream(file));
 }
 
-async function writeEntry(sink: Sink, entry: TarEntry): Promise<void> {
+/** The bytes of an archive. */
+export async function* tarBytes(entries: Iterable<TarEntry>): AsyncGenerator<Buffer> {
+  for (const entry of entries) yield* entryBytes(entry);
+  yield Buffer.alloc(BLOCK * 2);
+}
+
+async function* entryBytes(entry: TarEntry): AsyncGenerator<Buffer> {
   const { content } = entry;
   const bytes = content.kind === 'bytes' ? Buffer.from(content.bytes) : undefined;
   const size = content.kind === 'file' ? statSync(content.from).size : (bytes?.length ?? 0);
-  for (const header of headers(entry, size)) await sink.write(header);
-  const before = sink.size;
-  if (bytes !== undefined) await sink.write(bytes);
+  yield* headers(entry, size);
+  let written = bytes?.length ?? 0;
+  if (bytes !== undefined) yield bytes;
   if (content.kind === 'file') {
-    for await (const chunk of createReadStream(content.from, { highWaterMark: 1 << 20 })) {
-      await sink.write(chunk as Buffer);
+    for await (const chunk of createReadStream(content.from, { highWaterMark: CHUNK })) {
+      written += (chunk as Buffer).length;
+      yield chunk as Buffer;
     }
   }
-  if (sink.size - before !== size) {
+  if (written !== size) {
     throw new WsiError('StorageFailed', 'The file changed while it was read', { where: entry.path });
   }
-  await sink.write(Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK));
+  yield Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
+}
+
+/** The same bytes in fewer pieces: thousands of small files would otherwise be thousands of system calls. */
+export async function* joined(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of pieces) {
+    waiting.push(piece);
+    bytes += piece.length;
+    if (bytes < CHUNK) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+  }
+  yield Buffer.concat(waiting);
 }
 
 /** The header blocks of an entry. */
@@ -72,7 +80,8 @@ export function headers(entry: TarEntry, size: number): Buffer[] {
     ...(Buffer.byteLength(target) > 100 ? [paxRecord('linkpath', target)] : []),
     ...(size > LARGEST_SIZE ? [paxRecord('size', String(size))] : []),
   ];
-  const mode = entry.mode ?? (entry.content.kind === 'file' || entry.content.kind === 'bytes' ? 0o644 : 0o755);
+  const mode =
+    entry.mode ?? (entry.content.kind === 'file' || entry.content.kind === 'bytes' ? 0o644 : 0o755);
   const main = header({ path, mode, size, type: TYPES[entry.content.kind], target });
   if (records.length === 0) return [main];
   const body = Buffer.from(records.join(''));
@@ -85,13 +94,7 @@ export function headers(entry: TarEntry, size: number): Buffer[] {
   ];
 }
 
-function header(fields: {
-  path: string;
-  mode: number;
-  size: number;
-  type: string;
-  target: string;
-}): Buffer {
+function header(fields: { path: string; mode: number; size: number; type: string; target: string }): Buffer {
   const block = Buffer.alloc(BLOCK);
   const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, '0')}\0`;
   // A name too long for the header is cut here, and whole in the pax header before it.
@@ -136,37 +139,4 @@ function paxRecord(key: string, value: string): string {
   let length = bytes + String(bytes).length;
   length = bytes + String(length).length;
   return `${length}${rest}`;
-}
-
-class Sink {
-  readonly #file: FileHandle;
-  readonly #hash = createHash('sha256');
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
-  size = 0;
-
-  constructor(file: FileHandle) {
-    this.#file = file;
-  }
-
-  async write(bytes: Buffer): Promise<void> {
-    this.#hash.update(bytes);
-    this.size += bytes.length;
-    this.#pending.push(bytes);
-    this.#pendingBytes += bytes.length;
-    // Thousands of small files: one system call each would take longer than all their bytes.
-    if (this.#pendingBytes >= 1 << 20) await this.#flush();
-  }
-
-  async end(): Promise<Written> {
-    await this.#flush();
-    return { sha256: this.#hash.digest('hex'), size: this.size };
-  }
-
-  async #flush(): Promise<void> {
-    const bytes = Buffer.concat(this.#pending);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    for (let at = 0; at < bytes.length;) at += (await this.#file.write(bytes, at)).bytesWritten;
-  }
 }

@@ -40,11 +40,11 @@ const KEEPING = 1.15;
 const ELASTICITY = 0.4;
 const POWER = 1 / (1 - ELASTICITY);
 /**
- * The floor rises with competition. At a fair share of 5 devices a job, a device that brings a fifth of what it could is
- * soon missed elsewhere; at 50 it is not. The floor is this many devices over the fair share, at most `HIGHEST_FLOOR`.
+ * The floor rises with competition, counted in jobs a device, at most to `HIGHEST_FLOOR`: with 10 devices a job, one that
+ * brings a quarter of what it could is soon missed elsewhere; with 50 it is not.
  */
-const COMPETITION = 3;
-const HIGHEST_FLOOR = 0.5;
+const COMPETITION = { factor: 3.5, free: 0.02 } as const;
+const HIGHEST_FLOOR = 0.6;
 
 /**
  * @param capacity devices, used or not
@@ -69,7 +69,8 @@ export function allocateWorkers(
     shares.set(id, minimum);
     running.push(job);
   }
-  const competition = Math.min(HIGHEST_FLOOR, (COMPETITION * claims.length) / Math.max(1, capacity));
+  const crowd = claims.length / Math.max(1, capacity);
+  const competition = Math.min(HIGHEST_FLOOR, COMPETITION.factor * Math.max(0, crowd - COMPETITION.free));
   distribute(running, shares, free, Math.max(efficiencyFloor, competition));
   return shares;
 }

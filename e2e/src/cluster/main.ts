@@ -20,10 +20,10 @@ async function up({ nodes, gangScheduling, kwok }: UpOptions): Promise<void> {
   const cluster = await startNativeCluster({ nodes, gangScheduling, log: tell }, { mine: false });
   if (kwok !== undefined) await cluster.withFakeNodes(kwok);
   tell('remove it with: npm run cluster -- down');
-  const folders = [cluster.kubectl, cluster.helm].map((program) => program.slice(0, program.lastIndexOf('/')));
-  process.stdout.write(
-    `export KUBECONFIG=${cluster.kubeconfig}\nexport PATH=${folders.join(':')}:"$PATH"\n`,
+  const folders = [cluster.kubectl, cluster.helm].map((program) =>
+    program.slice(0, program.lastIndexOf('/')),
   );
+  process.stdout.write(`export KUBECONFIG=${cluster.kubeconfig}\nexport PATH=${folders.join(':')}:"$PATH"\n`);
 }
 
 function status(): void {

@@ -143,7 +143,7 @@ export class KubernetesBed {
 
   status(name = 'lung'): WsiTrainingJobStatus {
     const job = this.server.objects(JOBS).find(({ metadata }) => metadata.name === name);
-    return (job?.['status'] ?? {});
+    return job?.['status'] ?? {};
   }
 
   /** As a kubelet: pods that wait run. */

@@ -6,7 +6,7 @@ import type { Allocation, ClusterView, JobView, Policy } from '../policy.ts';
 import { ModelStore } from './model-store.ts';
 
 /** Of each job alone; how far a job really goes is for the shares to say. */
-export const SIMULATED_FLOOR = 0.05;
+export const SIMULATED_FLOOR = 0.02;
 
 export function ours(efficiencyFloor = SIMULATED_FLOOR): Policy {
   const store = new ModelStore();

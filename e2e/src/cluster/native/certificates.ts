@@ -13,11 +13,11 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MILLISECONDS = 86_400_000;
 const VALID_DAYS = 365;
 
-x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+type KeyPair = webcrypto.CryptoKeyPair;
 
 interface Authority {
   readonly certificate: x509.X509Certificate;
-  readonly keys: CryptoKeyPair;
+  readonly keys: KeyPair;
 }
 
 export interface CertificateSubject {
@@ -103,7 +103,7 @@ export class CertificateFolder {
     this.#put(`${name}.pub`, publicKey.export({ type: 'spki', format: 'pem' }));
   }
 
-  async #write(name: string, certificate: x509.X509Certificate, keys: CryptoKeyPair): Promise<void> {
+  async #write(name: string, certificate: x509.X509Certificate, keys: KeyPair): Promise<void> {
     const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
     this.#put(`${name}.crt`, `${certificate.toString('pem')}\n`);
     this.#put(`${name}.key`, x509.PemConverter.encode(key, 'PRIVATE KEY'));
@@ -141,8 +141,8 @@ export function kubeconfig(certificates: CertificateFolder, user: string): strin
   )}\n`;
 }
 
-async function makeKeys(): Promise<CryptoKeyPair> {
-  return (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as CryptoKeyPair;
+async function makeKeys(): Promise<KeyPair> {
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 }
 
 function serialNumber(): string {

@@ -37,7 +37,14 @@ import {
   type NodeCell,
 } from './node-cell.ts';
 import { importImage, makePauseImage, runtimeAnswers } from './node-images.ts';
-import { CLUSTER_GROUP, DAEMON_GROUP, hierarchies, killGroup, makeGroup, removeGroup } from './process-group.ts';
+import {
+  CLUSTER_GROUP,
+  DAEMON_GROUP,
+  hierarchies,
+  killGroup,
+  makeGroup,
+  removeGroup,
+} from './process-group.ts';
 import type { Programs } from './programs.ts';
 
 const READY_SECONDS = 120;
@@ -249,7 +256,11 @@ async function podsAreAdmitted(home: string, programs: Programs): Promise<boolea
 }
 
 async function namesAreServed(cell: NodeCell): Promise<boolean> {
-  const probe = inside(cell, ['/bin/bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/8181; printf "GET /ready HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3']);
+  const probe = inside(cell, [
+    '/bin/bash',
+    '-c',
+    'exec 3<>/dev/tcp/127.0.0.1/8181; printf "GET /ready HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3',
+  ]);
   const { stdout } = await attempt(probe[0]!, probe.slice(1), { timeoutSeconds: 5 });
   return stdout.includes(' 200 ');
 }

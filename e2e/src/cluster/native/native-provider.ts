@@ -157,7 +157,13 @@ class NativeCluster implements RunningCluster {
   async withFakeNodes(count: number): Promise<void> {
     await this.#change(async (launch) => {
       const cell = this.#record.cells[0]!;
-      await addFakeNodes(count, { launch, cell, kubeconfig: this.kubeconfig, kubectl: this.kubectl, log: this.#log });
+      await addFakeNodes(count, {
+        launch,
+        cell,
+        kubeconfig: this.kubeconfig,
+        kubectl: this.kubectl,
+        log: this.#log,
+      });
     });
   }
 

@@ -1,5 +1,5 @@
 /** Images in a node's containerd. */
-import { writeImageArchive, writeTar } from '@wsi/image';
+import { writeImageArchive, writeLayer } from '@wsi/image';
 import { attempt, run } from '../../command.ts';
 import type { ImageArchive } from '../provider.ts';
 import { PAUSE_IMAGE, containerdSocket } from './node-agent.ts';
@@ -12,7 +12,7 @@ const IMPORT_SECONDS = 300;
 /** The image of the process that holds a pod together: one program. */
 export async function makePauseImage(programs: Programs, file: string): Promise<ImageArchive> {
   const layer = `${file}.layer`;
-  const written = await writeTar(layer, [
+  const written = await writeLayer(layer, [
     { path: 'pause', mode: 0o755, content: { kind: 'file', from: programs.pause } },
   ]);
   await writeImageArchive(

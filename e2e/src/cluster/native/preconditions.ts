@@ -30,7 +30,9 @@ function controlGroupReasons(): string[] {
   if (found.length === 0) return ['no control groups are mounted at /sys/fs/cgroup'];
   const readOnly = found.filter((hierarchy) => !isWritable(hierarchy));
   if (readOnly.length > 0) return [`control groups are read-only: ${readOnly.join(', ')}`];
-  const missing = NEEDED_CONTROLLERS.filter((controller) => !found.some((at) => hasController(at, controller)));
+  const missing = NEEDED_CONTROLLERS.filter(
+    (controller) => !found.some((at) => hasController(at, controller)),
+  );
   return missing.length === 0 ? [] : [`control groups lack the controllers ${missing.join(', ')}`];
 }
 
@@ -43,7 +45,9 @@ function hasController(hierarchy: string, controller: string): boolean {
 export function memoryReasons(meminfo: string): string[] {
   const available = Number(/^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)?.[1] ?? Infinity) * 1024;
   if (available >= NEEDED_BYTES) return [];
-  return [`it needs ${NEEDED_BYTES / 1e9} GB of memory, and ${(available / 1e9).toFixed(1)} GB are available`];
+  return [
+    `it needs ${NEEDED_BYTES / 1e9} GB of memory, and ${(available / 1e9).toFixed(1)} GB are available`,
+  ];
 }
 
 /** Tried for real, in namespaces that are gone right after: permissions alone do not tell. */

@@ -14,12 +14,15 @@ export const DAEMON_GROUP = `${CLUSTER_GROUP}/daemons`;
 const KILL_SECONDS = 30;
 const POLL_MILLISECONDS = 50;
 
-/** Where control groups are: one folder with version 2, one for each controller with version 1. */
+/**
+ * Where control groups are: one folder with version 2; with version 1 one for each controller, and often one of version
+ * 2 beside them, in which containers are entered too.
+ */
 export function hierarchies(mounts = readFileSync('/proc/self/mounts', 'utf8')): string[] {
   const entries = mounts.split('\n').map((line) => line.split(' '));
   const version2 = entries.find(([, at, type]) => type === 'cgroup2' && at === '/sys/fs/cgroup');
   if (version2 !== undefined) return ['/sys/fs/cgroup'];
-  return entries.flatMap(([, at, type]) => (type === 'cgroup' && at !== undefined ? [at] : []));
+  return entries.flatMap(([, at, type]) => (type?.startsWith('cgroup') && at !== undefined ? [at] : []));
 }
 
 /** Makes a group, such as `wsi-cluster/node1`, and its parents, in every hierarchy. */
@@ -101,7 +104,10 @@ export async function killGroup(group: string): Promise<number> {
     }
     await delay(POLL_MILLISECONDS);
   }
-  throw new WsiError('Unavailable', `Processes of the cluster do not end: ${[...processesIn(group)].join(', ')}`);
+  throw new WsiError(
+    'Unavailable',
+    `Processes of the cluster do not end: ${[...processesIn(group)].join(', ')}`,
+  );
 }
 
 /** Removes a group and all below it; they must be empty. */
