@@ -3,12 +3,16 @@
  * The operator: `node operator/src/main.ts [options]`. Exit codes: 0 stopped by SIGTERM or SIGINT, 1 failed or no longer
  * the leader, 2 wrong options.
  */
-import { ApiClient } from '@wsi/controller';
+import { OPERATOR_NAME } from '@wsi/api';
+import { ApiClient, EventRecorder, LeaderElector } from '@wsi/controller';
 import { createLogger, systemClock, WsiError } from '@wsi/foundation';
 import { CommanderError } from 'commander';
 import { OperatorMetrics } from './service/metrics.ts';
-import { COMPONENT, Operator, type OperatorEnd, type OperatorParts } from './service/operator.ts';
+import { COMPONENT, Operator, type OperatorEnd } from './service/operator.ts';
 import { readOptions, type OperatorOptions } from './service/options.ts';
+
+/** Of the requests that are allowed, so many for events besides. */
+const EVENTS_SHARE = 0.2;
 
 const options = optionsOrExit();
 const logger = createLogger({ role: 'operator' });
@@ -35,25 +39,32 @@ try {
 process.exit();
 
 async function run(): Promise<OperatorEnd> {
-  const logged: OperatorParts['events'] = {
-    record: (regarding, event) => logger.info({ job: regarding.name, ...event }, 'event'),
-    flush: () => Promise.resolve(),
-  };
   const metrics = new OperatorMetrics();
-  const client = await ApiClient.fromDefault({
-    userAgent: COMPONENT,
-    clock: systemClock,
-    queriesPerSecond: options.queriesPerSecond,
-    burst: options.burst,
-    onRequest: (info) => metrics.onRequest(info),
-  });
-  logger.info({ server: client.server.href, node: process.version }, 'starting');
-  if (options.leaderElect) {
-    throw new WsiError('InvalidArgument', 'leader election is not there yet', {
-      remedy: 'Run one replica with --leader-elect=false.',
+  const connect = (share: number): Promise<ApiClient> =>
+    ApiClient.fromDefault({
+      userAgent: COMPONENT,
+      clock: systemClock,
+      queriesPerSecond: Math.max(1, options.queriesPerSecond * share),
+      burst: Math.max(1, Math.floor(options.burst * share)),
+      onRequest: (info) => metrics.onRequest(info),
     });
-  }
-  const operator = new Operator({ options, client, metrics, clock: systemClock, logger, events: logged });
+  const client = await connect(1);
+  logger.info({ server: client.server.href, node: process.version }, 'starting');
+  const { identity, leaseNamespace: namespace, leaseName: name } = options;
+  const common = { clock: systemClock, logger };
+  const events = new EventRecorder({
+    ...common,
+    // Of its own: events must not wait in front of what matters more.
+    client: await connect(EVENTS_SHARE),
+    component: OPERATOR_NAME,
+    instance: identity,
+  });
+  const parts = { options, client, metrics, events, ...common };
+  const operator = new Operator(
+    options.leaderElect
+      ? { ...parts, election: new LeaderElector({ client, namespace, name, identity, ...common }) }
+      : parts,
+  );
   return operator.run(stop.signal);
 }
 
