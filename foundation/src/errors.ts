@@ -40,8 +40,10 @@ export class WsiError extends Error {
   constructor(code: ErrorCode, problem: string, details: ErrorDetails = {}) {
     const place = details.where === undefined ? '' : `${details.where}: `;
     // Problems from elsewhere (the system's, TensorFlow's) come without a full stop.
-    const end = /[.!?:;,]$/.test(problem) ? '' : '.';
-    const remedy = details.remedy === undefined ? '' : `${end} ${details.remedy}`;
+    const end = /[.!?:;,]$/.test(problem) ? ' ' : '. ';
+    // A problem that ends as a list, with a line break, has the remedy on a line of its own.
+    const link = problem.endsWith('\n') ? '' : end;
+    const remedy = details.remedy === undefined ? '' : `${link}${details.remedy}`;
     super(`${place}${problem}${remedy}`, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.where = details.where;

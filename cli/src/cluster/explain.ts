@@ -112,11 +112,12 @@ function unreachable(error: ApiError, { client, context }: Asked): WsiError {
 
 function causeCode(error: ApiError): string | undefined {
   let next: unknown = error;
-  for (let depth = 0; next instanceof Error && depth < 5; depth += 1) {
+  // By its shape: an error of the system may be of another realm's class.
+  for (let depth = 0; typeof next === 'object' && next !== null && depth < 5; depth += 1) {
     const code = systemErrorCode(next);
     // Every WsiError has a code, too, which says less.
     if (code !== undefined && !(next instanceof WsiError)) return code;
-    next = next.cause;
+    next = 'cause' in next ? next.cause : undefined;
   }
   return undefined;
 }
