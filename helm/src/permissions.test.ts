@@ -1,81 +1,61 @@
-/** The rights are those that the operator's code needs: no fewer, and no more. */
+/** The rights are those that the operator's code uses: no fewer, and no more. */
 import { describe, expect, test } from '@jest/globals';
-import { JOBS, OWNED, PODS, SECRETS } from '../../operator/src/cluster/kubernetes/resources.ts';
-import { GANG_RESOURCES } from '../../operator/src/plan/gangs/gang.ts';
-import { GANGS, readPermissions, type Permission } from './permissions.ts';
+import { RIGHTS } from '../../operator/src/cluster/kubernetes/rights.ts';
+import { GANGS, readPermissions, rulesOf, SCOPES, type Gang } from './permissions.ts';
 
-const WATCHED = ['get', 'list', 'watch'];
-const MADE = [...WATCHED, 'create', 'patch', 'delete'];
+const LEASE = 'wsi-operator';
 
-interface Need {
-  readonly group: string;
-  readonly plural: string;
-  readonly namespaced: boolean;
-  readonly verbs: readonly string[];
+/** `SCOPE VERB RESOURCE.GROUP`, in order. */
+function sorted(rights: readonly string[]): string[] {
+  return [...new Set(rights)].sort();
 }
 
-function verbsOn(permissions: readonly Permission[], group: string, plural: string): string[] {
-  const granted = permissions.filter(
-    ({ apiGroups, resources }) => apiGroups.includes(group) && resources.includes(plural),
+function granted(gang: Gang | undefined): string[] {
+  const rights = SCOPES.flatMap((scope) =>
+    rulesOf(scope, gang, LEASE).flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) => verbs.map((verb) => `${scope} ${verb} ${resource}.${group}`)),
+      ),
+    ),
   );
-  return [...new Set(granted.flatMap(({ verbs }) => verbs))];
+  return sorted(rights);
 }
 
-function check(permissions: readonly Permission[], needs: readonly Need[]): void {
-  for (const { group, plural, namespaced, verbs } of needs) {
-    const scope = namespaced ? 'jobs' : 'cluster';
-    const there = permissions.filter((permission) => permission.scope === scope);
-    expect([plural, verbsOn(there, group, plural).sort()]).toEqual([plural, [...verbs].sort()]);
-  }
-}
-
-/** `GROUP/PLURAL` of what is granted, subresources aside. */
-function granted(permissions: readonly Permission[]): string[] {
-  const names = permissions.flatMap(({ apiGroups, resources }) =>
-    apiGroups.flatMap((group) => resources.map((resource) => `${group}/${resource.split('/')[0] ?? ''}`)),
+function needed(gang: Gang | undefined): string[] {
+  const rights = RIGHTS.filter((right) => right.gang === gang);
+  return sorted(
+    rights.flatMap(({ scope, group, resource, verbs }) =>
+      verbs.map((verb) => `${scope} ${verb} ${resource}.${group}`),
+    ),
   );
-  return [...new Set(names)].sort();
 }
-const nameOf = ({ group, plural }: { group: string; plural: string }): string => `${group}/${plural}`;
 
-describe('without a gang', () => {
-  const permissions = readPermissions().filter(({ gang }) => gang === undefined);
-
-  test('jobs are watched and deleted; what they own is made, claims never deleted; Secrets are read by name', () => {
-    check(permissions, [
-      { ...JOBS, verbs: [...WATCHED, 'delete'] },
-      { ...PODS, verbs: MADE },
-      ...OWNED.map((resource) => ({
-        ...resource,
-        verbs: resource.kind === 'PersistentVolumeClaim' ? MADE.filter((verb) => verb !== 'delete') : MADE,
-      })),
-      { ...SECRETS, verbs: ['get', 'create', 'patch', 'delete'] },
-    ]);
-  });
-
-  test('there is nothing else but events and the Lease', () => {
-    expect(granted(permissions)).toEqual(
-      [
-        ...[JOBS, PODS, SECRETS, ...OWNED].map(nameOf),
-        'events.k8s.io/events',
-        'coordination.k8s.io/leases',
-      ].sort(),
-    );
-  });
+test.each([undefined, ...GANGS])('what is granted is what is used (gang: %s)', (gang) => {
+  expect(needed(gang).length).toBeGreaterThan(0);
+  expect(granted(gang)).toEqual(needed(gang));
 });
 
-describe.each(GANGS)('gang %s', (gang) => {
-  const permissions = readPermissions().filter((permission) => permission.gang === gang);
-  const resources = GANG_RESOURCES[gang];
+describe('what must never be granted', () => {
+  const permissions = readPermissions();
 
-  test('its objects are made, those of the administrator are read', () => {
-    check(
-      permissions,
-      resources.map((resource) => ({ ...resource, verbs: resource.use === 'owned' ? MADE : WATCHED })),
-    );
+  test('a look at Secrets that the operator does not know by name', () => {
+    const verbs = permissions
+      .filter(({ resources }) => resources.includes('secrets'))
+      .flatMap((one) => one.verbs);
+    expect([...verbs].sort()).toEqual(['create', 'delete', 'get', 'patch']);
   });
 
-  test('there is nothing else', () => {
-    expect(granted(permissions)).toEqual(resources.map(nameOf).sort());
+  test('anything for everything, or any deletion of claims', () => {
+    for (const { apiGroups, resources, verbs } of permissions) {
+      expect([...apiGroups, ...resources, ...verbs]).not.toContain('*');
+      if (resources.includes('persistentvolumeclaims')) expect(verbs).not.toContain('delete');
+    }
+  });
+
+  test('a write to another Lease than the own one', () => {
+    const writes = permissions.filter(
+      ({ resources, verbs }) => resources.includes('leases') && verbs.includes('update'),
+    );
+    expect(writes.map(({ resourceNames }) => resourceNames)).toEqual([['LEASE_NAME']]);
   });
 });

@@ -10,6 +10,7 @@ import type { Resource } from '@wsi/controller';
 import { startFakeApiServer, type FakeApiServer } from '@wsi/controller/testing';
 import { JOBS, PODS } from './cluster/kubernetes/resources.ts';
 import { manifest, until } from './testing/kubernetes-bed.ts';
+import { refuseBeyondRights } from './testing/rights.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const LEASES: Resource = {
@@ -34,7 +35,10 @@ afterEach(async () => {
 });
 
 async function startServer(): Promise<FakeApiServer> {
-  const server = await startFakeApiServer({ resources: [{ ...JOBS, status: true }] });
+  const server = await startFakeApiServer({
+    resources: [{ ...JOBS, status: true }],
+    authorize: refuseBeyondRights,
+  });
   cleanUps.push(() => server.close());
   return server;
 }

@@ -19,7 +19,7 @@ import { networkPolicy } from './network-policy.ts';
 import { outputClaim, requestedBytes } from './output-claim.ts';
 
 /** The kinds that the plan itself makes and may remove. Claims are not among them: data is never removed here. */
-const REMOVABLE_KINDS: readonly string[] = ['ConfigMap', 'Service', 'NetworkPolicy', 'PodDisruptionBudget'];
+export const REMOVABLE_KINDS: readonly string[] = ['ConfigMap', 'Service', 'NetworkPolicy', 'PodDisruptionBudget'];
 
 /** @param pods how many pods the job is to have */
 export function wantedObjects(

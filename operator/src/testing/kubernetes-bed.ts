@@ -8,6 +8,7 @@ import { KubernetesCluster } from '../cluster/kubernetes/kubernetes-cluster.ts';
 import { JOBS, PODS } from '../cluster/kubernetes/resources.ts';
 import { DEFAULT_SETTINGS, type ClusterSettings } from '../cluster/port.ts';
 import { Reconciler, type PassOutcome } from '../loop/reconciler.ts';
+import { refuseBeyondRights } from './rights.ts';
 
 export const NAMESPACE = 'default';
 const silent = pino({ level: 'silent' });
@@ -76,6 +77,7 @@ export class KubernetesBed {
     const jobs = { ...JOBS, status: true };
     const server = await startFakeApiServer({
       ...options.server,
+      authorize: (request, body) => refuseBeyondRights(request) ?? options.server?.authorize?.(request, body),
       resources: [jobs, ...(options.server?.resources ?? [])],
     });
     const bed = new KubernetesBed(server, options);

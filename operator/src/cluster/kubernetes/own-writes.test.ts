@@ -30,6 +30,18 @@ describe('OwnWrites', () => {
     expect(writes.latest(OWNER, ID, pod(6))).toEqual(pod(6));
   });
 
+  it('keeps objects of one kind and name of two APIs apart', () => {
+    const writes = new OwnWrites(new ManualClock());
+    const groups = ['scheduling.volcano.sh/v1beta1', 'scheduling.x-k8s.io/v1alpha1'].map((apiVersion) => ({
+      ...pod(7),
+      apiVersion,
+      kind: 'PodGroup',
+    }));
+    for (const group of groups) writes.written(OWNER, group);
+    expect(writes.overlay(OWNER, [], all)).toEqual(groups);
+    expect(writes.overlay(OWNER, groups, all)).toEqual(groups);
+  });
+
   it('shows what is being deleted as leaving until the cache says so, or that it is gone', () => {
     const writes = new OwnWrites(new ManualClock());
     const leaving = (): string | undefined =>

@@ -137,9 +137,13 @@ export class OwnWrites {
   }
 }
 
-/** Unique among the objects of one owner. */
-export function objectId(object: KubernetesObject): string {
-  return `${object.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`;
+/**
+ * Unique among the objects of one owner. With the API's group: three queueing systems have a PodGroup, two a Workload,
+ * and a job whose gang is changed has one of each for a moment, under one name.
+ */
+export function objectId({ apiVersion, kind, metadata }: KubernetesObject): string {
+  const group = apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : '';
+  return `${group}/${kind}/${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 }
 
 function hasCaughtUp(entry: Entry, cached: KubernetesObject): boolean {

@@ -20,6 +20,9 @@ export const JOBS = namespaced(GROUP, VERSION, PLURAL, KIND);
 export const PODS = namespaced('', 'v1', 'pods', 'Pod');
 /** Got by name only, never listed or watched: a list would hold the secrets of others. */
 export const SECRETS = namespaced('', 'v1', 'secrets', 'Secret');
+/** Written by the recorder of events and by the leader election, each by its own means; here for the rights. */
+export const EVENTS = namespaced('events.k8s.io', 'v1', 'events', 'Event');
+export const LEASES = namespaced('coordination.k8s.io', 'v1', 'leases', 'Lease');
 
 /** What a job owns besides pods, in groups that every server has. */
 export const OWNED: readonly Resource[] = [
