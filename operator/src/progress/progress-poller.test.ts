@@ -106,11 +106,11 @@ describe('ProgressPoller', () => {
     await using bed = new Bed();
     const roles = { coordinator: { dnsNames: [HOST] }, operator: { dnsNames: [] }, worker: { dnsNames: [] } };
     const request = { roles: { ...roles, server: { dnsNames: [] } }, validDays: 1, metadata: {} };
-    const { files } = issueCertificates(request, Date.now());
+    const { files } = await issueCertificates(request, Date.now());
     const coordinator = await startCoordinator(serverCredentials(pemOf(files, 'coordinator')));
     try {
       const { address } = coordinator;
-      const stranger = issueCertificates(request, Date.now()).files;
+      const stranger = (await issueCertificates(request, Date.now())).files;
       bed.poller.follow('own', { address, serverName: HOST, pem: pemOf(files, 'operator') });
       bed.poller.follow('stranger', { address, serverName: HOST, pem: pemOf(stranger, 'operator') });
       bed.poller.follow('worker', { address, serverName: HOST, pem: pemOf(files, 'worker') });

@@ -66,7 +66,7 @@ export class CertificateStore {
    * @throws WsiError when a Secret of this name is not the job's
    */
   async issue(job: JobIdentity, request: CertificateRequest): Promise<void> {
-    const { files } = issueCertificates(request, this.#clock.now());
+    const { files } = await issueCertificates(request, this.#clock.now());
     const secret: Secret = {
       apiVersion: 'v1',
       kind: 'Secret',

@@ -24,8 +24,8 @@ function parse(files: Readonly<Record<string, string>>, name: string): X509Certi
 }
 
 describe('issueCertificates', () => {
-  it('gives each role a leaf of the one authority, with its own key, names and both uses', () => {
-    const { files } = issueCertificates(request, NOW);
+  it('gives each role a leaf of the one authority, with its own key, names and both uses', async () => {
+    const { files } = await issueCertificates(request, NOW);
     const authority = parse(files, 'ca');
     expect(authority.ca).toBe(true);
     expect(authority.verify(authority.publicKey)).toBe(true);
@@ -45,26 +45,26 @@ describe('issueCertificates', () => {
     expect(parse(files, 'worker').subjectAltName).toBeUndefined();
   });
 
-  it('is valid from an hour ago, to the second, and beyond the year in which X.509 changes its times', () => {
-    const { files, notAfter } = issueCertificates(request, NOW);
+  it('is valid from an hour ago, to the second, and beyond the year in which X.509 changes its times', async () => {
+    const { files, notAfter } = await issueCertificates(request, NOW);
     expect(notAfter).toBe('2027-11-24T12:00:00.000Z');
     expect(parse(files, 'worker').validToDate.toISOString()).toBe(notAfter);
     expect(parse(files, 'ca').validFromDate.toISOString()).toBe('2026-11-24T11:00:00.000Z');
-    const late = issueCertificates({ ...request, validDays: 365 * 40 }, NOW);
+    const late = await issueCertificates({ ...request, validDays: 365 * 40 }, NOW);
     expect(parse(late.files, 'ca').validToDate.toISOString()).toBe(late.notAfter);
     expect(late.notAfter.slice(0, 4)).toBe('2066');
   });
 
-  it('never gives two authorities or keys that are alike', () => {
-    const [one, other] = [issueCertificates(request, NOW), issueCertificates(request, NOW)];
+  it('never gives two authorities or keys that are alike', async () => {
+    const [one, other] = [await issueCertificates(request, NOW), await issueCertificates(request, NOW)];
     const contents = [...Object.values(one.files), ...Object.values(other.files)];
     expect(new Set(contents).size).toBe(contents.length);
     expect(parse(one.files, 'worker').verify(parse(other.files, 'ca').publicKey)).toBe(false);
   });
 
   it('makes a connection with certificates on both ends, and none with those of another job', async () => {
-    const { files } = issueCertificates(request, Date.now());
-    const stranger = issueCertificates(request, Date.now());
+    const { files } = await issueCertificates(request, Date.now());
+    const stranger = await issueCertificates(request, Date.now());
     const own = { ca: files['ca.crt'], cert: files['coordinator.crt'], key: files['coordinator.key'] };
     const subjects: string[] = [];
     const server = createServer({ ...own, requestCert: true, rejectUnauthorized: true }, (socket) => {
@@ -99,10 +99,10 @@ describe('issueCertificates', () => {
 });
 
 describe('earliestExpiry', () => {
-  it('takes the first end, and a Secret that lacks anything for none', () => {
-    const { files, notAfter } = issueCertificates(request, NOW);
+  it('takes the first end, and a Secret that lacks anything for none', async () => {
+    const { files, notAfter } = await issueCertificates(request, NOW);
     expect(earliestExpiry(files, ROLES)).toBe(notAfter);
-    const sooner = issueCertificates({ ...request, validDays: 10 }, NOW);
+    const sooner = await issueCertificates({ ...request, validDays: 10 }, NOW);
     const mixed = { ...files, 'worker.crt': sooner.files['worker.crt'] ?? '' };
     expect(earliestExpiry(mixed, ROLES)).toBe(sooner.notAfter);
     for (const missing of ['ca.crt', 'server.crt', 'operator.key']) {

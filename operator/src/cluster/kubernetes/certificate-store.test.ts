@@ -1,0 +1,142 @@
+/** The life of a job's Secret of certificates, from a pass that makes it to the end of the job. */
+import { describe, expect, it } from '@jest/globals';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { KubernetesObject } from '@wsi/controller';
+import { systemClock, type Clock } from '@wsi/foundation';
+import { KubernetesBed, NAMESPACE } from '../../testing/kubernetes-bed.ts';
+import { JOBS, PODS, SECRETS } from './resources.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** Real time, of which some can be skipped. */
+class LeapClock implements Clock {
+  #skipped = 0;
+
+  skip(milliseconds: number): void {
+    this.#skipped += milliseconds;
+  }
+
+  now(): number {
+    return systemClock.now() + this.#skipped;
+  }
+
+  monotonic(): number {
+    return systemClock.monotonic() + this.#skipped;
+  }
+
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    return systemClock.sleep(milliseconds, signal);
+  }
+}
+
+function secretOf(bed: KubernetesBed): (KubernetesObject & { data?: Record<string, string> }) | undefined {
+  return bed.server.objects(SECRETS)[0];
+}
+
+function file(bed: KubernetesBed, name: string): string {
+  return Buffer.from(secretOf(bed)?.data?.[name] ?? '', 'base64').toString();
+}
+
+function expiry(bed: KubernetesBed): number {
+  return new X509Certificate(file(bed, 'ca.crt')).validToDate.getTime();
+}
+
+/** Of each pod: until when its certificates last. */
+function setsOfPods(bed: KubernetesBed): number[] {
+  const sets = bed.server
+    .objects(PODS)
+    .map(({ metadata }) => Date.parse(metadata.annotations?.['wsi.dev/certificates'] ?? ''));
+  return [...new Set(sets)];
+}
+
+/** Passes and kubelets, until all four pods run with the certificates of the Secret. */
+async function running(bed: KubernetesBed): Promise<void> {
+  for (let round = 0; round < 8; round += 1) {
+    await bed.passes();
+    bed.startPods();
+    await bed.settle();
+  }
+  expect(bed.names(PODS).length).toBe(4);
+  expect(setsOfPods(bed)).toEqual([expiry(bed)]);
+  expect(bed.status().phase).toBe('Running');
+}
+
+async function start(clock: Clock): Promise<KubernetesBed> {
+  const bed = await KubernetesBed.start({ clock });
+  await bed.submit();
+  await running(bed);
+  return bed;
+}
+
+describe("the Secret with a job's certificates", () => {
+  it('belongs to the job and holds, for each role, a key and a leaf of the one authority', async () => {
+    const clock = new LeapClock();
+    await using bed = await start(clock);
+    const [job] = bed.server.objects(JOBS);
+    const { metadata, data = {} } = secretOf(bed)!;
+    expect(metadata.name).toBe('lung-tls');
+    expect(metadata.ownerReferences).toEqual([
+      expect.objectContaining({ kind: 'WsiTrainingJob', uid: job?.metadata.uid, controller: true }),
+    ]);
+    const roles = ['coordinator', 'operator', 'server', 'worker'];
+    const leaves = roles.flatMap((role) => [`${role}.crt`, `${role}.key`]);
+    expect(Object.keys(data).sort()).toEqual(['ca.crt', ...leaves].sort());
+    const authority = new X509Certificate(file(bed, 'ca.crt'));
+    for (const role of roles) {
+      const leaf = new X509Certificate(file(bed, `${role}.crt`));
+      expect(leaf.verify(authority.publicKey)).toBe(true);
+      expect(leaf.checkPrivateKey(createPrivateKey(file(bed, `${role}.key`)))).toBe(true);
+    }
+    expect(expiry(bed)).toBeGreaterThan(clock.now() + 364 * DAY);
+  });
+
+  it('is filled anew when its end is near: late for a job that runs, whose pods then start anew with it', async () => {
+    const clock = new LeapClock();
+    await using bed = await start(clock);
+    const { metadata, data } = secretOf(bed)!;
+    clock.skip(345 * DAY);
+    await running(bed);
+    // A restart is put off: the job may end before.
+    expect(secretOf(bed)?.data).toEqual(data);
+    clock.skip(18 * DAY);
+    const before = bed.server.objects(PODS).map(({ metadata: { uid } }) => uid);
+    await running(bed);
+    expect(secretOf(bed)?.metadata.uid).toBe(metadata.uid);
+    expect(secretOf(bed)?.data?.['ca.crt']).not.toBe(data?.['ca.crt']);
+    expect(expiry(bed)).toBeGreaterThan(clock.now() + 364 * DAY);
+    expect(bed.server.objects(PODS).some((pod) => before.includes(pod.metadata.uid))).toBe(false);
+  });
+
+  it('is made again when somebody has deleted it, with a new authority, and pods follow', async () => {
+    const clock = new LeapClock();
+    await using bed = await start(clock);
+    const [authority, uid] = [file(bed, 'ca.crt'), secretOf(bed)?.metadata.uid];
+    bed.server.remove(SECRETS, 'lung-tls', NAMESPACE);
+    bed.takeRequests();
+    await bed.pass();
+    // Not looked at in each pass.
+    expect(bed.takeRequests()).toEqual([]);
+    clock.skip(15 * MINUTE);
+    await running(bed);
+    expect(secretOf(bed)?.metadata.uid).not.toBe(uid);
+    expect(file(bed, 'ca.crt')).not.toBe(authority);
+  });
+
+  it('is removed when the job has ended, and its keys are not kept in memory', async () => {
+    await using bed = await start(new LeapClock());
+    bed.endPod('lung-coordinator-0', 0, '{}');
+    for (let round = 0; round < 4; round += 1) {
+      await bed.settle();
+      await bed.passes();
+      for (const name of bed.names(PODS)) {
+        if (name !== 'lung-coordinator-0') bed.server.remove(PODS, name, NAMESPACE);
+      }
+    }
+    expect(bed.status().phase).toBe('Succeeded');
+    expect(secretOf(bed)).toBeUndefined();
+    bed.takeRequests();
+    await bed.pass();
+    expect(bed.takeRequests()).toEqual([]);
+  });
+});
