@@ -86,7 +86,6 @@ async function library(): Promise<Library> {
 
 async function makeIssuer(x509: Library, name: string, validity: Validity): Promise<Certified> {
   const keys = await makeKeys(false);
-  const usages = x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
       ...validity,
@@ -97,7 +96,7 @@ async function makeIssuer(x509: Library, name: string, validity: Validity): Prom
       extensions: [
         // Below it there is no other authority.
         new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(usages, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
       ],
     },
