@@ -1,0 +1,127 @@
+/** `npm run e2e`: brings a cluster up, installs the chart with Helm, and runs the suites against it with kubectl. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WsiError } from '@wsi/foundation';
+import { buildImage, targets } from '@wsi/image';
+import { Command, Option } from 'commander';
+import type { RunningCluster } from './cluster/provider.ts';
+import { providers, type ProviderName } from './cluster/providers.ts';
+import { listenForCommands } from './run/control-socket.ts';
+import { CHART, install, OPERATOR_NAMESPACE, RELEASE, uninstall, type Images } from './run/installation.ts';
+import { chosenSuites, runSuite, sum, type Counts } from './run/suites.ts';
+import type { SessionFile } from './suite/session.ts';
+
+interface Options {
+  readonly provider: ProviderName;
+  readonly only: readonly string[];
+  readonly keep: boolean;
+  readonly ifPossible: boolean;
+}
+
+const begun = performance.now();
+const log = (line: string): void => {
+  process.stderr.write(`e2e: ${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
+};
+
+async function loadImages(cluster: RunningCluster, directory: string): Promise<Images> {
+  const names = await Promise.all(
+    targets.map(async (target) => {
+      const { file, name } = await buildImage(target, directory);
+      return [target, await cluster.loadImage({ file, name })] as const;
+    }),
+  );
+  log(`images are loaded: ${names.map(([, name]) => name).join(', ')}`);
+  return Object.fromEntries(names) as unknown as Images;
+}
+
+async function runOn(cluster: RunningCluster, options: Options, directory: string): Promise<Counts> {
+  const suites = chosenSuites(options.only);
+  const images = await loadImages(cluster, directory);
+  const values = await install(cluster, images, directory, log);
+  log('the operator is ready');
+  const control = join(directory, 'control');
+  const close = await listenForCommands(control, cluster);
+  const { provider, kubeconfig, kubectl, helm, features } = cluster;
+  const session: SessionFile = {
+    ...{ provider, kubeconfig, kubectl, helm, features, control, values },
+    trainerImage: images.trainer,
+    operatorImage: images.operator,
+    operatorNamespace: OPERATOR_NAMESPACE,
+    release: RELEASE,
+    chart: CHART,
+  };
+  const file = join(directory, 'session.json');
+  await writeFile(file, JSON.stringify(session));
+  const counts: Counts[] = [];
+  try {
+    for (const suite of suites) {
+      stopped.signal.throwIfAborted();
+      log(`suite ${suite}`);
+      counts.push(await runSuite(suite, file, join(directory, `${suite}.json`), stopped.signal));
+    }
+  } finally {
+    close();
+    if (!options.keep) await uninstall(cluster).catch((error: unknown) => log(WsiError.from(error).message));
+  }
+  return sum(counts);
+}
+
+async function main(options: Options): Promise<void> {
+  const provider = providers[options.provider];
+  const possible = await provider.canRunHere();
+  if (!possible.ok) {
+    const reasons = possible.reasons.join('; ');
+    if (!options.ifPossible) {
+      throw new WsiError('Unavailable', `no cluster by "${provider.name}" can be had here: ${reasons}`, {
+        remedy: 'See docs/development-cluster.md, or choose another with --provider.',
+      });
+    }
+    log(`skipped: no cluster by "${provider.name}" can be had here: ${reasons}`);
+    report({ passed: 0, failed: 0, skipped: chosenSuites(options.only).length });
+    return;
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'wsi-e2e-'));
+  try {
+    const cluster = await provider.start({ nodes: 2, gangScheduling: true, log });
+    try {
+      report(await runOn(cluster, options, directory));
+    } finally {
+      if (options.keep) {
+        await cluster.keep();
+        log(`kept: export KUBECONFIG=${cluster.kubeconfig}`);
+      } else await cluster.stop();
+    }
+  } finally {
+    if (!options.keep) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function report({ passed, failed, skipped }: Counts): void {
+  process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+  if (failed > 0) process.exitCode = 1;
+}
+
+/** The first Ctrl-C ends the suite under way and removes what was made. */
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => stopped.abort(new WsiError('Unavailable', `stopped by ${signal}`)));
+}
+
+const program = new Command('npm run e2e --')
+  .description('Tests the operator on a cluster, as its users use it.')
+  .addOption(
+    new Option('--provider <name>', 'where the cluster comes from')
+      .choices(Object.keys(providers))
+      .default('native'),
+  )
+  .option('--only <suites...>', 'only these suites', [])
+  .option('--keep', 'leave the cluster and the operator running', false)
+  .option('--if-possible', 'succeed, and say so, where no cluster can be had', false)
+  .action(main);
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`e2e: ${WsiError.from(error).message}\n`);
+  process.exitCode = 1;
+}

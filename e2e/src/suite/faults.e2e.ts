@@ -1,0 +1,102 @@
+/** Pods, operator, its leader and the API server are taken away in the middle of a run: the result is the same bits. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { restartApiServer } from './control.ts';
+import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
+import { Session, type Seen } from './session.ts';
+import { trainingJob } from './training-job.ts';
+
+const NAMESPACE = 'e2e-faults';
+const EPOCHS = 40;
+
+const session = new Session();
+const { operatorNamespace } = session.file;
+let expected: string;
+
+prepareNamespace(session, NAMESPACE);
+beforeAll(async () => {
+  expected = await quietDigest(session, NAMESPACE, EPOCHS);
+}, 240_000);
+
+/** Runs a job, does harm once it is under way, and holds its end against the quiet run's. */
+async function withstand(name: string, harm: () => Promise<void>): Promise<Seen> {
+  await session.apply(trainingJob({ name, namespace: NAMESPACE, epochs: EPOCHS }));
+  await session.untilStep(name, NAMESPACE, 8);
+  await harm();
+  const status = await session.untilCondition(name, NAMESPACE, 'Succeeded', 240);
+  expect(status.parametersSha256).toBe(expected);
+  await session.kubectl(['delete', 'wtj', name, '-n', NAMESPACE, '--wait=true', '--timeout=60s']);
+  await untilEmpty(session, NAMESPACE);
+  return status;
+}
+
+async function deletePod(name: string, namespace = NAMESPACE, ...flags: string[]): Promise<void> {
+  await session.kubectl(['delete', 'pod', name, '-n', namespace, '--wait=false', ...flags]);
+}
+
+const AT_ONCE = ['--grace-period=0', '--force'];
+
+describe('a job ends with the same parameters', () => {
+  it.each([
+    ['a worker', 'worker-1', []],
+    ['a parameter server', 'server-0', []],
+    ['the coordinator', 'coordinator-0', []],
+    ['a worker, without notice', 'worker-0', AT_ONCE],
+    ['a parameter server, without notice', 'server-1', AT_ONCE],
+    ['the coordinator, without notice', 'coordinator-0', AT_ONCE],
+  ])(
+    'when %s is deleted',
+    async (what, role, flags) => {
+      const name = `no-${what.replaceAll(/[^a-z]+/g, '-')}`.slice(0, 30);
+      const pod = `${name}-${role}`;
+      let uid = '';
+      await withstand(name, async () => {
+        uid = (await session.get('pod', pod, NAMESPACE)).metadata.uid as string;
+        await deletePod(pod, NAMESPACE, ...flags);
+        await session.until(`${pod} is replaced`, 60, async () => {
+          const now = (await session.get('pod', pod, NAMESPACE))?.metadata.uid;
+          return now !== undefined && now !== uid ? { done: now } : { seen: now };
+        });
+      });
+    },
+    400_000,
+  );
+
+  it('when every pod of the operator is deleted', async () => {
+    await withstand('no-operator', async () => {
+      await session.kubectl(['delete', 'pods', '-n', operatorNamespace, ...operatorPods()]);
+      // Something to do for the operator that takes over.
+      await deletePod('no-operator-worker-0');
+    });
+  }, 400_000);
+
+  it('when the leader is killed: the other operator takes over', async () => {
+    await withstand('no-leader', async () => {
+      const before = await leader();
+      await deletePod(before, operatorNamespace, ...AT_ONCE);
+      await deletePod('no-leader-worker-1');
+      await session.until('another operator leads', 60, async () => {
+        const now = await leader();
+        return now !== before && now !== '' ? { done: now } : { seen: now };
+      });
+    });
+  }, 400_000);
+
+  it('when the API server is restarted', async () => {
+    await withstand('no-api', async () => {
+      await restartApiServer(session);
+      await deletePod('no-api-worker-0');
+    });
+  }, 400_000);
+});
+
+function operatorPods(): string[] {
+  return ['-l', `app.kubernetes.io/instance=${session.file.release}`];
+}
+
+/** Name of the operator's pod that holds the lease. */
+async function leader(): Promise<string> {
+  const leases = await session.list('leases', operatorNamespace);
+  const holder = leases.map(({ spec }) => spec.holderIdentity as string | undefined).find(Boolean) ?? '';
+  const pods = await session.list('pods', operatorNamespace);
+  return pods.map(({ metadata }) => metadata.name as string).find((name) => holder.startsWith(name)) ?? '';
+}

@@ -1,0 +1,86 @@
+/**
+ * The cohort that the suites train on: made twice by the product's own synthesis, on a claim of the cluster by a pod of
+ * the trainer's image, and in a directory here, so that a run on the cluster can be held against one on this machine.
+ */
+import { join } from 'node:path';
+import type { KubernetesObject } from '@wsi/controller';
+import { synthesizeCohort, type SynthesisOptions } from '@wsi/cohort';
+
+export const COHORT_CLAIM = 'cohort';
+export const COHORT_POD = 'make-cohort';
+const MOUNT = '/data';
+
+/** Small: a run takes seconds. Large enough that faults hit steps under way. */
+export const COHORT: Omit<SynthesisOptions, 'output'> = {
+  slides: 8,
+  width: 448,
+  height: 384,
+  task: 'cooccurrence',
+  seed: 2,
+};
+
+/** Makes the cohort in a directory. @returns the values for `--set` that point a job at it */
+export async function makeCohortHere(directory: string): Promise<string[]> {
+  const { table } = await synthesizeCohort({ ...COHORT, output: directory });
+  return [`cohort.table=${table}`, `cohort.slides=${join(directory, 'slides')}`];
+}
+
+/** A claim, and a pod that fills it and ends. */
+export function cohortObjects(namespace: string, trainerImage: string): KubernetesObject[] {
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: COHORT_CLAIM, namespace },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: COHORT_POD, namespace },
+      spec: {
+        restartPolicy: 'Never',
+        automountServiceAccountToken: false,
+        securityContext: restrictedPod,
+        containers: [
+          {
+            name: 'synthesis',
+            image: trainerImage,
+            imagePullPolicy: 'IfNotPresent',
+            command: ['/usr/local/bin/node', '--input-type=module', '--eval', SCRIPT],
+            env: [{ name: 'OPTIONS', value: JSON.stringify({ ...COHORT, output: MOUNT }) }],
+            securityContext: restrictedContainer,
+            volumeMounts: [
+              { name: 'cohort', mountPath: MOUNT },
+              { name: 'temporary', mountPath: '/tmp' },
+            ],
+          },
+        ],
+        volumes: [
+          { name: 'cohort', persistentVolumeClaim: { claimName: COHORT_CLAIM } },
+          { name: 'temporary', emptyDir: {} },
+        ],
+      },
+    },
+  ];
+}
+
+const SCRIPT = `
+import { synthesizeCohort } from '/app/cohort/src/index.ts';
+await synthesizeCohort(JSON.parse(process.env.OPTIONS));
+`;
+
+/** What the Pod Security Standard `restricted` asks of a pod. */
+export const restrictedPod = {
+  runAsNonRoot: true,
+  runAsUser: 65532,
+  runAsGroup: 65532,
+  fsGroup: 65532,
+  seccompProfile: { type: 'RuntimeDefault' },
+} as const;
+
+/** What the Pod Security Standard `restricted` asks of a container. */
+export const restrictedContainer = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+} as const;
