@@ -184,6 +184,26 @@ describe('decide', () => {
     expect(JSON.stringify(input)).toBe(before);
   });
 
+  it('takes what a cap leaves, also where gains are perfectly linear', () => {
+    const truth = { fixed: 0, tiles: 30, perWorker: 0, processors: 1000 };
+    const observations = [1, 2, 4].map((workers) => windowAt(truth, { workers, servers: 1 }));
+    const model = fitted(observations)!;
+    // As it is after windows that contradict each other: nothing but the tiles' own time.
+    const linear = { ...model, throughput: { ...model.throughput, coefficients: [0, 0.01, 0, 0, 0] } };
+    for (const quotaWorkers of [2, 3, 4, 7, 8]) {
+      const decision = decide({
+        model: linear,
+        observations,
+        spec: autoscalingSpec({ maximumWorkers: 64 }),
+        limits: { quotaWorkers },
+        history: NO_HISTORY,
+        current: { workers: 1, servers: 1 },
+        now: 0,
+      });
+      expect(decision.workers).toBe(quotaWorkers);
+    }
+  });
+
   it('finds two processors and leaves it at that', () => {
     const truth = { fixed: 0.05, tiles: 30, perWorker: 0.01, processors: 2 };
     const sizes = follow({ truth, spec: autoscalingSpec({ maximumWorkers: 8 }) }).map((one) => one.workers);

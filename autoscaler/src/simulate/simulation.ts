@@ -104,16 +104,12 @@ export class Simulation {
       case 'arrival':
         this.#arrivalsLeft -= 1;
         this.#running.set(event.job.id, new RunningJob(event.job, this.#conditions, this.#seed));
-        {
-          this.#look();
-          return;
-        }
+        this.#look();
+        return;
       case 'look':
         this.#events.push({ at: this.#now + this.#policy.interval, kind: 'look' });
-        {
-          this.#look();
-          return;
-        }
+        this.#look();
+        return;
       case 'ready': {
         this.#proceed(event.job);
         return;
@@ -132,10 +128,8 @@ export class Simulation {
       }
       case 'nodeUp':
         this.#cluster.bringBack(event.node);
-        {
-          this.#look();
-          return;
-        }
+        this.#look();
+        return;
     }
   }
 
