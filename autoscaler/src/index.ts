@@ -1,4 +1,18 @@
 /** Sizes for runs, from what was measured: models of throughput and memory, decisions, and their simulation. */
+export { allocateWorkers, type AllocationOptions, type Claim } from './allocate/allocate.ts';
+export { decide, NO_HISTORY, type Decision, type DecisionInput, type History } from './decide/decide.ts';
+export { type MemoryDecision, type MemoryState } from './decide/memory.ts';
+export {
+  autoscalingSpec,
+  type AutoscalingChoice,
+  type AutoscalingSpec,
+  type Objective,
+} from './decide/spec.ts';
+export { type Recommendation } from './decide/stabilise.ts';
+export { type Replacement, type WorkerRate } from './decide/stragglers.ts';
+export { MOST_WORKERS, type Limits, type SizePrediction } from './decide/workers.ts';
+export { explain, type Bottleneck, type ExplainedSize } from './explain.ts';
+export { predictMemory, type MemorySample, type MemoryShape } from './model/memory.ts';
 export {
   observedRate,
   withObservation,
@@ -6,7 +20,6 @@ export {
   type Size,
   type Workload,
 } from './model/observation.ts';
-export { predictMemory, type MemorySample, type MemoryShape } from './model/memory.ts';
 export {
   fitModel,
   parseModel,
@@ -18,3 +31,13 @@ export {
 } from './model/performance-model.ts';
 export { predictThroughput, type Prediction } from './model/throughput.ts';
 export { tileSeconds, type TileCostSample } from './model/tile-cost.ts';
+export {
+  POLICY_NAMES,
+  simulate,
+  SIMULATION_DEFAULTS,
+  type PolicyName,
+  type PolicyResult,
+  type SimulationOptions,
+} from './simulate/simulate.ts';
+export { CONDITIONS, type Conditions } from './simulate/simulation.ts';
+export { drawTrace, traceFromCsv, type TracedJob } from './simulate/trace.ts';

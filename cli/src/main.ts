@@ -8,6 +8,7 @@ import { registerPredict } from './commands/predict.ts';
 import { registerRegion } from './commands/region.ts';
 import { registerReport } from './commands/report.ts';
 import { registerRun } from './commands/run.ts';
+import { registerSimulate } from './commands/simulate.ts';
 import { registerSynth } from './commands/synth.ts';
 import { registerValidate } from './commands/validate.ts';
 import { execute, withHabits } from './execute.ts';
@@ -38,6 +39,7 @@ function buildProgram(): Command {
   registerInspect(program);
   registerRegion(program);
   registerPatches(program);
+  registerSimulate(program);
   registerClusterCommands(program);
   return program;
 }

@@ -12,6 +12,9 @@ export interface Corner {
   readonly marginal: number;
 }
 
+/** Gains that differ by less are equal: of sizes on one line all are corners, since each may be what is to be had. */
+const EQUAL = 1e-6;
+
 /** @param table tiles a second at 0, 1, 2, ... workers; see `throughputTable` */
 export function frontier(table: ArrayLike<number>): readonly Corner[] {
   const first = table[1] ?? 0;
@@ -21,7 +24,7 @@ export function frontier(table: ArrayLike<number>): readonly Corner[] {
     const rate = table[workers]!;
     if (!(rate > corners.at(-1)!.rate)) continue;
     let before = corners.at(-1)!;
-    while (corners.length > 1 && marginalGain(before, workers, rate, first) >= before.marginal) {
+    while (corners.length > 1 && marginalGain(before, workers, rate, first) > before.marginal * (1 + EQUAL)) {
       corners.pop();
       before = corners.at(-1)!;
     }
@@ -35,6 +38,11 @@ export function frontier(table: ArrayLike<number>): readonly Corner[] {
 /** The largest corner up to a number of workers; the first one when there is none. */
 export function cornerAt(corners: readonly Corner[], workers: number): Corner {
   return corners.findLast((corner) => corner.workers <= workers) ?? corners[0]!;
+}
+
+/** The fewest workers that bring most with at most so many; a corner of all sizes may lie beyond, and none close below. */
+export function bestWithin(table: Float64Array, most: number): number {
+  return frontier(table.subarray(0, most + 1)).at(-1)?.workers ?? 1;
 }
 
 function marginalGain(before: Corner, workers: number, rate: number, first: number): number {

@@ -2,7 +2,7 @@
 import type { PerformanceModel } from '../model/performance-model.ts';
 import type { Observation, Size } from '../model/observation.ts';
 import { predictThroughput, throughputTable, type ThroughputModel } from '../model/throughput.ts';
-import { cornerAt, frontier, type Corner } from './frontier.ts';
+import { bestWithin, cornerAt, frontier } from './frontier.ts';
 import { duration, rounded, settledWish, wish, type Demand } from './objectives.ts';
 import type { AutoscalingSpec } from './spec.ts';
 import { stabilise, type Recommendation } from './stabilise.ts';
@@ -71,13 +71,13 @@ export function chooseWorkers(input: WorkersInput): WorkersChoice {
   const demand = demandOf(input);
   const wanted =
     current.workers === 0 ? wish(corners, demand) : settledWish(corners, demand, current.workers);
-  const explored = explore(input, model.throughput, corners, { wanted: wanted.workers, most: bounds.most });
+  const explored = explore(input, model.throughput, table, { wanted: wanted.workers, most: bounds.most });
   const recommended = clamp(explored.workers, bounds.least, bounds.unconstrained);
   const stable =
     current.workers === 0
       ? { workers: recommended }
       : stabilise(current.workers, recommended, input.history.recommendations, spec, input.now);
-  const capped = underCap(stable.workers, bounds, corners, current.workers);
+  const capped = underCap(stable.workers, bounds, table, current.workers);
   const refused = notWorthIt(input, table, bounds, capped);
   const workers = refused === undefined ? capped : current.workers;
   const held = stable.workers !== recommended && workers === current.workers ? stable.notBefore : undefined;
@@ -142,7 +142,7 @@ function demandOf({ spec, limits, current }: WorkersInput): Demand {
 function explore(
   { spec, current, limits }: WorkersInput,
   model: ThroughputModel,
-  corners: readonly Corner[],
+  table: Float64Array,
   { wanted, most }: { readonly wanted: number; readonly most: number },
 ): { readonly workers: number; readonly because?: string } {
   const seen = Math.max(current.workers, ...model.observed.map(({ workers }) => workers));
@@ -152,7 +152,7 @@ function explore(
   if (within > 2 * seen && seen > 0) {
     const { low, high } = predictThroughput(model, { workers: within, servers });
     if (model.warm && high / low <= NARROW) return { workers: wanted };
-    const step = Math.min(wanted, cornerAt(corners, 2 * seen).workers);
+    const step = Math.min(wanted, bestWithin(table, 2 * seen));
     return {
       workers: Math.max(step, seen),
       because: `${wanted} is too far from what was measured, try first`,
@@ -162,20 +162,24 @@ function explore(
   if (wanted !== current.workers || model.warm || !onlyHere || spec.objective === 'deadline') {
     return { workers: wanted };
   }
-  const next = Math.min(2 * current.workers, limits.quotaWorkers ?? Infinity, corners.at(-1)!.workers);
+  const next = Math.min(
+    2 * current.workers,
+    limits.quotaWorkers ?? Infinity,
+    bestWithin(table, table.length),
+  );
   if (next <= current.workers || spec.tilesPerSecond !== undefined) return { workers: wanted };
   const here = predictThroughput(model, current);
   const there = predictThroughput(model, { workers: next, servers });
-  const gain = (there.high - here.tilesPerSecond) / (next - current.workers) / corners[0]!.rate;
+  const gain = (there.high - here.tilesPerSecond) / (next - current.workers) / table[1]!;
   if (spec.objective !== 'throughput' && gain < spec.efficiencyFloor) return { workers: wanted };
   return { workers: next, because: `only ${current.workers} was measured, one try` };
 }
 
 /** A size that the caps cut down is the best one below them: 7 of 8 blocks' workers are worth no more than 4. */
-function underCap(workers: number, bounds: Bounds, corners: readonly Corner[], current: number): number {
+function underCap(workers: number, bounds: Bounds, table: Float64Array, current: number): number {
   const within = clamp(workers, bounds.least, bounds.most);
   if (within === workers || within === current) return within;
-  return clamp(cornerAt(corners, within).workers, bounds.least, bounds.most);
+  return clamp(bestWithin(table, within), bounds.least, bounds.most);
 }
 
 /** A sentence when a move inside the bounds is not worth what it costs. */

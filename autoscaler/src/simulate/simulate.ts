@@ -29,6 +29,8 @@ export interface SimulationOptions {
   readonly trace?: readonly TracedJob[];
   readonly policies?: readonly PolicyName[];
   readonly conditions?: Partial<Conditions>;
+  /** Of `ours`: least marginal gain of a worker. A higher one spends fewer devices and more time. */
+  readonly efficiencyFloor?: number;
   readonly onProgress?: (progress: {
     readonly policy: PolicyName;
     readonly ended: number;
@@ -72,7 +74,12 @@ export function simulate(options: SimulationOptions = {}): readonly PolicyResult
   }
   const trace = options.trace ?? drawTrace({ jobs, seed, devices, load });
   return (options.policies ?? POLICY_NAMES).map((name) => {
-    const simulation = new Simulation(trace, policyOf(name, trace), conditions, seed);
+    const simulation = new Simulation(
+      trace,
+      policyOf(name, trace, options.efficiencyFloor),
+      conditions,
+      seed,
+    );
     const results = simulation.run((ended) =>
       options.onProgress?.({ policy: name, ended, jobs: trace.length }),
     );
@@ -80,10 +87,10 @@ export function simulate(options: SimulationOptions = {}): readonly PolicyResult
   });
 }
 
-function policyOf(name: PolicyName, trace: readonly TracedJob[]): Policy {
+function policyOf(name: PolicyName, trace: readonly TracedJob[], efficiencyFloor?: number): Policy {
   switch (name) {
     case 'ours':
-      return ours();
+      return ours(efficiencyFloor);
     case 'oracle':
       return oracle(trace);
     case 'cpu':

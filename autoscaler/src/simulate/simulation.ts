@@ -104,21 +104,32 @@ export class Simulation {
       case 'arrival':
         this.#arrivalsLeft -= 1;
         this.#running.set(event.job.id, new RunningJob(event.job, this.#conditions, this.#seed));
-        return this.#look();
+        this.#look();
+        return;
       case 'look':
         this.#events.push({ at: this.#now + this.#policy.interval, kind: 'look' });
-        return this.#look();
-      case 'ready':
-        return this.#proceed(event.job);
-      case 'end':
-        return this.#end(event.job, event.version);
-      case 'failure':
-        return this.#failure();
-      case 'nodeDown':
-        return this.#nodeDown();
+        this.#look();
+        return;
+      case 'ready': {
+        this.#proceed(event.job);
+        return;
+      }
+      case 'end': {
+        this.#end(event.job, event.version);
+        return;
+      }
+      case 'failure': {
+        this.#failure();
+        return;
+      }
+      case 'nodeDown': {
+        this.#nodeDown();
+        return;
+      }
       case 'nodeUp':
         this.#cluster.bringBack(event.node);
-        return this.#look();
+        this.#look();
+        return;
     }
   }
 
@@ -200,7 +211,8 @@ export class Simulation {
       if (worker === undefined) continue;
       job.restart([worker.id], this.#now);
       this.#events.push({ at: this.#now + this.#conditions.startSeconds, kind: 'ready', job });
-      return this.#proceed(job);
+      this.#proceed(job);
+      return;
     }
   }
 

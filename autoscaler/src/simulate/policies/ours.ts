@@ -5,8 +5,11 @@ import { autoscalingSpec, type AutoscalingSpec } from '../../decide/spec.ts';
 import type { Allocation, ClusterView, JobView, Policy } from '../policy.ts';
 import { ModelStore } from './model-store.ts';
 
-/** Of each job alone; how far a job really goes is for the shares to say. */
-export const SIMULATED_FLOOR = 0.02;
+/**
+ * Of each job alone; how far a job really goes is mostly for the shares to say. Of the floors from 0.02 to 0.95 the one
+ * that saves devices and costs no time; chosen on seeds 1 to 6, for which no result is reported.
+ */
+const SIMULATED_FLOOR = 0.15;
 
 export function ours(efficiencyFloor = SIMULATED_FLOOR): Policy {
   const store = new ModelStore();
