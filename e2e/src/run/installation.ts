@@ -35,15 +35,19 @@ export function reference(image: string): { repository: string; tag: string } {
     : { repository: image, tag: 'latest' };
 }
 
-/** @returns the file of the values that it was installed with */
+/**
+ * @param others values that replace those of the suites
+ * @returns the file of the values that it was installed with
+ */
 export async function install(
   cluster: RunningCluster,
   images: Images,
   directory: string,
   log: Log,
+  others: object = {},
 ): Promise<string> {
   const values = join(directory, 'values.json');
-  await writeFile(values, JSON.stringify(chartValues(images, cluster.features), null, 2));
+  await writeFile(values, JSON.stringify({ ...chartValues(images, cluster.features), ...others }, null, 2));
   log(`installing ${CHART}`);
   await helm(cluster, [
     'upgrade',
