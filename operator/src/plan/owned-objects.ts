@@ -19,7 +19,12 @@ import { networkPolicy } from './network-policy.ts';
 import { outputClaim, requestedBytes } from './output-claim.ts';
 
 /** The kinds that the plan itself makes and may remove. Claims are not among them: data is never removed here. */
-export const REMOVABLE_KINDS: readonly string[] = ['ConfigMap', 'Service', 'NetworkPolicy', 'PodDisruptionBudget'];
+export const REMOVABLE_KINDS: readonly string[] = [
+  'ConfigMap',
+  'Service',
+  'NetworkPolicy',
+  'PodDisruptionBudget',
+];
 
 /** @param pods how many pods the job is to have */
 export function wantedObjects(
@@ -108,7 +113,8 @@ export function endActions(job: WsiTrainingJob, observed: Observed, settings: Cl
   const actions = leftoverActions(job, [], observed);
   if (!settings.certificates || actions.length === 0) return actions;
   const name = certificateSecretName(job);
-  return [...actions, { kind: 'delete', apiVersion: 'v1', objectKind: 'Secret', name }];
+  // First, because the others being there is what has this done again should it not get to its end.
+  return [{ kind: 'delete', apiVersion: 'v1', objectKind: 'Secret', name }, ...actions];
 }
 
 export function objectKey({ apiVersion, kind, metadata }: KubernetesObject): string {

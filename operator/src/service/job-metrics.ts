@@ -102,7 +102,8 @@ export function collectJobs(registry: Registry, jobs: () => Iterable<JobForMetri
         this.reset();
         for (const job of jobs()) {
           for (const [values, value] of read(job, { namespace: job.namespace, job: job.name })) {
-            if (value !== undefined) this.set({ ...values }, value);
+            // One status that is not as it should be must not cost all metrics.
+            if (typeof value === 'number') this.set({ ...values }, value);
           }
         }
       },

@@ -1,9 +1,11 @@
 /** The life of a job's Secret of certificates, from a pass that makes it to the end of the job. */
 import { describe, expect, it } from '@jest/globals';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { findCondition } from '@wsi/api';
 import type { KubernetesObject } from '@wsi/controller';
+import { Refusal } from '@wsi/controller/testing';
 import { systemClock, type Clock } from '@wsi/foundation';
-import { KubernetesBed, NAMESPACE } from '../../testing/kubernetes-bed.ts';
+import { KubernetesBed, NAMESPACE, until } from '../../testing/kubernetes-bed.ts';
 import { JOBS, PODS, SECRETS } from './resources.ts';
 
 const MINUTE = 60_000;
@@ -138,5 +140,71 @@ describe("the Secret with a job's certificates", () => {
     bed.takeRequests();
     await bed.pass();
     expect(bed.takeRequests()).toEqual([]);
+  });
+
+  it('makes certificates anew when their Secret is damaged, but never over somebody else’s Secret', async () => {
+    await using bed = await KubernetesBed.start();
+    const theirs = bed.server.put(SECRETS, {
+      metadata: { name: 'lung-tls', namespace: NAMESPACE },
+      data: { password: 'c2VjcmV0' },
+    });
+    const job = await bed.submit();
+    expect((await bed.pass()).kind).toBe('failed');
+    expect(bed.server.objects(SECRETS)).toEqual([theirs]);
+    bed.takeRequests();
+    expect((await bed.pass()).kind).toBe('failed');
+    // Neither keys nor requests are made for a name that was taken just now; people are told.
+    expect(bed.takeRequests()).not.toContain('create secrets');
+    expect(findCondition(bed.status().conditions, 'Running')?.message).toMatch(/lung-tls: .*name is taken/);
+    const said = bed.events.filter(({ reason }) => reason === 'ActionFailed').map(({ message }) => message);
+    expect(said).toEqual([expect.stringMatching(/Secret default\/lung-tls: the name is taken/)]);
+    const owner = {
+      apiVersion: 'wsi.dev/v1alpha1',
+      kind: 'WsiTrainingJob',
+      name: 'lung',
+      uid: job.metadata.uid,
+      controller: true,
+    };
+    bed.server.put(SECRETS, { ...theirs, metadata: { ...theirs.metadata, ownerReferences: [owner] } });
+    await bed.settle();
+    await until('it is asked again', async () => (await bed.pass()).kind === 'done');
+    expect(Object.keys(bed.server.objects(SECRETS)[0]?.['data'] as object)).toContain('coordinator.key');
+  });
+
+  it('is refused by a quota: told in the conditions, and not tried in each pass', async () => {
+    let full = true;
+    const message = 'secrets "lung-tls" is forbidden: exceeded quota: compute, limited: count/secrets=1';
+    await using bed = await KubernetesBed.start({
+      server: {
+        authorize: ({ verb, resource }) =>
+          full && verb === 'create' && resource?.plural === 'secrets'
+            ? new Refusal(403, 'Forbidden', message)
+            : undefined,
+      },
+    });
+    await bed.submit();
+    for (let round = 0; round < 5; round += 1) expect((await bed.pass()).kind).toBe('failed');
+    expect(bed.takeRequests().filter((request) => request === 'create secrets').length).toBe(1);
+    const condition = findCondition(bed.status().conditions, 'Running');
+    expect([condition?.status, condition?.reason]).toEqual(['False', 'QuotaExceeded']);
+    expect(condition?.message).toContain(`cannot create Secret lung-tls: ${message}`);
+    expect(bed.names(PODS)).toEqual([]);
+    full = false;
+    await until('it is asked again', async () => (await bed.pass()).kind === 'done');
+    await running(bed);
+  });
+
+  it('is looked at anew when another process has filled it at the same time', async () => {
+    const clock = new LeapClock();
+    await using bed = await start(clock);
+    clock.skip(363 * DAY);
+    bed.server.answer(409, {
+      match: ({ verb, resource }) => verb === 'patch' && resource?.plural === 'secrets',
+    });
+    const outcome = await bed.pass();
+    expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'StaleGeneration' } });
+    expect(bed.events.filter(({ reason }) => reason === 'ActionFailed')).toEqual([]);
+    await running(bed);
+    expect(expiry(bed)).toBeGreaterThan(clock.now() + 364 * DAY);
   });
 });

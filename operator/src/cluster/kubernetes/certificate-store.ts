@@ -7,13 +7,16 @@ import { WsiError, type Clock } from '@wsi/foundation';
 import type { TlsPem } from '@wsi/protocol';
 import type { CertificateRequest, CertificateRole } from '../../plan/actions.ts';
 import { earliestExpiry, issueCertificates, type CertificateFiles } from './certificates.ts';
+import { objectId } from './own-writes.ts';
 import { ownership, type JobIdentity } from './ownership.ts';
+import { nameTaken, staleWrite, type Refusals } from './refusals.ts';
 import { SECRETS } from './resources.ts';
 
 const ROLES: readonly CertificateRole[] = ['coordinator', 'server', 'worker', 'operator'];
 
 /** A Secret that somebody has deleted is noticed, and made anew, after this time at most. */
 const FRESH_MILLISECONDS = 600_000;
+const DAY_MILLISECONDS = 86_400_000;
 
 interface Certificates {
   readonly notAfter: string;
@@ -30,6 +33,7 @@ interface Known {
 export interface CertificateStoreOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
+  readonly refusals: Refusals;
 }
 
 interface Secret extends KubernetesObject {
@@ -39,11 +43,13 @@ interface Secret extends KubernetesObject {
 export class CertificateStore {
   readonly #client: ApiClient;
   readonly #clock: Clock;
+  readonly #refusals: Refusals;
   readonly #known = new Map<string, Known>();
 
   constructor(options: CertificateStoreOptions) {
     this.#client = options.client;
     this.#clock = options.clock;
+    this.#refusals = options.refusals;
   }
 
   /** When the job's certificates expire; undefined: there are none that could be used. One request now and then. */
@@ -63,25 +69,21 @@ export class CertificateStore {
   /**
    * Makes keys, certificates and the Secret, or replaces what an own Secret holds. Certificates that are there and
    * last as long as those that would be issued by half at least are left: another process was faster.
-   * @throws WsiError when a Secret of this name is not the job's
+   * @throws WsiError when a Secret of this name is not the job's, or was refused; for a while without another try
    */
   async issue(job: JobIdentity, request: CertificateRequest): Promise<void> {
-    const { files } = await issueCertificates(request, this.#clock.now());
-    const secret: Secret = {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { ...(request.metadata as Secret['metadata']), name: request.secretName },
-      type: 'Opaque',
-      data: encode(files),
-    };
-    try {
-      await this.#client.create(SECRETS, secret);
-    } catch (error) {
-      if (!(error instanceof ApiError) || !error.isAlreadyExists) throw error;
-      if (await this.#takeExisting(job, request)) return;
-      await this.#replace(job, secret);
+    const { secretName } = request;
+    const metadata = { ...(request.metadata as Secret['metadata']), name: secretName };
+    const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque' };
+    const id = objectId(secret);
+    const what = `create Secret ${secretName}`;
+    const files = await this.#refusals.attempt(job.uid, id, what, () => this.#write(job, request, secret));
+    if (files === 'foreign') {
+      const error = nameTaken('foreign', whereOf(secret));
+      this.#refusals.refused(job.uid, id, { what, error });
+      throw error;
     }
-    this.#keep(job, files);
+    if (files !== 'present') this.#keep(job, files);
   }
 
   /** Removes the Secret of a job that has ended; one that is gone or another's is left. */
@@ -97,36 +99,43 @@ export class CertificateStore {
     this.#known.delete(uid);
   }
 
-  async #takeExisting(job: JobIdentity, request: CertificateRequest): Promise<boolean> {
-    this.#known.delete(job.uid);
-    const present = await this.read(job, request.secretName);
-    if (present === undefined) return false;
-    const enough = this.#clock.now() + (request.validDays * 86_400_000) / 2;
-    return Date.parse(present.notAfter) > enough;
+  async #write(
+    job: JobIdentity,
+    request: CertificateRequest,
+    empty: Secret,
+  ): Promise<CertificateFiles | 'present' | 'foreign'> {
+    const { files } = await issueCertificates(request, this.#clock.now());
+    const secret = { ...empty, data: encode(files) };
+    try {
+      await this.#client.create(SECRETS, secret);
+      return files;
+    } catch (error) {
+      if (!(error instanceof ApiError) || !error.isAlreadyExists) throw error;
+    }
+    const present = await this.#client.get<Secret>(SECRETS, request.secretName, job.namespace);
+    if (present === undefined) {
+      const problem = 'was there and is gone again';
+      throw new WsiError('Unavailable', problem, { where: whereOf(secret), retryable: true });
+    }
+    const whose = ownership(present, job);
+    if (whose === 'foreign') return whose;
+    if (whose === 'former') throw nameTaken(whose, whereOf(secret));
+    if (this.#isEnough(this.#keep(job, decode(present.data ?? {})), request)) return 'present';
+    // With its version: of two that replace at once, one is told to look again.
+    const { uid, resourceVersion } = present.metadata;
+    const patch = { metadata: { uid, resourceVersion }, data: secret.data };
+    try {
+      await this.#client.patch(SECRETS, request.secretName, job.namespace, patch);
+      return files;
+    } catch (error) {
+      if (error instanceof ApiError && error.isConflict) throw staleWrite(error);
+      throw error;
+    }
   }
 
-  async #replace(job: JobIdentity, secret: Secret): Promise<void> {
-    const { name = '', namespace } = secret.metadata;
-    const present = await this.#client.get<Secret>(SECRETS, name, namespace);
-    if (present !== undefined && ownership(present, job) !== 'own') {
-      const former = ownership(present, job) === 'former';
-      const problem = former
-        ? 'still there from a deleted job of this name; waiting until it is removed'
-        : 'the name is taken by an object that is not of this job';
-      throw new WsiError('Unavailable', problem, {
-        where: `Secret ${namespace ?? ''}/${name}`,
-        retryable: former,
-        ...(former ? {} : { remedy: 'Delete that object or rename the job.' }),
-      });
-    }
-    const { resourceVersion } = present?.metadata ?? {};
-    if (resourceVersion === undefined) {
-      await this.#client.create(SECRETS, secret);
-      return;
-    }
-    // With its version: of two that replace at once, one is told to look again.
-    const patch = { metadata: { resourceVersion }, data: secret.data };
-    await this.#client.patch(SECRETS, name, namespace, patch);
+  #isEnough(present: Certificates | undefined, { validDays }: CertificateRequest): boolean {
+    if (present === undefined) return false;
+    return Date.parse(present.notAfter) > this.#clock.now() + (validDays * DAY_MILLISECONDS) / 2;
   }
 
   #keep(job: JobIdentity, files: CertificateFiles): Certificates | undefined {
@@ -143,6 +152,10 @@ export class CertificateStore {
     this.#known.set(job.uid, { certificates, until });
     return certificates;
   }
+}
+
+function whereOf({ metadata }: Secret): string {
+  return `Secret ${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 }
 
 function encode(files: CertificateFiles): Record<string, string> {

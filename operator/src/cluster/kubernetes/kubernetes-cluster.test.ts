@@ -284,29 +284,6 @@ describe('KubernetesCluster', () => {
     expect(second.names(PODS)).toEqual(['lung-coordinator-0', 'lung-server-0']);
   });
 
-  it('makes certificates anew when their Secret is damaged, but never over somebody else’s Secret', async () => {
-    await using bed = await KubernetesBed.start();
-    const theirs = bed.server.put(SECRETS, {
-      metadata: { name: 'lung-tls', namespace: NAMESPACE },
-      data: { password: 'c2VjcmV0' },
-    });
-    const job = await bed.submit();
-    expect((await bed.pass()).kind).toBe('failed');
-    expect(bed.server.objects(SECRETS)).toEqual([theirs]);
-    expect(bed.events.at(-1)?.message).toMatch(/Secret default\/lung-tls: the name is taken/);
-    const owner = {
-      apiVersion: 'wsi.dev/v1alpha1',
-      kind: 'WsiTrainingJob',
-      name: 'lung',
-      uid: job.metadata.uid,
-      controller: true,
-    };
-    bed.server.put(SECRETS, { ...theirs, metadata: { ...theirs.metadata, ownerReferences: [owner] } });
-    await bed.settle();
-    await bed.passes();
-    expect(Object.keys(bed.server.objects(SECRETS)[0]?.['data'] as object)).toContain('coordinator.key');
-  });
-
   it('removes a job whose time has come in the foreground, by its uid, and asks once', async () => {
     await using bed = await KubernetesBed.start();
     await bed.submit();

@@ -14,8 +14,9 @@ import { JobObserver } from './job-observer.ts';
 import { JobReader } from './job-reader.ts';
 import { KeyStream } from './key-stream.ts';
 import { ObjectCaches, type StoredJob } from './object-caches.ts';
-import { ObjectWriter, staleWrite } from './object-writer.ts';
+import { ObjectWriter } from './object-writer.ts';
 import { keyOf, type JobIdentity } from './ownership.ts';
+import { Refusals, staleWrite } from './refusals.ts';
 import { FIELD_MANAGER, isOf, JOBS, OWNED, PODS } from './resources.ts';
 
 /** Takes events without ever keeping its caller waiting; see EventRecorder. */
@@ -77,8 +78,9 @@ export class KubernetesCluster implements Cluster {
       onJobGone: (key, uid) => this.#forget(key, uid),
     });
     this.#reader = new JobReader(logger);
-    this.#writer = new ObjectWriter({ client, caches: this.caches, clock });
-    this.#certificates = new CertificateStore({ client, clock });
+    const refusals = new Refusals(clock);
+    this.#writer = new ObjectWriter({ client, caches: this.caches, clock, refusals });
+    this.#certificates = new CertificateStore({ client, clock, refusals });
     this.#poller = new ProgressPoller({
       clock,
       logger,
@@ -218,8 +220,9 @@ export class KubernetesCluster implements Cluster {
   }
 
   async *watch(signal: AbortSignal): AsyncIterable<JobKey> {
+    const keys = this.#keys.read(signal);
     this.#addAll();
-    yield* this.#keys.read(signal);
+    yield* keys;
   }
 
   #find(

@@ -10,7 +10,7 @@ import { WsiError, type Clock } from '@wsi/foundation';
 import type { ObjectCaches } from './object-caches.ts';
 import { objectId } from './own-writes.ts';
 import { ownership, type JobIdentity } from './ownership.ts';
-import { isRefusal, Refusals } from './refusals.ts';
+import { nameTaken, staleWrite, wordsOf, type Refusals } from './refusals.ts';
 import type { Refusal } from '../port.ts';
 import { FIELD_MANAGER, isOf, PODS } from './resources.ts';
 import { trimPod } from './trim.ts';
@@ -19,6 +19,7 @@ export interface ObjectWriterOptions {
   readonly client: ApiClient;
   readonly caches: ObjectCaches;
   readonly clock: Clock;
+  readonly refusals: Refusals;
 }
 
 interface Created {
@@ -33,11 +34,11 @@ export class ObjectWriter {
   readonly #clock: Clock;
   readonly #refusals: Refusals;
 
-  constructor({ client, caches, clock }: ObjectWriterOptions) {
+  constructor({ client, caches, clock, refusals }: ObjectWriterOptions) {
     this.#client = client;
     this.#caches = caches;
     this.#clock = clock;
-    this.#refusals = new Refusals(clock);
+    this.#refusals = refusals;
   }
 
   /**
@@ -135,26 +136,13 @@ export class ObjectWriter {
     this.#refusals.forget(uid);
   }
 
-  /** A refusal is remembered, and thrown again without a request for a while. */
-  async #unlessRefused(
+  #unlessRefused(
     job: JobIdentity,
     verb: 'create' | 'change',
     object: KubernetesObject,
     write: () => Promise<KubernetesObject>,
   ): Promise<KubernetesObject> {
-    const id = objectId(object);
-    this.#refusals.check(job.uid, id);
-    try {
-      const written = await write();
-      this.#refusals.succeeded(job.uid, id);
-      return written;
-    } catch (error) {
-      if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
-      const what = `${verb} ${nameOf(object)}`;
-      const refusal = refusalOf(error, what);
-      this.#refusals.refused(job.uid, id, { what, error: refusal });
-      throw refusal;
-    }
+    return this.#refusals.attempt(job.uid, objectId(object), `${verb} ${nameOf(object)}`, write);
   }
 
   async #existing(job: JobIdentity, resource: Resource, object: KubernetesObject): Promise<Created> {
@@ -166,16 +154,12 @@ export class ObjectWriter {
     }
     const whose = ownership(found, job);
     if (whose === 'own') return { object: this.#remember(job, found), found: true };
-    if (whose === 'former') {
-      const problem = 'still there from a deleted job of this name; waiting until it is removed';
-      throw new WsiError('Unavailable', problem, { where, retryable: true });
+    const taken = nameTaken(whose, where);
+    if (whose === 'foreign') {
+      const what = `create ${nameOf(object)}`;
+      this.#refusals.refused(job.uid, objectId(object), { what, error: taken });
     }
-    const foreign = new WsiError('Unavailable', 'the name is taken by an object that is not of this job', {
-      where,
-      remedy: 'Delete that object or rename the job: the operator touches nothing that is not its own.',
-    });
-    this.#refusals.refused(job.uid, objectId(object), { what: `create ${nameOf(object)}`, error: foreign });
-    throw foreign;
+    throw taken;
   }
 
   #remember(job: JobIdentity, answer: KubernetesObject): KubernetesObject {
@@ -185,22 +169,6 @@ export class ObjectWriter {
   }
 }
 
-/** Somebody else has written first: not a failure, but a reason to look again. */
-export function staleWrite(error: ApiError): WsiError {
-  return new WsiError('StaleGeneration', wordsOf(error), { cause: error, retryable: true });
-}
-
-function refusalOf(error: ApiError, what: string): WsiError {
-  return new WsiError('Unavailable', `cannot ${what}: ${wordsOf(error)}`, { cause: error, retryable: true });
-}
-
 function nameOf({ kind, metadata }: KubernetesObject): string {
   return `${kind} ${metadata.name ?? ''}`;
-}
-
-/** What the API server itself has said, without where it was asked and without advice for administrators. */
-function wordsOf({ message, where, remedy }: WsiError): string {
-  const start = where !== undefined && message.startsWith(`${where}: `) ? where.length + 2 : 0;
-  const end = remedy !== undefined && message.endsWith(` ${remedy}`) ? -remedy.length - 1 : undefined;
-  return message.slice(start, end);
 }

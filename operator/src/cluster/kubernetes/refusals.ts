@@ -3,7 +3,7 @@
  * with every change of anything, and each time all its pods would be asked for. The answer is remembered for a while,
  * which doubles with each refusal, from 1 s to 1 min.
  */
-import type { ApiError } from '@wsi/controller';
+import { ApiError } from '@wsi/controller';
 import { WsiError, type Clock } from '@wsi/foundation';
 
 const FIRST_MILLISECONDS = 1_000;
@@ -25,8 +25,30 @@ export class Refusals {
     this.#clock = clock;
   }
 
-  /** @throws WsiError the remembered refusal, while it holds */
-  check(owner: string, id: string): void {
+  /**
+   * Writes, unless that was refused a short while ago; a refusal is remembered.
+   * @param id - see objectId
+   * @param what - such as `create Pod lung-worker-0`
+   * @throws WsiError the refusal, new or remembered (then without a request); what else `write` throws as it is
+   */
+  async attempt<T>(owner: string, id: string, what: string, write: () => Promise<T>): Promise<T> {
+    this.#check(owner, id);
+    try {
+      const written = await write();
+      this.succeeded(owner, id);
+      return written;
+    } catch (error) {
+      if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
+      const refusal = new WsiError('Unavailable', `cannot ${what}: ${wordsOf(error)}`, {
+        cause: error,
+        retryable: true,
+      });
+      this.refused(owner, id, { what, error: refusal });
+      throw refusal;
+    }
+  }
+
+  #check(owner: string, id: string): void {
     const refusal = this.#byOwner.get(owner)?.get(id);
     if (refusal !== undefined && this.#clock.monotonic() < refusal.until) throw refusal.error;
   }
@@ -60,6 +82,30 @@ export class Refusals {
 }
 
 /** True for an answer that the same request would get again: refused by a quota, a policy, a rule or for its content. */
-export function isRefusal(error: ApiError): boolean {
+function isRefusal(error: ApiError): boolean {
   return error.status === 403 || error.status === 422 || error.status === 400;
+}
+
+/** What the API server itself has said, without where it was asked and without advice for administrators. */
+export function wordsOf({ message, where, remedy }: WsiError): string {
+  const start = where !== undefined && message.startsWith(`${where}: `) ? where.length + 2 : 0;
+  const end = remedy !== undefined && message.endsWith(` ${remedy}`) ? -remedy.length - 1 : undefined;
+  return message.slice(start, end);
+}
+
+/** The name of an object that a job needs is taken; for how long, tells {@link ownership}. */
+export function nameTaken(whose: 'former' | 'foreign', where: string): WsiError {
+  if (whose === 'former') {
+    const problem = 'still there from a deleted job of this name; waiting until it is removed';
+    return new WsiError('Unavailable', problem, { where, retryable: true });
+  }
+  return new WsiError('Unavailable', 'the name is taken by an object that is not of this job', {
+    where,
+    remedy: 'Delete that object or rename the job: the operator touches nothing that is not its own.',
+  });
+}
+
+/** Somebody else has written first: not a failure, but a reason to look again. */
+export function staleWrite(error: ApiError): WsiError {
+  return new WsiError('StaleGeneration', wordsOf(error), { cause: error, retryable: true });
 }
