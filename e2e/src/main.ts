@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WsiError } from '@wsi/foundation';
-import { buildImage, targets } from '@wsi/image';
+import { buildImage, type Target } from '@wsi/image';
 import { Command, Option } from 'commander';
 import type { RunningCluster } from './cluster/provider.ts';
 import { providers, type ProviderName } from './cluster/providers.ts';
@@ -25,14 +25,13 @@ const log = (line: string): void => {
 };
 
 async function loadImages(cluster: RunningCluster, directory: string): Promise<Images> {
-  const names = await Promise.all(
-    targets.map(async (target) => {
-      const { file, name } = await buildImage(target, directory);
-      return [target, await cluster.loadImage({ file, name })] as const;
-    }),
-  );
-  log(`images are loaded: ${names.map(([, name]) => name).join(', ')}`);
-  return Object.fromEntries(names) as unknown as Images;
+  const load = async (target: Target): Promise<{ name: string; digest: string }> => {
+    const { file, name, digest } = await buildImage(target, directory);
+    return { name: await cluster.loadImage({ file, name }), digest };
+  };
+  const [operator, trainer] = [await load('operator'), await load('trainer')];
+  log(`images are loaded: ${operator.name}, ${trainer.name}`);
+  return { operator: operator.name, trainer: trainer.name, digest: operator.digest };
 }
 
 async function runOn(cluster: RunningCluster, options: Options, directory: string): Promise<Counts> {
@@ -68,22 +67,14 @@ async function runOn(cluster: RunningCluster, options: Options, directory: strin
 }
 
 async function main(options: Options): Promise<void> {
-  const provider = providers[options.provider];
-  const possible = await provider.canRunHere();
-  if (!possible.ok) {
-    const reasons = possible.reasons.join('; ');
-    if (!options.ifPossible) {
-      throw new WsiError('Unavailable', `no cluster by "${provider.name}" can be had here: ${reasons}`, {
-        remedy: 'See docs/development-cluster.md, or choose another with --provider.',
-      });
-    }
-    log(`skipped: no cluster by "${provider.name}" can be had here: ${reasons}`);
-    report({ passed: 0, failed: 0, skipped: chosenSuites(options.only).length });
-    return;
-  }
   const directory = await mkdtemp(join(tmpdir(), 'wsi-e2e-'));
   try {
-    const cluster = await provider.start({ nodes: 2, gangScheduling: true, log });
+    const cluster = await begin(options);
+    if (typeof cluster === 'string') {
+      log(`skipped: ${cluster}`);
+      report({ passed: 0, failed: 0, skipped: chosenSuites(options.only).length });
+      return;
+    }
     try {
       report(await runOn(cluster, options, directory));
     } finally {
@@ -94,6 +85,27 @@ async function main(options: Options): Promise<void> {
     }
   } finally {
     if (!options.keep) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** @returns why there is none, where that is to be taken as it is */
+async function begin({ provider: name, ifPossible }: Options): Promise<RunningCluster | string> {
+  const provider = providers[name];
+  try {
+    const possible = await provider.canRunHere();
+    if (!possible.ok) {
+      throw new WsiError(
+        'Unavailable',
+        `no cluster by "${name}" can be had here: ${possible.reasons.join('; ')}`,
+        {
+          remedy: 'See docs/development-cluster.md, or choose another with --provider.',
+        },
+      );
+    }
+    return await provider.start({ nodes: 2, gangScheduling: true, log });
+  } catch (error) {
+    if (ifPossible) return WsiError.from(error).message;
+    throw error;
   }
 }
 

@@ -12,6 +12,8 @@ export const CHART = join(REPOSITORY, 'helm/wsi-operator');
 export interface Images {
   readonly operator: string;
   readonly trainer: string;
+  /** Of the operator's content: pods of an older one that had the same name are replaced. */
+  readonly digest: string;
 }
 
 /** The chart's values for the suites: two replicas, as in production, and progress often enough for faults to be timed. */
@@ -23,6 +25,7 @@ export function chartValues(images: Images, features: RunningCluster['features']
     jobs: { progressIntervalMilliseconds: 500 },
     gangs: { native: { enabled: features.gangScheduling }, coscheduling: { enabled: true } },
     resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+    podAnnotations: { 'wsi.dev/image-digest': images.digest },
     podAntiAffinity: 'preferred',
   };
 }

@@ -135,12 +135,12 @@ async function main(options: Options): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'wsi-scale-'));
   const cluster = await nativeProvider.start({ nodes: 2, log, gangScheduling: true });
   try {
-    const { file, name } = await buildImage('operator', directory);
+    const { file, name, digest } = await buildImage('operator', directory);
     const image = await cluster.loadImage({ file, name });
     // Coordinators that only pretend cannot be asked: the pace is that of a cluster on which nobody looks.
     const values = { replicas: 1, apiQps: options.qps, apiBurst: options.qps * 2 };
     const jobs = { progressIntervalMilliseconds: 60_000 };
-    await install(cluster, { operator: image, trainer: image }, directory, log, { ...values, jobs });
+    await install(cluster, { operator: image, trainer: image, digest }, directory, log, { ...values, jobs });
     const most = Math.max(...options.jobs) * options.pods;
     await cluster.withFakeNodes(Math.ceil(most / PODS_OF_A_NODE));
     await kubectl(cluster, ['create', 'namespace', NAMESPACE]);
