@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { findCondition } from '@wsi/api';
 import type { KubernetesObject } from '@wsi/controller';
-import { Refusal } from '@wsi/controller/testing';
+import { Refusal, type FakeApiServerOptions } from '@wsi/controller/testing';
 import { systemClock, type Clock } from '@wsi/foundation';
 import { KubernetesBed, NAMESPACE, until } from '../../testing/kubernetes-bed.ts';
 import { JOBS, PODS, SECRETS } from './resources.ts';
@@ -64,8 +64,8 @@ async function running(bed: KubernetesBed): Promise<void> {
   expect(bed.status().phase).toBe('Running');
 }
 
-async function start(clock: Clock): Promise<KubernetesBed> {
-  const bed = await KubernetesBed.start({ clock });
+async function start(clock: Clock, server: FakeApiServerOptions = {}): Promise<KubernetesBed> {
+  const bed = await KubernetesBed.start({ clock, server });
   await bed.submit();
   await running(bed);
   return bed;
@@ -123,6 +123,28 @@ describe("the Secret with a job's certificates", () => {
     await running(bed);
     expect(secretOf(bed)?.metadata.uid).not.toBe(uid);
     expect(file(bed, 'ca.crt')).not.toBe(authority);
+  });
+
+  it('that cannot be read for a while does not keep a job that runs from being looked after', async () => {
+    const clock = new LeapClock();
+    let closed = false;
+    await using bed = await start(clock, {
+      authorize: ({ resource }) =>
+        closed && resource?.plural === 'secrets' ? new Refusal(403, 'Forbidden', 'not today') : undefined,
+    });
+    const authority = file(bed, 'ca.crt');
+    closed = true;
+    clock.skip(15 * MINUTE);
+    bed.endPod('lung-worker-1', 137);
+    await bed.settle();
+    bed.takeRequests();
+    await running(bed);
+    expect(bed.status().failures?.length).toBe(1);
+    expect(bed.takeRequests().filter((request) => request.endsWith('secrets'))).toEqual(['get secrets']);
+    closed = false;
+    clock.skip(15 * MINUTE);
+    await running(bed);
+    expect(file(bed, 'ca.crt')).toBe(authority);
   });
 
   it('is removed when the job has ended, and its keys are not kept in memory', async () => {

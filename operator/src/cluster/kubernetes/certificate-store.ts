@@ -3,7 +3,7 @@
  * not reach other Secrets), so what is known of one is kept and looked at again now and then.
  */
 import { ApiError, type ApiClient, type KubernetesObject } from '@wsi/controller';
-import { WsiError, type Clock } from '@wsi/foundation';
+import { WsiError, type Clock, type Logger } from '@wsi/foundation';
 import type { TlsPem } from '@wsi/protocol';
 import type { CertificateRequest, CertificateRole } from '../../plan/actions.ts';
 import { earliestExpiry, issueCertificates, type CertificateFiles } from './certificates.ts';
@@ -16,6 +16,7 @@ const ROLES: readonly CertificateRole[] = ['coordinator', 'server', 'worker', 'o
 
 /** A Secret that somebody has deleted is noticed, and made anew, after this time at most. */
 const FRESH_MILLISECONDS = 600_000;
+const RETRY_MILLISECONDS = 60_000;
 const DAY_MILLISECONDS = 86_400_000;
 
 interface Certificates {
@@ -33,6 +34,7 @@ interface Known {
 export interface CertificateStoreOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly refusals: Refusals;
 }
 
@@ -43,22 +45,35 @@ interface Secret extends KubernetesObject {
 export class CertificateStore {
   readonly #client: ApiClient;
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #refusals: Refusals;
   readonly #known = new Map<string, Known>();
 
   constructor(options: CertificateStoreOptions) {
     this.#client = options.client;
     this.#clock = options.clock;
+    this.#logger = options.logger;
     this.#refusals = options.refusals;
   }
 
-  /** When the job's certificates expire; undefined: there are none that could be used. One request now and then. */
+  /**
+   * When the job's certificates expire; undefined: there are none that could be used. One request now and then; when
+   * that fails, what was known before stands for a while: a job that runs is looked after all the same.
+   */
   async read(job: JobIdentity, secretName: string): Promise<Certificates | undefined> {
     const known = this.#known.get(job.uid);
     if (known !== undefined && this.#clock.monotonic() < known.until) return known.certificates;
-    const secret = await this.#client.get<Secret>(SECRETS, secretName, job.namespace);
-    const own = secret !== undefined && ownership(secret, job) === 'own';
-    return this.#keep(job, own ? decode(secret.data ?? {}) : {});
+    try {
+      const secret = await this.#client.get<Secret>(SECRETS, secretName, job.namespace);
+      const own = secret !== undefined && ownership(secret, job) === 'own';
+      return this.#keep(job, own ? decode(secret.data ?? {}) : {});
+    } catch (error) {
+      if (known?.certificates === undefined) throw error;
+      this.#logger.warn({ job: job.name, namespace: job.namespace, error }, 'certificates not looked at');
+      const until = this.#clock.monotonic() + RETRY_MILLISECONDS;
+      this.#known.set(job.uid, { ...known, until });
+      return known.certificates;
+    }
   }
 
   /** What is known without a request; see {@link read}. */

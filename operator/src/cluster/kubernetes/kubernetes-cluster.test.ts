@@ -323,6 +323,25 @@ describe('KubernetesCluster', () => {
     expect(bed.cluster.caches.jobs()).toEqual([]);
   });
 
+  it('forgets what it did for a job while the news came that it is gone', async () => {
+    await using bed = await KubernetesBed.start();
+    await running(bed);
+    bed.server.remove(PODS, 'lung-worker-1', NAMESPACE);
+    await bed.settle();
+    const answer = Promise.withResolvers<undefined>();
+    bed.server.delay(answer.promise, { match: ({ verb }) => verb === 'create' });
+    const pass = bed.pass();
+    await until('a pod is asked for', () => bed.server.requests.some(({ verb }) => verb === 'create'));
+    bed.server.remove(JOBS, 'lung', NAMESPACE);
+    await bed.settle();
+    bed.server.freezeWatches();
+    answer.resolve(undefined);
+    await pass;
+    expect(bed.cluster.caches.writes.size).toBeGreaterThan(0);
+    expect(await bed.pass()).toEqual({ kind: 'gone' });
+    expect(bed.cluster.caches.writes.size).toBe(0);
+  });
+
   it('looks after the chosen namespaces only', async () => {
     await using bed = await KubernetesBed.start({ namespaces: ['here', 'there'] });
     const elsewhere = manifest();

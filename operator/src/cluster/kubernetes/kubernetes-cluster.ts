@@ -80,7 +80,7 @@ export class KubernetesCluster implements Cluster {
     this.#reader = new JobReader(logger);
     const refusals = new Refusals(clock);
     this.#writer = new ObjectWriter({ client, caches: this.caches, clock, refusals });
-    this.#certificates = new CertificateStore({ client, clock, refusals });
+    this.#certificates = new CertificateStore({ client, clock, logger, refusals });
     this.#poller = new ProgressPoller({
       clock,
       logger,
@@ -140,7 +140,13 @@ export class KubernetesCluster implements Cluster {
 
   async observe(key: JobKey): Promise<ObservedJob | undefined> {
     const stored = this.caches.job(key);
+    const before = this.#looked.get(key);
     this.#looked.delete(key);
+    // What the last pass learned after the news that its job is gone must not stay for ever.
+    if (before !== undefined && before.metadata.uid !== stored?.metadata.uid) {
+      this.caches.writes.forget(before.metadata.uid);
+      this.#forget(key, before.metadata.uid);
+    }
     if (stored === undefined) return undefined;
     const read = this.#reader.read(key, stored);
     if (read.kind === 'elsewhere') return undefined;
