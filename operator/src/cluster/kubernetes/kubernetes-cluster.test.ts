@@ -228,6 +228,30 @@ describe('KubernetesCluster', () => {
     expect(bed.takeRequests()).toEqual(expect.arrayContaining(['apply configmaps', 'create services']));
   });
 
+  it('does not fight without end with somebody who undoes what it repairs', async () => {
+    await using bed = await KubernetesBed.start();
+    await running(bed);
+    const [configMap] = bed.server.objects(CONFIG_MAPS);
+    for (let round = 0; round < 30; round += 1) {
+      bed.server.put(CONFIG_MAPS, { ...configMap, data: { 'job.yaml': 'rubbish' } });
+      await bed.settle();
+      await bed.pass();
+    }
+    const repairs = bed.takeRequests().filter((request) => request === 'apply configmaps');
+    expect(repairs.length).toBeLessThan(20);
+    expect(repairs.length).toBeGreaterThan(5);
+    const said = bed.events.filter(({ reason }) => reason === 'ActionFailed').map(({ message }) => message);
+    expect(said[0]).toMatch(
+      /^ConfigMap default\/lung-job: somebody else changes or deletes it again and again/,
+    );
+    // The others are looked after as before.
+    bed.server.remove(SERVICES, 'lung', NAMESPACE);
+    await bed.settle();
+    await bed.pass();
+    expect(bed.names(SERVICES)).toEqual(['lung']);
+    expect(bed.status().phase).toBe('Running');
+  });
+
   it('names the wrong field of a job that got past the server, leaves it alone, and runs it when it is mended', async () => {
     await using bed = await KubernetesBed.start();
     await bed.submit(manifest('lung', { workers: { replicas: 'many' } }));

@@ -5,7 +5,7 @@
  * New objects are created by POST, not by apply: apply would silently take over an object of the same name that
  * somebody else has made. What is ours is repaired by server-side apply.
  */
-import { ApiError, type ApiClient, type KubernetesObject, type Resource } from '@wsi/controller';
+import { ApiError, TokenBucket, type ApiClient, type KubernetesObject, type Resource } from '@wsi/controller';
 import { WsiError, type Clock } from '@wsi/foundation';
 import type { ObjectCaches } from './object-caches.ts';
 import { objectId } from './own-writes.ts';
@@ -14,6 +14,9 @@ import { nameTaken, staleWrite, wordsOf, type Refusals } from './refusals.ts';
 import type { Refusal } from '../port.ts';
 import { FIELD_MANAGER, isOf, PODS } from './resources.ts';
 import { trimPod } from './trim.ts';
+
+/** So many writes to one object at once, such as by a user who tries things out, and on average. */
+const REPAIRS = { burst: 10, perSecond: 0.2 } as const;
 
 export interface ObjectWriterOptions {
   readonly client: ApiClient;
@@ -33,6 +36,8 @@ export class ObjectWriter {
   readonly #caches: ObjectCaches;
   readonly #clock: Clock;
   readonly #refusals: Refusals;
+  /** By job and object: how often it may be put right. */
+  readonly #turns = new Map<string, Map<string, TokenBucket>>();
 
   constructor({ client, caches, clock, refusals }: ObjectWriterOptions) {
     this.#client = client;
@@ -57,8 +62,12 @@ export class ObjectWriter {
     }
   }
 
-  /** Creates the object or brings what is there, when it is the job's, to this content. */
+  /**
+   * Creates the object or brings what is there, when it is the job's, to this content.
+   * @throws WsiError also when that was done again and again: somebody else undoes it each time
+   */
   async apply(job: JobIdentity, resource: Resource, object: KubernetesObject): Promise<void> {
+    this.#takeTurn(job, object);
     let present = this.#caches.objects(job).find((one) => objectId(one) === objectId(object));
     if (present === undefined) {
       const created = await this.create(job, resource, object);
@@ -133,7 +142,27 @@ export class ObjectWriter {
   }
 
   forget(uid: string): void {
+    this.#turns.delete(uid);
     this.#refusals.forget(uid);
+  }
+
+  /** Two that undo each other's writes must not do so as fast as the API server answers. */
+  #takeTurn(job: JobIdentity, object: KubernetesObject): void {
+    const id = objectId(object);
+    const what = `change ${nameOf(object)}`;
+    this.#refusals.check(job.uid, id);
+    const turns = this.#turns.get(job.uid) ?? new Map<string, TokenBucket>();
+    this.#turns.set(job.uid, turns);
+    const bucket = turns.get(id) ?? new TokenBucket(this.#clock, REPAIRS.perSecond, REPAIRS.burst);
+    turns.set(id, bucket);
+    if (bucket.tryTake()) return;
+    const error = new WsiError('Unavailable', 'somebody else changes or deletes it again and again', {
+      where: `${object.kind} ${job.namespace}/${object.metadata.name ?? ''}`,
+      remedy: 'The audit log of the API server, or kubectl get --show-managed-fields, tells who.',
+      retryable: true,
+    });
+    this.#refusals.refused(job.uid, id, { what, error });
+    throw error;
   }
 
   #unlessRefused(

@@ -32,7 +32,7 @@ export class Refusals {
    * @throws WsiError the refusal, new or remembered (then without a request); what else `write` throws as it is
    */
   async attempt<T>(owner: string, id: string, what: string, write: () => Promise<T>): Promise<T> {
-    this.#check(owner, id);
+    this.check(owner, id);
     try {
       const written = await write();
       this.succeeded(owner, id);
@@ -48,7 +48,8 @@ export class Refusals {
     }
   }
 
-  #check(owner: string, id: string): void {
+  /** @throws WsiError the remembered refusal, while it holds */
+  check(owner: string, id: string): void {
     const refusal = this.#byOwner.get(owner)?.get(id);
     if (refusal !== undefined && this.#clock.monotonic() < refusal.until) throw refusal.error;
   }
