@@ -37,16 +37,15 @@ const AT_ONCE = ['--grace-period=0', '--force'];
 
 describe('a job ends with the same parameters', () => {
   it.each([
-    ['a worker', 'worker-1', []],
-    ['a parameter server', 'server-0', []],
-    ['the coordinator', 'coordinator-0', []],
-    ['a worker, without notice', 'worker-0', AT_ONCE],
-    ['a parameter server, without notice', 'server-1', AT_ONCE],
-    ['the coordinator, without notice', 'coordinator-0', AT_ONCE],
+    ['a worker', 'no-worker', 'worker-1', []],
+    ['a parameter server', 'no-server', 'server-0', []],
+    ['the coordinator', 'no-coordinator', 'coordinator-0', []],
+    ['a worker, without notice', 'lost-worker', 'worker-0', AT_ONCE],
+    ['a parameter server, without notice', 'lost-server', 'server-1', AT_ONCE],
+    ['the coordinator, without notice', 'lost-coordinator', 'coordinator-0', AT_ONCE],
   ])(
     'when %s is deleted',
-    async (what, role, flags) => {
-      const name = `no-${what.replaceAll(/[^a-z]+/g, '-')}`.slice(0, 30);
+    async (_what, name, role, flags) => {
       const pod = `${name}-${role}`;
       let uid = '';
       await withstand(name, async () => {
