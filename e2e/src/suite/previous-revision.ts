@@ -39,7 +39,7 @@ export async function checkOut(commit: string, directory: string): Promise<Revis
   };
   try {
     const here = { cwd: tree, timeoutSeconds: 300 };
-    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], here);
+    await run('npm', ['run', '--silent', 'setup'], here);
     const output = join(directory, 'previous-image');
     const line = await run(
       process.execPath,
