@@ -1,7 +1,7 @@
 /** What the operator may do, and what a training pod can reach. */
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { load } from 'js-yaml';
+import { loadAll } from 'js-yaml';
 import { prepareNamespace } from './prepared-namespace.ts';
 import { Session, type Seen } from './session.ts';
 import { trainingJob } from './training-job.ts';
@@ -48,10 +48,9 @@ describe("the operator's rights", () => {
     );
     const release = ['get', 'manifest', session.file.release, '--namespace', operatorNamespace];
     const manifest = await session.helm(release);
-    const roles = manifest
-      .split(/^---$/m)
-      .map((text) => load(text) as Seen)
-      .filter((one) => one?.kind === 'ClusterRole' && !/-(editor|viewer)$/.test(one.metadata.name));
+    const roles = (loadAll(manifest) as Seen[]).filter(
+      (one) => one?.kind === 'ClusterRole' && !/-(editor|viewer)$/.test(one.metadata.name),
+    );
     expect(roles).toHaveLength(1);
     const wanted = flat(roles[0].rules);
     // What every account has: discovery and questions about itself.
