@@ -136,6 +136,12 @@ export class CheckpointDirectory {
     await Promise.all(names.filter((name) => temporaryPattern.test(name)).map((name) => this.#remove(name)));
   }
 
+  /** Removes all checkpoints: what was trained until now does not count any more. */
+  async clear(): Promise<void> {
+    // The oldest first: a crash in between leaves the newest, which is recognised and cleared again.
+    for (const step of await this.steps()) await this.#remove(nameOf(step));
+  }
+
   async #prune(newest: number, keep: number): Promise<void> {
     const steps = await this.steps();
     const whole = steps.filter((step) => step <= newest && !this.#damaged.has(step));
