@@ -45,6 +45,8 @@ interface StoredSurvey extends SlideIdentity {
   readonly digest: string;
   readonly width: number;
   readonly height: number;
+  /** Of the canonical JSON of all other fields: a flipped bit in a coordinate would be another tile. */
+  readonly sha256: string;
 }
 
 export interface SurveyOptions {
@@ -150,14 +152,17 @@ async function surveyAndStore(
     if (error instanceof UnreadableSlideError) await requireSameFile(slide, file, options.store);
     throw error;
   });
-  const content: StoredSurvey = {
+  const content = {
     slide,
     patches,
     ...file,
     ...result,
     coordinates: Buffer.from(result.coordinates).toString('base64'),
   };
-  await writeFileAtomically(fileOf(slide, patches, options), JSON.stringify(content));
+  await writeFileAtomically(
+    fileOf(slide, patches, options),
+    JSON.stringify({ ...content, sha256: surveyDigest(content) } satisfies StoredSurvey),
+  );
   return { file, result };
 }
 
@@ -181,10 +186,15 @@ async function readStored(
   try {
     const stored = JSON.parse(text) as StoredSurvey;
     const same = stored.slide === slide && stored.patches === patches && sameIdentity(stored, file);
-    if (!same) return { file };
+    const { sha256: digest, ...content } = stored;
+    if (!same || digest !== surveyDigest(content)) return { file };
     return { file, result: { ...stored, coordinates: Buffer.from(stored.coordinates, 'base64') } };
   } catch {
     // A damaged file only costs a new survey.
     return { file };
   }
+}
+
+function surveyDigest(content: Omit<StoredSurvey, 'sha256'>): string {
+  return sha256(canonicalJson(content));
 }

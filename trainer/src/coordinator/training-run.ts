@@ -275,6 +275,7 @@ export class TrainingRun {
     await this.#checkpoints.sweep();
     const checkpoint = await this.#checkpoints.newest();
     const { progress } = this;
+    progress.notices.set('checkpoints', damageNotice(this.#checkpoints.damage, checkpoint?.cursor.step));
     const standing =
       checkpoint?.cursor.identity === identity || checkpoint === undefined
         ? 'continued'
@@ -382,4 +383,12 @@ export class TrainingRun {
       heartbeatMilliseconds: Math.min(2_000, Math.floor(this.#options.config.leaseMilliseconds / 4)),
     };
   }
+}
+
+/** People who count on a checkpoint must hear that it was of no use, and how far the run went back. */
+function damageNotice(damage: readonly string[], step = 0): string {
+  if (damage.length === 0) return '';
+  const reason =
+    damage.length === 1 ? damage[0] : `${damage.length} damaged checkpoints: ${damage.join(' ')}`;
+  return `went back to step ${step}: ${reason}`;
 }
