@@ -52,6 +52,8 @@ export interface CohortSpec {
   readonly s3?: S3Spec | undefined;
   readonly slideColumn?: string | undefined;
   readonly split?: SplitSpec | undefined;
+  /** With `skip` an empty file is not refused here: it is quarantined with the others that cannot be read. */
+  readonly unreadableSlides?: 'fail' | 'skip' | undefined;
 }
 
 export type Outcome =

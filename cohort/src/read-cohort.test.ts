@@ -42,6 +42,15 @@ describe('readCohort', () => {
     expect(await readCohort(spec, { baseDirectory: directory })).toEqual(cohort);
   });
 
+  it('leaves empty files to the quarantine when slides that cannot be read are skipped', async () => {
+    const rows = ['p1,one.svs,x', 'p2,two.svs,y', 'p3,empty.svs,x', 'p4,four.svs,y'];
+    const text = ['patient,slide,label', ...rows].join('\n');
+    expect((await failure(text)).message).toContain('is an empty file');
+    const skipping = { ...spec, unreadableSlides: 'skip', split: { test: 0 } } as const;
+    const { cases } = await readCohort(skipping, { baseDirectory: directory });
+    expect(cases.flatMap(({ slides }) => slides)).toContain(join(directory, 'slides', 'empty.svs'));
+  });
+
   it('names the line, the reason and the slide that was probably meant', async () => {
     const rows = [
       'p1,One.svs,x',

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { systemErrorCode, WsiError } from '@wsi/foundation';
 import { isS3Address, parseS3Address, S3Store } from '@wsi/slides';
 import type { Cohort, CohortSpec } from './cohort.ts';
-import { slideDirectory } from './slide-directory.ts';
+import { slideDirectory, type SlideAcceptance } from './slide-directory.ts';
 import { slidePrefix } from './slide-prefix.ts';
 import { parseCohort, type CohortResult } from './table.ts';
 import type { CohortProblem } from './table-rows.ts';
@@ -58,7 +58,7 @@ export async function readCohort(
     const text = decodeTable(await readTable(table, store), table);
     const result = isS3Address(slides)
       ? await parseWithPrefix(text, spec, { slides, store })
-      : parseCohort(text, spec, slideDirectory(requireDirectory(slides)));
+      : parseCohort(text, spec, slideDirectory(requireDirectory(slides), acceptanceOf(spec)));
     if (result.problems !== undefined) throw new CohortError(table, result.problems);
     return result.cohort;
   } finally {
@@ -72,9 +72,13 @@ async function parseWithPrefix(
   spec: CohortSpec,
   { slides, store }: { readonly slides: string; readonly store: S3Store },
 ): Promise<CohortResult> {
-  const prefix = await slidePrefix(parseS3Address(slides), store);
+  const prefix = await slidePrefix(parseS3Address(slides), store, acceptanceOf(spec));
   const result = parseCohort(text, spec, prefix.oracle);
   return (await prefix.lookOutside()) ? parseCohort(text, spec, prefix.oracle) : result;
+}
+
+function acceptanceOf({ unreadableSlides }: CohortSpec): SlideAcceptance {
+  return { empty: unreadableSlides === 'skip' };
 }
 
 function requireDirectory(slides: string): string {

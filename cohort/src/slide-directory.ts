@@ -5,8 +5,13 @@ import { systemErrorCode } from '@wsi/foundation';
 import { didYouMean } from './spelling.ts';
 import type { SlideLookup, SlideOracle } from './table-fields.ts';
 
+export interface SlideAcceptance {
+  /** Whether files of 0 bytes are taken. */
+  readonly empty: boolean;
+}
+
 /** The oracle of a directory: absolute paths and paths out of it are allowed, but the file must exist and be read. */
-export function slideDirectory(directory: string): SlideOracle {
+export function slideDirectory(directory: string, accept: SlideAcceptance = { empty: false }): SlideOracle {
   const listings = new Map<string, readonly string[]>();
   const list = (path: string): readonly string[] => {
     let names = listings.get(path);
@@ -21,10 +26,16 @@ export function slideDirectory(directory: string): SlideOracle {
     }
     return names;
   };
-  return (name) => lookUp(name, resolve(directory, name), list);
+  return (name) => lookUp(name, { path: resolve(directory, name), accept, list });
 }
 
-function lookUp(name: string, path: string, list: (path: string) => readonly string[]): SlideLookup {
+interface Place {
+  readonly path: string;
+  readonly accept: SlideAcceptance;
+  readonly list: (path: string) => readonly string[];
+}
+
+function lookUp(name: string, { path, accept, list }: Place): SlideLookup {
   const missing = (problem: string): SlideLookup => ({
     found: false,
     reason: `the slide '${name}' ${problem}`,
@@ -32,7 +43,7 @@ function lookUp(name: string, path: string, list: (path: string) => readonly str
   try {
     const status = statSync(path);
     if (status.isDirectory()) return missing(`is a directory; name the slide's file in it`);
-    if (status.size === 0) return missing('is an empty file (0 bytes); copy it again');
+    if (status.size === 0 && !accept.empty) return missing('is an empty file (0 bytes); copy it again');
     accessSync(path, constants.R_OK);
     return { found: true, path, identity: realpathSync(path) };
   } catch (error) {

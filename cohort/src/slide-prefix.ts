@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import { WsiError } from '@wsi/foundation';
 import { formatS3Address, isS3Address, parseS3Address, type S3Address, type S3Store } from '@wsi/slides';
+import type { SlideAcceptance } from './slide-directory.ts';
 import { didYouMean } from './spelling.ts';
 import type { SlideLookup, SlideOracle } from './table-fields.ts';
 
@@ -16,7 +17,11 @@ export interface SlidePrefix {
 type Known = number | string;
 
 /** @throws WsiError `NotFound` when there is nothing below the prefix, and what {@link S3Store.list} throws */
-export async function slidePrefix({ bucket, key }: S3Address, store: S3Store): Promise<SlidePrefix> {
+export async function slidePrefix(
+  { bucket, key }: S3Address,
+  store: S3Store,
+  accept: SlideAcceptance = { empty: false },
+): Promise<SlidePrefix> {
   const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
   const where = formatS3Address({ bucket, key: prefix });
   /** By key. */
@@ -43,12 +48,12 @@ export async function slidePrefix({ bucket, key }: S3Address, store: S3Store): P
     if (!address.startsWith(where)) {
       const known = outside.get(address);
       if (known === undefined) outside.set(address, undefined);
-      if (typeof known === 'number') return found(address, known, missing);
+      if (typeof known === 'number') return found(address, known, { accept, missing });
       return missing(known ?? `lies outside of ${where}`);
     }
     const of = address.slice(where.length - prefix.length);
     const bytes = inside.get(of);
-    if (bytes !== undefined) return found(address, bytes, missing);
+    if (bytes !== undefined) return found(address, bytes, { accept, missing });
     if (names.has(`${of.replace(/\/$/, '')}/`)) return missing("is a directory; name the slide's file in it");
     const parent = of.slice(0, of.lastIndexOf('/') + 1);
     const hint = didYouMean(posix.basename(of), names.get(parent) ?? []);
@@ -63,8 +68,12 @@ export async function slidePrefix({ bucket, key }: S3Address, store: S3Store): P
   return { oracle, lookOutside };
 }
 
-function found(address: string, bytes: number, missing: (problem: string) => SlideLookup): SlideLookup {
-  if (bytes === 0) return missing('is an empty object (0 bytes); upload it again');
+function found(
+  address: string,
+  bytes: number,
+  { accept, missing }: { accept: SlideAcceptance; missing: (problem: string) => SlideLookup },
+): SlideLookup {
+  if (bytes === 0 && !accept.empty) return missing('is an empty object (0 bytes); upload it again');
   return { found: true, path: address, identity: address };
 }
 

@@ -42,6 +42,16 @@ describe('writeReport', () => {
     expect((await readdir(directory)).filter((name) => name.includes('report'))).toEqual(['report.html']);
   });
 
+  it('names every slide that the run left out', async () => {
+    await writeSampleRun(directory, 'classification');
+    const file = join(directory, 'result.json');
+    const result = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    const quarantined = [{ slide: '/s/a.svs', reason: '/s/a.svs: Tile 7 of level 0 is damaged <x>.' }];
+    await writeFile(file, JSON.stringify({ ...result, quarantined }));
+    const text = await readFile(await writeReport(directory), 'utf8');
+    expect(text).toContain('/s/a.svs: Tile 7 of level 0 is damaged &lt;x&gt;.');
+  });
+
   it('says what is missing, file by file', async () => {
     await writeSampleRun(directory, 'classification');
     for (const file of ['result.json', 'predictions.json', 'heatmaps']) {

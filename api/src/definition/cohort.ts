@@ -107,6 +107,16 @@ export const cohort = object(
     patientColumn: defaulted(column('Column of the patient identifier.'), 'patient'),
     slideColumn: defaulted(column("Column of the slide's file name."), 'slide'),
     split: defaulted(split, {}),
+    unreadableSlides: defaulted(
+      choice(
+        'What follows when a slide turns out to be damaged or in a format that cannot be read, at the survey or at any later tile. Slides that are missing, have no tissue or do not fit the patches fail the run either way.',
+        {
+          fail: 'the run fails, and names every such slide',
+          skip: 'the slide is quarantined: left out of the whole run, as if it were not in the table but with the split as it is, and named in the log, the status and result.json',
+        },
+      ),
+      'fail',
+    ),
   },
   { rules: cohortRules },
 );

@@ -13,6 +13,7 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
   { name: 'stride', changes: { 'spec.patches.stride': 112 } },
   { name: 'folds', changes: { 'spec.cohort.split': { folds: 5, fold: 4, seed: 7 } } },
   { name: 'split column', changes: { 'spec.cohort.split': { column: 'set' } } },
+  { name: 'slides skipped', changes: { 'spec.cohort.unreadableSlides': 'skip' } },
   { name: 'shares', changes: { 'spec.cohort.split': { test: 0.25, validation: 0.25 } } },
   { name: 'whole numbers for shares', changes: { 'spec.cohort.split': { test: 0, validation: 0 } } },
   { name: 'null for a default', changes: { 'spec.patches': null, 'spec.training': { epochs: null } } },

@@ -17,6 +17,12 @@ export const fieldRefusals: readonly Refusal[] = [
     says: 'Required value',
   },
   {
+    name: 'another policy for slides',
+    changes: { 'spec.cohort.unreadableSlides': 'ignore' },
+    path: 'spec.cohort.unreadableSlides',
+    says: 'supported values: "fail", "skip"',
+  },
+  {
     name: 'no table',
     changes: { 'spec.cohort.table': undefined },
     path: 'spec.cohort.table',

@@ -1,7 +1,7 @@
 /** Which run this is, whether it finished, and what came out. */
 import { count, formatNumber, formatSeconds } from '../format.ts';
 import type { Headline } from '../headline.ts';
-import { asNumber, asText, member, numbersIn } from '../json-shape.ts';
+import { asList, asNumber, asText, member, numbersIn } from '../json-shape.ts';
 import { html, type Content, type Markup } from '../markup.ts';
 import type { Run } from '../run.ts';
 
@@ -59,6 +59,7 @@ function facts(run: Run): [string, Content][] {
     ['Throughput', written(asNumber(result?.['tilesPerSecond']), (rate) => `${formatNumber(rate)} tiles/s`)],
     ['Training time', written(asNumber(result?.['trainingSeconds']) ?? wallSeconds(run), formatSeconds)],
     ['Restarts', restartText(Object.entries(numbersIn(result?.['restarts'])))],
+    ['Slides left out', quarantined(run)],
     ['Last step', written(last?.time, timeText)],
     [
       'Parameters (SHA-256)',
@@ -70,6 +71,15 @@ function facts(run: Run): [string, Content][] {
 
 function written<Value>(value: Value | undefined, write: (value: Value) => Content): Content | undefined {
   return value === undefined ? undefined : write(value);
+}
+
+/** Every one, with the reason: a reader must not take the result for one of the whole table. */
+function quarantined({ result }: Run): Content | undefined {
+  const slides = asList(result?.['quarantined']) ?? [];
+  if (slides.length === 0) return undefined;
+  return html`<ul>
+    ${slides.map((of) => html`<li>${asText(member(of, 'reason')) ?? asText(member(of, 'slide')) ?? '–'}</li>`)}
+  </ul>`;
 }
 
 function timeText(milliseconds: number): string {

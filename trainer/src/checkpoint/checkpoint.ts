@@ -4,14 +4,15 @@
  *     checkpoints/step-00000042/
  *       model.safetensors        every parameter under its name
  *       state.safetensors        the optimizer's slots and, with staleness, older versions, each as one flat vector
- *       cursor.json              where the run stands, and the sha256 of the other files
+ *       cursor.json              where the run stands, the sha256 of the other files, and of itself
  *
  * Written to a temporary name, each file fsynced, renamed, and the parent fsynced. On loading, every sha256 is
  * checked: a torn or altered checkpoint is skipped and named, and the one before it is used.
  */
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
+  canonicalJson,
   sha256,
   storageError,
   syncDirectory,
@@ -23,7 +24,8 @@ import {
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
 
 export interface Cursor {
-  readonly format: 1;
+  /** 1 had no digest of the cursor itself. */
+  readonly format: 1 | 2;
   /** Steps applied: the version of the parameters. */
   readonly step: number;
   /** Digest of everything that decides the numbers (spec, cohort, tiles): another run's checkpoint is refused. */
@@ -35,6 +37,8 @@ export interface Cursor {
   /** What a reader needs to use the model: network, head, patches, classes. */
   readonly model: unknown;
   readonly files: Readonly<Record<string, string>>;
+  /** Of the canonical JSON of all other fields. */
+  readonly sha256?: string;
 }
 
 export interface Checkpoint {
@@ -45,7 +49,7 @@ export interface Checkpoint {
 }
 
 export interface CheckpointContent {
-  readonly cursor: Omit<Cursor, 'files' | 'format'>;
+  readonly cursor: Omit<Cursor, 'files' | 'format' | 'sha256'>;
   readonly tensors: readonly NamedTensor[];
   readonly state: Readonly<Record<string, Float32Array>>;
 }
@@ -56,8 +60,8 @@ const temporaryPattern = /^\.step-\d{8}\.tmp$/;
 export class CheckpointDirectory {
   readonly path: string;
   readonly #logger: Logger;
-  /** Steps whose checkpoint could not be loaded: they do not count among those that are kept. */
-  readonly #damaged = new Set<number>();
+  /** By step, why a checkpoint could not be loaded: these do not count among those that are kept. */
+  readonly #damaged = new Map<number, string>();
 
   constructor(path: string, logger: Logger) {
     this.path = path;
@@ -89,8 +93,9 @@ export class CheckpointDirectory {
         digests[file] = sha256(bytes);
         await writeFileSynced(join(temporary, file), bytes);
       }
-      const cursor: Cursor = { format: 1, ...content.cursor, files: digests };
-      await writeFileSynced(join(temporary, 'cursor.json'), `${JSON.stringify(cursor, undefined, 2)}\n`);
+      const cursor: Cursor = { ...content.cursor, format: 2, files: digests };
+      const signed: Cursor = { ...cursor, sha256: cursorDigest(cursor) };
+      await writeFileSynced(join(temporary, 'cursor.json'), `${JSON.stringify(signed, undefined, 2)}\n`);
       await rm(final, { recursive: true, force: true });
       await rename(temporary, final);
       await syncDirectory(this.path);
@@ -110,11 +115,16 @@ export class CheckpointDirectory {
       try {
         return await loadCheckpoint(path);
       } catch (error) {
-        this.#damaged.add(step);
+        this.#damaged.set(step, WsiError.from(error).message);
         this.#logger.warn({ checkpoint: path, error }, 'checkpoint is damaged: using the one before it');
       }
     }
     return undefined;
+  }
+
+  /** What is wrong with those that {@link newest} passed over, the newest first. */
+  get damage(): readonly string[] {
+    return [...this.#damaged].sort(([a], [b]) => b - a).map(([, reason]) => reason);
   }
 
   /** Steps of the checkpoints that are there, ascending. */
@@ -134,6 +144,12 @@ export class CheckpointDirectory {
   async sweep(): Promise<void> {
     const names = await readdir(this.path).catch(() => []);
     await Promise.all(names.filter((name) => temporaryPattern.test(name)).map((name) => this.#remove(name)));
+  }
+
+  /** Removes all checkpoints: what was trained until now does not count any more. */
+  async clear(): Promise<void> {
+    // The oldest first: a crash in between leaves the newest, which is recognised and cleared again.
+    for (const step of await this.steps()) await this.#remove(nameOf(step));
   }
 
   async #prune(newest: number, keep: number): Promise<void> {
@@ -159,6 +175,10 @@ function nameOf(step: number): string {
 /** Loads one checkpoint directory, every file verified. @throws WsiError `CheckpointInvalid` naming the path */
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   const cursor = await readCursor(path);
+  const named = namePattern.exec(basename(path))?.[1];
+  if (named !== undefined && Number(named) !== cursor.step) {
+    throw invalid(path, `holds step ${cursor.step}: it was renamed or copied over`);
+  }
   const read = async (file: string): Promise<Map<string, NamedTensor>> => {
     const bytes = await readFile(join(path, file)).catch((error: unknown) => {
       throw invalid(join(path, file), 'the file is missing or unreadable', error);
@@ -181,14 +201,20 @@ async function readCursor(path: string): Promise<Cursor> {
   const file = join(path, 'cursor.json');
   let cursor: Cursor;
   try {
-    cursor = JSON.parse(await readFile(file, 'utf8')) as Cursor;
+    // A flipped bit may leave `null`, or a number.
+    cursor = { ...(JSON.parse(await readFile(file, 'utf8')) as Cursor) };
   } catch (error) {
     throw invalid(file, 'there is no readable checkpoint here', error);
   }
-  if ((cursor as { format: unknown }).format !== 1) {
-    throw invalid(file, 'written by another version of the format');
+  if (![1, 2].includes(cursor.format)) throw invalid(file, 'written by another version of the format');
+  if (cursor.format === 2 && cursor.sha256 !== cursorDigest(cursor)) {
+    throw invalid(file, 'sha256 differs from its content');
   }
   return cursor;
+}
+
+function cursorDigest({ sha256: _itself, ...cursor }: Cursor): string {
+  return sha256(canonicalJson(cursor));
 }
 
 function invalid(where: string, problem: string, cause?: unknown): WsiError {

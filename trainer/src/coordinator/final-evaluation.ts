@@ -10,6 +10,7 @@ import { writeHeatmaps } from './heatmaps.ts';
 import { mapLimited } from './limited.ts';
 import type { Model } from './model.ts';
 import type { Progress } from './progress.ts';
+import type { QuarantinedSlide } from './quarantine.ts';
 import { resultOf, writeResult } from './result.ts';
 import type { ServerGroup } from './server-group.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -21,6 +22,8 @@ export interface FinalContext {
   readonly job: WsiTrainingJob;
   readonly output: string;
   readonly bags: readonly PlannedBag[];
+  /** Slides that the run left out. */
+  readonly quarantined: readonly QuarantinedSlide[];
   readonly model: Model;
   readonly servers: ServerGroup;
   readonly pool: WorkerPool;
@@ -58,6 +61,7 @@ export async function evaluateRun(context: FinalContext): Promise<void> {
     job,
     progress,
     predictions,
+    quarantined: context.quarantined,
     workers: pool.usages().map(({ usage }) => usage),
     servers: servers.usages(),
     coordinator: context.usage.read(),

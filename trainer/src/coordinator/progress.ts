@@ -11,6 +11,8 @@ export class Progress {
   readonly #recent: { at: number; tiles: number }[] = [];
   phase: RunPhase = 'waiting';
   message = '';
+  /** What people must know for as long as the run lasts, whatever its phase; by subject, empty for nothing. */
+  readonly notices = new Map<string, string>();
   step = 0;
   steps = 0;
   epoch = 0;
@@ -54,6 +56,11 @@ export class Progress {
     this.#recent.push({ at: now, tiles: this.tiles });
     if (this.#recent.length > windowSteps + 1) this.#recent.shift();
     return seconds;
+  }
+
+  /** The phase's message with all notices. */
+  get told(): string {
+    return [this.message, ...this.notices.values()].filter((text) => text !== '').join('; ');
   }
 
   /** Share of the present phase that is done, 0 to 1. */

@@ -7,6 +7,7 @@ import type { Usage } from '@wsi/protocol';
 import { readSetup } from '../../../setup/locations.mjs';
 import { metricsOf, type Prediction } from './evaluation.ts';
 import type { Progress } from './progress.ts';
+import type { QuarantinedSlide } from './quarantine.ts';
 
 export interface RunResult {
   readonly parametersSha256: string;
@@ -23,6 +24,8 @@ export interface RunResult {
   /** The largest process of each role. */
   readonly peakMemoryBytes: Readonly<Record<string, number>>;
   readonly restarts: Readonly<Record<string, number>>;
+  /** Slides of the table that the run left out, with the reason. */
+  readonly quarantined: readonly QuarantinedSlide[];
   readonly versions: Readonly<Record<string, string>>;
   readonly job: WsiTrainingJob;
 }
@@ -35,6 +38,7 @@ export interface ResultSources {
   readonly servers: readonly Usage[];
   readonly coordinator: Usage;
   readonly restarts: Readonly<Record<string, number>>;
+  readonly quarantined: readonly QuarantinedSlide[];
 }
 
 export function resultOf(sources: ResultSources): RunResult {
@@ -59,6 +63,7 @@ export function resultOf(sources: ResultSources): RunResult {
       worker: peak(sources.workers),
     },
     restarts: sources.restarts,
+    quarantined: sources.quarantined,
     versions: versions(),
     job: sources.job,
   };

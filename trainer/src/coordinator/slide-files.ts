@@ -48,13 +48,7 @@ export class SlideFiles {
     const now = await identifySlide(slide.slide, this.#store);
     const known = this.#touched.get(slide.slide) ?? slide.file;
     if (sameIdentity(now, known)) return;
-    if (!(await this.#isTouched(slide))) {
-      throw new WsiError('SlideUnreadable', 'the slide was replaced or changed during the run.', {
-        where: slide.slide,
-        remedy:
-          'Put back the file that the run started with and start again, or train anew in another output directory.',
-      });
-    }
+    if (!(await this.#isTouched(slide))) throw replaced(slide.slide);
     this.#touched.set(slide.slide, now);
   }
 
@@ -66,6 +60,19 @@ export class SlideFiles {
     await opened.close();
     return fingerprint === slide.fingerprint;
   }
+}
+
+/** @throws WsiError `SlideUnreadable` when it is gone, or another file is in its place */
+export async function requireSameFile(slide: string, file: SlideIdentity, store: S3Store): Promise<void> {
+  if (!sameIdentity(await identifySlide(slide, store), file)) throw replaced(slide);
+}
+
+function replaced(slide: string): WsiError {
+  return new WsiError('SlideUnreadable', 'the slide was replaced or changed during the run.', {
+    where: slide,
+    remedy:
+      'Put back the file that the run started with and start again, or train anew in another output directory.',
+  });
 }
 
 /** One error for all slides that cannot be used. @param errors at least one, each naming its slide */

@@ -15,7 +15,8 @@ import {
 import { int32From, type SurveyResult } from '@wsi/protocol';
 import { identifySlide, sameIdentity, type S3Store, type SlideIdentity } from '@wsi/slides';
 import { mapLimited } from './limited.ts';
-import { slideErrors } from './slide-files.ts';
+import { requireSameFile, slideErrors } from './slide-files.ts';
+import { UnreadableSlideError } from './unreadable-slide.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface SurveyedSlide {
@@ -44,6 +45,8 @@ interface StoredSurvey extends SlideIdentity {
   readonly digest: string;
   readonly width: number;
   readonly height: number;
+  /** Of the canonical JSON of all other fields: a flipped bit in a coordinate would be another tile. */
+  readonly sha256: string;
 }
 
 export interface SurveyOptions {
@@ -53,6 +56,8 @@ export interface SurveyOptions {
   /** Where results are kept. */
   readonly directory: string;
   readonly logger: Logger;
+  /** Whether slides that are damaged or in an unknown format are returned rather than thrown. */
+  readonly skipUnreadable: boolean;
   /** Called after each slide. */
   onDone(): void;
 }
@@ -67,21 +72,26 @@ const slideFaults: readonly ErrorCode[] = [
 ];
 const filesAtOnce = 16;
 
+export interface Survey {
+  readonly surveyed: Map<string, SurveyedSlide>;
+  /** In order of the slides; empty unless asked for. */
+  readonly unreadable: readonly UnreadableSlideError[];
+}
+
 /**
  * Surveys all slides, those done before excepted.
  * @throws WsiError that names every slide that cannot be used, after the others have been looked at too
  */
-export async function surveySlides(
-  slides: readonly string[],
-  options: SurveyOptions,
-): Promise<Map<string, SurveyedSlide>> {
+export async function surveySlides(slides: readonly string[], options: SurveyOptions): Promise<Survey> {
   const patches = canonicalJson(options.patches);
   const faults: WsiError[] = [];
+  const unreadable = new Map<string, UnreadableSlideError>();
   const collect = (thrown: unknown): undefined => {
     const error = WsiError.from(thrown);
     if (!slideFaults.includes(error.code)) throw error;
     options.logger.error({ code: error.code, reason: error.message }, 'a slide cannot be used');
-    faults.push(error);
+    if (options.skipUnreadable && error instanceof UnreadableSlideError) unreadable.set(error.slide, error);
+    else faults.push(error);
   };
   const stored = await mapLimited(slides, filesAtOnce, (slide) =>
     readStored(slide, { path: fileOf(slide, patches, options), patches, store: options.store }).catch(
@@ -99,8 +109,13 @@ export async function surveySlides(
       return done === undefined ? undefined : surveyedSlide(slide, done);
     }),
   );
-  if (faults.length > 0) throw slideErrors(faults, slides.length);
-  return new Map(surveyed.flatMap((slide) => (slide === undefined ? [] : [[slide.slide, slide] as const])));
+  if (faults.length > 0) throw slideErrors([...faults, ...unreadable.values()], slides.length);
+  return {
+    surveyed: new Map(
+      surveyed.flatMap((slide) => (slide === undefined ? [] : [[slide.slide, slide] as const])),
+    ),
+    unreadable: slides.flatMap((slide) => unreadable.get(slide) ?? []),
+  };
 }
 
 interface Surveyed {
@@ -132,15 +147,22 @@ async function surveyAndStore(
   { index, patches, file }: { index: number; patches: string; file: SlideIdentity },
   options: SurveyOptions,
 ): Promise<Surveyed> {
-  const result = await survey(options.pool, slide, index);
-  const content: StoredSurvey = {
+  const result = await survey(options.pool, slide, index).catch(async (error: unknown) => {
+    // A slide that is gone or is being replaced is not a damaged one.
+    if (error instanceof UnreadableSlideError) await requireSameFile(slide, file, options.store);
+    throw error;
+  });
+  const content = {
     slide,
     patches,
     ...file,
     ...result,
     coordinates: Buffer.from(result.coordinates).toString('base64'),
   };
-  await writeFileAtomically(fileOf(slide, patches, options), JSON.stringify(content));
+  await writeFileAtomically(
+    fileOf(slide, patches, options),
+    JSON.stringify({ ...content, sha256: surveyDigest(content) } satisfies StoredSurvey),
+  );
   return { file, result };
 }
 
@@ -164,10 +186,15 @@ async function readStored(
   try {
     const stored = JSON.parse(text) as StoredSurvey;
     const same = stored.slide === slide && stored.patches === patches && sameIdentity(stored, file);
-    if (!same) return { file };
+    const { sha256: digest, ...content } = stored;
+    if (!same || digest !== surveyDigest(content)) return { file };
     return { file, result: { ...stored, coordinates: Buffer.from(stored.coordinates, 'base64') } };
   } catch {
     // A damaged file only costs a new survey.
     return { file };
   }
+}
+
+function surveyDigest(content: Omit<StoredSurvey, 'sha256'>): string {
+  return sha256(canonicalJson(content));
 }

@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import { parseQuantity, type WsiTrainingJob } from '@wsi/api';
-import { readCohort } from '@wsi/cohort';
+import { readCohort, type Cohort } from '@wsi/cohort';
 import { sha256, WsiError, type Clock, type Logger } from '@wsi/foundation';
 import { S3Store } from '@wsi/slides';
 import { bytesOf, type StatusReply, type Welcome } from '@wsi/protocol';
@@ -15,20 +15,20 @@ import { CheckpointDirectory } from '../checkpoint/checkpoint.ts';
 import type { RoleConfig } from '../config.ts';
 import type { Connections } from '../connections.ts';
 import { UsageMeter } from '../usage.ts';
-import { planBags, type PlannedBag } from './bags.ts';
 import { evaluateRun } from './final-evaluation.ts';
 import { GenerationFile } from './generation.ts';
-import { identityOf } from './identity.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { MetricsLog } from './metrics-log.ts';
 import { buildModel, describeModel, type Model } from './model.ts';
-import { planSteps, type StepPlan } from './plan.ts';
+import { planRun, type PlannedRun } from './plan-run.ts';
 import { Progress } from './progress.ts';
+import { Quarantine } from './quarantine.ts';
 import { peak, sumPhases } from './result.ts';
 import { ServerGroup, type VersionState } from './server-group.ts';
 import { SlideFiles } from './slide-files.ts';
-import { surveySlides } from './survey.ts';
+import { surveySlides, type SurveyedSlide } from './survey.ts';
 import { train } from './training.ts';
+import { UnreadableSlideError } from './unreadable-slide.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** Roll-backs in a row without a new checkpoint, after which the run gives up. */
@@ -41,12 +41,13 @@ interface RunOptions {
   readonly clock: Clock;
 }
 
-interface Prepared {
-  readonly bags: readonly PlannedBag[];
-  readonly steps: readonly StepPlan[];
+interface Prepared extends PlannedRun {
+  /** As the table has it. */
+  readonly cohort: Cohort;
+  readonly surveyed: ReadonlyMap<string, SurveyedSlide>;
+  readonly quarantine: Quarantine;
   readonly model: Model;
   readonly servers: ServerGroup;
-  readonly identity: string;
 }
 
 export class TrainingRun {
@@ -120,7 +121,7 @@ export class TrainingRun {
       },
       workersConnected: pool.connected,
       serversConnected: this.#servers?.connected ?? 0,
-      message: progress.message,
+      message: progress.told,
       fraction: progress.fraction,
       phaseSeconds: sumPhases([...workers, ...servers]),
       generation: this.#generation,
@@ -144,31 +145,60 @@ export class TrainingRun {
     signal.throwIfAborted();
     // The survey needs workers only: parameter servers may still be starting.
     this.pool.begin(this.#welcome(model, []));
-    const slides = [...new Set(cohort.cases.flatMap((of) => of.slides))];
+    const quarantine = await this.#quarantine();
+    const all = [...new Set(cohort.cases.flatMap((of) => of.slides))];
+    const slides = all.filter((slide) => !quarantine.has(slide));
     this.progress.begin('surveying', slides.length);
-    const surveyed = await surveySlides(slides, {
+    const { surveyed, unreadable } = await surveySlides(slides, {
       pool: this.pool,
       patches: spec.patches,
       store: this.#store,
       directory: join(config.output, 'tiles'),
       logger,
+      skipUnreadable: this.#skipsUnreadable,
       onDone: () => this.progress.advance(),
     });
     signal.throwIfAborted();
-    const bags = planBags(cohort, surveyed, spec.patches);
-    const trainingBags = bags.filter((bag) => bag.case.split === 'train');
-    const { seed, epochs, slidesPerStep } = spec.training;
-    const minimumBags = spec.model.head.name === 'cox' ? 2 : 1;
-    const steps = planSteps(trainingBags.length, { seed, epochs, slidesPerStep, minimumBags });
-    this.progress.steps = steps.length;
-    this.progress.epochs = epochs;
+    await quarantine.add(unreadable, cohort);
+    const planned = this.#plan(cohort, surveyed, quarantine);
     const servers = new ServerGroup(config.servers, { connections, space: model.space, clock, logger });
     this.#servers = servers;
-    const identity = identityOf(spec, cohort, surveyed);
-    return { bags, steps, model, servers, identity };
+    return { ...planned, cohort, surveyed, quarantine, model, servers };
   }
 
-  async #generationsUntilDone(prepared: Prepared, signal: AbortSignal): Promise<void> {
+  get #skipsUnreadable(): boolean {
+    return this.job.spec.cohort.unreadableSlides === 'skip';
+  }
+
+  #quarantine(): Promise<Quarantine> {
+    const { config, logger } = this.#options;
+    const path = join(config.output, 'quarantine.json');
+    return this.#skipsUnreadable
+      ? Quarantine.load(path, logger)
+      : Promise.resolve(Quarantine.empty(path, logger));
+  }
+
+  #plan(cohort: Cohort, surveyed: ReadonlyMap<string, SurveyedSlide>, quarantine: Quarantine): PlannedRun {
+    const planned = planRun(this.job.spec, quarantine.without(cohort), surveyed);
+    this.progress.steps = planned.steps.length;
+    this.progress.epochs = this.job.spec.training.epochs;
+    this.progress.notices.set('quarantine', quarantine.notice);
+    return planned;
+  }
+
+  /** The run without a slide that turned out to be damaged. @throws WsiError when it has to fail for that slide */
+  async #withoutSlide(prepared: Prepared, error: UnreadableSlideError): Promise<Prepared> {
+    const { cohort, surveyed, quarantine, identity } = prepared;
+    const slide = surveyed.get(error.slide);
+    if (!this.#skipsUnreadable || slide === undefined) throw error;
+    // One that is gone or was replaced is not a damaged one.
+    await this.#files.requireUnchanged([slide]);
+    await quarantine.add([error], cohort, identity);
+    return { ...prepared, ...this.#plan(cohort, surveyed, quarantine) };
+  }
+
+  async #generationsUntilDone(first: Prepared, signal: AbortSignal): Promise<void> {
+    let prepared = first;
     let rollbacks = 0;
     for (;;) {
       const before = this.progress.checkpointStep;
@@ -177,6 +207,11 @@ export class TrainingRun {
         return;
       } catch (thrown) {
         const error = WsiError.from(thrown);
+        if (error instanceof UnreadableSlideError && !signal.aborted) {
+          prepared = await this.#withoutSlide(prepared, error);
+          this.#generation = await this.#generations.next();
+          continue;
+        }
         const rollback = error.retryable || ['Unavailable', 'StaleGeneration'].includes(error.code);
         if (signal.aborted || !rollback || error.code === 'StorageFailed') throw error;
         rollbacks = this.progress.checkpointStep > before ? 1 : rollbacks + 1;
@@ -236,18 +271,30 @@ export class TrainingRun {
   }
 
   /** The newest checkpoint of this very run, or the initial parameters. */
-  async #startState({ model, identity, steps }: Prepared): Promise<VersionState> {
+  async #startState({ model, identity, steps, quarantine }: Prepared): Promise<VersionState> {
     await this.#checkpoints.sweep();
     const checkpoint = await this.#checkpoints.newest();
     const { progress } = this;
-    if (checkpoint === undefined) {
+    progress.notices.set('checkpoints', damageNotice(this.#checkpoints.damage, checkpoint?.cursor.step));
+    const standing =
+      checkpoint?.cursor.identity === identity || checkpoint === undefined
+        ? 'continued'
+        : quarantine.standingOf(checkpoint.cursor.identity);
+    if (checkpoint !== undefined && standing === 'superseded') {
+      this.#options.logger.warn(
+        { step: checkpoint.cursor.step },
+        'training anew: the checkpoints know a slide that is quarantined',
+      );
+      await this.#checkpoints.clear();
+    }
+    if (checkpoint === undefined || standing === 'superseded') {
       const parameters = model.space.initial(this.job.spec.training.seed);
       progress.step = progress.tiles = progress.trainingSeconds = progress.checkpointStep = 0;
       progress.parametersSha256 = sha256(bytesOf(parameters));
       return { version: 0, parameters, state: {} };
     }
     const { cursor, path } = checkpoint;
-    if (cursor.identity !== identity) {
+    if (standing === 'foreign') {
       throw new WsiError(
         'CheckpointInvalid',
         'this checkpoint belongs to a run with another cohort, slides or spec',
@@ -303,12 +350,13 @@ export class TrainingRun {
     }
   }
 
-  async #evaluate({ bags, model, servers }: Prepared): Promise<void> {
+  async #evaluate({ bags, model, servers, quarantine }: Prepared): Promise<void> {
     await this.#files.requireUnchanged(bags.flatMap(({ slides }) => slides));
     await evaluateRun({
       job: this.job,
       output: this.#options.config.output,
       bags,
+      quarantined: quarantine.slides,
       model,
       servers,
       pool: this.pool,
@@ -335,4 +383,12 @@ export class TrainingRun {
       heartbeatMilliseconds: Math.min(2_000, Math.floor(this.#options.config.leaseMilliseconds / 4)),
     };
   }
+}
+
+/** People who count on a checkpoint must hear that it was of no use, and how far the run went back. */
+function damageNotice(damage: readonly string[], step = 0): string {
+  if (damage.length === 0) return '';
+  const reason =
+    damage.length === 1 ? damage[0] : `${damage.length} damaged checkpoints: ${damage.join(' ')}`;
+  return `went back to step ${step}: ${reason}`;
 }

@@ -16,6 +16,7 @@ import type {
   WorkerMessage,
 } from '@wsi/protocol';
 import { TaskBoard, type BoardTask } from './task-board.ts';
+import { taskError } from './unreadable-slide.ts';
 
 type WorkerStream = grpc.ServerDuplexStream<WorkerMessage, CoordinatorMessage>;
 
@@ -37,6 +38,7 @@ interface Connection {
 }
 
 interface Waiter {
+  readonly subject: string;
   resolve(result: TaskResult): void;
   reject(error: WsiError): void;
 }
@@ -110,7 +112,7 @@ export class WorkerPool {
   run(body: TaskBody, options: { priority: number; affinity: string; subject: string }): Promise<TaskResult> {
     if (this.#cancelled !== undefined) return Promise.reject(this.#cancelled);
     return new Promise((resolve, reject) => {
-      this.#waiters.set(body.id, { resolve, reject });
+      this.#waiters.set(body.id, { resolve, reject, subject: options.subject });
       this.#board.submit({ id: body.id, body, ...options });
       this.#handOut();
     });
@@ -203,7 +205,8 @@ export class WorkerPool {
   #failed(connection: Connection, failed: Failed): void {
     if (failed.generation !== this.#welcome?.generation) return;
     if (!failed.retryable) {
-      this.#fail(failed.task, new WsiError(failed.code as ErrorCode, failed.message));
+      const subject = this.#waiters.get(failed.task)?.subject ?? '';
+      this.#fail(failed.task, taskError(failed.code as ErrorCode, failed.message, subject));
       return;
     }
     this.#logger.info(

@@ -233,7 +233,16 @@ describe('checkpoints', () => {
     await truncate(join(checkpoints, newest, 'model.safetensors'), 1000);
     await mkdir(join(checkpoints, '.step-00000099.tmp'));
     await writeFile(join(started.output, 'result.json.123.tmp'), '{"half');
+    // And of the one before a single bit is another, in the step that it claims to be.
+    const before = join(checkpoints, (await readdir(checkpoints)).sort().at(-2)!, 'cursor.json');
+    const cursor = await readFile(before, 'utf8');
+    await writeFile(
+      before,
+      cursor.replace(/"step": (\d)/, (_all, step) => `"step": ${Number(step) ^ 1}`),
+    );
     const again = await start(job, { output: started.output });
+    const resumed = await again.until(({ phase }) => phase === 'training');
+    expect(resumed.message).toMatch(/went back to step \d+: 2 damaged checkpoints: .*sha256 differs/);
     expect(await digestOf(again)).toBe(quiet);
     expect(again.logs).toContain('checkpoint is damaged: using the one before it');
     const left = await readdir(started.output, { recursive: true });

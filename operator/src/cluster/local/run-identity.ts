@@ -33,13 +33,15 @@ const RUN_ENTRIES = [
   'predictions.json',
   'heatmaps',
   'checkpoints',
+  'quarantine.json',
   'report.html',
 ];
 
 export function identityOf(job: WsiTrainingJob): RunIdentity {
   const { model, training } = job.spec;
-  // Where the store is and by which key it is read decides no number.
-  const { s3: _store, ...cohort } = job.spec.cohort;
+  // Where the store is and by which key it is read decides no number; nor does the policy, but the slides that were left
+  // out by it, which the trainer knows.
+  const { s3: _store, unreadableSlides: _policy, ...cohort } = job.spec.cohort;
   const { cacheBytes: _memoryOnly, ...patches } = job.spec.patches as Record<string, unknown>;
   return {
     name: job.metadata.name,
