@@ -4,9 +4,10 @@ import type { NodeCell } from './node-cell.ts';
 import type { Launch } from './native-cluster.ts';
 import { isAlive } from './daemon.ts';
 import { run } from '../../command.ts';
-import { writeConfiguration } from './control-plane.ts';
+import { FAKE_STAGES } from './fake-stages.ts';
 import { buildGoProgram } from './go-program.ts';
 import { kwok } from './programs.ts';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const DAEMON = 'kwok';
@@ -26,15 +27,21 @@ export async function addFakeNodes(count: number, context: FakeNodeContext): Pro
   const running = launch.daemons.find(({ name }) => name === DAEMON);
   if (running === undefined || !isAlive(running)) {
     const program = join(await buildGoProgram(kwok, log), 'kwok');
-    const configuration = join(launch.home, 'configuration', 'kwok.json');
-    writeConfiguration(configuration, kwokConfiguration());
+    const configuration = join(launch.home, 'configuration', 'kwok.yaml');
+    // One document after the other: of several, JSON is YAML too.
+    const documents = [kwokConfiguration(), ...FAKE_STAGES];
+    writeFileSync(configuration, documents.map((document) => JSON.stringify(document)).join('\n---\n'));
     await launch.start(DAEMON, cell, [program, `--config=${configuration}`, `--kubeconfig=${kubeconfig}`]);
   }
   const objects = Array.from({ length: count }, (_, index) => fakeNode(index));
-  await run(kubectl, [`--kubeconfig=${kubeconfig}`, 'apply', '--server-side', '-f', '-'], {
-    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
-    timeoutSeconds: 300,
-  });
+  await run(
+    kubectl,
+    [`--kubeconfig=${kubeconfig}`, 'apply', '--server-side', '--force-conflicts', '-f', '-'],
+    {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+      timeoutSeconds: 300,
+    },
+  );
   await run(
     kubectl,
     [
@@ -84,6 +91,9 @@ function kwokConfiguration(): unknown {
       manageNodesWithLabelSelector: `${FAKE_NODE.key}=${FAKE_NODE.value}`,
       nodeLeaseDurationSeconds: 200,
       enableCRDs: [],
+      nodePlayStageParallelism: 4,
+      podPlayStageParallelism: 8,
+      nodeLeaseParallelism: 4,
     },
   };
 }
