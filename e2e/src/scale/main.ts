@@ -114,16 +114,7 @@ async function untilRunning(
 
 async function untilNoPods(cluster: RunningCluster): Promise<void> {
   for (;;) {
-    const names = await kubectl(cluster, [
-      'get',
-      'pods',
-      '-n',
-      NAMESPACE,
-      '-o',
-      'name',
-      '--limit=1',
-      '--chunk-size=1',
-    ]);
+    const names = await kubectl(cluster, ['get', 'pods', '-n', NAMESPACE, '-o', 'name']);
     if (names.trim() === '') return;
     await delay(1000);
   }
