@@ -96,7 +96,9 @@ describe.each(documents)('$file', ({ file, text }) => {
 
   it('names npm scripts that package.json has', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-    const named = [...text.matchAll(/npm run (?:--silent )?([a-z][a-z0-9:-]*)/gu)].map(([, script]) => script);
+    const named = [...text.matchAll(/npm run (?:--silent )?([a-z][a-z0-9:-]*)/gu)].map(
+      ([, script]) => script,
+    );
     expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([]);
   });
 
