@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { run } from '../../command.ts';
+import { attempt, run } from '../../command.ts';
 import {
   BRIDGE,
   CONTROL_PLANE_ADDRESS,
@@ -52,6 +52,9 @@ export interface NodeCell {
   readonly group: string;
   readonly holder: Daemon;
 }
+
+/** Names of the links that lead from the bridge to a node. */
+const CABLE = /^wsi-node\d+$/;
 
 /** Makes the bridge that the nodes are on. Node and pod addresses are reached from this machine too. */
 export async function makeBridge(): Promise<void> {
@@ -135,7 +138,13 @@ export function inside(cell: NodeCell, command: readonly string[]): string[] {
 
 /** Removes what the cells had outside themselves. */
 export async function removeBridge(): Promise<void> {
-  if (existsSync(`/sys/class/net/${BRIDGE}`)) await ip('link', 'del', BRIDGE);
+  // The kernel keeps a node's network, and with it this end of its cable, as long as a connection in it is not quite closed.
+  const cables = readdirSync('/sys/class/net').filter((name) => CABLE.test(name));
+  for (const link of [...cables, BRIDGE]) {
+    // Between the look and the removal the kernel may have come to it.
+    if (existsSync(`/sys/class/net/${link}`))
+      await attempt('ip', ['link', 'del', link], { timeoutSeconds: 20 });
+  }
 }
 
 async function ip(...args: string[]): Promise<void> {
