@@ -42,10 +42,13 @@ describe('a job', () => {
     }
   }, 400_000);
 
-  it('leaves nothing but its claim when it is deleted', async () => {
+  it('leaves nothing when it is deleted, not even its claim', async () => {
     await session.kubectl(['delete', 'wtj', 'first', '-n', NAMESPACE, '--wait=true', '--timeout=60s']);
     await untilEmpty(session, NAMESPACE);
-    expect(await session.get('pvc', 'first-output', NAMESPACE)).toBeUndefined();
+    await session.until('the claim of its output is gone', 60, async () => {
+      const claim = await session.get('pvc', 'first-output', NAMESPACE);
+      return claim === undefined ? { done: undefined } : { seen: claim.metadata };
+    });
   }, 150_000);
 });
 
