@@ -5,6 +5,8 @@ export interface WorkerMessage {
   completed?: Completed;
   failed?: Failed;
   heartbeat?: Usage;
+  leaving?: Leaving;
+  dropped?: Dropped;
 }
 
 export interface Hello {
@@ -26,6 +28,15 @@ export interface Failed {
   code: string;
   message: string;
   retryable: boolean;
+}
+
+export interface Leaving {
+  returned: Dropped[];
+}
+
+export interface Dropped {
+  task: string;
+  generation: number;
 }
 
 export interface Usage {

@@ -27,6 +27,8 @@ export interface RoleConfig {
   readonly leaseMilliseconds: number;
   /** Tasks a worker holds at once: one computes while the others read. */
   readonly slots: number;
+  /** How long a worker or server that is told to stop goes on with what would be lost; well below its grace period. */
+  readonly drainMilliseconds: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,6 +62,7 @@ export function readRoleConfig(role: Role, environment: Environment): RoleConfig
     tlsDirectory: environment['WSI_TLS_DIRECTORY'] || undefined,
     leaseMilliseconds: whole('WSI_LEASE_MILLISECONDS', 30_000, 100),
     slots: whole('WSI_SLOTS', 2, 1),
+    drainMilliseconds: whole('WSI_DRAIN_MILLISECONDS', 20_000, 0),
   };
   if (problems.length > 0) {
     throw new WsiError('InvalidArgument', `the environment of the ${role} is wrong: ${problems.join('; ')}.`);

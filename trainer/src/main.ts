@@ -16,9 +16,12 @@ const logger = createLogger({
   replica: Number(process.env['WSI_REPLICA'] ?? 0),
 });
 const stop = new AbortController();
+const hurry = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     logger.info({ signal }, 'stopping');
+    // Whoever asks twice does not want to wait. (A coordinator writes its checkpoint all the same.)
+    if (stop.signal.aborted) hurry.abort();
     stop.abort();
   });
 }
@@ -26,7 +29,7 @@ exitWithParent(logger, () => process.exit(exitCodes.failed));
 try {
   requireLittleEndian();
   const config = readRoleConfig(role, process.env);
-  process.exitCode = await start(role)(config, logger, stop.signal);
+  process.exitCode = await start(role)(config, logger, stop.signal, hurry.signal);
 } catch (error) {
   process.exitCode = await reportFailure(error, logger);
 }
@@ -37,18 +40,19 @@ type Start = (
   config: ReturnType<typeof readRoleConfig>,
   log: typeof logger,
   signal: AbortSignal,
+  hurried: AbortSignal,
 ) => Promise<number>;
 
 function start(of: Role): Start {
-  return async (config, log, signal) => {
+  return async (config, log, signal, hurried) => {
     // Loaded on demand: only a worker loads TensorFlow.
     switch (of) {
       case 'coordinator':
         return (await import('./coordinator/run.ts')).runCoordinator(config, log, signal);
       case 'server':
-        return (await import('./server/run.ts')).runServer(config, log, signal);
+        return (await import('./server/run.ts')).runServer(config, log, signal, hurried);
       case 'worker':
-        return (await import('./worker/run.ts')).runWorker(config, log, signal);
+        return (await import('./worker/run.ts')).runWorker(config, log, signal, hurried);
     }
   };
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { createLogger, systemClock, WsiError } from '@wsi/foundation';
+import { createLogger, systemClock, WsiError, type Clock } from '@wsi/foundation';
 import type { CoordinatorMessage, TaskResult, Usage, Welcome, WorkerMessage } from '@wsi/protocol';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -50,8 +50,42 @@ class FakeStream extends EventEmitter {
   }
 }
 
-function poolWith(workers: number): { pool: WorkerPool; streams: FakeStream[] } {
-  const pool = new WorkerPool({ clock: systemClock, logger, leaseMilliseconds: 60_000 });
+/** Time that passes when a test says so. */
+class ManualClock implements Clock {
+  #time = 0;
+  readonly #sleepers = new Set<{ until: number; wake: () => void }>();
+  now(): number {
+    return this.#time;
+  }
+  monotonic(): number {
+    return this.#time;
+  }
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sleeper = { until: this.#time + milliseconds, wake: resolve };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', () => {
+        this.#sleepers.delete(sleeper);
+        reject(signal.reason as Error);
+      });
+    });
+  }
+  async pass(milliseconds: number): Promise<void> {
+    const until = this.#time + milliseconds;
+    for (;;) {
+      const due = [...this.#sleepers].filter((of) => of.until <= until).sort((a, b) => a.until - b.until)[0];
+      if (due === undefined) break;
+      this.#time = Math.max(this.#time, due.until);
+      this.#sleepers.delete(due);
+      due.wake();
+      await new Promise(setImmediate);
+    }
+    this.#time = until;
+  }
+}
+
+function poolWith(workers: number, clock: Clock = systemClock): { pool: WorkerPool; streams: FakeStream[] } {
+  const pool = new WorkerPool({ clock, logger, leaseMilliseconds: 60_000 });
   const streams = Array.from({ length: workers }, (_, replica) => {
     const stream = new FakeStream();
     pool.accept(stream as unknown as Parameters<WorkerPool['accept']>[0]);
@@ -112,6 +146,65 @@ describe('the worker pool', () => {
     await expect(task).rejects.toThrow(/slides\/a\.tif.*8 times.*Take it out/);
     expect(last.tasks).toEqual([]);
     expect(pool.restarts).toBe(8);
+    pool.close();
+  });
+
+  it('leases what hangs at a worker that says it lives to another, and gives it nothing else', async () => {
+    const clock = new ManualClock();
+    const { pool, streams } = poolWith(2, clock);
+    pool.begin(welcome(1));
+    const [hanging, other] = streams as [FakeStream, FakeStream];
+    const run = (id: string): Promise<TaskResult> =>
+      pool.run({ id, version: 0, gradient: {} as never }, options);
+    const tasks = ['a', 'b', 'c', 'd'].map(run);
+    expect(hanging.tasks).toEqual(['a', 'c']);
+    expect(other.tasks).toEqual(['b', 'd']);
+    const say = (task: string): void =>
+      other.say({ completed: { task, generation: 1, result: { gradient: {} }, usage } });
+    for (const task of ['b', 'd']) say(task);
+    for (let heartbeats = 0; heartbeats < 7; heartbeats++) {
+      await clock.pass(20_000);
+      for (const stream of streams) stream.say({ heartbeat: usage });
+    }
+    expect(other.tasks).toEqual(['b', 'd', 'a', 'c']);
+    for (const task of ['a', 'c']) say(task);
+    await Promise.all(tasks);
+    expect(hanging.sent.slice(-2)).toEqual([{ cancel: { tasks: ['a'] } }, { cancel: { tasks: ['c'] } }]);
+    const more = ['e', 'f'].map(run);
+    expect(hanging.tasks).toEqual(['a', 'c']);
+    expect(other.tasks.slice(-2)).toEqual(['e', 'f']);
+    // It wakes up: what it delivers late is dropped, and it is given tasks again.
+    hanging.say({ completed: { task: 'a', generation: 1, result: { gradient: {} }, usage } });
+    hanging.say({ dropped: { task: 'c', generation: 1 } });
+    const last = ['g', 'h'].map(run);
+    expect(hanging.tasks).toEqual(['a', 'c', 'g', 'h']);
+    for (const task of ['e', 'f']) say(task);
+    for (const task of ['g', 'h']) {
+      hanging.say({ completed: { task, generation: 1, result: { gradient: {} }, usage } });
+    }
+    await Promise.all([...more, ...last]);
+    pool.close();
+  });
+
+  it('gives what a leaving worker returns to others at once, and takes what it finishes', async () => {
+    const { pool, streams } = poolWith(1);
+    pool.begin(welcome(1));
+    const leaving = streams[0]!;
+    const first = pool.run({ id: 'x', version: 0 }, options);
+    const second = pool.run({ id: 'y', version: 0 }, options);
+    leaving.say({ leaving: { returned: [{ task: 'y', generation: 1 }] } });
+    const third = pool.run({ id: 'z', version: 0 }, options);
+    expect(leaving.tasks).toEqual(['x', 'y']);
+    const other = new FakeStream();
+    pool.accept(other as unknown as Parameters<WorkerPool['accept']>[0]);
+    other.say({ hello: { replica: 1, instance: 'i1', slots: 2 } });
+    expect(other.tasks).toEqual(['y', 'z']);
+    leaving.say({ completed: { task: 'x', generation: 1, result, usage } });
+    leaving.say({ dropped: { task: 'y', generation: 1 } });
+    expect(await first).toBe(result);
+    leaving.emit('close');
+    for (const task of ['y', 'z']) other.say({ completed: { task, generation: 1, result, usage } });
+    await Promise.all([second, third]);
     pool.close();
   });
 });

@@ -7,14 +7,18 @@ import { WsiError, type Clock, type ErrorCode, type Logger } from '@wsi/foundati
 import type {
   Completed,
   CoordinatorMessage,
+  Dropped,
   Failed,
   Hello,
+  Leaving,
   Task,
   TaskResult,
   Usage,
   Welcome,
   WorkerMessage,
 } from '@wsi/protocol';
+import { FreeSlots } from './free-slots.ts';
+import { defaultLimits } from './lateness.ts';
 import { TaskBoard, type BoardTask } from './task-board.ts';
 import { taskError } from './unreadable-slide.ts';
 
@@ -34,7 +38,14 @@ interface Connection {
   readonly replica: number;
   readonly slots: number;
   readonly stream: WorkerStream;
+  /**
+   * Tasks that were sent and not answered, by generation and id. A task that nobody waits for any more keeps its slot
+   * until the worker says so: one that hangs is given nothing else.
+   */
+  readonly open: Set<string>;
   lastSeen: number;
+  /** It was told to stop: it is given no task. */
+  leaving: boolean;
 }
 
 interface Waiter {
@@ -47,27 +58,36 @@ interface Waiter {
 const maximumAttempts = 8;
 /** A task whose worker could not reach a parameter server is leased again after this pause. */
 const retryMilliseconds = 300;
+/** How often late tasks are looked for. */
+const lookMilliseconds = 500;
 
 export class WorkerPool {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #leaseMilliseconds: number;
-  readonly #board = new TaskBoard<PooledTask>();
+  readonly #board: TaskBoard<PooledTask>;
+  readonly #free = new FreeSlots<Connection>();
+  readonly #closed = new AbortController();
   readonly #waiters = new Map<string, Waiter>();
   readonly #connections = new Map<WorkerStream, Connection>();
+  readonly #byName = new Map<string, Connection>();
   /** The last usage that each process reported, for ever: totals must not shrink when a worker leaves. */
   readonly #usage = new Map<string, { replica: number; usage: Usage }>();
   #welcome: Welcome | undefined;
   /** Why no task is taken now. */
   #cancelled: WsiError | undefined;
-  #expiry: NodeJS.Timeout;
 
   constructor(options: { clock: Clock; logger: Logger; leaseMilliseconds: number }) {
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#leaseMilliseconds = options.leaseMilliseconds;
-    this.#expiry = setInterval(() => this.#expire(), Math.max(50, options.leaseMilliseconds / 4));
-    this.#expiry.unref();
+    const unknownMilliseconds = Math.min(
+      defaultLimits.unknownMilliseconds,
+      Math.max(defaultLimits.floorMilliseconds, 4 * options.leaseMilliseconds),
+    );
+    this.#board = new TaskBoard({ ...defaultLimits, unknownMilliseconds });
+    this.#every(Math.max(50, options.leaseMilliseconds / 4), () => this.#expire());
+    this.#every(lookMilliseconds, () => this.#speculate());
   }
 
   get connected(): number {
@@ -102,6 +122,7 @@ export class WorkerPool {
    */
   cancelAll(reason: WsiError): void {
     this.#cancelled = reason;
+    for (const id of this.#waiters.keys()) this.#cancel(this.#board.holdersOf(id), id);
     this.#board.clear();
     const waiters = [...this.#waiters.values()];
     this.#waiters.clear();
@@ -113,7 +134,7 @@ export class WorkerPool {
     if (this.#cancelled !== undefined) return Promise.reject(this.#cancelled);
     return new Promise((resolve, reject) => {
       this.#waiters.set(body.id, { resolve, reject, subject: options.subject });
-      this.#board.submit({ id: body.id, body, ...options });
+      this.#board.submit({ id: body.id, kind: kindOf(body), body, ...options });
       this.#handOut();
     });
   }
@@ -139,7 +160,7 @@ export class WorkerPool {
   }
 
   close(): void {
-    clearInterval(this.#expiry);
+    this.#closed.abort();
     for (const { stream } of this.#connections.values()) stream.end();
   }
 
@@ -152,8 +173,14 @@ export class WorkerPool {
     if (connection === undefined) throw new WsiError('InvalidArgument', 'a worker says hello first');
     connection.lastSeen = this.#clock.monotonic();
     this.#board.renew(connection.name, connection.lastSeen + this.#leaseMilliseconds);
-    if (isPresent(message.completed)) this.#completed(connection, message.completed);
-    else if (isPresent(message.failed)) this.#failed(connection, message.failed);
+    const { completed, failed, dropped } = message;
+    const answered = [completed, failed, dropped].find(isPresent);
+    if (answered !== undefined) connection.open.delete(keyOf(answered.generation, answered.task));
+    this.#update(connection);
+    if (isPresent(completed)) this.#completed(connection, completed);
+    else if (isPresent(failed)) this.#failed(connection, failed);
+    else if (isPresent(dropped)) this.#dropped(connection, dropped);
+    else if (isPresent(message.leaving)) this.#leaving(connection, message.leaving);
     else if (isPresent(message.heartbeat)) this.#note(connection, message.heartbeat);
     this.#handOut();
   }
@@ -165,9 +192,16 @@ export class WorkerPool {
       replica: hello.replica,
       slots: Math.max(1, hello.slots),
       stream,
+      open: new Set<string>(),
       lastSeen: this.#clock.monotonic(),
+      leaving: false,
     };
+    // It joins again before the end of its last stream was noticed: what it was given there is lost.
+    const before = this.#byName.get(name);
+    if (before !== undefined) this.#disconnect(before.stream);
     this.#connections.set(stream, connection);
+    this.#byName.set(name, connection);
+    this.#update(connection);
     if (!this.#usage.has(name)) this.#usage.set(name, { replica: hello.replica, usage: emptyUsage() });
     this.#logger.info({ worker: hello.replica, workers: this.connected }, 'worker joined');
     if (this.#welcome !== undefined) stream.write({ welcome: this.#welcome });
@@ -178,6 +212,8 @@ export class WorkerPool {
     const connection = this.#connections.get(stream);
     if (connection === undefined) return;
     this.#connections.delete(stream);
+    this.#byName.delete(connection.name);
+    this.#free.remove(connection);
     const released = this.#board.release(connection.name);
     this.#logger.info(
       { worker: connection.replica, released: released.length, workers: this.connected },
@@ -189,16 +225,36 @@ export class WorkerPool {
   #completed(connection: Connection, completed: Completed): void {
     this.#note(connection, completed.usage);
     if (completed.generation !== this.#welcome?.generation) return;
-    const { completion, holder } = this.#board.complete(completed.task);
+    const { completion, others } = this.#board.complete(
+      completed.task,
+      connection.name,
+      this.#clock.monotonic(),
+    );
     if (completion === 'duplicate') return;
-    if (holder !== undefined && holder !== connection.name) this.#cancel(holder, completed.task);
+    this.#cancel(others, completed.task);
     this.#waiters.get(completed.task)?.resolve(completed.result);
     this.#waiters.delete(completed.task);
   }
 
-  #cancel(worker: string, task: string): void {
-    for (const connection of this.#connections.values()) {
-      if (connection.name === worker) connection.stream.write({ cancel: { tasks: [task] } });
+  /** It ended a task that nobody waited for; should somebody wait again, it waits for a worker. */
+  #dropped(connection: Connection, dropped: Dropped): void {
+    if (dropped.generation === this.#welcome?.generation) this.#board.fail(dropped.task, connection.name);
+  }
+
+  /** It ends soon: it finishes what it has begun to compute, and the rest goes to others at once. */
+  #leaving(connection: Connection, { returned }: Leaving): void {
+    connection.leaving = true;
+    this.#update(connection);
+    const { generation } = this.#welcome ?? {};
+    for (const { task } of returned.filter((of) => of.generation === generation)) {
+      this.#board.fail(task, connection.name);
+    }
+    this.#logger.info({ worker: connection.replica, returned: returned.length }, 'worker is about to leave');
+  }
+
+  #cancel(workers: readonly string[], task: string): void {
+    for (const worker of workers) {
+      this.#byName.get(worker)?.stream.write({ cancel: { tasks: [task] } });
     }
   }
 
@@ -214,14 +270,15 @@ export class WorkerPool {
       'task failed: retrying',
     );
     const { generation } = failed;
-    setTimeout(() => {
+    const retry = (): void => {
       if (generation === this.#welcome?.generation && this.#board.fail(failed.task, connection.name))
         this.#handOut();
-    }, retryMilliseconds);
+    };
+    this.#clock.sleep(retryMilliseconds, this.#closed.signal).then(retry, () => undefined);
   }
 
   #fail(task: string, error: WsiError): void {
-    this.#board.complete(task);
+    this.#cancel(this.#board.remove(task), task);
     this.#waiters.get(task)?.reject(error);
     this.#waiters.delete(task);
   }
@@ -237,27 +294,61 @@ export class WorkerPool {
     this.#handOut();
   }
 
-  /** Breadth first: every worker gets a first task before any gets one to read ahead. */
+  /** Every worker gets a first task before any gets one to read ahead. */
   #handOut(): void {
-    const generation = this.#welcome?.generation;
-    if (generation === undefined) return;
     const now = this.#clock.monotonic();
-    const ready = [...this.#connections.values()].filter(
-      ({ lastSeen }) => now - lastSeen < this.#leaseMilliseconds,
-    );
-    const most = Math.max(0, ...ready.map(({ slots }) => slots));
-    for (let level = 1; level <= most; level++) {
-      for (const connection of ready) {
-        if (connection.slots < level || this.#board.holdsOf(connection.name) >= level) continue;
-        const task = this.#board.lease(connection.name, now + this.#leaseMilliseconds);
-        if (task === undefined) return;
-        if (this.#board.attemptsOf(task.id) > maximumAttempts) {
-          this.#fail(task.id, this.#poison(task));
-          continue;
-        }
-        connection.stream.write({ task: { ...task.body, generation } });
+    while (this.#welcome !== undefined && this.#board.waiting > 0) {
+      const connection = this.#free.next();
+      if (connection === undefined) return;
+      if (now - connection.lastSeen >= this.#leaseMilliseconds) {
+        // Until it says something.
+        this.#free.remove(connection);
+        continue;
       }
+      const task = this.#board.lease(connection.name, now, now + this.#leaseMilliseconds);
+      if (task !== undefined) this.#send(connection, task, this.#welcome.generation);
     }
+  }
+
+  /** Workers with nothing to do take tasks that others hold for too long. */
+  #speculate(): void {
+    this.#handOut();
+    if (this.#welcome === undefined || this.#board.waiting > 0) return;
+    const now = this.#clock.monotonic();
+    for (const connection of [...this.#free.all()]) {
+      if (now - connection.lastSeen >= this.#leaseMilliseconds) continue;
+      const task = this.#board.speculate(connection.name, now, now + this.#leaseMilliseconds);
+      if (task === undefined) continue;
+      this.#logger.info({ task: task.id, worker: connection.replica }, 'task is late: leased once more');
+      this.#send(connection, task, this.#welcome.generation);
+    }
+  }
+
+  #send(connection: Connection, task: PooledTask, generation: number): void {
+    if (this.#board.attemptsOf(task.id) > maximumAttempts) {
+      this.#fail(task.id, this.#poison(task));
+      return;
+    }
+    connection.open.add(keyOf(generation, task.id));
+    this.#update(connection);
+    connection.stream.write({ task: { ...task.body, generation } });
+  }
+
+  #update(connection: Connection): void {
+    if (connection.leaving) this.#free.remove(connection);
+    else this.#free.update(connection, connection.open.size, connection.slots);
+  }
+
+  #every(milliseconds: number, action: () => void): void {
+    const { signal } = this.#closed;
+    const loop = async (): Promise<void> => {
+      while (!signal.aborted) {
+        await this.#clock.sleep(milliseconds, signal);
+        action();
+      }
+    };
+    // Ends when the pool is closed.
+    loop().catch(() => undefined);
   }
 
   #poison(task: PooledTask): WsiError {
@@ -273,8 +364,16 @@ export class WorkerPool {
   }
 }
 
+function keyOf(generation: number, task: string): string {
+  return `${generation} ${task}`;
+}
+
+function kindOf(body: TaskBody): string {
+  return ['gradient', 'embed', 'survey'].find((kind) => isPresent(body[kind as 'embed'])) ?? '';
+}
+
 /** proto-loader leaves unset members of a oneof undefined or null. */
-function isPresent<T>(member: T | undefined): member is T {
+function isPresent<T>(member: T | undefined): member is NonNullable<T> {
   return member !== undefined && member !== null;
 }
 

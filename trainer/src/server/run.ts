@@ -17,7 +17,12 @@ const callers: MethodCallers = {
   Snapshot: ['coordinator'],
 };
 
-export async function runServer(config: RoleConfig, logger: Logger, signal: AbortSignal): Promise<number> {
+export async function runServer(
+  config: RoleConfig,
+  logger: Logger,
+  signal: AbortSignal,
+  _hurry: AbortSignal,
+): Promise<number> {
   const service = new ParameterServerService(logger);
   const connections = await openConnections(config.tlsDirectory, logger);
   const listening = await connections.listen(config.listen, {

@@ -18,14 +18,25 @@ import { exitCodes } from '../exit.ts';
 import { UsageMeter } from '../usage.ts';
 import { TaskRunner } from './task-runner.ts';
 
+type Stream = grpc.ClientDuplexStream<WorkerMessage, CoordinatorMessage>;
+
 /** The pause before joining again, doubled while it fails. */
 const rejoinMilliseconds = { first: 200, longest: 2_000 };
 /** Of the attempts that fail one after another, one in so many is logged where people look. */
 const loggedAttempts = 10;
 
-export async function runWorker(config: RoleConfig, logger: Logger, signal: AbortSignal): Promise<number> {
+/** The last words of a stream take no longer than this. */
+const farewellMilliseconds = 1_000;
+
+/** @param hurry aborted when there is no time left to finish what is under way */
+export async function runWorker(
+  config: RoleConfig,
+  logger: Logger,
+  signal: AbortSignal,
+  hurry: AbortSignal,
+): Promise<number> {
   const connections = await openConnections(config.tlsDirectory, logger);
-  const worker = new Worker(config, connections, logger);
+  const worker = new Worker(config, { connections, logger, hurry });
   let pause = rejoinMilliseconds.first;
   try {
     while (!signal.aborted) {
@@ -46,16 +57,21 @@ class Worker {
   readonly #logger: Logger;
   readonly #instance = randomUUID();
   readonly #usage = new UsageMeter();
+  readonly #hurry: AbortSignal;
+  /** Tasks that were given and are not answered yet; each settles with its answer. */
+  readonly #open = new Map<Task, Promise<void>>();
+  #leaving = false;
   #runner: TaskRunner | undefined;
   /** Attempts to join, one after another, that the coordinator did not answer. */
   #failures = 0;
   /** Welcomes are taken one after another: starting an engine takes a second. */
   #ready: Promise<TaskRunner | undefined> = Promise.resolve(undefined);
 
-  constructor(config: RoleConfig, connections: Connections, logger: Logger) {
+  constructor(config: RoleConfig, parts: { connections: Connections; logger: Logger; hurry: AbortSignal }) {
     this.#config = config;
-    this.#connections = connections;
-    this.#logger = logger;
+    this.#connections = parts.connections;
+    this.#logger = parts.logger;
+    this.#hurry = parts.hurry;
   }
 
   /**
@@ -69,6 +85,8 @@ class Worker {
     signal.addEventListener('abort', abandoned, { once: true });
     try {
       const connected = await isConnected(client);
+      // From here on the stream ends in order.
+      signal.removeEventListener('abort', abandoned);
       if (signal.aborted) return false;
       const reason = connected
         ? await this.#serve(client, signal)
@@ -105,9 +123,12 @@ class Worker {
         this.#runner?.cancelAll();
         resolve(answered ? undefined : reason);
       };
+      const gone = new Promise<void>((end) => stream.once('close', end));
       const leave = (): void => {
-        stream.cancel();
-        finished();
+        void this.#drain(stream, gone).finally(() => {
+          stream.cancel();
+          finished();
+        });
       };
       signal.addEventListener('abort', leave, { once: true });
       stream.on('error', (error: Error) => {
@@ -138,14 +159,38 @@ class Worker {
     await this.#runner?.close();
   }
 
-  #receive(
-    stream: grpc.ClientDuplexStream<WorkerMessage, CoordinatorMessage>,
-    message: CoordinatorMessage,
-  ): void {
+  /**
+   * Told to stop: what is being computed is finished, if that is done in time; what only reads ahead goes back at once,
+   * and nothing new is taken. Ends, too, with the stream (the coordinator stops first when the whole job does).
+   */
+  async #drain(stream: Stream, gone: Promise<void>): Promise<void> {
+    this.#leaving = true;
+    const computing = [...this.#open.keys()].filter((task) => this.#runner?.isComputing(task.id) === true);
+    const returned = [...this.#open.keys()].filter((task) => !computing.includes(task));
+    stream.write({ leaving: { returned: returned.map(({ id, generation }) => ({ task: id, generation })) } });
+    if (computing.length > 0) this.#logger.info({ tasks: computing.map(({ id }) => id) }, 'finishing first');
+    const done = Promise.all(computing.map((task) => this.#open.get(task) ?? Promise.resolve()));
+    const { drainMilliseconds } = this.#config;
+    await Promise.race([done, gone, systemClock.sleep(drainMilliseconds, this.#hurry)]).catch(
+      () => undefined,
+    );
+    stream.end();
+    await Promise.race([gone, systemClock.sleep(farewellMilliseconds, this.#hurry)]).catch(() => undefined);
+  }
+
+  #receive(stream: Stream, message: CoordinatorMessage): void {
     const { welcome, task, cancel } = message;
     if (welcome) this.#begin(welcome);
-    if (cancel) this.#runner?.cancel(cancel.tasks);
-    if (task) void this.#do(stream, task);
+    if (cancel) {
+      const open = [...this.#open.keys()].map(({ id }) => id);
+      this.#runner?.cancel(cancel.tasks.filter((id) => open.includes(id)));
+    }
+    if (task && this.#leaving) {
+      stream.write({ dropped: { task: task.id, generation: task.generation } });
+    } else if (task) {
+      const answered = this.#do(stream, task).finally(() => this.#open.delete(task));
+      this.#open.set(task, answered);
+    }
   }
 
   #begin(welcome: Welcome): void {
@@ -172,14 +217,17 @@ class Worker {
     this.#ready.catch((error: unknown) => this.#logger.error({ error }, 'the engine did not start'));
   }
 
-  async #do(stream: grpc.ClientDuplexStream<WorkerMessage, CoordinatorMessage>, task: Task): Promise<void> {
+  async #do(stream: Stream, task: Task): Promise<void> {
     const { id, generation } = task;
     try {
       const runner = await this.#ready;
       if (runner === undefined) throw new WsiError('Internal', 'a task came before the welcome');
       const result = await runner.run(task);
-      if (result === undefined) return;
-      stream.write({ completed: { task: id, generation, result, usage: this.#read() } });
+      stream.write(
+        result === undefined
+          ? { dropped: { task: id, generation } }
+          : { completed: { task: id, generation, result, usage: this.#read() } },
+      );
     } catch (thrown) {
       const error = WsiError.from(thrown);
       const retryable = error.retryable || error.code === 'StaleGeneration' || error.code === 'Unavailable';

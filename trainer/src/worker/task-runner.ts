@@ -54,6 +54,8 @@ export class TaskRunner {
   readonly #usage: UsageMeter;
   readonly #turn = new Turn();
   readonly #cancelled = new Set<string>();
+  /** Tasks that have begun to compute: the others only read ahead. */
+  readonly #computing = new Set<string>();
   #welcome: Welcome;
   #versions: ParameterVersions;
   #pusher: GradientPusher;
@@ -112,6 +114,10 @@ export class TaskRunner {
     for (const task of tasks) this.#cancelled.add(task);
   }
 
+  isComputing(task: string): boolean {
+    return this.#computing.has(task);
+  }
+
   cancelAll(): void {
     this.#welcome = { ...this.#welcome, generation: -1 };
   }
@@ -119,6 +125,7 @@ export class TaskRunner {
   /** The task's result, or undefined when it was cancelled. */
   async run(task: Task): Promise<TaskResult | undefined> {
     try {
+      if (task.survey) this.#computing.add(task.id);
       if (task.survey) return { survey: await this.#survey(task.survey.slide) };
       if (task.embed) {
         const embed = await this.#embed(task, task.embed);
@@ -128,6 +135,7 @@ export class TaskRunner {
       throw new WsiError('Internal', `task ${task.id} is of a kind that this worker does not know`);
     } finally {
       this.#cancelled.delete(task.id);
+      this.#computing.delete(task.id);
     }
   }
 
@@ -248,6 +256,7 @@ export class TaskRunner {
     const parameters = await this.#versions.at(task.version);
     await next;
     return this.#turn.take(async () => {
+      if (wanted()) this.#computing.add(task.id);
       for (let index = 0; next !== undefined; index++) {
         if (!wanted()) return false;
         const shard = await this.#usage.timedAsync('wait', () => next!);
