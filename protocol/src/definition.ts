@@ -4,10 +4,12 @@ import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type {
   CommitRequest,
+  ConfigureReply,
   ConfigureRequest,
   CoordinatorMessage,
   DataChunk,
   PingReply,
+  PingRequest,
   PullRequest,
   PushChunk,
   RestoreChunk,
@@ -56,9 +58,9 @@ export interface CoordinatorClient extends grpc.Client {
 }
 
 export interface ParameterServerClient extends grpc.Client {
-  Configure: Unary<ConfigureRequest, { instance: string }>;
+  Configure: Unary<ConfigureRequest, ConfigureReply>;
   Restore: ClientStream<RestoreChunk, object>;
-  Ping: Unary<{ generation: number }, PingReply>;
+  Ping: Unary<PingRequest, PingReply>;
   Push: ClientStream<PushChunk, object>;
   Pull(request: PullRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<DataChunk>;
   Commit: Unary<CommitRequest, { version: number }>;

@@ -171,6 +171,24 @@ export interface ConfigureRequest {
   bodyLength: number;
   optimizer: string;
   decay: Range[];
+  adoptGeneration: number;
+}
+
+export interface ConfigureReply {
+  instance: string;
+  adopted: boolean;
+  newestVersion: number;
+  steps: HeldStep[];
+}
+
+export interface HeldStep {
+  step: number;
+  leaves: number[];
+}
+
+export interface PingRequest {
+  generation: number;
+  farewell: boolean;
 }
 
 export interface PingReply {
@@ -178,6 +196,7 @@ export interface PingReply {
   generation: number;
   usage: Usage;
   newestVersion: number;
+  leaving: boolean;
 }
 
 export interface DataChunk {

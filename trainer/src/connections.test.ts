@@ -9,6 +9,7 @@ import {
   parameterServerService,
   type ListeningServer,
   type PingReply,
+  type PingRequest,
 } from '@wsi/protocol';
 import { openConnections, ServerConnection } from './connections.ts';
 import { ParameterServerService } from './server/service.ts';
@@ -43,7 +44,11 @@ async function instanceAt(connection: ServerConnection): Promise<string> {
   const client = await connection.ready();
   const target = { peer: 'server', deadlineMilliseconds: 5_000 };
   return (
-    await callUnary<{ generation: number }, PingReply>(client.Ping.bind(client), { generation: 0 }, target)
+    await callUnary<PingRequest, PingReply>(
+      client.Ping.bind(client),
+      { generation: 0, farewell: false },
+      target,
+    )
   ).instance;
 }
 

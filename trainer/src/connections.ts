@@ -81,7 +81,7 @@ export class ServerConnection {
   async ready(): Promise<ParameterServerClient> {
     const client = this.#client;
     if (await isConnected(client, this.#patience)) return client;
-    const problem = await lastError(client.Ping.bind(client), { generation: 0 });
+    const problem = await lastError(client.Ping.bind(client), { generation: 0, farewell: false });
     if (client === this.#client) this.redial();
     throw new WsiError('Unavailable', problem, { where: this.address, retryable: true });
   }

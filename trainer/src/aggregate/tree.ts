@@ -67,6 +67,10 @@ export class TreeAccumulator<T> {
     return this.#missing === 0;
   }
 
+  get received(): number[] {
+    return Array.from(this.#received.keys()).filter((leaf) => this.has(leaf));
+  }
+
   get missing(): number[] {
     return Array.from(this.#received.keys()).filter((leaf) => this.#received[leaf] === 0);
   }

@@ -4,10 +4,10 @@ import { float32From, float64From, type EmbedResult } from '@wsi/protocol';
 import { bagOf, type Bag } from '../aggregate/partial.ts';
 import type { PlannedBag } from './bags.ts';
 import { oriented } from './bags.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import type { TaskPool } from './finished-tasks.ts';
 
 export interface EmbedOptions {
-  readonly pool: WorkerPool;
+  readonly pool: TaskPool;
   /** Unique in the generation, e.g. `step/12`. */
   readonly name: string;
   readonly version: number;

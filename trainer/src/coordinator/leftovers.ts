@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** Of the files in the output directory itself, only the coordinator's own: the operator writes others there now. */
 const ownTemporary =
-  /^(generation|metrics\.jsonl|predictions\.json|quarantine\.json|result\.json)\.\d+\.tmp$/;
+  /^(generation|journal|metrics\.jsonl|predictions\.json|quarantine\.json|result\.json)\.\d+\.tmp$/;
 const anyTemporary = /\.\d+\.tmp$/;
 
 /** @param output directory of the run; for the one coordinator that writes there */

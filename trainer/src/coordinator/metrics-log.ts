@@ -24,19 +24,32 @@ export interface EvaluationLine {
 
 export class MetricsLog {
   readonly #path: string;
+  /** Versions whose evaluation has its line. */
+  readonly #evaluated = new Set<number>();
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Keeps the lines of the first `step` steps; a torn last line goes too. */
-  async cutBack(step: number): Promise<void> {
+  /**
+   * Keeps the lines of the first `step` steps; a torn last line goes too.
+   * @param known lines of some of these steps, the last of which may not have come to be written
+   */
+  async cutBack(step: number, known: readonly StepLine[] = []): Promise<void> {
     const text = await readFile(this.#path, 'utf8').catch(() => '');
-    const kept = text.split('\n').filter((line) => {
-      const of = stepOf(line);
-      return of !== undefined && of <= step;
-    });
-    await writeFileAtomically(this.#path, kept.map((line) => `${line}\n`).join(''));
+    const kept = text.split('\n').filter((line) => (appliedOf(line)?.steps ?? Infinity) <= step);
+    const there = kept.map((line) => appliedOf(line)!);
+    const written = Math.max(0, ...there.filter((of) => !of.evaluation).map(({ steps }) => steps));
+    const missing = known.filter((line) => line.step >= written && line.step < step);
+    this.#evaluated.clear();
+    for (const { evaluation, steps } of there) if (evaluation) this.#evaluated.add(steps);
+    const lines = [...kept, ...missing.map((line) => JSON.stringify(line))];
+    await writeFileAtomically(this.#path, lines.map((line) => `${line}\n`).join(''));
+  }
+
+  /** Whether the version was evaluated, by a line that is here. */
+  hasEvaluation(version: number): boolean {
+    return this.#evaluated.has(version);
   }
 
   async append(line: StepLine | EvaluationLine): Promise<void> {
@@ -45,15 +58,17 @@ export class MetricsLog {
     } catch (error) {
       throw storageError(this.#path, error);
     }
+    if ('split' in line) this.#evaluated.add(line.step);
   }
 }
 
 /** Steps that must have been applied for this line to be kept; undefined for a line that is not whole. */
-function stepOf(line: string): number | undefined {
+function appliedOf(line: string): { steps: number; evaluation: boolean } | undefined {
   try {
     const { step, split } = JSON.parse(line) as { step?: unknown; split?: unknown };
     if (typeof step !== 'number') return undefined;
-    return split === undefined ? step + 1 : step;
+    const evaluation = split !== undefined;
+    return { steps: evaluation ? step : step + 1, evaluation };
   } catch {
     return undefined;
   }

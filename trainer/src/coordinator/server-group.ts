@@ -8,6 +8,7 @@ import {
   floatChunks,
   placeChunk,
   readServerStream,
+  type ConfigureReply,
   type PingReply,
   type PushChunk,
   type RestoreChunk,
@@ -23,6 +24,7 @@ import type { ParameterSpace } from './parameter-space.ts';
 const callMilliseconds = 60_000;
 const pingMilliseconds = 1_000;
 const pingDeadlineMilliseconds = 15_000;
+const farewellMilliseconds = 500;
 
 interface Server {
   readonly range: ServerRange;
@@ -40,6 +42,25 @@ export interface VersionState {
    */
   readonly state: Readonly<Record<string, Float32Array>>;
 }
+
+/** A server process with the range that it was given. */
+export interface ServerMember {
+  readonly address: string;
+  readonly start: number;
+  readonly end: number;
+  readonly instance: string;
+}
+
+/** What the servers hold of a run that another coordinator led. */
+export interface AdoptedServers {
+  /** The newest version on each server: they differ by a commit that did not reach all of them. */
+  readonly versions: readonly number[];
+  /** Body leaves that every server holds, by step. */
+  readonly leaves: ReadonlyMap<number, ReadonlySet<number>>;
+}
+
+/** A server says that it will stop: there is time to save what it holds. */
+export class ServerLeavingError extends WsiError {}
 
 export class ServerGroup {
   readonly #servers: readonly Server[];
@@ -69,6 +90,10 @@ export class ServerGroup {
     return this.#servers.map(({ range }) => range);
   }
 
+  get members(): ServerMember[] {
+    return this.#servers.map(({ range, instance }) => ({ ...range, instance }));
+  }
+
   get connected(): number {
     return this.#connected;
   }
@@ -95,19 +120,7 @@ export class ServerGroup {
     await Promise.all(
       this.#servers.map(async (server) => {
         await this.#reach(server, signal);
-        const { start, end } = server.range;
-        const { instance } = await callUnary(
-          server.connection.client.Configure.bind(server.connection.client),
-          {
-            generation,
-            start,
-            end,
-            bodyLength: this.#space.bodyLength,
-            optimizer,
-            decay: this.#space.decayRanges(),
-          },
-          this.#target(server),
-        );
+        const { instance } = await this.#configure(server, optimizer, 0);
         server.instance = instance;
         await callClientStream<RestoreChunk, object>(
           server.connection.client.Restore.bind(server.connection.client),
@@ -119,7 +132,53 @@ export class ServerGroup {
     );
   }
 
-  /** Returns when a server is lost or restarted; throws only when `signal` is aborted. */
+  /**
+   * Takes over what the servers hold of another coordinator's generation, if these are the very processes that it knew.
+   * Undefined when one of them is not: then nothing can be said of what they hold, and {@link begin} sets it anew.
+   */
+  async adopt(
+    generation: number,
+    optimizer: string,
+    from: { readonly generation: number; readonly servers: readonly ServerMember[] },
+    signal: AbortSignal,
+  ): Promise<AdoptedServers | undefined> {
+    this.#generation = generation;
+    this.#connected = 0;
+    const found = await Promise.all(this.#servers.map((server) => this.#reach(server, signal)));
+    const known = this.#servers.map(({ range }, index) => ({ ...range, instance: found[index]!.instance }));
+    const same = JSON.stringify(known) === JSON.stringify(from.servers);
+    if (!same || found.some((reply) => reply.generation !== from.generation)) return undefined;
+    const replies = await Promise.all(
+      this.#servers.map((server) => this.#configure(server, optimizer, from.generation)),
+    );
+    const kept = replies.every(
+      ({ adopted }, index) => adopted && replies[index]!.instance === known[index]!.instance,
+    );
+    if (!kept) return undefined;
+    for (const [index, server] of this.#servers.entries()) server.instance = replies[index]!.instance;
+    this.#connected = this.#servers.length;
+    return {
+      versions: replies.map(({ newestVersion }) => newestVersion),
+      leaves: heldByAll(
+        replies.filter((_reply, index) => this.#servers[index]!.range.start < this.#space.bodyLength),
+      ),
+    };
+  }
+
+  /** The run ends: servers that were told to stop need not wait. */
+  async farewell(): Promise<void> {
+    const request = { generation: this.#generation, farewell: true };
+    await Promise.all(
+      this.#servers.map(({ connection, range }) =>
+        callUnary(connection.client.Ping.bind(connection.client), request, {
+          peer: range.address,
+          deadlineMilliseconds: farewellMilliseconds,
+        }).catch(() => undefined),
+      ),
+    );
+  }
+
+  /** Returns when a server is lost, restarted or about to stop ({@link ServerLeavingError}); throws only when `signal` is aborted. */
   async watch(signal: AbortSignal): Promise<WsiError> {
     const lost = await Promise.race(this.#servers.map((server) => this.#watchOne(server, signal)));
     this.#connected = Math.max(0, this.#connected - 1);
@@ -209,13 +268,31 @@ export class ServerGroup {
     for (const { connection } of this.#servers) connection.close();
   }
 
-  async #reach(server: Server, signal: AbortSignal): Promise<void> {
+  #configure(server: Server, optimizer: string, adoptGeneration: number): Promise<ConfigureReply> {
+    const { start, end } = server.range;
+    return callUnary(
+      server.connection.client.Configure.bind(server.connection.client),
+      {
+        generation: this.#generation,
+        start,
+        end,
+        bodyLength: this.#space.bodyLength,
+        optimizer,
+        decay: this.#space.decayRanges(),
+        adoptGeneration,
+      },
+      this.#target(server),
+    );
+  }
+
+  async #reach(server: Server, signal: AbortSignal): Promise<PingReply> {
     let dialled = this.#clock.monotonic();
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       try {
-        await this.#ping(server, 2_000);
-        return;
+        const reply = await this.#ping(server, 2_000);
+        if (!reply.leaving) return reply;
+        throw new WsiError('Unavailable', 'it is about to stop');
       } catch (error) {
         const level = attempt % 20 === 0 ? 'info' : 'debug';
         this.#logger[level](
@@ -241,6 +318,12 @@ export class ServerGroup {
         if (reply.instance !== server.instance || reply.generation !== this.#generation) {
           return this.#lost(server, 'a parameter server was replaced');
         }
+        if (reply.leaving) {
+          return new ServerLeavingError('Unavailable', 'a parameter server was told to stop', {
+            where: server.range.address,
+            retryable: true,
+          });
+        }
       } catch (error) {
         const unreachable =
           error instanceof WsiError &&
@@ -260,7 +343,7 @@ export class ServerGroup {
   async #ping(server: Server, deadlineMilliseconds: number): Promise<PingReply> {
     const reply = await callUnary(
       server.connection.client.Ping.bind(server.connection.client),
-      { generation: this.#generation },
+      { generation: this.#generation, farewell: false },
       { peer: server.range.address, deadlineMilliseconds },
     );
     this.#usage.set(`${server.range.address}/${reply.instance}`, reply.usage);
@@ -283,4 +366,19 @@ function* restoreChunks(
       yield { generation, version: state.version, tensor, ...chunk };
     }
   }
+}
+
+/** Body leaves that are in every reply, by step. */
+function heldByAll(replies: readonly ConfigureReply[]): Map<number, ReadonlySet<number>> {
+  const [first, ...others] = replies.map(
+    ({ steps }) => new Map(steps.map(({ step, leaves }) => [step, new Set(leaves)])),
+  );
+  const held = new Map<number, ReadonlySet<number>>();
+  for (const [step, leaves] of first ?? []) {
+    const everywhere = [...leaves].filter((leaf) =>
+      others.every((other) => other.get(step)?.has(leaf) === true),
+    );
+    held.set(step, new Set(everywhere));
+  }
+  return held;
 }

@@ -14,10 +14,10 @@ import { instanceLossAndGradient, type Head } from '../heads/index.ts';
 import { oriented, type BagBlock, type PlannedBag } from './bags.ts';
 import { embedBag, type EmbeddedBag } from './embedding.ts';
 import type { StepPlan } from './plan.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import type { TaskPool } from './finished-tasks.ts';
 
 export interface StepContext {
-  readonly pool: WorkerPool;
+  readonly pool: TaskPool;
   readonly bags: readonly PlannedBag[];
   readonly head: Head;
   readonly aggregator: 'attention' | 'mean' | 'instance';

@@ -5,11 +5,14 @@
  */
 import type { WsiTrainingJobSpec } from '@wsi/api';
 import { WsiError } from '@wsi/foundation';
+import type { CommitRequest } from '@wsi/protocol';
 import { learningRateAt } from '../optimizer/index.ts';
 import type { PlannedBag } from './bags.ts';
 import { bagsAtOnce, evaluateBag, metricsOf } from './evaluation.ts';
+import type { TaskPool } from './finished-tasks.ts';
+import type { StartedLine } from './journal-records.ts';
 import { mapLimited } from './limited.ts';
-import type { MetricsLog } from './metrics-log.ts';
+import type { MetricsLog, StepLine } from './metrics-log.ts';
 import type { Model } from './model.ts';
 import type { StepPlan } from './plan.ts';
 import type { Progress } from './progress.ts';
@@ -25,10 +28,16 @@ export interface TrainingContext {
   readonly trainingBags: readonly PlannedBag[];
   readonly validationBags: readonly PlannedBag[];
   readonly pool: WorkerPool;
+  /** The pool for training tasks: some may be finished already. */
+  readonly tasks: TaskPool;
   readonly servers: ServerGroup;
   readonly progress: Progress;
-  readonly metrics: MetricsLog;
-  readonly files: SlideFiles;
+  readonly metrics: Pick<MetricsLog, 'append' | 'hasEvaluation'>;
+  readonly files: Pick<SlideFiles, 'requireUnchanged'>;
+  /** Applies a step, whose line is not whole yet. Returns its seconds. */
+  commit(request: Omit<CommitRequest, 'generation'>, line: StartedLine): Promise<number>;
+  /** Notes that it is applied. */
+  committed(line: StepLine): Promise<void>;
   /** Saves the newest version; called between two commits. */
   checkpoint(version: number): Promise<void>;
 }
@@ -43,6 +52,7 @@ export async function train(context: TrainingContext, from: number, signal: Abor
   const aborted = (): void => failure.reject(signal.reason as Error);
   signal.addEventListener('abort', aborted, { once: true });
   try {
+    await Promise.race([completeVersion(context, from), failure.promise]);
     for (const plan of steps.slice(from)) {
       signal.throwIfAborted();
       const version = Math.max(0, plan.step - spec.training.staleness);
@@ -65,7 +75,7 @@ export async function train(context: TrainingContext, from: number, signal: Abor
 function stepContext(context: TrainingContext): Parameters<typeof computeStep>[2] {
   const { model, servers, spec } = context;
   return {
-    pool: context.pool,
+    pool: context.tasks,
     bags: context.trainingBags,
     head: model.head,
     aggregator: spec.model.aggregator.name,
@@ -98,29 +108,26 @@ async function commitWhenReady(
   );
   if (!Number.isFinite(computed.loss)) throw notFinite(plan.step, computed.loss);
   const version = plan.step + 1;
-  await context.servers.commit({
-    step: plan.step,
-    learningRate,
-    oldestNeeded: Math.max(0, version - staleness),
-    leaves: computed.leaves,
-  });
-  const seconds = progress.stepDone(computed.tiles);
+  const { loss, leaves, tiles } = computed;
+  const line = { step: plan.step, epoch: plan.epoch, loss, learningRate, tiles };
+  const oldestNeeded = Math.max(0, version - staleness);
+  const seconds = await context.commit({ step: plan.step, learningRate, oldestNeeded, leaves }, line);
   progress.epoch = plan.epoch;
-  progress.metrics = { ...progress.metrics, loss: computed.loss };
-  await context.metrics.append({
-    step: plan.step,
-    epoch: plan.epoch,
-    loss: computed.loss,
-    learningRate,
-    tiles: computed.tiles,
-    tilesPerSecond: seconds > 0 ? computed.tiles / seconds : 0,
-    seconds,
-    time: Date.now(),
-  });
+  progress.metrics = { ...progress.metrics, loss };
+  const tilesPerSecond = seconds > 0 ? tiles / seconds : 0;
+  await context.committed({ ...line, tilesPerSecond, seconds, time: Date.now() });
+  await completeVersion(context, version);
+}
+
+/** What follows a version's commit: also done when a coordinator or a generation ended in between. */
+async function completeVersion(context: TrainingContext, version: number): Promise<void> {
+  const { steps, spec, metrics, progress } = context;
+  const plan = steps[version - 1];
+  if (plan === undefined) return;
   const last = steps[version]?.epoch !== plan.epoch;
-  if (last) await validate(context, plan.epoch, version);
+  if (last && !metrics.hasEvaluation(version)) await validate(context, plan.epoch, version);
   const due = version % spec.checkpoint.everySteps === 0 || version === steps.length;
-  if (due) await context.checkpoint(version);
+  if (due && progress.checkpointStep < version) await context.checkpoint(version);
 }
 
 /** Metrics of the validation bags, when there are any, at the end of an epoch. */

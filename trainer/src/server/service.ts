@@ -7,8 +7,10 @@ import {
   placeChunk,
   toServiceError,
   type CommitRequest,
+  type ConfigureReply,
   type ConfigureRequest,
   type PingReply,
+  type PingRequest,
   type PullRequest,
   type PushChunk,
   type PushHeader,
@@ -22,8 +24,12 @@ import { ParameterShard } from './shard.ts';
 export class ParameterServerService {
   readonly instance = randomUUID();
   readonly usage = new UsageMeter();
+  /** Told in every answer to a ping. */
+  leaving = false;
   readonly #logger: Logger;
   #shard: ParameterShard | undefined;
+  /** When a coordinator last said that it is there, of the monotonic clock; -Infinity when it has said farewell. */
+  #lastNeeded = -Infinity;
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -33,7 +39,7 @@ export class ParameterServerService {
   implementation(): grpc.UntypedServiceImplementation {
     return {
       Configure: unary((request: ConfigureRequest) => this.#configure(request)),
-      Ping: unary(() => this.#ping()),
+      Ping: unary((request: PingRequest) => this.#ping(request)),
       Commit: unary((request: CommitRequest) => this.#commit(request)),
       Restore: clientStream(() => this.#restoring()),
       Push: clientStream(() => this.#pushing()),
@@ -42,7 +48,13 @@ export class ParameterServerService {
     };
   }
 
-  #configure(request: ConfigureRequest): { instance: string } {
+  /** Whether a coordinator is there that would miss what this server holds. */
+  isNeeded(silenceMilliseconds: number): boolean {
+    return performance.now() - this.#lastNeeded < silenceMilliseconds;
+  }
+
+  #configure(request: ConfigureRequest): ConfigureReply {
+    if (request.adoptGeneration > 0) return this.#adopt(request);
     if (this.#shard !== undefined && request.generation < this.#shard.generation) {
       this.#shard.requireGeneration(request.generation);
     }
@@ -55,15 +67,36 @@ export class ParameterServerService {
       .filter(({ start, end }) => start < end);
     const optimizer = createOptimizer(JSON.parse(request.optimizer) as OptimizerSpec, length, decay);
     this.#shard = new ParameterShard(request.generation, request, optimizer);
+    this.#lastNeeded = performance.now();
     this.#logger.info(
       { generation: request.generation, start: request.start, end: request.end },
       'parameter range taken',
     );
-    return { instance: this.instance };
+    return { instance: this.instance, adopted: false, newestVersion: 0, steps: [] };
   }
 
-  #ping(): PingReply {
+  #adopt(request: ConfigureRequest): ConfigureReply {
+    const from = { generation: request.adoptGeneration, range: request };
+    const adopted = this.#shard?.adopt(request.generation, from) === true;
+    if (adopted) {
+      this.#lastNeeded = performance.now();
+      this.#logger.info({ generation: request.generation }, 'going on under a new coordinator');
+    }
     return {
+      instance: this.instance,
+      adopted,
+      newestVersion: Math.max(0, this.#shard?.newestVersion ?? 0),
+      steps: this.#shard?.heldSteps ?? [],
+    };
+  }
+
+  /** Workers ping, too, of generation 0: they need nothing that is only here. */
+  #ping(request: PingRequest): PingReply {
+    if (request.generation > 0 && request.generation === this.#shard?.generation) {
+      this.#lastNeeded = request.farewell ? -Infinity : performance.now();
+    }
+    return {
+      leaving: this.leaving,
       instance: this.instance,
       generation: this.#shard?.generation ?? 0,
       usage: this.usage.read(),

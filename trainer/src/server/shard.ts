@@ -6,10 +6,11 @@
  * tree) and `head` (one leaf, from the coordinator). Step t is applied to the newest version, t, with a gradient
  * that was computed at version max(0, t - staleness), and makes version t + 1.
  *
- * Everything carries the generation of the run. A newer generation forgets all state; an older one is refused.
+ * Everything carries the generation of the run. A newer generation forgets all state, unless it adopts it; an older
+ * one is refused.
  */
 import { WsiError } from '@wsi/foundation';
-import type { CommitRequest, PullRequest, PushHeader, Segment } from '@wsi/protocol';
+import type { CommitRequest, HeldStep, PullRequest, PushHeader, Segment } from '@wsi/protocol';
 import { addInto, TreeAccumulator } from '../aggregate/tree.ts';
 import type { Optimizer } from '../optimizer/index.ts';
 
@@ -28,17 +29,21 @@ interface StepGradient {
 }
 
 export class ParameterShard {
-  readonly generation: number;
   readonly range: ShardRange;
+  #generation: number;
   readonly #optimizer: Optimizer;
   readonly #versions = new Map<number, Float32Array>();
   readonly #steps = new Map<number, StepGradient>();
   #newest = -1;
 
   constructor(generation: number, range: ShardRange, optimizer: Optimizer) {
-    this.generation = generation;
+    this.#generation = generation;
     this.range = range;
     this.#optimizer = optimizer;
+  }
+
+  get generation(): number {
+    return this.#generation;
   }
 
   get length(): number {
@@ -57,6 +62,29 @@ export class ParameterShard {
         `message of generation ${generation}, this server is at ${this.generation}`,
       );
     }
+  }
+
+  /**
+   * Goes on under a newer generation with everything it holds: a coordinator took over from another. False, and nothing
+   * changes, when this is not the state that is meant.
+   */
+  adopt(generation: number, from: { generation: number; range: ShardRange }): boolean {
+    const { start, end, bodyLength } = from.range;
+    const same =
+      from.generation === this.#generation &&
+      generation > this.#generation &&
+      start === this.range.start &&
+      end === this.range.end &&
+      bodyLength === this.range.bodyLength;
+    if (same && this.#newest >= 0) this.#generation = generation;
+    return same && this.#newest >= 0;
+  }
+
+  /** Leaves of the body, by step, that were pushed and not applied yet. */
+  get heldSteps(): HeldStep[] {
+    return [...this.#steps].flatMap(([step, { body }]) =>
+      body === undefined ? [] : [{ step, leaves: body.received }],
+    );
   }
 
   /**

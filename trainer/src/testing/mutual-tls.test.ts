@@ -155,7 +155,12 @@ async function refused(
 ): Promise<void> {
   const client = connectParameterServer(address, { credentials });
   const error = await new Promise<grpc.ServiceError | null>((resolve) => {
-    client.Ping({ generation: 0 }, new grpc.Metadata(), { deadline: Date.now() + 10_000 }, resolve);
+    client.Ping(
+      { generation: 0, farewell: false },
+      new grpc.Metadata(),
+      { deadline: Date.now() + 10_000 },
+      resolve,
+    );
   });
   client.close();
   expect(error?.code).toBe(status);

@@ -60,6 +60,8 @@ class Worker {
   readonly #hurry: AbortSignal;
   /** Tasks that were given and are not answered yet; each settles with its answer. */
   readonly #open = new Map<Task, Promise<void>>();
+  /** Those of them that nobody waits for any more. */
+  readonly #unwanted = new Set<Task>();
   #leaving = false;
   #runner: TaskRunner | undefined;
   /** Attempts to join, one after another, that the coordinator did not answer. */
@@ -167,6 +169,8 @@ class Worker {
     this.#leaving = true;
     const computing = [...this.#open.keys()].filter((task) => this.#runner?.isComputing(task.id) === true);
     const returned = [...this.#open.keys()].filter((task) => !computing.includes(task));
+    for (const task of returned) this.#unwanted.add(task);
+    this.#runner?.cancel(returned.map(({ id }) => id));
     stream.write({ leaving: { returned: returned.map(({ id, generation }) => ({ task: id, generation })) } });
     if (computing.length > 0) this.#logger.info({ tasks: computing.map(({ id }) => id) }, 'finishing first');
     const done = Promise.all(computing.map((task) => this.#open.get(task) ?? Promise.resolve()));
@@ -181,14 +185,18 @@ class Worker {
   #receive(stream: Stream, message: CoordinatorMessage): void {
     const { welcome, task, cancel } = message;
     if (welcome) this.#begin(welcome);
-    if (cancel) {
-      const open = [...this.#open.keys()].map(({ id }) => id);
-      this.#runner?.cancel(cancel.tasks.filter((id) => open.includes(id)));
+    for (const open of this.#open.keys()) {
+      if (cancel?.tasks.includes(open.id) !== true) continue;
+      this.#unwanted.add(open);
+      this.#runner?.cancel([open.id]);
     }
     if (task && this.#leaving) {
       stream.write({ dropped: { task: task.id, generation: task.generation } });
     } else if (task) {
-      const answered = this.#do(stream, task).finally(() => this.#open.delete(task));
+      const answered = this.#do(stream, task).finally(() => {
+        this.#open.delete(task);
+        this.#unwanted.delete(task);
+      });
       this.#open.set(task, answered);
     }
   }
@@ -222,13 +230,18 @@ class Worker {
     try {
       const runner = await this.#ready;
       if (runner === undefined) throw new WsiError('Internal', 'a task came before the welcome');
-      const result = await runner.run(task);
+      const result = this.#unwanted.has(task) ? undefined : await runner.run(task);
       stream.write(
         result === undefined
           ? { dropped: { task: id, generation } }
           : { completed: { task: id, generation, result, usage: this.#read() } },
       );
     } catch (thrown) {
+      if (this.#unwanted.has(task)) {
+        // It failed because it was late: what it needed is gone.
+        stream.write({ dropped: { task: id, generation } });
+        return;
+      }
       const error = WsiError.from(thrown);
       const retryable = error.retryable || error.code === 'StaleGeneration' || error.code === 'Unavailable';
       const level = retryable ? 'info' : 'error';

@@ -25,7 +25,7 @@ import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
 import { orientTiles } from './orientation.ts';
 import { ParameterVersions } from './parameter-versions.ts';
-import { Turn } from './turn.ts';
+import { Turn } from '../turn.ts';
 
 interface Shard {
   readonly tiles: Uint8Array;
