@@ -5,3 +5,4 @@ export { systemErrorCode, WsiError, type ErrorCode, type ErrorDetails } from './
 export { createLogger, type Logger, type LogIdentity } from './log.ts';
 export { peakResidentBytes } from './peak-memory.ts';
 export { RandomStream } from './random.ts';
+export { releaseBytes } from './release-bytes.ts';

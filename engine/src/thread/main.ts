@@ -1,5 +1,5 @@
 /** The engine's own thread: loads TensorFlow, and answers one call after the other, in order. */
-import { WsiError } from '@wsi/foundation';
+import { releaseBytes, WsiError } from '@wsi/foundation';
 import { parentPort, workerData } from 'node:worker_threads';
 import { embeddingSize } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
@@ -26,6 +26,8 @@ try {
       () => perform(session, call),
       () => binding.getNumOfTensors(),
     );
+    // The caller's array was copied into the message.
+    if ('tiles' in call) releaseBytes(call.tiles);
     if (call.kind === 'close') port.close();
   });
   answer(

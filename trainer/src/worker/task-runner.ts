@@ -2,7 +2,7 @@
  * Does tasks: reads tiles, computes, pushes. A task is a pure function of (parameter version, tile pixels, cotangent),
  * so it can be done by any worker, any number of times. While one task computes, others read their first tiles.
  */
-import { WsiError, type Logger } from '@wsi/foundation';
+import { releaseBytes, WsiError, type Logger } from '@wsi/foundation';
 import { embeddingSize, Engine, type Network } from '@wsi/engine';
 import {
   bytesOf,
@@ -24,6 +24,7 @@ import { deviceFromEnvironment } from '../device.ts';
 import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
 import { orientTiles } from './orientation.ts';
+import { PixelGarbage } from './pixel-garbage.ts';
 import { ParameterVersions } from './parameter-versions.ts';
 import { Turn } from '../turn.ts';
 
@@ -52,6 +53,7 @@ export class TaskRunner {
   readonly #embeddingSize: number;
   readonly #threads: number;
   readonly #usage: UsageMeter;
+  readonly #garbage = new PixelGarbage();
   readonly #turn = new Turn();
   readonly #cancelled = new Set<string>();
   /** Tasks that have begun to compute: the others only read ahead. */
@@ -174,6 +176,8 @@ export class TaskRunner {
       };
     } finally {
       await slide.close();
+      // The pictures of a survey are larger than all shards under way.
+      this.#garbage.collect();
     }
   }
 
@@ -262,6 +266,8 @@ export class TaskRunner {
         const shard = await this.#usage.timedAsync('wait', () => next!);
         next = read(index + 1);
         await compute(shard, parameters);
+        this.#garbage.passed(shard.tiles.byteLength);
+        releaseBytes(shard.tiles);
         this.#usage.tiles += shard.count;
       }
       return true;
@@ -271,7 +277,9 @@ export class TaskRunner {
   async #read(block: TileBlock, coordinates: Int32Array): Promise<Uint8Array> {
     const tiles = await this.#reader.read({ slide: block.slide, patches: this.#patches, coordinates });
     if (block.orientationSeed === 0) return tiles;
-    return orientTiles(tiles, this.#network.tileSize, { seed: block.orientationSeed, coordinates });
+    const turned = orientTiles(tiles, this.#network.tileSize, { seed: block.orientationSeed, coordinates });
+    releaseBytes(tiles);
+    return turned;
   }
 }
 
