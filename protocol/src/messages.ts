@@ -13,6 +13,7 @@ export interface Hello {
   replica: number;
   instance: string;
   slots: number;
+  device: string;
 }
 
 export interface Completed {
@@ -46,6 +47,8 @@ export interface Usage {
   tiles: number;
   bytesSent: number;
   bytesReceived: number;
+  deviceBytes: number;
+  devicePeakBytes: number;
 }
 
 export interface CoordinatorMessage {
@@ -157,6 +160,72 @@ export interface StatusReply {
   phaseSeconds: Record<string, number>;
   generation: number;
   elapsedSeconds: number;
+  /** Null on the wire until the first step is done. */
+  measurement?: Measurement | null;
+}
+
+export interface Measurement {
+  workload: Workload;
+  device: string;
+  observations: Observation[];
+  window?: Window | null;
+  workers: WorkerMeasurement[];
+  memory: Record<string, RoleMemory>;
+  remainingTiles: number;
+  joinSeconds: number;
+}
+
+export interface Workload {
+  tilesPerStep: number;
+  blocksPerStep: number;
+  parameterBytes: number;
+  patchSize: number;
+  batch: number;
+}
+
+export interface Observation {
+  workers: number;
+  servers: number;
+  tiles: number;
+  steps: number;
+  seconds: number;
+  phaseSeconds: Record<string, number>;
+}
+
+export interface Window {
+  workers: number;
+  servers: number;
+  tiles: number;
+  steps: number;
+  seconds: number;
+  phaseSeconds: Record<string, number>;
+  tilesPerSecond: number;
+  bytesSent: number;
+  bytesReceived: number;
+}
+
+export interface WorkerMeasurement {
+  replica: number;
+  instance: string;
+  tilesPerSecond: number;
+  seconds: number;
+  residentBytes: number;
+  peakResidentBytes: number;
+  deviceBytes: number;
+  devicePeakBytes: number;
+}
+
+export interface RoleMemory {
+  residentBytes: number;
+  peakBytes: number;
+  deviceBytes: number;
+  devicePeakBytes: number;
+  peaks: MemoryPeak[];
+}
+
+export interface MemoryPeak {
+  seconds: number;
+  bytes: number;
 }
 
 export interface Range {

@@ -7,6 +7,8 @@ export class UsageMeter {
   tiles = 0;
   bytesSent = 0;
   bytesReceived = 0;
+  deviceBytes = 0;
+  devicePeakBytes = 0;
 
   add(phase: string, seconds: number): void {
     this.#phaseSeconds.set(phase, (this.#phaseSeconds.get(phase) ?? 0) + seconds);
@@ -42,6 +44,8 @@ export class UsageMeter {
       tiles: this.tiles,
       bytesSent: this.bytesSent,
       bytesReceived: this.bytesReceived,
+      deviceBytes: this.deviceBytes,
+      devicePeakBytes: this.devicePeakBytes,
     };
   }
 }

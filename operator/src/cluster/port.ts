@@ -30,6 +30,71 @@ export interface TrainingProgress {
   readonly peakMemoryBytes: Readonly<Record<string, number>>;
   readonly workersConnected: number;
   readonly message: string;
+  /** Absent until the first step is done. */
+  readonly measurement?: TrainingMeasurement;
+}
+
+/** What the coordinator measured: counters and sums, no decision. See `Measurement` in the protocol. */
+export interface TrainingMeasurement {
+  /** The autoscaler's `Workload`. */
+  readonly workload: {
+    readonly tilesPerStep: number;
+    readonly blocksPerStep: number;
+    readonly parameterBytes: number;
+    readonly patchSize: number;
+    readonly batch: number;
+  };
+  /** `cpu` or `gpu`. */
+  readonly device: string;
+  /** One a size, kept by the autoscaler's `withObservation()`; restored from the checkpoint. */
+  readonly observations: readonly MeasuredWindow[];
+  /** The newest window that is closed. */
+  readonly window?: MeasuredWindow & {
+    readonly tilesPerSecond: number;
+    readonly bytesSent: number;
+    readonly bytesReceived: number;
+  };
+  /** Connected now. */
+  readonly workers: readonly MeasuredWorker[];
+  /** By role: `coordinator`, `server`, `worker`. */
+  readonly memory: Readonly<Record<string, MeasuredMemory>>;
+  /** Of training and evaluations, not done yet. */
+  readonly remainingTiles: number;
+  /** Between a worker's joining and its first completed task, mean of the newest; 0: not known. */
+  readonly joinSeconds: number;
+}
+
+export interface MeasuredWindow {
+  readonly workers: number;
+  readonly servers: number;
+  readonly tiles: number;
+  readonly steps: number;
+  readonly seconds: number;
+  /** Summed over the workers: about workers * seconds in all. */
+  readonly phaseSeconds: Readonly<Record<string, number>>;
+}
+
+export interface MeasuredWorker {
+  readonly replica: number;
+  readonly instance: string;
+  /** While it computes; 0: not known. */
+  readonly tilesPerSecond: number;
+  /** Of computation, that the rate was measured over. */
+  readonly seconds: number;
+  readonly residentBytes: number;
+  readonly peakResidentBytes: number;
+  readonly deviceBytes: number;
+  readonly devicePeakBytes: number;
+}
+
+/** The largest of a role's processes. */
+export interface MeasuredMemory {
+  readonly residentBytes: number;
+  readonly peakBytes: number;
+  readonly deviceBytes: number;
+  readonly devicePeakBytes: number;
+  /** Recent peaks, oldest first; seconds since the coordinator started. */
+  readonly peaks: readonly { readonly seconds: number; readonly bytes: number }[];
 }
 
 /** Who starts all pods of a job together or none; the job's `runPolicy.gang`. */

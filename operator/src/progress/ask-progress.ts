@@ -1,6 +1,6 @@
 /** One question to a coordinator: how far is it? */
-import { callUnary, type CoordinatorClient, type StatusReply } from '@wsi/protocol';
-import type { TrainingProgress } from '../cluster/port.ts';
+import { callUnary, type CoordinatorClient, type Measurement, type StatusReply } from '@wsi/protocol';
+import type { TrainingMeasurement, TrainingProgress } from '../cluster/port.ts';
 
 /** A coordinator that is busy or stopped for longer than this is treated as one that does not answer. */
 const DEADLINE_MILLISECONDS = 1_000;
@@ -28,5 +28,11 @@ function fromReply(reply: StatusReply): TrainingProgress {
     peakMemoryBytes: reply.peakMemoryBytes,
     workersConnected: reply.workersConnected,
     message: reply.message,
+    ...(reply.measurement ? { measurement: fromMeasurement(reply.measurement) } : {}),
   };
+}
+
+/** Messages that are not set are null on the wire. */
+function fromMeasurement({ window, ...measured }: Measurement): TrainingMeasurement {
+  return { ...measured, ...(window ? { window } : {}) };
 }

@@ -14,6 +14,8 @@ const usage: Usage = {
   tiles: 0,
   bytesSent: 0,
   bytesReceived: 0,
+  deviceBytes: 0,
+  devicePeakBytes: 0,
 };
 const welcome = (generation: number): Welcome => ({
   generation,
@@ -89,7 +91,7 @@ function poolWith(workers: number, clock: Clock = systemClock): { pool: WorkerPo
   const streams = Array.from({ length: workers }, (_, replica) => {
     const stream = new FakeStream();
     pool.accept(stream as unknown as Parameters<WorkerPool['accept']>[0]);
-    stream.say({ hello: { replica, instance: `i${replica}`, slots: 2 } });
+    stream.say({ hello: { replica, instance: `i${replica}`, slots: 2, device: 'cpu' } });
     return stream;
   });
   return { pool, streams };
@@ -136,13 +138,13 @@ describe('the worker pool', () => {
     for (let replica = 0; replica < 8; replica++) {
       const stream = new FakeStream();
       pool.accept(stream as unknown as Parameters<WorkerPool['accept']>[0]);
-      stream.say({ hello: { replica: 0, instance: `i${replica}`, slots: 1 } });
+      stream.say({ hello: { replica: 0, instance: `i${replica}`, slots: 1, device: 'cpu' } });
       expect(stream.tasks).toEqual(['x']);
       stream.emit('close');
     }
     const last = new FakeStream();
     pool.accept(last as unknown as Parameters<WorkerPool['accept']>[0]);
-    last.say({ hello: { replica: 0, instance: 'last', slots: 1 } });
+    last.say({ hello: { replica: 0, instance: 'last', slots: 1, device: 'cpu' } });
     await expect(task).rejects.toThrow(/slides\/a\.tif.*8 times.*Take it out/);
     expect(last.tasks).toEqual([]);
     expect(pool.restarts).toBe(8);

@@ -385,5 +385,7 @@ function emptyUsage(): Usage {
     tiles: 0,
     bytesSent: 0,
     bytesReceived: 0,
+    deviceBytes: 0,
+    devicePeakBytes: 0,
   };
 }

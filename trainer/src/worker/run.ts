@@ -14,6 +14,7 @@ import {
 } from '@wsi/protocol';
 import type { RoleConfig } from '../config.ts';
 import { isConnected, lastError, openConnections, type Connections } from '../connections.ts';
+import { deviceFromEnvironment } from '../device.ts';
 import { exitCodes } from '../exit.ts';
 import { UsageMeter } from '../usage.ts';
 import { TaskRunner } from './task-runner.ts';
@@ -152,7 +153,12 @@ class Worker {
         this.#receive(stream, message);
       });
       stream.write({
-        hello: { replica: this.#config.replica, instance: this.#instance, slots: this.#config.slots },
+        hello: {
+          replica: this.#config.replica,
+          instance: this.#instance,
+          slots: this.#config.slots,
+          device: deviceFromEnvironment(),
+        },
       });
     });
   }
