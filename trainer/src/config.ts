@@ -29,6 +29,8 @@ export interface RoleConfig {
   readonly slots: number;
   /** How long a worker or server that is told to stop goes on with what would be lost; well below its grace period. */
   readonly drainMilliseconds: number;
+  /** Measurements are of stretches of training of this length at least; coordinator. */
+  readonly windowMilliseconds: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -63,6 +65,7 @@ export function readRoleConfig(role: Role, environment: Environment): RoleConfig
     leaseMilliseconds: whole('WSI_LEASE_MILLISECONDS', 30_000, 100),
     slots: whole('WSI_SLOTS', 2, 1),
     drainMilliseconds: whole('WSI_DRAIN_MILLISECONDS', 20_000, 0),
+    windowMilliseconds: whole('WSI_WINDOW_MILLISECONDS', 20_000, 0),
   };
   if (problems.length > 0) {
     throw new WsiError('InvalidArgument', `the environment of the ${role} is wrong: ${problems.join('; ')}.`);

@@ -14,10 +14,6 @@ export class UsageMeter {
     this.#phaseSeconds.set(phase, (this.#phaseSeconds.get(phase) ?? 0) + seconds);
   }
 
-  set(phase: string, seconds: number): void {
-    this.#phaseSeconds.set(phase, seconds);
-  }
-
   timed<T>(phase: string, action: () => T): T {
     const start = performance.now();
     try {

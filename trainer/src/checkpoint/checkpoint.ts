@@ -36,6 +36,8 @@ export interface Cursor {
   readonly trainingSeconds: number;
   /** What a reader needs to use the model: network, head, patches, classes. */
   readonly model: unknown;
+  /** What the run has measured of itself, for whoever sizes it after a restart; absent in older checkpoints. */
+  readonly measurement?: unknown;
   readonly files: Readonly<Record<string, string>>;
   /** Of the canonical JSON of all other fields. */
   readonly sha256?: string;

@@ -13,6 +13,7 @@ import type { Cohort } from '@wsi/cohort';
 import { sha256, WsiError, type Clock, type Logger } from '@wsi/foundation';
 import { bytesOf, type CommitRequest, type Welcome } from '@wsi/protocol';
 import type { Checkpoint, CheckpointDirectory } from '../checkpoint/checkpoint.ts';
+import type { RunMeasurement } from '../measurement/run-measurement.ts';
 import { Turn } from '../turn.ts';
 import type { UsageMeter } from '../usage.ts';
 import { FinishedTasks } from './finished-tasks.ts';
@@ -49,6 +50,7 @@ export interface GenerationsParts {
   readonly pool: WorkerPool;
   readonly progress: Progress;
   readonly usage: UsageMeter;
+  readonly measurement: RunMeasurement;
   readonly metrics: Pick<MetricsLog, 'cutBack' | 'append' | 'hasEvaluation'>;
   readonly checkpoints: Pick<CheckpointDirectory, 'newest' | 'write' | 'sweep' | 'clear' | 'damage'>;
   readonly numbers: Pick<GenerationFile, 'next'>;
@@ -129,7 +131,7 @@ export class Generations {
   }
 
   async #one(prepared: Prepared, signal: AbortSignal): Promise<void> {
-    const { pool, progress, metrics, files, job } = this.#parts;
+    const { pool, progress, metrics, measurement, usage, files, job } = this.#parts;
     const { servers, model, steps, bags } = prepared;
     const ended = new AbortController();
     const either = AbortSignal.any([signal, ended.signal]);
@@ -159,6 +161,8 @@ export class Generations {
           progress,
           metrics,
           files,
+          measurement,
+          usage,
           commit: (request, line) => this.#commit(prepared, request, line),
           committed: (line) => this.#committed(prepared, line),
           checkpoint: (version) => this.#checkpoint(prepared, version),
@@ -264,6 +268,7 @@ export class Generations {
     const { cursor, path } = checkpoint;
     progress.checkpointStep = cursor.step;
     progress.parametersSha256 = cursor.parametersSha256;
+    this.#parts.measurement.restore(cursor.measurement);
     logger.info({ step: cursor.step, checkpoint: path }, 'resuming');
     return {
       version: cursor.step,
@@ -325,7 +330,7 @@ export class Generations {
 
   async #checkpoint(prepared: Prepared, version: number): Promise<void> {
     const { model, identity } = prepared;
-    const { checkpoints, progress, usage, job, logger } = this.#parts;
+    const { checkpoints, progress, usage, measurement, job, logger } = this.#parts;
     const held = this.#recovery.newest;
     const point = held?.version === version ? held : await this.#snapshot(prepared);
     this.#recovery.hold(point);
@@ -335,7 +340,15 @@ export class Generations {
     await usage.timedAsync('checkpoint', () =>
       checkpoints.write(
         {
-          cursor: { step: version, identity, parametersSha256, tiles, trainingSeconds, model: model_ },
+          cursor: {
+            step: version,
+            identity,
+            parametersSha256,
+            tiles,
+            trainingSeconds,
+            model: model_,
+            measurement: measurement.store(),
+          },
           tensors: space.named(parameters),
           state,
         },

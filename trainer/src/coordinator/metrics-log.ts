@@ -1,6 +1,7 @@
-/** `metrics.jsonl`: one line a step and one an evaluation. A resumed run cuts it back to its checkpoint. */
+/** `metrics.jsonl`: one line a step, an evaluation, a window. A resumed run cuts it back to where it starts. */
 import { appendFile, readFile } from 'node:fs/promises';
 import { storageError, writeFileAtomically } from '@wsi/foundation';
+import type { Window } from '@wsi/protocol';
 
 export interface StepLine {
   readonly step: number;
@@ -22,6 +23,19 @@ export interface EvaluationLine {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** Where the time of some whole steps at one size went; see `Window` in the protocol. */
+export interface WindowLine {
+  /** Steps applied at its end. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly window: Window & {
+    /** Step of the run that it begins with. */
+    readonly from: number;
+  };
+  /** Unix milliseconds. */
+  readonly time: number;
+}
+
 export class MetricsLog {
   readonly #path: string;
   /** Versions whose evaluation has its line. */
@@ -39,10 +53,10 @@ export class MetricsLog {
     const text = await readFile(this.#path, 'utf8').catch(() => '');
     const kept = text.split('\n').filter((line) => (appliedOf(line)?.steps ?? Infinity) <= step);
     const there = kept.map((line) => appliedOf(line)!);
-    const written = Math.max(0, ...there.filter((of) => !of.evaluation).map(({ steps }) => steps));
+    const written = Math.max(0, ...there.filter(({ kind }) => kind === 'step').map(({ steps }) => steps));
     const missing = known.filter((line) => line.step >= written && line.step < step);
     this.#evaluated.clear();
-    for (const { evaluation, steps } of there) if (evaluation) this.#evaluated.add(steps);
+    for (const { kind, steps } of there) if (kind === 'evaluation') this.#evaluated.add(steps);
     const lines = [...kept, ...missing.map((line) => JSON.stringify(line))];
     await writeFileAtomically(this.#path, lines.map((line) => `${line}\n`).join(''));
   }
@@ -52,7 +66,7 @@ export class MetricsLog {
     return this.#evaluated.has(version);
   }
 
-  async append(line: StepLine | EvaluationLine): Promise<void> {
+  async append(line: StepLine | EvaluationLine | WindowLine): Promise<void> {
     try {
       await appendFile(this.#path, `${JSON.stringify(line)}\n`);
     } catch (error) {
@@ -63,12 +77,12 @@ export class MetricsLog {
 }
 
 /** Steps that must have been applied for this line to be kept; undefined for a line that is not whole. */
-function appliedOf(line: string): { steps: number; evaluation: boolean } | undefined {
+function appliedOf(line: string): { steps: number; kind: 'step' | 'evaluation' | 'window' } | undefined {
   try {
-    const { step, split } = JSON.parse(line) as { step?: unknown; split?: unknown };
+    const { step, split, window } = JSON.parse(line) as { step?: unknown; split?: unknown; window?: unknown };
     if (typeof step !== 'number') return undefined;
-    const evaluation = split !== undefined;
-    return { steps: evaluation ? step : step + 1, evaluation };
+    if (window !== undefined) return { steps: step, kind: 'window' };
+    return split === undefined ? { steps: step + 1, kind: 'step' } : { steps: step, kind: 'evaluation' };
   } catch {
     return undefined;
   }

@@ -103,6 +103,13 @@ export class ServerGroup {
     return [...this.#usage.values()];
   }
 
+  /** The last usage of every server as it runs now. */
+  current(): Usage[] {
+    return this.#servers.flatMap(
+      ({ range, instance }) => this.#usage.get(`${range.address}/${instance}`) ?? [],
+    );
+  }
+
   /** Server processes beyond the first of each. */
   get restarts(): number {
     return Math.max(0, this.#usage.size - this.#servers.length);

@@ -12,6 +12,8 @@ import type { StatusReply, Welcome } from '@wsi/protocol';
 import { CheckpointDirectory } from '../checkpoint/checkpoint.ts';
 import type { RoleConfig } from '../config.ts';
 import type { Connections } from '../connections.ts';
+import { RunMeasurement } from '../measurement/run-measurement.ts';
+import { planWork, type WorkPlan } from '../measurement/workload.ts';
 import { UsageMeter } from '../usage.ts';
 import { evaluateRun } from './final-evaluation.ts';
 import { GenerationFile } from './generation.ts';
@@ -42,11 +44,13 @@ export class TrainingRun {
   readonly pool: WorkerPool;
   readonly progress: Progress;
   readonly usage = new UsageMeter();
+  readonly measurement: RunMeasurement;
   readonly #options: RunOptions;
   readonly #generations: Generations;
   readonly #store: S3Store;
   readonly #files: SlideFiles;
   #servers: ServerGroup | undefined;
+  #work: WorkPlan | undefined;
 
   constructor(job: WsiTrainingJob, options: RunOptions) {
     const { config, logger, clock } = options;
@@ -55,12 +59,22 @@ export class TrainingRun {
     this.#store = new S3Store(job.spec.cohort.s3);
     this.#files = new SlideFiles(this.#store);
     this.progress = new Progress(clock);
-    this.pool = new WorkerPool({ clock, logger, leaseMilliseconds: config.leaseMilliseconds });
+    this.measurement = new RunMeasurement(clock, {
+      windowSeconds: config.windowMilliseconds / 1000,
+      servers: config.servers.length,
+    });
+    this.pool = new WorkerPool({
+      clock,
+      logger,
+      leaseMilliseconds: config.leaseMilliseconds,
+      observer: this.measurement,
+    });
     this.#generations = new Generations({
       job,
       pool: this.pool,
       progress: this.progress,
       usage: this.usage,
+      measurement: this.measurement,
       metrics: new MetricsLog(join(config.output, 'metrics.jsonl')),
       checkpoints: new CheckpointDirectory(join(config.output, 'checkpoints'), logger),
       numbers: new GenerationFile(join(config.output, 'generation')),
@@ -124,7 +138,19 @@ export class TrainingRun {
       phaseSeconds: sumPhases([...workers, ...servers]),
       generation: this.#generations.number,
       elapsedSeconds: progress.elapsedSeconds,
+      ...this.#measured(),
     };
+  }
+
+  #measured(): Pick<StatusReply, 'measurement'> {
+    const { step, phase, fraction } = this.progress;
+    if (this.#work === undefined || step === 0) return {};
+    this.measurement.noteMemory({
+      servers: this.#servers?.current() ?? [],
+      coordinator: this.usage.read(),
+    });
+    const evaluated = phase === 'evaluating' || phase === 'finished' ? fraction : 0;
+    return { measurement: this.measurement.read(this.#work, { step, evaluated }) };
   }
 
   close(): void {
@@ -159,6 +185,7 @@ export class TrainingRun {
     signal.throwIfAborted();
     await quarantine.add(unreadable, cohort);
     const planned = this.#plan(cohort, surveyed, quarantine);
+    this.#work = this.#workOf(planned, model);
     const servers = new ServerGroup(config.servers, { connections, space: model.space, clock, logger });
     this.#servers = servers;
     return { ...planned, cohort, surveyed, quarantine, model, servers };
@@ -184,6 +211,11 @@ export class TrainingRun {
     return planned;
   }
 
+  #workOf(planned: PlannedRun, { space, description }: Model): WorkPlan {
+    const { size, batch } = description.patches;
+    return planWork(planned, { parameterBytes: space.bodyLength * 4, patches: { size, batch } });
+  }
+
   /** The run without a slide that turned out to be damaged. @throws WsiError when it has to fail for that slide */
   async #withoutSlide(prepared: Prepared, error: UnreadableSlideError): Promise<Prepared> {
     const { cohort, surveyed, quarantine, identity } = prepared;
@@ -192,7 +224,9 @@ export class TrainingRun {
     // One that is gone or was replaced is not a damaged one.
     await this.#files.requireUnchanged([slide]);
     await quarantine.add([error], cohort, identity);
-    return { ...prepared, ...this.#plan(cohort, surveyed, quarantine) };
+    const planned = this.#plan(cohort, surveyed, quarantine);
+    this.#work = this.#workOf(planned, prepared.model);
+    return { ...prepared, ...planned };
   }
 
   async #evaluate({ bags, model, servers, quarantine }: Prepared): Promise<void> {

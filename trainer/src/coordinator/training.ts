@@ -13,12 +13,14 @@ import type { TaskPool } from './finished-tasks.ts';
 import type { StartedLine } from './journal-records.ts';
 import { mapLimited } from './limited.ts';
 import type { MetricsLog, StepLine } from './metrics-log.ts';
+import { windowOf, type RunMeasurement } from '../measurement/run-measurement.ts';
 import type { Model } from './model.ts';
 import type { StepPlan } from './plan.ts';
 import type { Progress } from './progress.ts';
 import type { ServerGroup } from './server-group.ts';
 import type { SlideFiles } from './slide-files.ts';
 import { computeStep, type ComputedStep } from './training-step.ts';
+import type { UsageMeter } from '../usage.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface TrainingContext {
@@ -34,6 +36,9 @@ export interface TrainingContext {
   readonly progress: Progress;
   readonly metrics: Pick<MetricsLog, 'append' | 'hasEvaluation'>;
   readonly files: Pick<SlideFiles, 'requireUnchanged'>;
+  readonly measurement: RunMeasurement;
+  /** Of the coordinator itself. */
+  readonly usage: UsageMeter;
   /** Applies a step, whose line is not whole yet. Returns its seconds. */
   commit(request: Omit<CommitRequest, 'generation'>, line: StartedLine): Promise<number>;
   /** Notes that it is applied. */
@@ -69,6 +74,8 @@ export async function train(context: TrainingContext, from: number, signal: Abor
     signal.removeEventListener('abort', aborted);
     // A commit under way ends before the state is saved or rolled back.
     await Promise.allSettled(committed.values());
+    context.measurement.end();
+    await logWindows(context, context.progress.epoch);
   }
 }
 
@@ -116,7 +123,21 @@ async function commitWhenReady(
   progress.metrics = { ...progress.metrics, loss };
   const tilesPerSecond = seconds > 0 ? tiles / seconds : 0;
   await context.committed({ ...line, tilesPerSecond, seconds, time: Date.now() });
+  context.measurement.stepDone(plan.step, tiles, {
+    servers: context.servers.current(),
+    coordinator: context.usage.read(),
+  });
+  await logWindows(context, plan.epoch);
   await completeVersion(context, version);
+  // With staleness the next steps went on meanwhile, so that this was training, too.
+  if (staleness === 0) context.measurement.skip();
+}
+
+async function logWindows({ measurement, metrics }: TrainingContext, epoch: number): Promise<void> {
+  for (const closed of measurement.takeClosed()) {
+    const window = { from: closed.from, ...windowOf(closed) };
+    await metrics.append({ step: closed.to, epoch, window, time: Date.now() });
+  }
 }
 
 /** What follows a version's commit: also done when a coordinator or a generation ended in between. */

@@ -199,7 +199,7 @@ describe('the worker pool', () => {
     expect(leaving.tasks).toEqual(['x', 'y']);
     const other = new FakeStream();
     pool.accept(other as unknown as Parameters<WorkerPool['accept']>[0]);
-    other.say({ hello: { replica: 1, instance: 'i1', slots: 2 } });
+    other.say({ hello: { replica: 1, instance: 'i1', slots: 2, device: 'cpu' } });
     expect(other.tasks).toEqual(['y', 'z']);
     leaving.say({ completed: { task: 'x', generation: 1, result, usage } });
     leaving.say({ dropped: { task: 'y', generation: 1 } });

@@ -17,6 +17,7 @@ import type {
   Welcome,
   WorkerMessage,
 } from '@wsi/protocol';
+import type { WorkerObserver } from '../measurement/run-measurement.ts';
 import { FreeSlots } from './free-slots.ts';
 import { defaultLimits } from './lateness.ts';
 import { TaskBoard, type BoardTask } from './task-board.ts';
@@ -76,10 +77,17 @@ export class WorkerPool {
   #welcome: Welcome | undefined;
   /** Why no task is taken now. */
   #cancelled: WsiError | undefined;
+  readonly #observer: WorkerObserver | undefined;
 
-  constructor(options: { clock: Clock; logger: Logger; leaseMilliseconds: number }) {
+  constructor(options: {
+    clock: Clock;
+    logger: Logger;
+    leaseMilliseconds: number;
+    observer?: WorkerObserver;
+  }) {
     this.#clock = options.clock;
     this.#logger = options.logger;
+    this.#observer = options.observer;
     this.#leaseMilliseconds = options.leaseMilliseconds;
     const unknownMilliseconds = Math.min(
       defaultLimits.unknownMilliseconds,
@@ -201,6 +209,7 @@ export class WorkerPool {
     if (before !== undefined) this.#disconnect(before.stream);
     this.#connections.set(stream, connection);
     this.#byName.set(name, connection);
+    this.#observer?.joined(name, hello);
     this.#update(connection);
     if (!this.#usage.has(name)) this.#usage.set(name, { replica: hello.replica, usage: emptyUsage() });
     this.#logger.info({ worker: hello.replica, workers: this.connected }, 'worker joined');
@@ -213,6 +222,7 @@ export class WorkerPool {
     if (connection === undefined) return;
     this.#connections.delete(stream);
     this.#byName.delete(connection.name);
+    this.#observer?.left(connection.name);
     this.#free.remove(connection);
     const released = this.#board.release(connection.name);
     this.#logger.info(
@@ -224,6 +234,7 @@ export class WorkerPool {
 
   #completed(connection: Connection, completed: Completed): void {
     this.#note(connection, completed.usage);
+    this.#observer?.completed(connection.name);
     if (completed.generation !== this.#welcome?.generation) return;
     const { completion, others } = this.#board.complete(
       completed.task,
@@ -285,6 +296,7 @@ export class WorkerPool {
 
   #note(connection: Connection, usage: Usage): void {
     this.#usage.set(connection.name, { replica: connection.replica, usage });
+    this.#observer?.reported(connection.name, usage);
   }
 
   #expire(): void {
@@ -337,6 +349,7 @@ export class WorkerPool {
   #update(connection: Connection): void {
     if (connection.leaving) this.#free.remove(connection);
     else this.#free.update(connection, connection.open.size, connection.slots);
+    this.#observer?.busy(connection.name, connection.open.size > 0);
   }
 
   #every(milliseconds: number, action: () => void): void {

@@ -2,6 +2,7 @@
 import { callClientStream, type GradientTask, type PushChunk, type Welcome } from '@wsi/protocol';
 import type { Connections } from '../connections.ts';
 import { pushChunks } from '../push-chunks.ts';
+import type { Stopwatch } from '../measurement/stopwatch.ts';
 import type { UsageMeter } from '../usage.ts';
 
 const pushMilliseconds = 60_000;
@@ -9,21 +10,26 @@ const pushMilliseconds = 60_000;
 export class GradientPusher {
   readonly #welcome: Welcome;
   readonly #usage: UsageMeter;
+  readonly #stopwatch: Stopwatch;
   readonly #servers;
 
-  constructor(welcome: Welcome, usage: UsageMeter, connections: Connections) {
+  constructor(
+    welcome: Welcome,
+    parts: { usage: UsageMeter; stopwatch: Stopwatch; connections: Connections },
+  ) {
     this.#welcome = welcome;
-    this.#usage = usage;
+    this.#usage = parts.usage;
+    this.#stopwatch = parts.stopwatch;
     this.#servers = welcome.servers.map((range) => ({
       range,
-      connection: connections.parameterServer(range.address),
+      connection: parts.connections.parameterServer(range.address),
     }));
   }
 
   /** @param gradient float32 [bodyLength]. Resolves when every server holds it. */
   async push(task: GradientTask, gradient: Float32Array): Promise<void> {
     const { generation, bodyLength } = this.#welcome;
-    await this.#usage.timedAsync('push', () =>
+    await this.#stopwatch.during('push', () =>
       Promise.all(
         this.#servers.map(async ({ range, connection }) => {
           const end = Math.min(range.end, bodyLength);

@@ -2,6 +2,7 @@
 import type { Engine, ParameterSet } from '@wsi/engine';
 import { placeChunk, readServerStream, type Welcome } from '@wsi/protocol';
 import type { Connections } from '../connections.ts';
+import type { Stopwatch } from '../measurement/stopwatch.ts';
 import type { UsageMeter } from '../usage.ts';
 
 const pullMilliseconds = 60_000;
@@ -10,14 +11,19 @@ export class ParameterVersions {
   readonly #engine: Engine;
   readonly #welcome: Welcome;
   readonly #usage: UsageMeter;
+  readonly #stopwatch: Stopwatch;
   readonly #servers;
   /** In order of last use. */
   readonly #held = new Map<number, Promise<ParameterSet>>();
 
-  constructor(parts: { engine: Engine; usage: UsageMeter; connections: Connections }, welcome: Welcome) {
+  constructor(
+    parts: { engine: Engine; usage: UsageMeter; stopwatch: Stopwatch; connections: Connections },
+    welcome: Welcome,
+  ) {
     this.#engine = parts.engine;
     this.#welcome = welcome;
     this.#usage = parts.usage;
+    this.#stopwatch = parts.stopwatch;
     this.#servers = welcome.servers.map((range) => ({
       range,
       connection: parts.connections.parameterServer(range.address),
@@ -48,7 +54,7 @@ export class ParameterVersions {
     const { bodyLength, generation } = this.#welcome;
     // Shared memory: the engine's thread reads it in place.
     const values = new Float32Array(new SharedArrayBuffer(bodyLength * 4));
-    await this.#usage.timedAsync('pull', () =>
+    await this.#stopwatch.during('pull', () =>
       Promise.all(
         this.#servers.map(async ({ range, connection }) => {
           const end = Math.min(range.end, bodyLength);

@@ -16,6 +16,7 @@ import type { RoleConfig } from '../config.ts';
 import { isConnected, lastError, openConnections, type Connections } from '../connections.ts';
 import { deviceFromEnvironment } from '../device.ts';
 import { exitCodes } from '../exit.ts';
+import { DeviceMemory } from '../measurement/device-memory.ts';
 import { UsageMeter } from '../usage.ts';
 import { TaskRunner } from './task-runner.ts';
 
@@ -37,7 +38,10 @@ export async function runWorker(
   hurry: AbortSignal,
 ): Promise<number> {
   const connections = await openConnections(config.tlsDirectory, logger);
-  const worker = new Worker(config, { connections, logger, hurry });
+  const usage = new UsageMeter();
+  const device = new DeviceMemory(usage, logger);
+  if (deviceFromEnvironment() === 'gpu') device.start();
+  const worker = new Worker(config, { connections, usage, logger, hurry });
   let pause = rejoinMilliseconds.first;
   try {
     while (!signal.aborted) {
@@ -47,6 +51,7 @@ export async function runWorker(
       await systemClock.sleep(pause, signal).catch(() => undefined);
     }
   } finally {
+    device.stop();
     await worker.close();
   }
   return exitCodes.stopped;
@@ -57,7 +62,7 @@ class Worker {
   readonly #connections: Connections;
   readonly #logger: Logger;
   readonly #instance = randomUUID();
-  readonly #usage = new UsageMeter();
+  readonly #usage: UsageMeter;
   readonly #hurry: AbortSignal;
   /** Tasks that were given and are not answered yet; each settles with its answer. */
   readonly #open = new Map<Task, Promise<void>>();
@@ -70,11 +75,15 @@ class Worker {
   /** Welcomes are taken one after another: starting an engine takes a second. */
   #ready: Promise<TaskRunner | undefined> = Promise.resolve(undefined);
 
-  constructor(config: RoleConfig, parts: { connections: Connections; logger: Logger; hurry: AbortSignal }) {
+  constructor(
+    config: RoleConfig,
+    parts: { connections: Connections; usage: UsageMeter; logger: Logger; hurry: AbortSignal },
+  ) {
     this.#config = config;
     this.#connections = parts.connections;
     this.#logger = parts.logger;
     this.#hurry = parts.hurry;
+    this.#usage = parts.usage;
   }
 
   /**
@@ -190,7 +199,7 @@ class Worker {
 
   #receive(stream: Stream, message: CoordinatorMessage): void {
     const { welcome, task, cancel } = message;
-    if (welcome) this.#begin(welcome);
+    if (welcome) this.#begin(stream, welcome);
     for (const open of this.#open.keys()) {
       if (cancel?.tasks.includes(open.id) !== true) continue;
       this.#unwanted.add(open);
@@ -207,7 +216,7 @@ class Worker {
     }
   }
 
-  #begin(welcome: Welcome): void {
+  #begin(stream: Stream, welcome: Welcome): void {
     this.#ready = this.#ready
       .catch(() => undefined)
       .then(async (current) => {
@@ -222,6 +231,8 @@ class Worker {
         if (current !== undefined && runner !== current) await current.close();
         runner.begin(welcome);
         this.#runner = runner;
+        // From now on the coordinator counts on this worker.
+        stream.write({ heartbeat: this.#read() });
         this.#logger.info(
           { generation: welcome.generation, servers: welcome.servers.length },
           'worker ready',

@@ -21,6 +21,7 @@ import { addInto, reduceTree, TreeAccumulator } from '../aggregate/tree.ts';
 import { planShards } from '../coordinator/plan.ts';
 import type { Connections } from '../connections.ts';
 import { deviceFromEnvironment } from '../device.ts';
+import { Stopwatch } from '../measurement/stopwatch.ts';
 import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
 import { orientTiles } from './orientation.ts';
@@ -54,6 +55,7 @@ export class TaskRunner {
   readonly #threads: number;
   readonly #usage: UsageMeter;
   readonly #garbage = new PixelGarbage();
+  readonly #stopwatch: Stopwatch;
   readonly #turn = new Turn();
   readonly #cancelled = new Set<string>();
   /** Tasks that have begun to compute: the others only read ahead. */
@@ -77,6 +79,7 @@ export class TaskRunner {
     this.#patches = JSON.parse(welcome.patches) as TileGridOptions;
     this.#threads = welcome.threads;
     this.#usage = parts.usage;
+    this.#stopwatch = new Stopwatch(parts.usage);
     const { logger } = parts;
     this.#store = storeOf(welcome);
     this.#reader = new TileReader({
@@ -86,8 +89,8 @@ export class TaskRunner {
       store: this.#store,
       logger,
     });
-    this.#versions = new ParameterVersions(parts, welcome);
-    this.#pusher = new GradientPusher(welcome, parts.usage, parts.connections);
+    this.#versions = new ParameterVersions({ ...parts, stopwatch: this.#stopwatch }, welcome);
+    this.#pusher = new GradientPusher(welcome, { ...parts, stopwatch: this.#stopwatch });
   }
 
   /** Whether this engine can go on under another welcome (a new generation of the same run). */
@@ -107,8 +110,9 @@ export class TaskRunner {
     this.#pusher.close();
     this.#cancelled.clear();
     this.#welcome = welcome;
-    this.#versions = new ParameterVersions(this.#parts, welcome);
-    this.#pusher = new GradientPusher(welcome, this.#usage, this.#parts.connections);
+    const parts = { ...this.#parts, stopwatch: this.#stopwatch };
+    this.#versions = new ParameterVersions(parts, welcome);
+    this.#pusher = new GradientPusher(welcome, parts);
   }
 
   /** Tasks that nobody waits for any more: they end before their next shard. */
@@ -125,7 +129,11 @@ export class TaskRunner {
   }
 
   /** The task's result, or undefined when it was cancelled. */
-  async run(task: Task): Promise<TaskResult | undefined> {
+  run(task: Task): Promise<TaskResult | undefined> {
+    return this.#stopwatch.during('queue', () => this.#run(task));
+  }
+
+  async #run(task: Task): Promise<TaskResult | undefined> {
     try {
       if (task.survey) this.#computing.add(task.id);
       if (task.survey) return { survey: await this.#survey(task.survey.slide) };
@@ -141,15 +149,10 @@ export class TaskRunner {
     }
   }
 
-  /** Brings the engine's and the reader's own measurements into the usage. */
+  /** Brings the usage up to now. */
   measure(): void {
-    const { forwardSeconds, backwardSeconds } = this.#engine.statistics();
-    const { openSeconds, readSeconds, decodeSeconds } = this.#reader.statistics;
-    this.#usage.set('forward', forwardSeconds);
-    this.#usage.set('backward', backwardSeconds);
-    this.#usage.set('open', openSeconds);
-    this.#usage.set('read', readSeconds);
-    this.#usage.set('decode', decodeSeconds);
+    const { openSeconds: open, readSeconds: read, decodeSeconds: decode } = this.#reader.statistics;
+    this.#stopwatch.measure({ open, read, decode });
   }
 
   async close(): Promise<void> {
@@ -163,7 +166,7 @@ export class TaskRunner {
   async #survey(path: string): Promise<NonNullable<TaskResult['survey']>> {
     const slide = await openSlide(path, { store: this.#store, logger: this.#parts.logger });
     try {
-      const grid = await this.#usage.timedAsync('survey', () => tileGrid(slide, this.#patches));
+      const grid = await this.#stopwatch.during('survey', () => tileGrid(slide, this.#patches));
       const { width, height, fingerprint } = slide;
       return {
         coordinates: bytesOf(grid.coordinates),
@@ -258,14 +261,14 @@ export class TaskRunner {
     };
     let next = read(0);
     const parameters = await this.#versions.at(task.version);
-    await next;
+    await this.#stopwatch.during('tiles', async () => next);
     return this.#turn.take(async () => {
       if (wanted()) this.#computing.add(task.id);
       for (let index = 0; next !== undefined; index++) {
         if (!wanted()) return false;
-        const shard = await this.#usage.timedAsync('wait', () => next!);
+        const shard = await this.#stopwatch.during('tiles', () => next!);
         next = read(index + 1);
-        await compute(shard, parameters);
+        await this.#stopwatch.during(task.embed ? 'forward' : 'backward', () => compute(shard, parameters));
         this.#garbage.passed(shard.tiles.byteLength);
         releaseBytes(shard.tiles);
         this.#usage.tiles += shard.count;
