@@ -20,6 +20,7 @@ export const REASONS = {
   JobSuspended: 'The job is suspended; a checkpoint was written.',
   JobResumed: 'The job continues from its checkpoint.',
   ReplicasChanging: 'The number of pods is being changed.',
+  Autoscaled: 'The autoscaler has changed the number of workers.',
   ReplicasReached: 'The number of pods is the desired one.',
   TrainingCompleted: 'The run ended well.',
   InputInvalid: 'The job, its cohort or a slide is wrong; starting again would not help.',

@@ -4,6 +4,7 @@ export {
   KIND,
   PLURAL,
   VERSION,
+  type AutoscalingStatus,
   type ConditionType,
   type JobCondition,
   type JobMetadata,
@@ -18,6 +19,7 @@ export {
   type WsiTrainingJobSpecManifest,
   type WsiTrainingJobStatus,
 } from './definition/job.ts';
+export { LONGEST_MODEL } from './definition/autoscaling.ts';
 export { OPERATOR_NAME } from './definition/run-policy.ts';
 export { EXIT_CLASSES, type ExitClass } from './definition/words.ts';
 export type { Json, JsonObject } from './schema/node.ts';

@@ -1,7 +1,14 @@
 /** Sizes for runs, from what was measured: models of throughput and memory, decisions, and their simulation. */
 export { allocateWorkers, type AllocationOptions, type Claim } from './allocate/allocate.ts';
-export { decide, NO_HISTORY, type Decision, type DecisionInput, type History } from './decide/decide.ts';
-export { type MemoryDecision, type MemoryState } from './decide/memory.ts';
+export {
+  decide,
+  NO_HISTORY,
+  type Decision,
+  type DecisionInput,
+  type DecisionKind,
+  type History,
+} from './decide/decide.ts';
+export { decideMemory, type MemoryDecision, type MemoryState } from './decide/memory.ts';
 export {
   autoscalingSpec,
   type AutoscalingChoice,
@@ -14,6 +21,7 @@ export { MOST_WORKERS, type Limits, type SizePrediction } from './decide/workers
 export { explain, type Bottleneck, type ExplainedSize } from './explain.ts';
 export { predictMemory, type MemorySample, type MemoryShape } from './model/memory.ts';
 export {
+  isUsable,
   observedRate,
   withObservation,
   type Observation,

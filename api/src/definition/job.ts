@@ -1,12 +1,13 @@
 /** `WsiTrainingJob`: the whole, put together. Types, defaults, checks, CRD and reference page all come from here. */
-import { defaulted, flag, object, planned, required, text } from '../schema/build.ts';
+import { defaulted, flag, object, optional, required, text } from '../schema/build.ts';
 import type { JobOf, ManifestOf } from '../schema/types.ts';
+import { autoscaling } from './autoscaling.ts';
 import { cohort } from './cohort.ts';
 import { model } from './model.ts';
 import { patches } from './patches.ts';
 import { coordinator, parameterServers, workers } from './roles.ts';
 import { specRules } from './rules.ts';
-import { autoscaling, checkpoint, runPolicy } from './run-policy.ts';
+import { checkpoint, runPolicy } from './run-policy.ts';
 import { status } from './status.ts';
 import { storage } from './storage.ts';
 import { training } from './training.ts';
@@ -40,7 +41,7 @@ export const spec = object(
     workers: defaulted(workers, {}),
     checkpoint: defaulted(checkpoint, {}),
     storage: defaulted(storage, {}),
-    autoscaling: planned(autoscaling),
+    autoscaling: optional(autoscaling),
     runPolicy: defaulted(runPolicy, {}),
     suspend: defaulted(flag('Stops every pod after a checkpoint; false again continues from it.'), false),
   },
@@ -91,5 +92,6 @@ export type PodTemplate = WsiTrainingJobSpec['workers']['template'];
 export type RoleStatus = NonNullable<WsiTrainingJobStatus['workers']>;
 export type JobCondition = NonNullable<WsiTrainingJobStatus['conditions']>[number];
 export type JobProgress = NonNullable<WsiTrainingJobStatus['progress']>;
+export type AutoscalingStatus = NonNullable<WsiTrainingJobStatus['autoscaling']>;
 export type JobPhase = NonNullable<WsiTrainingJobStatus['phase']>;
 export type ConditionType = JobCondition['type'];

@@ -96,6 +96,39 @@ export const runPolicyRules: readonly Rule[] = [
   },
 ];
 
+export const autoscalingRules: readonly Rule[] = [
+  {
+    cel: '!has(self.maximumWorkers) || self.minimumWorkers <= self.maximumWorkers',
+    message: 'minimumWorkers must not be more than maximumWorkers',
+    field: 'minimumWorkers',
+  },
+  {
+    cel: '!has(self.minimumServers) || has(self.maximumServers)',
+    message: 'minimumServers needs maximumServers: without it the number of servers is not chosen',
+    field: 'minimumServers',
+  },
+  {
+    cel: '!has(self.minimumServers) || !has(self.maximumServers) || self.minimumServers <= self.maximumServers',
+    message: 'minimumServers must not be more than maximumServers',
+    field: 'minimumServers',
+  },
+  {
+    cel: "self.objective != 'deadline' || has(self.deadline)",
+    message: 'objective deadline needs deadline',
+    field: 'deadline',
+  },
+  {
+    cel: "!has(self.deadline) || self.objective in ['deadline', 'cost']",
+    message: 'deadline is only for objective deadline or cost',
+    field: 'deadline',
+  },
+  {
+    cel: "self.objective != 'cost' || self.workerCostPerHour > 0.0",
+    message: 'objective cost needs workerCostPerHour above 0: workers that cost nothing have no best number',
+    field: 'workerCostPerHour',
+  },
+];
+
 /** A field that may be absent, for comparison. */
 const valueOf = (object: string, field: string): string =>
   `(has(${object}.${field}) ? ${object}.${field} : '')`;

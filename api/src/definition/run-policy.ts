@@ -1,9 +1,8 @@
-/** Checkpoints, autoscaling, and what happens on failure and after the end. */
-import { choice, defaulted, integer, list, object, optional, real, required, text } from '../schema/build.ts';
+/** Checkpoints, and what happens on failure and after the end. */
+import { choice, defaulted, integer, list, object, optional, required, text } from '../schema/build.ts';
 import { failureRuleRules, runPolicyRules } from './rules.ts';
 import { SUBDOMAIN } from './storage.ts';
 import { EXIT_CLASSES } from './words.ts';
-import { DURATION_EXPRESSION } from '../durations.ts';
 
 /** Who looks after a job that names nobody. */
 export const OPERATOR_NAME = 'wsi.dev/operator';
@@ -24,20 +23,6 @@ export const checkpoint = object('When the state of the run is saved.', {
       unit: 'checkpoints',
     }),
     3,
-  ),
-});
-
-export const autoscaling = object('Lets the operator choose the number of workers.', {
-  minimumWorkers: defaulted(integer('Fewest workers.', { minimum: 1, maximum: 999, unit: 'pods' }), 1),
-  maximumWorkers: optional(integer('Most workers.', { minimum: 1, maximum: 999, unit: 'pods' })),
-  tilesPerSecond: optional(
-    real('Throughput to reach.', { minimum: 0, exclusiveMinimum: true, unit: 'tiles/s' }),
-  ),
-  deadline: optional(
-    text('Time in which the run should end, such as 90m or 1h30m.', {
-      maxLength: 32,
-      pattern: { expression: DURATION_EXPRESSION, means: 'a duration such as 45s, 90m or 1h30m' },
-    }),
   ),
 });
 

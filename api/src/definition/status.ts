@@ -1,5 +1,6 @@
 /** What the operator reports. Every field may be absent: an old or a new job has not got all of them yet. */
 import { choice, flag, integer, list, map, object, optional, real, required, text } from '../schema/build.ts';
+import { autoscalingStatus } from './autoscaling.ts';
 import { CONDITION_STATUSES, CONDITION_TYPES, PHASES } from './words.ts';
 
 const count = (description: string, unit: string) => integer(description, { minimum: 0, unit });
@@ -82,6 +83,7 @@ export const status = object('State of the job, written by the operator.', {
       workers: peakBytes('any worker'),
     }),
   ),
+  autoscaling: optional(autoscalingStatus),
   metrics: optional(map('The last metrics, by name.', real('Value of the metric.'), 256)),
   parametersSha256: optional(
     text('Digest of the parameters after the last finished step.', {

@@ -76,6 +76,21 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
     name: 'Volcano, its scheduler named',
     changes: { 'spec.runPolicy.gang': 'volcano', 'spec.workers.template.spec': { schedulerName: 'volcano' } },
   },
+  { name: 'autoscaling by default', changes: { 'spec.autoscaling': {} } },
+  {
+    name: 'autoscaling to a deadline',
+    changes: {
+      'spec.autoscaling': {
+        objective: 'deadline',
+        deadline: '1h30m',
+        minimumWorkers: 2,
+        maximumWorkers: 2,
+        maximumServers: 4,
+        memory: { maximum: '8Gi', headroom: 0.3 },
+        stragglers: { replace: false },
+      },
+    },
+  },
   {
     name: 'pod failure policy',
     changes: {

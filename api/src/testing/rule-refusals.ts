@@ -129,6 +129,43 @@ export const ruleRefusals: readonly Refusal[] = [
     path: 'spec.cohort.slideColumn',
     says: 'must be different columns',
   },
+  // Autoscaling.
+  {
+    name: 'fewest workers above the most',
+    changes: { 'spec.autoscaling': { minimumWorkers: 4, maximumWorkers: 2 } },
+    path: 'spec.autoscaling.minimumWorkers',
+    says: 'minimumWorkers must not be more than maximumWorkers',
+  },
+  {
+    name: 'fewest servers without most',
+    changes: { 'spec.autoscaling': { minimumServers: 2 } },
+    path: 'spec.autoscaling.minimumServers',
+    says: 'minimumServers needs maximumServers',
+  },
+  {
+    name: 'fewest servers above the most',
+    changes: { 'spec.autoscaling': { minimumServers: 4, maximumServers: 2 } },
+    path: 'spec.autoscaling.minimumServers',
+    says: 'minimumServers must not be more than maximumServers',
+  },
+  {
+    name: 'objective deadline without one',
+    changes: { 'spec.autoscaling': { objective: 'deadline' } },
+    path: 'spec.autoscaling.deadline',
+    says: 'objective deadline needs deadline',
+  },
+  {
+    name: 'deadline of another objective',
+    changes: { 'spec.autoscaling': { deadline: '2h' } },
+    path: 'spec.autoscaling.deadline',
+    says: 'deadline is only for objective deadline or cost',
+  },
+  {
+    name: 'cost of workers that cost nothing',
+    changes: { 'spec.autoscaling': { objective: 'cost', workerCostPerHour: 0 } },
+    path: 'spec.autoscaling.workerCostPerHour',
+    says: 'objective cost needs workerCostPerHour above 0',
+  },
   // What comes later.
   ...['frozen', 'sampled', 'async'].map((mode) => ({
     name: `mode ${mode}`,
@@ -136,12 +173,6 @@ export const ruleRefusals: readonly Refusal[] = [
     path: 'spec.training.mode',
     says: `mode ${mode} is not implemented yet`,
   })),
-  {
-    name: 'autoscaling',
-    changes: { 'spec.autoscaling': { tilesPerSecond: 100 } },
-    path: 'spec.autoscaling',
-    says: 'autoscaling is not implemented yet',
-  },
   {
     name: 'halo',
     changes: { 'spec.patches.halo': 16 },

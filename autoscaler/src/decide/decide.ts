@@ -36,6 +36,8 @@ export interface DecisionInput {
   readonly memory?: Readonly<Record<string, MemoryState>>;
 }
 
+export type DecisionKind = 'workers' | 'servers' | 'replacement' | 'memory';
+
 export interface Decision extends Size {
   /** Roles whose request changes. */
   readonly memory: Readonly<Record<string, MemoryDecision>>;
@@ -43,8 +45,12 @@ export interface Decision extends Size {
   readonly replace: readonly string[];
   /** Whether anything changes. */
   readonly changed: boolean;
-  /** In words and numbers; for an event when something changes, for the status always. */
+  /** In words and numbers; for the status. */
   readonly reason: string;
+  /** The same by what it is about, for events of what changes. */
+  readonly reasons: Readonly<Record<DecisionKind, readonly string[]>>;
+  /** Servers that would be best if a change cost nothing. */
+  readonly advisedServers: number;
   /** What the user could do that decide() cannot. */
   readonly advice: readonly string[];
   readonly prediction?: SizePrediction;
@@ -64,21 +70,23 @@ export function decide(input: DecisionInput): Decision {
   const memory = memoryDecisions(input);
   const resized = size.workers !== current.workers || size.servers !== current.servers;
   const changed = resized || replace.length > 0 || Object.keys(memory.decisions).length > 0;
-  const reasons = [
-    choice.reason,
-    ...servers.reasons,
-    ...slow.map(
+  const reasons = {
+    workers: [choice.reason],
+    servers: servers.reasons,
+    replacement: slow.map(
       ({ id, slowdown }) => `${id} is started anew: ${slowdown.toFixed(1)} times slower than the median`,
     ),
-    ...memory.reasons,
-  ];
+    memory: memory.reasons,
+  };
   const prediction = model === undefined ? undefined : predictionOf(model, size);
   return {
     ...size,
     memory: memory.decisions,
     replace,
     changed,
-    reason: reasons.join('; '),
+    reason: Object.values(reasons).flat().join('; '),
+    reasons,
+    advisedServers: servers.best,
     advice: [...servers.advice, ...memory.advice],
     ...(prediction === undefined ? {} : { prediction }),
     ...(choice.notBefore === undefined ? {} : { notBefore: choice.notBefore }),

@@ -8,6 +8,8 @@ import type { WorkersInput } from './workers.ts';
 
 export interface ServersChoice {
   readonly servers: number;
+  /** What would be best if a change cost nothing. */
+  readonly best: number;
   readonly reasons: readonly string[];
   readonly advice: readonly string[];
 }
@@ -19,16 +21,21 @@ const PAYS = 2;
 
 export function adviseServers(input: WorkersInput, workers: number): ServersChoice {
   const { model, spec, limits, current } = input;
-  const stay = { servers: current.servers, reasons: [], advice: [] };
-  if (model === undefined || current.servers < 1) return { ...stay, servers: atLeastOne(input) };
+  const least = atLeastOne(input);
+  if (model === undefined || current.servers < 1) {
+    return { servers: least, best: least, reasons: [], advice: [] };
+  }
+  const best = bestServers(input, workers);
+  const stay = { servers: current.servers, best, reasons: [], advice: [] };
   const bounded = clampServers(input, current.servers);
   if (bounded !== current.servers && limits.suspended === true) {
     return { ...stay, servers: bounded, reasons: [`${current.servers} -> ${bounded} servers: bounds`] };
   }
-  const best = bestServers(input, workers);
   const now = predictThroughput(model.throughput, { workers, servers: current.servers }).tilesPerSecond;
   const then = predictThroughput(model.throughput, { workers, servers: best }).tilesPerSecond;
-  if (best === current.servers || then < now * (1 + 2 * spec.tolerance)) return stay;
+  if (best === current.servers || then < now * (1 + 2 * spec.tolerance)) {
+    return { ...stay, best: current.servers };
+  }
   const words = `${current.servers} -> ${best} servers: ${rounded(now)} -> ${rounded(then)} tiles/s predicted`;
   if (limits.suspended === true) return { ...stay, servers: best, reasons: [words] };
   const { restartSeconds, remainingTiles } = limits;
@@ -36,7 +43,7 @@ export function adviseServers(input: WorkersInput, workers: number): ServersChoi
     const saved = remainingTiles / now - remainingTiles / then;
     if (saved > PAYS * restartSeconds) {
       const pays = `a restart of ${duration(restartSeconds)} saves ${duration(saved)}`;
-      return { servers: best, reasons: [`${words}; ${pays}`], advice: [] };
+      return { ...stay, servers: best, reasons: [`${words}; ${pays}`] };
     }
   }
   return { ...stay, advice: [`${words}, at the next start: servers change only while a job is suspended`] };

@@ -119,8 +119,17 @@ export interface Observed {
   readonly gangs: readonly GangName[];
   /** What the API server refused in the last pass: the reason why something wanted is not there. */
   readonly refusals?: readonly Refusal[];
+  /** Of an earlier job that is like this one; asked for only while the job has no model of its own. */
+  readonly earlierModel?: EarlierModel;
   /** What is wrong with a stored spec that does not pass validation; then only metadata and status are to be trusted. */
   readonly invalid?: string;
+}
+
+export interface EarlierModel {
+  /** The job that it was measured on. */
+  readonly job: string;
+  /** JSON, see `serialiseModel`; perhaps torn. */
+  readonly model: string;
 }
 
 export interface Refusal {

@@ -66,7 +66,11 @@ function runChanges(input: Input): ConditionInput[] {
   const message = `coordinator ${up('coordinator')}/1, servers ${up('server')}/${servers}, workers ${up('worker')}/${workers}`;
   const blocker = findBlocker(places, input.observed.refusals ?? []);
   const scaling: ConditionInput = isScaling(input)
-    ? { type: 'Scaling', status: 'True', ...(blocker ?? { reason: 'ReplicasChanging', message }) }
+    ? {
+        type: 'Scaling',
+        status: 'True',
+        ...(blocker ?? autoscaled(input) ?? { reason: 'ReplicasChanging', message }),
+      }
     : { type: 'Scaling', status: 'False', reason: 'ReplicasReached' };
   const missing = [...places, ...surplus].filter((place) => place.state !== 'running');
   return [
@@ -75,6 +79,14 @@ function runChanges(input: Input): ConditionInput[] {
       : { type: 'Running', status: 'False', ...(blocker ?? restarting(input, missing) ?? starting(message)) },
     scaling,
   ];
+}
+
+/** The autoscaler's own words, when it is what has changed the number of workers last. */
+function autoscaled({ job }: Input): Blocker | undefined {
+  const { workers, decisions } = job.status?.autoscaling ?? {};
+  const last = decisions?.findLast(({ what }) => what === 'workers');
+  if (job.spec.autoscaling === undefined || last === undefined || last.to !== workers) return undefined;
+  return { reason: 'Autoscaled', message: last.reason };
 }
 
 function starting(message: string): Blocker {

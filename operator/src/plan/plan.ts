@@ -2,18 +2,19 @@
  * The operator's one decision: from a job and what is there now to what is to be done, what to say, and when to look
  * again. Pure; the policies beside this file hold the rules.
  *
- *   observed pods -> snapshot -> ends counted -> verdict -> actions, status, events
+ *   stored sizes -> observed pods -> snapshot -> ends counted -> verdict -> actions, next sizes, status, events
  */
 import { OPERATOR_NAME, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
 import type { ClusterSettings, Observed } from '../cluster/port.ts';
 import type { Action, PlanEvent } from './actions.ts';
+import { autoscale, replacements, sizedJob, standingOf, type Autoscaled } from './autoscaling/index.ts';
 import { certificateStep } from './certificates.ts';
 import { finishedActions } from './clean-up-policy.ts';
 import { deadline, expiry } from './deadline-policy.ts';
 import { endEvents, transitionEvents } from './events.ts';
 import { recordEnds, type Failures } from './failure-policy.ts';
 import { shortened } from './failure-records.ts';
-import { planGang, type GangPlan } from './gangs/index.ts';
+import { gangNameOf, planGang, type GangPlan } from './gangs/index.ts';
 import { allPresent, leftoverActions, objectActions, wantedObjects } from './owned-objects.ts';
 import { whole } from './progress-status.ts';
 import { runJob } from './run-policy.ts';
@@ -49,6 +50,22 @@ interface Step {
 export function plan(job: WsiTrainingJob, observed: Observed, now: number, settings: ClusterSettings): Plan {
   if (observed.invalid !== undefined) return planInvalid(job, observed.invalid, now);
   if ((job.spec.runPolicy.managedBy ?? OPERATOR_NAME) !== OPERATOR_NAME) return leftAlone(job);
+  const standing = standingOf(job, observed, now);
+  return planSized(sizedJob(job, standing.autoscaling), { given: job, standing, observed, settings, now });
+}
+
+interface Sizing {
+  /** As it is stored. */
+  readonly given: WsiTrainingJob;
+  readonly standing: ReturnType<typeof standingOf>;
+  readonly observed: Observed;
+  readonly settings: ClusterSettings;
+  readonly now: number;
+}
+
+/** @param job at the size that it is to have now */
+function planSized(job: WsiTrainingJob, sizing: Sizing): Plan {
+  const { observed, settings, now } = sizing;
   const gang = planGang(job, observed, settings, now);
   const snapshot = takeSnapshot(job, observed.pods, gang.workers);
   const highestStep = highestStepOf(job, observed);
@@ -58,10 +75,13 @@ export function plan(job: WsiTrainingJob, observed: Observed, now: number, setti
   // Once the run is over, servers and workers that end are no failures.
   const over = verdict.kind === 'succeed' || verdict.kind === 'finished';
   const failures: Failures = over ? { records: job.status?.failures ?? [], fresh: [] } : seen;
+  const scaled =
+    verdict.kind === 'run' ? nextSize(job, sizing, { gang, snapshot, failures }) : asItStands(sizing);
   const step = carryOut(verdict, { job, observed, settings, snapshot, failures, gang, now });
   const records = shortened(job, failures.records, snapshot.places, highestStep, now);
   const fresh = buildStatus({
     job,
+    autoscaling: scaled.autoscaling,
     snapshot,
     failures: over ? failures : { ...failures, records },
     verdict,
@@ -79,14 +99,38 @@ export function plan(job: WsiTrainingJob, observed: Observed, now: number, setti
   const { status } = chosen;
   const events = [
     ...endEvents(failures.fresh, verdict, job.spec.runPolicy.backoffLimit),
+    ...scaled.events,
     ...step.events,
     ...warningEvents(job.status?.warnings, status.warnings),
     ...transitionEvents(job.status?.conditions ?? [], status.conditions ?? []),
   ];
   // An end that was counted just now is acted on once the count is written: look again at once.
   const counted = failures.fresh.length > 0 ? now : undefined;
-  const due = [...step.due, ...lostMoments(snapshot, now), counted, chosen.due];
+  const due = [...step.due, ...scaled.due, ...lostMoments(snapshot, now), counted, chosen.due];
   return { actions: step.actions, status, events, requeueAfterMilliseconds: earliest(due, now) };
+}
+
+function asItStands({ standing }: Sizing): Autoscaled {
+  return { ...standing, due: [] };
+}
+
+function nextSize(
+  sized: WsiTrainingJob,
+  { given, standing, observed, settings, now }: Sizing,
+  { gang, snapshot, failures }: Pick<World, 'gang' | 'snapshot' | 'failures'>,
+): Autoscaled {
+  const next = autoscale({
+    job: given,
+    sized,
+    standing: standing.autoscaling,
+    observed,
+    snapshot,
+    admitted: gang.workers,
+    fixedPods: gangNameOf(given, settings) === 'kueue',
+    failures,
+    now,
+  });
+  return { ...next, events: [...standing.events, ...next.events] };
 }
 
 /** A spec that was stored before its rules, or around them. Pods that run are left to run; an edit may mend it. */
@@ -166,7 +210,7 @@ function run(world: World, gangActions: readonly Action[]): Step {
   // What is made just now is there at the next look.
   const again = !ready && before.length > 0 ? [now] : [];
   return {
-    actions: [...before, ...actions],
+    actions: [...before, ...replacements(job.status?.autoscaling, snapshot, now), ...actions],
     events,
     stopped: false,
     expiring: certificates.expiring,

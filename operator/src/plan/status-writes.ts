@@ -63,5 +63,7 @@ function essence(status: WsiTrainingJobStatus): unknown {
       status.restarts,
     ],
     checkpoint: status.checkpoint,
+    // What was decided is acted on once it is written, and not decided twice.
+    autoscaling: status.autoscaling,
   };
 }

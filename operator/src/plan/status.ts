@@ -27,7 +27,9 @@ export const ROLE_FIELDS: Record<Role, RoleField> = {
 };
 
 export interface StatusInput {
+  /** At the size that it is to have now. */
   readonly job: WsiTrainingJob;
+  readonly autoscaling: WsiTrainingJobStatus['autoscaling'];
   readonly snapshot: Snapshot;
   readonly failures: Failures;
   readonly verdict: Verdict;
@@ -54,11 +56,12 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
   const restarts = [roles.coordinator, roles.parameterServers, roles.workers].map(
     (role) => role.restarts ?? 0,
   );
-  const { warnings: _earlier, message: _last, ...rest } = before;
+  const { warnings: _earlier, message: _last, autoscaling: _sizes, ...rest } = before;
   return {
     ...rest,
     ...progressStatus(input.observed.progress),
     ...roles,
+    ...(input.autoscaling === undefined ? {} : { autoscaling: input.autoscaling }),
     ...(job.metadata.generation === undefined ? {} : { observedGeneration: job.metadata.generation }),
     phase: phaseOf(conditions),
     conditions,

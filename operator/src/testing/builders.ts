@@ -15,6 +15,8 @@ export interface JobChoices {
   readonly workers?: number;
   readonly servers?: number;
   readonly suspend?: boolean;
+  /** Fields that are given; the others have their defaults. */
+  readonly autoscaling?: object;
   readonly runPolicy?: Partial<WsiTrainingJob['spec']['runPolicy']>;
   readonly status?: WsiTrainingJobStatus;
   readonly cohort?: Partial<WsiTrainingJob['spec']['cohort']>;
@@ -27,9 +29,9 @@ export function buildJob(choices: JobChoices = {}): WsiTrainingJob {
     (choices.templates?.[role] ?? {}) as never;
   const spec = {
     cohort: { table: '/data/cohort.csv', slides: '/data/slides', bag: 'patient', ...choices.cohort },
-    patches: { size: 224, level: 0, batch: 16 },
+    patches: { size: 224, level: 0, batch: 16, blockShards: 4, cacheBytes: '32Mi' },
     model: { encoder: { name: 'tiny' }, aggregator: { name: 'attention', hidden: 64 } },
-    training: { mode: 'endToEnd', epochs: 1, seed: 1 },
+    training: { mode: 'endToEnd', epochs: 1, seed: 1, threads: 1 },
     coordinator: { template: template('coordinator') },
     parameterServers: { replicas: choices.servers ?? 1, template: template('server') },
     workers: { replicas: choices.workers ?? 2, template: template('worker') },
@@ -37,6 +39,7 @@ export function buildJob(choices: JobChoices = {}): WsiTrainingJob {
     storage: choices.storage ?? {},
     runPolicy: { backoffLimit: 3, cleanPodPolicy: 'All', ...choices.runPolicy },
     suspend: choices.suspend ?? false,
+    ...(choices.autoscaling === undefined ? {} : { autoscaling: autoscalingOf(choices.autoscaling) }),
   };
   return {
     apiVersion: 'wsi.dev/v1alpha1',
@@ -45,6 +48,22 @@ export function buildJob(choices: JobChoices = {}): WsiTrainingJob {
     // Plans read no more of the numerics than their digest.
     spec: spec as unknown as WsiTrainingJob['spec'],
     ...(choices.status === undefined ? {} : { status: choices.status }),
+  };
+}
+
+function autoscalingOf(given: object): object {
+  return {
+    objective: 'efficiency',
+    minimumWorkers: 1,
+    efficiencyFloor: 0.7,
+    workerCostPerHour: 1,
+    serverCostPerHour: 0.5,
+    stabilisationSeconds: 60,
+    scaleDownStabilisationSeconds: 300,
+    tolerance: 0.05,
+    memory: { raise: true, headroom: 0.2 },
+    stragglers: { replace: true, slowdown: 2 },
+    ...given,
   };
 }
 

@@ -7,6 +7,7 @@ import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
 import { WsiError, type Clock } from '@wsi/foundation';
 import type {
   Cluster,
+  EarlierModel,
   GangName,
   JobKey,
   Observed,
@@ -29,6 +30,7 @@ export class MemoryCluster implements Cluster {
   certificates: Observed['certificates'];
   gangs: readonly GangName[] = [];
   refusals: readonly Refusal[] = [];
+  earlierModel: EarlierModel | undefined;
   readonly events: PlanEvent[] = [];
   readonly log: string[] = [];
   /** Return true to make a call fail. */
@@ -52,6 +54,7 @@ export class MemoryCluster implements Cluster {
         objects: [...this.objects.values()],
         gangs: this.gangs,
         refusals: this.refusals,
+        ...(this.earlierModel === undefined ? {} : { earlierModel: this.earlierModel }),
         ...(this.certificates === undefined ? {} : { certificates: this.certificates }),
         ...(this.progress === undefined ? {} : { progress: this.progress }),
       },

@@ -19,6 +19,10 @@ import { planVolcano } from './volcano.ts';
 
 export { GANG_RESOURCES, type GangAdmission, type GangPlan, type GangResource } from './gang.ts';
 
+export function gangNameOf(job: WsiTrainingJob, settings: ClusterSettings): 'none' | GangName {
+  return gangOf({ job, settings });
+}
+
 const PLANS: Record<GangName, (world: GangWorld) => GangPlan> = {
   kueue: planKueue,
   volcano: planVolcano,

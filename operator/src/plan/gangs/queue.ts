@@ -2,7 +2,7 @@
 import type { GangName } from '../../cluster/port.ts';
 import type { GangWorld } from './gang.ts';
 
-export function gangOf({ job, settings }: GangWorld): 'none' | GangName {
+export function gangOf({ job, settings }: Pick<GangWorld, 'job' | 'settings'>): 'none' | GangName {
   return job.spec.runPolicy.gang ?? settings.defaultGang;
 }
 

@@ -1,0 +1,52 @@
+/** What the autoscaling of a job is decided from, and what comes of it. */
+import type { AutoscalingStatus, WsiTrainingJob } from '@wsi/api';
+import type { Size } from '@wsi/autoscaler';
+import type { Observed } from '../../cluster/port.ts';
+import type { PlanEvent } from '../actions.ts';
+import type { Failures } from '../failure-policy.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { Measured } from './measured.ts';
+import type { Fitted } from './model.ts';
+import { shapeName } from './shape.ts';
+
+export interface AutoscalingWorld {
+  /** As it is stored. */
+  readonly job: WsiTrainingJob;
+  /** The same at its present size. */
+  readonly sized: WsiTrainingJob;
+  readonly standing: AutoscalingStatus | undefined;
+  readonly observed: Observed;
+  readonly snapshot: Snapshot;
+  /** How many workers the gang lets run. */
+  readonly admitted: number;
+  /** A change of memory stops the job: it has to be admitted anew. */
+  readonly fixedPods: boolean;
+  readonly failures: Failures;
+  readonly now: number;
+}
+
+export interface Autoscaled {
+  readonly autoscaling: AutoscalingStatus | undefined;
+  readonly events: readonly PlanEvent[];
+  /** When to look again (milliseconds since the epoch). */
+  readonly due: readonly number[];
+}
+
+/** Replicas that the spec asks for. */
+export function sizeOf({ spec }: WsiTrainingJob): Size {
+  return { workers: spec.workers.replicas, servers: spec.parameterServers.replicas };
+}
+
+/** What is learned of any job, whether or not it is autoscaled. */
+export function knowledge(
+  job: WsiTrainingJob,
+  { device, remainingTiles }: Measured,
+  fit: Fitted,
+): Pick<AutoscalingStatus, 'shape' | 'model' | 'warmStart' | 'remainingTiles'> {
+  return {
+    shape: shapeName(job, device),
+    ...(fit.text === undefined ? {} : { model: fit.text }),
+    ...(fit.warmStart === undefined ? {} : { warmStart: fit.warmStart }),
+    ...(remainingTiles === undefined ? {} : { remainingTiles: Math.round(remainingTiles) }),
+  };
+}
