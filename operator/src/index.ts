@@ -1,5 +1,6 @@
 export type { Action, CertificateRequest, CertificateRole, PlanEvent } from './plan/actions.ts';
 export { plan, type Plan } from './plan/plan.ts';
+export { autoscalingSettings, capOf, deadlineTime, type SizedByItsSpec } from './plan/autoscaling/index.ts';
 export { buildPod } from './plan/pods.ts';
 export type { Role, Slot } from './plan/names.ts';
 export {
@@ -16,6 +17,7 @@ export {
 } from './cluster/port.ts';
 export type { KubernetesObject } from './kubernetes-types.ts';
 export { LocalCluster, type LocalClusterOptions } from './cluster/local/local-cluster.ts';
+export { readRunSizes, type RunSizes } from './cluster/local/run-identity.ts';
 export type { RunResult } from './cluster/local/result-file.ts';
 export { Reconciler, type PassOutcome } from './loop/reconciler.ts';
 export { CoordinatorProgress } from './progress/coordinator-progress.ts';

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
 import { buildJob } from './testing/builders.ts';
 import { localJob } from './local-job.ts';
@@ -35,6 +36,19 @@ describe('localJob', () => {
     expect(notices[1]).toContain('--output');
     expect(notices[2]).toContain('runPolicy.gang kueue');
     expect(notices[3]).toContain('AWS_*');
+  });
+
+  it('sizes by the processors of this machine, and raises and replaces nothing on it', () => {
+    const { job, notices } = localJob(buildJob({ autoscaling: {} }));
+    expect(job.spec.autoscaling).toMatchObject({
+      maximumWorkers: availableParallelism(),
+      memory: { raise: false },
+      stragglers: { replace: false },
+    });
+    expect(notices).toEqual([expect.stringContaining('as many as there are processors')]);
+    const chosen = localJob(buildJob({ autoscaling: { maximumWorkers: 40 } }));
+    expect(chosen.job.spec.autoscaling?.maximumWorkers).toBe(40);
+    expect(chosen.notices).toEqual([]);
   });
 
   it('says nothing of other paths where the cohort is not below the claim', () => {

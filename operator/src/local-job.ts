@@ -2,6 +2,7 @@
  * What a job is on this machine: the same manifest without what only a cluster has. What is left out is said, and where
  * the answer is elsewhere, what to give instead. None of it has to do with the numbers that are computed.
  */
+import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
 import type { WsiTrainingJob } from '@wsi/api';
 
@@ -23,6 +24,7 @@ export function localJob(job: WsiTrainingJob): LocalJob {
   } = spec.runPolicy;
   const { s3, ...cohort } = spec.cohort;
   const { secretName: _secret, ...store } = s3 ?? { forcePathStyle: false };
+  const { autoscaling } = spec;
   return {
     job: {
       ...job,
@@ -30,10 +32,27 @@ export function localJob(job: WsiTrainingJob): LocalJob {
         ...spec,
         cohort: s3 === undefined ? cohort : { ...cohort, s3: store },
         storage: {},
+        ...(autoscaling === undefined ? {} : { autoscaling: localAutoscaling(autoscaling) }),
         runPolicy: { ...runPolicy, cleanPodPolicy: 'All' },
       },
     },
     notices: noticesOf(job),
+  };
+}
+
+type Autoscaling = NonNullable<WsiTrainingJob['spec']['autoscaling']>;
+
+/**
+ * Workers share the processors of one machine: more than those bring nothing, unless the job says that they may. To start
+ * a slow one anew puts it where it was, and requests of memory have no meaning.
+ */
+function localAutoscaling(autoscaling: Autoscaling): Autoscaling {
+  const { minimumWorkers, maximumWorkers = availableParallelism(), memory, stragglers } = autoscaling;
+  return {
+    ...autoscaling,
+    maximumWorkers: Math.max(minimumWorkers, maximumWorkers),
+    memory: { ...memory, raise: false },
+    stragglers: { ...stragglers, replace: false },
   };
 }
 
@@ -51,6 +70,11 @@ function noticesOf({ spec }: WsiTrainingJob): string[] {
   }
   if (runPolicy.gang !== undefined && runPolicy.gang !== 'none') {
     notices.push(`runPolicy.gang ${runPolicy.gang} is for a cluster and has no effect here`);
+  }
+  if (spec.autoscaling !== undefined && spec.autoscaling.maximumWorkers === undefined) {
+    notices.push(
+      `autoscaling.maximumWorkers is ${availableParallelism()} here, as many as there are processors`,
+    );
   }
   if (cohort.s3?.secretName !== undefined) {
     notices.push('cohort.s3.secretName is for a cluster: AWS_* of the environment are used here');

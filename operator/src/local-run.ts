@@ -5,7 +5,13 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findCondition, isTrue, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
+import {
+  findCondition,
+  isTrue,
+  statusProblems,
+  type WsiTrainingJob,
+  type WsiTrainingJobStatus,
+} from '@wsi/api';
 import {
   createLogger,
   systemClock,
@@ -18,6 +24,7 @@ import { LocalCluster } from './cluster/local/local-cluster.ts';
 import { makeOutputDirectory } from './cluster/local/output-directory.ts';
 import { mergeRestarts, readResult, type RunResult } from './cluster/local/result-file.ts';
 import { claimOutput, setAside } from './cluster/local/run-identity.ts';
+import { ModelStore } from './cluster/local/model-store.ts';
 import { localJob } from './local-job.ts';
 import { LOCAL_SETTINGS, type ProgressSource } from './cluster/port.ts';
 import { Reconciler } from './loop/reconciler.ts';
@@ -45,6 +52,8 @@ export interface LocalRunOptions {
   readonly entrypoint?: readonly string[];
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly progress?: ProgressSource;
+  /** Where models of earlier runs are kept; without it none are. */
+  readonly modelDirectory?: string;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -74,6 +83,7 @@ export async function runLocalJob(given: LocalRunOptions): Promise<LocalRunResul
   makeOutputDirectory(output);
   const logger = options.logger ?? createLogger({ job: options.job.metadata.name, role: 'operator' });
   const watchers = new EndWatch(options);
+  const models = options.modelDirectory === undefined ? undefined : new ModelStore(options.modelDirectory);
   const cluster = new LocalCluster({
     job: options.job,
     output,
@@ -81,6 +91,7 @@ export async function runLocalJob(given: LocalRunOptions): Promise<LocalRunResul
     entrypoint: options.entrypoint ?? trainerEntrypoint(),
     progress: options.progress ?? new CoordinatorProgress(),
     clock: options.clock ?? systemClock,
+    ...(models === undefined ? {} : { models }),
     ...(options.environment === undefined ? {} : { environment: options.environment }),
     ...(options.onEvents === undefined ? {} : { onEvents: options.onEvents }),
     onStatus: (status) => watchers.onStatus(status),
@@ -98,11 +109,22 @@ export async function runLocalJob(given: LocalRunOptions): Promise<LocalRunResul
     options.onCluster?.(cluster);
     await runUntilEnd(cluster, watchers, options, logger);
     if (watchers.lost) throw outputLost(output);
+    await keepModel(models, cluster.job, logger);
     const result = await describeEnd(output, cluster, watchers);
     return moved === undefined ? result : { ...result, setAside: moved };
   } finally {
     await cluster.close();
   }
+}
+
+/** It only saves the next run some trials. */
+async function keepModel(
+  models: ModelStore | undefined,
+  job: WsiTrainingJob | undefined,
+  logger: Logger,
+): Promise<void> {
+  if (models === undefined || job === undefined) return;
+  await models.keep(job).catch((error: unknown) => logger.warn({ error }, 'model not kept'));
 }
 
 /** This Node and the trainer of this repository. */
@@ -252,6 +274,15 @@ function jobToRun(job: WsiTrainingJob, before: WsiTrainingJobStatus | undefined)
       message: 'ended in an earlier run',
     })),
     conditions: (before.conditions ?? []).filter((entry) => entry.type === 'Suspended'),
+    ...carriedOver(before.autoscaling),
   };
   return { ...run, status };
+}
+
+/** The size that it had come to, and its model; a file that is not as it was written is left out as a whole. */
+function carriedOver(
+  autoscaling: WsiTrainingJobStatus['autoscaling'],
+): Pick<WsiTrainingJobStatus, 'autoscaling'> {
+  if (autoscaling === undefined || statusProblems({ autoscaling }).length > 0) return {};
+  return { autoscaling };
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { registerCancel } from './cancel.ts';
 import { registerDescribe } from './describe.ts';
+import { registerExplain } from './explain.ts';
 import { registerLogs } from './logs.ts';
 import { registerStatus } from './status.ts';
 import { registerSubmit } from './submit.ts';
@@ -12,6 +13,7 @@ export function registerClusterCommands(program: Command): void {
   registerStatus(program);
   registerLogs(program);
   registerDescribe(program);
+  registerExplain(program);
   registerSuspend(program);
   registerCancel(program);
 }

@@ -4,6 +4,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { jobFromText, type WsiTrainingJob } from '@wsi/api';
 import { readCohort } from '@wsi/cohort';
 import { systemClock } from '@wsi/foundation';
+import { cacheDirectory } from '../../../setup/shared-cache.mjs';
 import { localJob, runLocalJob, type LocalRunResult, type PlanEvent } from '@wsi/operator';
 import { writeReport } from '@wsi/report';
 import { EXIT_CODES, EXIT_CODES_HELP } from '../exit-codes.ts';
@@ -77,6 +78,7 @@ async function run(file: string, flags: RunFlags): Promise<number> {
       signal: interrupts.stop,
       killSignal: interrupts.kill,
       forceNew: flags.forceNew === true,
+      modelDirectory: join(cacheDirectory(), 'models'),
       onCluster: () => {
         display.say(`${job.metadata.name}: output in ${output}, process logs in ${join(output, 'logs')}`);
       },
@@ -113,6 +115,7 @@ function sayEvents(display: ProgressDisplay, events: readonly PlanEvent[]): void
     // How the whole run fails is said at the end.
     const single = event.pod !== undefined || event.reason === 'ActionFailed';
     if (event.type === 'Warning' && single) display.say(`! ${event.message}`);
+    if (event.reason === 'Rescaled') display.say(event.message);
   }
 }
 

@@ -1,9 +1,10 @@
 /** Everything about one job at one moment, put together from caches, what was heard and what was refused. */
 import { isTrue, type WsiTrainingJob } from '@wsi/api';
 import type { KubernetesObject } from '@wsi/controller';
+import { earlierModelOf, type MeasuredJob } from '../../plan/autoscaling/earlier.ts';
 import { certificateSecretName } from '../../plan/names.ts';
 import type { ProgressPoller } from '../../progress/progress-poller.ts';
-import type { ClusterSettings, JobKey, Observed, TrainingProgress } from '../port.ts';
+import type { ClusterSettings, EarlierModel, JobKey, Observed, TrainingProgress } from '../port.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { coordinatorPod, coordinatorTarget, lastProgress } from './coordinator-target.ts';
 import type { GangApis } from './gang-apis.ts';
@@ -46,6 +47,7 @@ export class JobObserver {
     // Read after the wait: the pods are as of now.
     const pods = this.#caches.pods(identity);
     const progress = this.#progressOf(key, job, pods, over);
+    const earlierModel = over ? undefined : this.#earlierModel(job, progress);
     const refusals = this.#writer.refusals(identity.uid);
     return {
       pods,
@@ -53,8 +55,17 @@ export class JobObserver {
       gangs: this.#gangs.served,
       ...(refusals.length === 0 ? {} : { refusals }),
       ...(progress === undefined ? {} : { progress }),
+      ...(earlierModel === undefined ? {} : { earlierModel }),
       ...(certificates === undefined ? {} : { certificates: { notAfter: certificates.notAfter } }),
     };
+  }
+
+  /** From the statuses of other jobs, those that have ended too. */
+  #earlierModel(job: WsiTrainingJob, progress: TrainingProgress | undefined): EarlierModel | undefined {
+    const others = this.#caches.jobs().map(({ metadata, status }): MeasuredJob => {
+      return { name: metadata.name, namespace: metadata.namespace, status: status ?? {} };
+    });
+    return earlierModelOf(job, progress?.measurement?.device, others);
   }
 
   /** The queue's own objects (flavours, priorities), for a job that waits in it. */

@@ -14,6 +14,7 @@ import { finalProgress, readResult } from './result-file.ts';
 import { configMapDirectory, launchOf, socketAddress, type LaunchContext } from './launch.ts';
 import { lockOutput, type OutputLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
+import type { ModelStore } from './model-store.ts';
 import { Notifier } from './notifier.ts';
 import { PodProcess } from './pod-process.ts';
 import { makePrivateDirectory } from './private-directory.ts';
@@ -26,6 +27,8 @@ export interface LocalClusterOptions {
   readonly entrypoint: readonly string[];
   readonly logger: Logger;
   readonly progress?: ProgressSource;
+  /** Of earlier runs. */
+  readonly models?: ModelStore;
   readonly clock?: Clock;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Called after each status write. */
@@ -113,6 +116,7 @@ export class LocalCluster implements Cluster {
     if (!this.#closed && !this.#lock.isHeld()) this.#options.onLost?.();
     const progress = await this.#readProgress(this.#job);
     this.#progress = progress ?? this.#progress;
+    const earlierModel = await this.#options.models?.earlierModel(this.#job, progress?.measurement?.device);
     for (const { name } of this.#processes.values()) this.#logFile(name).bound();
     // Read after the wait: the job and the pods are as of now.
     return {
@@ -122,6 +126,7 @@ export class LocalCluster implements Cluster {
         objects: [...this.#objects.values()],
         gangs: [],
         ...(progress === undefined ? {} : { progress }),
+        ...(earlierModel === undefined ? {} : { earlierModel }),
       },
     };
   }

@@ -20,7 +20,15 @@ export interface RunIdentity {
   /** Of the cohort's table, so that an edited one is noticed; empty when it cannot be read here. */
   readonly tableSha256: string;
   readonly numerics: Readonly<Record<string, unknown>>;
+  /** Of the last time that it ran; they decide no number. */
+  readonly sizes?: RunSizes;
 }
+
+/** The part of the job that decides its sizes. */
+export type RunSizes = Pick<WsiTrainingJob['spec'], 'autoscaling'> & {
+  readonly workers: Pick<WsiTrainingJob['spec']['workers'], 'replicas'>;
+  readonly parameterServers: Pick<WsiTrainingJob['spec']['parameterServers'], 'replicas'>;
+};
 
 const OTHER_RUN =
   'Choose another --output, restore these fields, or start over with --force-new (the old run is kept beside the new one).';
@@ -47,7 +55,29 @@ export function identityOf(job: WsiTrainingJob): RunIdentity {
     name: job.metadata.name,
     tableSha256: tableDigest(cohort.table),
     numerics: { cohort, patches, model, training },
+    sizes: sizesOf(job),
   };
+}
+
+function sizesOf({ spec }: WsiTrainingJob): RunSizes {
+  const { autoscaling, workers, parameterServers } = spec;
+  return {
+    ...(autoscaling === undefined ? {} : { autoscaling }),
+    workers: { replicas: workers.replicas },
+    parameterServers: { replicas: parameterServers.replicas },
+  };
+}
+
+/** Which job a directory holds, and how it was to be sized. @throws WsiError when it holds none */
+export async function readRunSizes(
+  output: string,
+): Promise<{ readonly name: string; readonly sizes: RunSizes }> {
+  const found = await readIdentity(output);
+  if (found === undefined) {
+    throw new WsiError('NotFound', 'holds no run', { where: output });
+  }
+  const one = { replicas: 1 };
+  return { name: found.name, sizes: found.sizes ?? { workers: one, parameterServers: one } };
 }
 
 function tableDigest(path: string): string {
@@ -68,7 +98,10 @@ export async function claimOutput(output: string, job: WsiTrainingJob): Promise<
   const before = await readIdentity(output);
   if (before !== undefined) {
     const changes = differences(before, identity);
-    if (changes.length === 0) return;
+    if (changes.length === 0) {
+      await writeIdentity(output, identity, before);
+      return;
+    }
     throw new WsiError('InvalidArgument', `holds another run:\n  ${changes.join('\n  ')}\n${OTHER_RUN}`, {
       where: output,
     });
@@ -80,6 +113,11 @@ export async function claimOutput(output: string, job: WsiTrainingJob): Promise<
       remedy: 'Choose another --output, or start over with --force-new.',
     });
   }
+  await writeIdentity(output, identity);
+}
+
+async function writeIdentity(output: string, identity: RunIdentity, before?: RunIdentity): Promise<void> {
+  if (before !== undefined && canonicalJson(before) === canonicalJson(identity)) return;
   await writeFileAtomically(join(output, IDENTITY_FILE), `${JSON.stringify(identity, null, 2)}\n`);
 }
 

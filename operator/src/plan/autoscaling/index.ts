@@ -1,7 +1,8 @@
 /** Autoscaling of a job: see autoscale.ts for when something is decided, standing.ts for what stands until then. */
 export { autoscale, type Autoscaled, type AutoscalingWorld } from './autoscale.ts';
 export { replacements } from './history.ts';
-export { autoscalingSettings, deadlineTime } from './settings.ts';
+export { autoscalingSettings, deadlineTime, type SizedByItsSpec } from './settings.ts';
+export { capOf } from './room.ts';
 export { shapeName } from './shape.ts';
 export { sizedJob } from './sized-job.ts';
 export { standingOf } from './standing.ts';

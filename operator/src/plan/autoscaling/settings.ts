@@ -2,8 +2,16 @@
 import { parseDuration, parseQuantity, type WsiTrainingJob } from '@wsi/api';
 import { autoscalingSpec, MOST_WORKERS, type AutoscalingSpec } from '@wsi/autoscaler';
 
+/** What of a job its sizes are chosen by. */
+export interface SizedByItsSpec {
+  readonly spec: Pick<WsiTrainingJob['spec'], 'autoscaling'> & {
+    readonly parameterServers: Pick<WsiTrainingJob['spec']['parameterServers'], 'replicas'>;
+  };
+  readonly status?: WsiTrainingJob['status'] | undefined;
+}
+
 /** Of a job without `spec.autoscaling`: the defaults, within what its spec says of sizes. */
-export function autoscalingSettings(job: WsiTrainingJob): AutoscalingSpec {
+export function autoscalingSettings(job: SizedByItsSpec): AutoscalingSpec {
   const { autoscaling, parameterServers } = job.spec;
   const { minimumServers = 1, maximumServers } = autoscaling ?? {};
   const fixed = parameterServers.replicas;
@@ -17,7 +25,7 @@ export function autoscalingSettings(job: WsiTrainingJob): AutoscalingSpec {
 }
 
 /** Milliseconds since the epoch; undefined without a deadline, or before the start. */
-export function deadlineTime(job: WsiTrainingJob): number | undefined {
+export function deadlineTime(job: SizedByItsSpec): number | undefined {
   const deadline = job.spec.autoscaling?.deadline;
   const start = Date.parse(job.status?.startTime ?? '');
   return deadline === undefined || Number.isNaN(start) ? undefined : start + parseDuration(deadline) * 1000;

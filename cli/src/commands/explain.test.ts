@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { WsiTrainingJobStatus } from '@wsi/api';
+import { fitModel, serialiseModel } from '@wsi/autoscaler';
+import { JOB_RESOURCE } from '../cluster/wire.ts';
+import { explanation } from '../sizes/explanation.ts';
+import { TestCluster } from '../testing/cluster.ts';
+import { ago, job, NOW, runningStatus } from '../testing/objects.ts';
+import { explainJob, localRun } from './explain.ts';
+
+const workload = { tilesPerStep: 640, blocksPerStep: 16, parameterBytes: 4e6, patchSize: 64, batch: 16 };
+const window = (workers: number, seconds: number) => ({
+  workers,
+  servers: 2,
+  tiles: 6400,
+  steps: 10,
+  seconds,
+  phaseSeconds: { forward: 30, backward: 40 },
+});
+const shape = {
+  encoder: 'tiny',
+  aggregator: 'attention',
+  patchSize: 64,
+  batch: 16,
+  device: 'cpu',
+  threads: 1,
+};
+const observations = [window(1, 70), window(2, 36), window(4, 20)];
+const memory = { worker: [{ ...workload, cacheBytes: 0, peakBytes: 5e8 }] };
+const model = serialiseModel(fitModel({ shape, workload, observations, memory })!);
+const status: WsiTrainingJobStatus = {
+  ...runningStatus,
+  autoscaling: {
+    shape: 'tiny/attention/64/16/cpu/1',
+    model,
+    workers: 4,
+    remainingTiles: 100_000,
+    advisedServers: 3,
+    reason: '4 workers as before: 320 tiles/s predicted, efficiency 0.84, floor 0.7',
+    predicted: { tilesPerSecond: 320, low: 300, high: 340, efficiency: 0.84 },
+    warmStart: { job: 'lung-fold-0', model },
+    schedulable: { workers: 6, until: '2100-01-01T00:00:00Z', tries: 1 },
+    decisions: [
+      {
+        time: ago(60),
+        what: 'workers',
+        from: 2,
+        to: 4,
+        reason: '2 -> 4 workers: 178 -> 320 tiles/s predicted, efficiency 0.8, floor 0.7',
+      },
+    ],
+  },
+};
+const autoscaling = { objective: 'efficiency', minimumWorkers: 1, maximumWorkers: 16, efficiencyFloor: 0.7 };
+
+describe('wsi explain', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'wsi-test-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  it('tells of a job of the cluster the model, the decision with its reason, and other sizes', async () => {
+    await using cluster = await TestCluster.start();
+    cluster.api.put(JOB_RESOURCE, job({ status, spec: { autoscaling } }));
+    expect(await explainJob(cluster.session, 'demo', {})).toBe(0);
+    const text = cluster.terminal.output;
+    expect(text).toMatch(/^Job +demo, autoscaled$/m);
+    expect(text).toMatch(/^Size +4 workers, 2 servers \(3 would be best\)$/m);
+    expect(text).toMatch(/^Because +4 workers as before: 320 tiles\/s/m);
+    expect(text).toMatch(/^ {2}θ1 +0\.0\d+ ± \S+ s +a tile, on one worker$/m);
+    expect(text).toMatch(
+      /fitted to 1\/2, 2\/2, 4\/2 \(workers\/servers\), begun with the model of lung-fold-0/,
+    );
+    expect(text).toMatch(/^ {2}\S+ \S+ +2 -> 4 workers: 178 -> 320 tiles\/s predicted/m);
+    const rows = text.slice(text.indexOf('Sizes')).split('\n');
+    expect(rows.map((row) => row.trim().split(/ {2,}/)[0]).slice(2, -1)).toEqual([
+      '1',
+      '2',
+      '4 *',
+      '6',
+      '8',
+      '16',
+    ]);
+    expect(rows.filter((row) => row.endsWith('yes'))).toHaveLength(3);
+  });
+
+  it('prints the same as JSON', async () => {
+    await using cluster = await TestCluster.start();
+    cluster.api.put(JOB_RESOURCE, job({ status, spec: { autoscaling } }));
+    await explainJob(cluster.session, 'demo', { json: true, servers: [1] });
+    const told = JSON.parse(cluster.terminal.output) as ReturnType<typeof explanation>;
+    expect(told.coefficients.map(({ name }) => name)).toEqual(['θ0', 'θ1', 'θ2', 'θ3', 'θ4']);
+    expect(new Set(told.sizes.map(({ servers }) => servers))).toEqual(new Set([1, 2]));
+    const four = told.sizes.find(({ workers, servers }) => workers === 4 && servers === 2);
+    expect(four?.tilesPerSecond).toBeCloseTo(320, -1);
+    expect(four?.measured).toBe(true);
+    expect(told.limits).toEqual({ maximumSchedulableWorkers: 6, remainingTiles: 100_000 });
+  });
+
+  it('tells of a run on this machine', async () => {
+    const sizes = { autoscaling, workers: { replicas: 1 }, parameterServers: { replicas: 2 } };
+    writeFileSync(join(directory, 'job.json'), JSON.stringify({ name: 'demo', sizes }));
+    writeFileSync(join(directory, 'status.json'), JSON.stringify(status));
+    const told = explanation(await localRun(directory), [], NOW);
+    expect(told).toMatchObject({ job: 'demo', autoscaled: true, workers: 4, servers: 2 });
+    expect(told.sizes.length).toBe(6);
+  });
+
+  it('says what is missing: a run, a model', async () => {
+    await expect(localRun(directory)).rejects.toThrow(/holds no run/);
+    writeFileSync(join(directory, 'job.json'), JSON.stringify({ name: 'demo' }));
+    const run = await localRun(directory);
+    expect(() => explanation(run, [], NOW)).toThrow(/has no performance model yet/);
+  });
+});

@@ -1,0 +1,88 @@
+/** `wsi explain`: the performance model of a job, what was decided from it, and what other sizes would bring. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import type { WsiTrainingJobStatus } from '@wsi/api';
+import { systemErrorCode, WsiError } from '@wsi/foundation';
+import { readRunSizes } from '@wsi/operator';
+import type { ClusterSession } from '../cluster/session.ts';
+import { EXIT_CODES } from '../exit-codes.ts';
+import { explanation, type ExplainedJob } from '../sizes/explanation.ts';
+import { explanationText } from '../sizes/explanation-text.ts';
+import { clusterCommand, onChosenCluster, type ClusterFlags } from './cluster-options.ts';
+
+const EXAMPLES = `
+Examples:
+  wsi explain lung -n lab          a job of a cluster
+  wsi explain run1                 a run on this machine: the directory of wsi run --output
+  wsi explain run1 --servers 1 2 4 --json`;
+
+export interface ExplainFlags {
+  readonly servers?: readonly number[];
+  readonly json?: true;
+}
+
+export function registerExplain(program: Command): void {
+  clusterCommand(program, 'explain')
+    .summary('tell why a job has its size, and what others would bring')
+    .description(
+      'The performance model of a job (coefficients with their uncertainty), the size that\n' +
+        'was chosen and why, and a table of other sizes: throughput with its 90% interval,\n' +
+        'efficiency, what most of a step goes to, cost, time left.',
+    )
+    .argument('<job>', 'name of a job of the cluster, or the output directory of a run')
+    .option('--servers <count...>', 'also with so many parameter servers', counts)
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', EXAMPLES)
+    .action(async (job: string, flags: ExplainFlags & ClusterFlags) => {
+      if (isRun(job)) {
+        process.stdout.write(told(await localRun(resolve(job)), flags, Date.now()));
+        return;
+      }
+      await onChosenCluster(program, flags, async (session) => explainJob(session, job, flags));
+    });
+}
+
+/** Returns the exit code. */
+export async function explainJob(
+  session: ClusterSession,
+  name: string,
+  flags: ExplainFlags,
+): Promise<number> {
+  const { requireJob } = await import('../cluster/jobs.ts');
+  const { terminal } = session;
+  const { spec, status } = await requireJob(session, name);
+  terminal.out(told({ name, spec, status }, flags, terminal.clock.now()));
+  return EXIT_CODES.done;
+}
+
+/** @throws WsiError NotFound when the directory holds no run */
+export async function localRun(output: string): Promise<ExplainedJob> {
+  const { name, sizes } = await readRunSizes(output);
+  try {
+    const status = JSON.parse(await readFile(join(output, 'status.json'), 'utf8')) as WsiTrainingJobStatus;
+    return { name, spec: sizes, status };
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw WsiError.from(error, 'StorageFailed', { where: output });
+    return { name, spec: sizes };
+  }
+}
+
+function told(job: ExplainedJob, { servers = [], json }: ExplainFlags, now: number): string {
+  const whole = explanation(job, servers, now);
+  return json === true ? `${JSON.stringify(whole, null, 2)}\n` : explanationText(whole);
+}
+
+/** A job's name has neither dots nor slashes, so a path is meant wherever there is one. */
+function isRun(text: string): boolean {
+  return /[./]/.test(text) || existsSync(join(text, 'job.json'));
+}
+
+function counts(text: string, before: readonly number[] = []): number[] {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 64) {
+    throw new InvalidArgumentError('It must be a whole number from 1 to 64.');
+  }
+  return [...before, value];
+}
