@@ -19,7 +19,13 @@ import type { UsageMeter } from '../usage.ts';
 import { FinishedTasks } from './finished-tasks.ts';
 import type { GenerationFile } from './generation.ts';
 import type { Journal } from './journal.ts';
-import { applied, replayJournal, type JournalState, type StartedLine } from './journal-records.ts';
+import {
+  applied,
+  replayJournal,
+  type JournalRecord,
+  type JournalState,
+  type StartedLine,
+} from './journal-records.ts';
 import type { MetricsLog, StepLine } from './metrics-log.ts';
 import type { Model } from './model.ts';
 import type { PlannedRun } from './plan-run.ts';
@@ -79,13 +85,13 @@ export class Generations {
   readonly #turn = new Turn();
   #number = 0;
   /** What another coordinator may have left; looked at once. */
-  #left: Promise<JournalState | undefined>;
+  #left: Promise<readonly JournalRecord[]>;
 
   constructor(parts: GenerationsParts) {
     this.#parts = parts;
     this.#recovery = new RecoveryPoints(parts);
     this.#finished = new FinishedTasks(parts.journal);
-    this.#left = parts.journal.read().then(replayJournal);
+    this.#left = parts.journal.read();
   }
 
   get number(): number {
@@ -192,9 +198,8 @@ export class Generations {
     const waiting = 'waiting for parameter servers';
     progress.begin('waiting', 0, waiting);
     const left = await this.#left;
-    this.#left = Promise.resolve(undefined);
-    const state =
-      left === undefined ? undefined : await this.#takeOver(prepared, { left, optimizer, signal });
+    this.#left = Promise.resolve([]);
+    const state = await this.#takeOver(prepared, { records: left, optimizer, signal });
     if (state === undefined) {
       this.#finished.forgetLeaves();
       await servers.begin(this.#number, optimizer, point, signal);
@@ -215,11 +220,19 @@ export class Generations {
   /** The state that servers and journal hold together, or undefined when they do not fit. */
   async #takeOver(
     { servers, identity }: Prepared,
-    { left, optimizer, signal }: { left: JournalState; optimizer: string; signal: AbortSignal },
+    {
+      records,
+      optimizer,
+      signal,
+    }: { records: readonly JournalRecord[]; optimizer: string; signal: AbortSignal },
   ): Promise<JournalState | undefined> {
-    const { progress, logger } = this.#parts;
-    if (left.begin.identity !== identity || left.version < progress.checkpointStep) return undefined;
+    const { progress, logger, journal } = this.#parts;
+    const left = replayJournal(records);
+    if (left?.begin.identity !== identity || left.version < progress.checkpointStep) return undefined;
+    const generations = [...left.begin.generations, this.#number];
     try {
+      // Before a server is at the new generation: should this coordinator end now, too, its successor knows it.
+      await journal.begin([{ ...left.begin, generations }, ...records.slice(1)]);
       const adopted = await servers.adopt(this.#number, optimizer, left.begin, signal);
       if (adopted === undefined) return undefined;
       if (!fits(left, adopted)) {
@@ -322,9 +335,9 @@ export class Generations {
   #beginJournal({ servers, identity }: Prepared): Promise<void> {
     const { journal, progress, clock } = this.#parts;
     const { step: version, tiles, trainingSeconds } = progress;
-    const generation = this.#number;
+    const generations = [this.#number];
     const time = clock.now();
-    const run = { identity, generation, servers: servers.members, version, tiles, trainingSeconds, time };
+    const run = { identity, generations, servers: servers.members, version, tiles, trainingSeconds, time };
     return journal.begin([{ kind: 'begin', format: 1, ...run }, ...this.#finished.records()]);
   }
 

@@ -14,7 +14,8 @@ export interface BeginRecord {
   readonly kind: 'begin';
   readonly format: number;
   readonly identity: string;
-  readonly generation: number;
+  /** Of the servers: each may be at any of these, since a coordinator may end while it takes over. */
+  readonly generations: readonly number[];
   readonly servers: readonly ServerMember[];
   readonly version: number;
   readonly tiles: number;

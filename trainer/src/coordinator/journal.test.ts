@@ -26,7 +26,7 @@ const begin: JournalRecord = {
   kind: 'begin',
   format: 1,
   identity: 'i',
-  generation: 3,
+  generations: [3],
   servers: [{ address: 'unix:/s', start: 0, end: 9, instance: 'u' }],
   version: 4,
   tiles: 40,
@@ -144,9 +144,9 @@ describe('the journal on disk', () => {
     const old = new Journal(new JournalFile(path), logger);
     await old.begin([begin]);
     const successor = new Journal(new JournalFile(path), logger);
-    await successor.begin([{ ...begin, generation: 4 }]);
+    await successor.begin([{ ...begin, generations: [4] }]);
     await old.append(committed(4));
-    expect(await successor.read()).toEqual([{ ...begin, generation: 4 }]);
+    expect(await successor.read()).toEqual([{ ...begin, generations: [4] }]);
   });
 
   it('on a full disk is given up, without harm, until the next beginning', async () => {

@@ -51,13 +51,9 @@ export class MetricsLog {
    */
   async cutBack(step: number, known: readonly StepLine[] = []): Promise<void> {
     const text = await readFile(this.#path, 'utf8').catch(() => '');
-    const kept = text.split('\n').filter((line) => (appliedOf(line)?.steps ?? Infinity) <= step);
-    const there = kept.map((line) => appliedOf(line)!);
-    const written = Math.max(0, ...there.filter(({ kind }) => kind === 'step').map(({ steps }) => steps));
-    const missing = known.filter((line) => line.step >= written && line.step < step);
+    const { lines, evaluated } = cutLines(text, step, known);
     this.#evaluated.clear();
-    for (const { kind, steps } of there) if (kind === 'evaluation') this.#evaluated.add(steps);
-    const lines = [...kept, ...missing.map((line) => JSON.stringify(line))];
+    for (const version of evaluated) this.#evaluated.add(version);
     await writeFileAtomically(this.#path, lines.map((line) => `${line}\n`).join(''));
   }
 
@@ -74,6 +70,22 @@ export class MetricsLog {
     }
     if ('split' in line) this.#evaluated.add(line.step);
   }
+}
+
+/** The lines of the first `step` steps, those of `known` that are missing added, and the versions that were evaluated. */
+export function cutLines(
+  text: string,
+  step: number,
+  known: readonly StepLine[],
+): { lines: string[]; evaluated: number[] } {
+  const kept = text.split('\n').filter((line) => (appliedOf(line)?.steps ?? Infinity) <= step);
+  const there = kept.map((line) => appliedOf(line)!);
+  const written = Math.max(0, ...there.filter(({ kind }) => kind === 'step').map(({ steps }) => steps));
+  const missing = known.filter((line) => line.step >= written && line.step < step);
+  return {
+    lines: [...kept, ...missing.map((line) => JSON.stringify(line))],
+    evaluated: there.filter(({ kind }) => kind === 'evaluation').map(({ steps }) => steps),
+  };
 }
 
 /** Steps that must have been applied for this line to be kept; undefined for a line that is not whole. */

@@ -146,7 +146,7 @@ export class ServerGroup {
   async adopt(
     generation: number,
     optimizer: string,
-    from: { readonly generation: number; readonly servers: readonly ServerMember[] },
+    from: { readonly generations: readonly number[]; readonly servers: readonly ServerMember[] },
     signal: AbortSignal,
   ): Promise<AdoptedServers | undefined> {
     this.#generation = generation;
@@ -154,9 +154,9 @@ export class ServerGroup {
     const found = await Promise.all(this.#servers.map((server) => this.#reach(server, signal)));
     const known = this.#servers.map(({ range }, index) => ({ ...range, instance: found[index]!.instance }));
     const same = JSON.stringify(known) === JSON.stringify(from.servers);
-    if (!same || found.some((reply) => reply.generation !== from.generation)) return undefined;
+    if (!same || found.some((reply) => !from.generations.includes(reply.generation))) return undefined;
     const replies = await Promise.all(
-      this.#servers.map((server) => this.#configure(server, optimizer, from.generation)),
+      this.#servers.map((server, index) => this.#configure(server, optimizer, found[index]!.generation)),
     );
     const kept = replies.every(
       ({ adopted }, index) => adopted && replies[index]!.instance === known[index]!.instance,

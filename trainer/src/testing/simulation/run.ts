@@ -1,0 +1,325 @@
+/**
+ * A whole run in one process: the real coordinator's training (generations, steps, task board, worker pool, server group,
+ * journal, recovery points) and the real parameter servers, over simulated messages, time and disk. Workers speak the real
+ * protocol and compute a made-up function. Any process may end at any message or disk action, and is started again.
+ */
+import { jobFromText, type WsiTrainingJob } from '@wsi/api';
+import { createLogger, sha256, type Logger } from '@wsi/foundation';
+import { bytesOf, type Welcome } from '@wsi/protocol';
+import type { Connections } from '../../connections.ts';
+import type { PlannedBag } from '../../coordinator/bags.ts';
+import { Generations, type Prepared } from '../../coordinator/generations.ts';
+import { Journal } from '../../coordinator/journal.ts';
+import { applied, decodeRecords, replayJournal } from '../../coordinator/journal-records.ts';
+import type { Model } from '../../coordinator/model.ts';
+import type { ParameterSpace } from '../../coordinator/parameter-space.ts';
+import { planSteps } from '../../coordinator/plan.ts';
+import { Progress } from '../../coordinator/progress.ts';
+import { Quarantine } from '../../coordinator/quarantine.ts';
+import { ServerGroup } from '../../coordinator/server-group.ts';
+import { WorkerPool } from '../../coordinator/worker-pool.ts';
+import { createHead } from '../../heads/index.ts';
+import { ParameterServerService } from '../../server/service.ts';
+import { UsageMeter } from '../../usage.ts';
+import { Life, SimulatedTime } from './clock.ts';
+import { SimulatedDisk } from './disk.ts';
+import { SimulatedNetwork, type ServerProcess } from './network.ts';
+import { bodyLength, embeddingSize, work } from './worker.ts';
+
+export interface SimulatedFault {
+  /** Boundaries after the one before. */
+  readonly after: number;
+  readonly role: 'coordinator' | 'server' | 'worker';
+  readonly replica: number;
+}
+
+export interface SimulationOptions {
+  /** Of the network's delays, not of the run. */
+  readonly seed: number;
+  readonly workers: number;
+  readonly servers: number;
+  readonly staleness: number;
+  readonly faults: readonly SimulatedFault[];
+}
+
+export interface SimulatedResult {
+  readonly sha256: string;
+  readonly tiles: number;
+  /** Of `metrics.jsonl`: the loss by step, and the versions that were evaluated. */
+  readonly losses: readonly [step: number, loss: number][];
+  readonly evaluations: readonly number[];
+  readonly boundaries: number;
+  /** Coordinators that went on from what the servers held. */
+  readonly takeovers: number;
+  /** Tasks that were finished before a takeover, by the journal, and were begun again after it. */
+  readonly recomputed: readonly string[];
+}
+
+const restartMilliseconds = 100;
+const limitMilliseconds = 600_000;
+const addressOf = (replica: number): string => `server-${replica}`;
+
+export async function simulate(options: SimulationOptions): Promise<SimulatedResult> {
+  return new Simulation(options).run();
+}
+
+class Simulation {
+  readonly #options: SimulationOptions;
+  readonly #job: WsiTrainingJob;
+  readonly #time = new SimulatedTime();
+  readonly #network: SimulatedNetwork;
+  readonly #disk = new SimulatedDisk();
+  readonly #servers: (ServerProcess | undefined)[] = [];
+  readonly #workers: Life[] = [];
+  readonly #logger: Logger;
+  #coordinator: { readonly life: Life; readonly pool: WorkerPool } | undefined;
+  #faults: { at: number; fault: SimulatedFault }[] = [];
+  #instances = 0;
+  #takeovers = 0;
+  /** Finished tasks of the coordinator that ended last, and of the one that was taken over from. */
+  #finished = new Set<string>();
+  #taken = new Set<string>();
+  readonly #recomputed: string[] = [];
+  #result: { sha256: string; tiles: number } | undefined;
+  #failure: unknown;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.#job = simulatedJob(options.staleness);
+    this.#network = new SimulatedNetwork(this.#time, options.seed, (count) => this.#strike(count));
+    process.env['WSI_LOG_LEVEL'] = 'silent';
+    const logger = createLogger({ role: 'simulation' });
+    this.#logger = Object.assign(Object.create(logger) as Logger, {
+      info: (_fields: unknown, message: string) => {
+        if (message !== 'going on where the last coordinator stopped') return;
+        this.#takeovers += 1;
+        this.#taken = this.#finished;
+      },
+    });
+    let at = 0;
+    this.#faults = options.faults.map((fault) => ({ at: (at += fault.after + 1), fault }));
+  }
+
+  async run(): Promise<SimulatedResult> {
+    for (let replica = 0; replica < this.#options.servers; replica++) this.#startServer(replica);
+    this.#startCoordinator();
+    for (let replica = 0; replica < this.#options.workers; replica++) this.#startWorker(replica);
+    const ended = (): boolean => this.#result !== undefined || this.#failure !== undefined;
+    await this.#time.runUntil(ended, limitMilliseconds);
+    for (const life of [this.#coordinator?.life, ...this.#workers]) life?.end();
+    if (this.#result === undefined) throw this.#failure as Error;
+    const lines = this.#disk.metrics
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { step: number; loss?: number; split?: string });
+    return {
+      ...this.#result,
+      losses: lines.filter(({ split }) => split === undefined).map(({ step, loss }) => [step, loss!]),
+      evaluations: lines.filter(({ split }) => split !== undefined).map(({ step }) => step),
+      boundaries: this.#network.boundaries,
+      takeovers: this.#takeovers,
+      recomputed: this.#recomputed,
+    };
+  }
+
+  #strike(count: number): void {
+    while (this.#faults[0] !== undefined && this.#faults[0].at <= count && this.#result === undefined) {
+      const { role, replica } = this.#faults.shift()!.fault;
+      const again = { coordinator: () => this.#startCoordinator(), server: () => this.#startServer(replica) };
+      const start = role === 'worker' ? () => this.#startWorker(replica) : again[role];
+      const life = {
+        coordinator: this.#coordinator?.life,
+        server: this.#servers[replica]?.life,
+        worker: this.#workers[replica],
+      }[role];
+      if (life?.alive !== true) continue;
+      life.end();
+      if (role === 'coordinator') {
+        this.#taken = new Set();
+        const left = replayJournal(decodeRecords(this.#disk.journal.content));
+        this.#finished = new Set((left === undefined ? undefined : applied(left))?.embedded.keys());
+      }
+      void this.#time.wait(restartMilliseconds).then(start);
+    }
+  }
+
+  #startServer(replica: number): void {
+    this.#servers[replica] = { life: new Life(), service: new ParameterServerService(this.#logger) };
+  }
+
+  #startWorker(replica: number): void {
+    const life = new Life();
+    this.#workers[replica] = life;
+    void work({ replica, instance: `w${this.#instances++}` }, life, {
+      network: this.#network,
+      time: this.#time,
+      coordinator: () => this.#coordinator,
+      began: ({ id, generation }) => {
+        if (generation === this.#disk.generation && this.#taken.has(id)) this.#recomputed.push(id);
+      },
+      server: (of, address) => this.#network.clientOf(of, () => this.#find(address)),
+    });
+  }
+
+  #find(address: string): ServerProcess | undefined {
+    return this.#servers.find((_server, replica) => addressOf(replica) === address);
+  }
+
+  #startCoordinator(): void {
+    const life = new Life();
+    const clock = this.#time.clockOf(life);
+    const logger = this.#logger;
+    const pool = new WorkerPool({ clock, logger, leaseMilliseconds: 5_000 });
+    this.#coordinator = { life, pool };
+    void this.#lead(life, pool, new Progress(clock));
+  }
+
+  async #lead(life: Life, pool: WorkerPool, progress: Progress): Promise<void> {
+    const clock = this.#time.clockOf(life);
+    const logger = this.#logger;
+    const { journal, ...disk } = this.#disk.of(life, this.#network);
+    const generations: Generations = new Generations({
+      job: this.#job,
+      pool,
+      progress,
+      usage: new UsageMeter(),
+      ...disk,
+      journal: new Journal(journal, logger),
+      files: { requireUnchanged: () => this.#network.boundary(life) },
+      clock,
+      logger,
+      welcome: (_model, servers) => welcome(generations.number, servers),
+      evaluate: async ({ servers, model }) => {
+        const parameters = await servers.pull(progress.step, 0, model.space.length);
+        this.#result = { sha256: sha256(bytesOf(parameters)), tiles: progress.tiles };
+      },
+      withoutSlide: (_prepared, error) => Promise.reject(error),
+    });
+    try {
+      await generations.advance();
+      await generations.run(this.#prepared(life), new AbortController().signal);
+    } catch (error) {
+      if (life.alive) this.#failure = error;
+    }
+  }
+
+  #prepared(life: Life): Prepared {
+    const { training } = this.#job.spec;
+    const model = simulatedModel();
+    const bags = simulatedBags();
+    const connections: Pick<Connections, 'parameterServer'> = {
+      parameterServer: (address) => {
+        const client = this.#network.clientOf(life, () => this.#find(address));
+        const connection = { address, client, redial: () => undefined, close: () => undefined };
+        return connection as unknown as ReturnType<Connections['parameterServer']>;
+      },
+    };
+    const addresses = Array.from({ length: this.#options.servers }, (_, replica) => addressOf(replica));
+    const servers = new ServerGroup(addresses, {
+      connections: connections as Connections,
+      space: model.space,
+      clock: this.#time.clockOf(life),
+      logger: this.#logger,
+    });
+    const steps = planSteps(bags.filter((bag) => bag.case.split === 'train').length, {
+      ...training,
+      minimumBags: 1,
+    });
+    return {
+      identity: 'simulated',
+      bags,
+      steps,
+      cohort: { cases: [], classes: ['a', 'b'] } as unknown as Prepared['cohort'],
+      surveyed: new Map(),
+      quarantine: Quarantine.empty('', this.#logger),
+      model,
+      servers,
+    };
+  }
+}
+
+function simulatedJob(staleness: number): WsiTrainingJob {
+  return jobFromText(
+    `apiVersion: wsi.dev/v1alpha1
+kind: WsiTrainingJob
+metadata: { name: simulated }
+spec:
+  cohort: { table: cohort.csv, slides: slides, outcome: { type: classification, column: label } }
+  patches: { size: 64, level: 0 }
+  model: { encoder: { name: tiny }, aggregator: { name: attention }, head: { name: classification } }
+  training: { epochs: 2, slidesPerStep: 2, staleness: ${staleness}, optimizer: { name: adamw, learningRate: 0.01 } }
+  checkpoint: { everySteps: 3, keep: 2 }
+`,
+    'simulated.yaml',
+    { overrides: [] },
+  );
+}
+
+function simulatedModel(): Model {
+  const head = createHead({ name: 'classification', classes: 2, hidden: 0 }, embeddingSize);
+  const headLength = head.parameters.reduce((sum, tensor) => sum + tensor.length, 0);
+  const length = bodyLength + headLength;
+  const space = {
+    bodyLength,
+    length,
+    initial: () => Float32Array.from({ length }, (_, index) => Math.sin(1 + index)),
+    decayRanges: () => [{ start: 0, end: bodyLength }],
+    named: (values: Float32Array) => [{ name: 'all', shape: [length], values }],
+    flat: (named: ReadonlyMap<string, { values: Float32Array }>) =>
+      Float32Array.from(named.get('all')!.values),
+  };
+  return {
+    head,
+    space: space as unknown as ParameterSpace,
+    description: {} as Model['description'],
+  };
+}
+
+/** Five bags of one to four blocks to train on, one to validate with. */
+function simulatedBags(): PlannedBag[] {
+  return [1, 3, 2, 4, 1, 2].map((count, bag) => {
+    const blocks = Array.from({ length: count }, (_, block) => {
+      const tiles = 1 + ((bag + block) % 3);
+      const coordinates = Int32Array.from(
+        { length: 2 * tiles },
+        (_of, index) => 64 * (bag + 7 * block + index),
+      );
+      return {
+        block: { slide: `slide-${bag}`, coordinates: bytesOf(coordinates), orientationSeed: 0 },
+        tiles,
+        affinity: `slide-${bag}#${block}`,
+      };
+    });
+    const outcome = { type: 'classification', classIndex: bag % 2 };
+    const of = {
+      patient: `${bag}`,
+      bag: `${bag}`,
+      slides: [],
+      split: bag === 5 ? 'validation' : 'train',
+      outcome,
+    };
+    return {
+      case: of as unknown as PlannedBag['case'],
+      outcome: { kind: 'class', index: bag % 2 },
+      blocks,
+      tiles: blocks.reduce((sum, { tiles }) => sum + tiles, 0),
+      slides: [],
+    };
+  });
+}
+
+function welcome(generation: number, servers: Welcome['servers']): Welcome {
+  return {
+    generation,
+    network: '',
+    patches: '',
+    batch: 1,
+    servers,
+    bodyLength,
+    threads: 1,
+    cacheBytes: 0,
+    heartbeatMilliseconds: 1_000,
+    versions: 3,
+    store: '',
+  };
+}
