@@ -55,6 +55,8 @@ const FITTED: readonly Configuration[] = [
 /** A shape between them, and a size that was not tried at its shape. */
 const HELD_OUT: readonly Configuration[] = [...at(96, 8, 1, 2, 3), ...at(128, 16, 2)];
 
+export const CONFIGURATIONS: readonly Configuration[] = [...FITTED, ...HELD_OUT];
+
 const SERVERS = 1;
 const CACHE_BYTES = 64 * 2 ** 20;
 const COHORT = [
@@ -78,7 +80,7 @@ const SETTINGS = [
   'checkpoint.everySteps=100000',
 ];
 
-interface Measured {
+export interface Measured {
   readonly configuration: Configuration;
   readonly windows: readonly Window[];
   readonly workload: Measurement['workload'];
@@ -93,7 +95,7 @@ export async function benchModelError(rounds: number): Promise<ModelErrorRow[]> 
     await wsi(['synth', '--output', cohort, ...COHORT]);
     const runs: Measured[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      for (const configuration of [...FITTED, ...HELD_OUT]) {
+      for (const configuration of CONFIGURATIONS) {
         runs.push(await run(cohort, join(directory, `run-${runs.length}`), configuration));
       }
     }

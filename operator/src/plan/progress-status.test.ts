@@ -80,5 +80,5 @@ describe('the status of what was measured', () => {
 });
 
 function letters(): [string, number][] {
-  return [...'abcdefghijklmnopqrstuvwxyz'].map((letter, index) => [letter, index + 1]);
+  return Array.from({ length: 26 }, (_, index) => [String.fromCharCode(97 + index), index + 1]);
 }
