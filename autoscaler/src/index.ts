@@ -19,7 +19,7 @@ export { type Recommendation } from './decide/stabilise.ts';
 export { type Replacement, type WorkerRate } from './decide/stragglers.ts';
 export { MOST_WORKERS, type Limits, type SizePrediction } from './decide/workers.ts';
 export { explain, type Bottleneck, type ExplainedSize } from './explain.ts';
-export { predictMemory, type MemorySample, type MemoryShape } from './model/memory.ts';
+export { fitMemory, predictMemory, type MemorySample, type MemoryShape } from './model/memory.ts';
 export {
   isUsable,
   observedRate,
@@ -37,6 +37,7 @@ export {
   type PerformanceModel,
   type Shape,
 } from './model/performance-model.ts';
+export { fitShapes, predictShape, type ShapeObservation, type ShapesModel } from './model/shapes.ts';
 export { predictThroughput, type Prediction } from './model/throughput.ts';
 export { tileSeconds, type TileCostSample } from './model/tile-cost.ts';
 export {

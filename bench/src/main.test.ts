@@ -32,7 +32,7 @@ describe('bench', () => {
 
   it.each([
     [['--rounds', 'many'], '--rounds: "many" is not a count.'],
-    [['--only', 'all'], '--only: "all" is not one of training-step, tiles, worker.'],
+    [['--only', 'all'], '--only: "all" is not one of training-step, tiles, worker, model.'],
     [['--encoder', 'vit'], '--encoder: no encoder is called "vit".'],
   ])('refuses %j', async (args, message) => {
     await expect(bench(...args)).rejects.toMatchObject({

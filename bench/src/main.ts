@@ -15,6 +15,7 @@ import {
   type TrainingStepOptions,
   type TrainingStepRow,
 } from './training-step.ts';
+import { benchModelError, type ModelErrorRow } from './model-error.ts';
 import { formatTable } from './table.ts';
 import { benchTiles, type TileRow } from './tiles.ts';
 import { benchWorkerShare, type WorkerShareRow } from './worker-share.ts';
@@ -26,8 +27,9 @@ Measures, in turns on this machine:
                  in PyTorch
   tiles          patches a second, beside OpenSlide in Python
   worker         what a worker's time goes into, in a run with one worker
+  model          how well the model of throughput and memory predicts runs that it has not seen
 
-  --only NAME    one of these (may be given several times)
+  --only NAME    one of these (may be given several times; default: all but model, which takes long)
   --threads N    threads of each side of a training step, and of the worker (default 1)
   --rounds N     rounds in turns (default 8)
   --steps N      training steps of each side in a round (default 3)
@@ -36,7 +38,7 @@ Measures, in turns on this machine:
   --output DIR   where the JSON lines go (default output/bench)
 `;
 
-const SECTIONS = ['training-step', 'tiles', 'worker'] as const;
+const SECTIONS = ['training-step', 'tiles', 'worker', 'model'] as const;
 
 const network = (name: 'tiny' | 'resnet18', tileSize: number): Network => ({
   encoder: { name },
@@ -50,13 +52,13 @@ const CASES: readonly TrainingStepCase[] = [
   { network: network('resnet18', 224), n: 8 },
 ];
 
-type Row = TrainingStepRow | (TileRow & { readonly bench: 'tiles' }) | WorkerShareRow;
+type Row = TrainingStepRow | (TileRow & { readonly bench: 'tiles' }) | WorkerShareRow | ModelErrorRow;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       help: { type: 'boolean', default: false },
-      only: { type: 'string', multiple: true, default: [...SECTIONS] },
+      only: { type: 'string', multiple: true, default: ['training-step', 'tiles', 'worker'] },
       threads: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '8' },
       steps: { type: 'string', default: '3' },
@@ -108,7 +110,55 @@ async function measure(
     print(workerTable(measured));
     rows.push(measured);
   }
+  if (sections.has('model')) {
+    const measured = await benchModelError(options.rounds);
+    print(modelTable(measured));
+    rows.push(...measured);
+  }
   return rows;
+}
+
+function modelTable(rows: readonly ModelErrorRow[]): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+  const header = [
+    'pixels/batch/workers',
+    '',
+    'tiles/s',
+    'predicted',
+    'error',
+    'slowest/fastest',
+    'CPU ms/tile',
+    'predicted',
+    'error',
+    'peak MB',
+    'predicted',
+    'error',
+  ];
+  const cells = rows.map((row) => [
+    `${row.patchSize}/${row.batch}/${row.workers}`,
+    row.use,
+    row.measuredTilesPerSecond.toFixed(0),
+    row.predictedTilesPerSecond.toFixed(0),
+    percent(row.throughputError),
+    percent(row.steadiness),
+    (1000 * row.measuredProcessorSeconds).toFixed(2),
+    (1000 * row.predictedProcessorSeconds).toFixed(2),
+    percent(row.processorError),
+    (row.measuredPeakBytes / 1e6).toFixed(0),
+    (row.predictedPeakBytes / 1e6).toFixed(0),
+    percent(row.memoryError),
+  ]);
+  const held = rows.filter(({ use }) => use === 'held out');
+  const errors = (of: (row: ModelErrorRow) => number): string => {
+    const sizes = held.map((row) => Math.abs(of(row)));
+    const mean = sizes.reduce((sum, size) => sum + size, 0) / Math.max(1, sizes.length);
+    return `mean ${percent(mean)}, largest ${percent(Math.max(0, ...sizes))}`;
+  };
+  const throughput = errors(({ throughputError }) => throughputError);
+  const memory = errors(({ memoryError }) => memoryError);
+  const processor = errors(({ processorError }) => processorError);
+  const summary = `Held out: throughput ${throughput}; processor time ${processor}; peak memory ${memory}`;
+  return `\n${formatTable([header, ...cells])}\n${summary}\n`;
 }
 
 function tileTable(rows: readonly TileRow[]): string {

@@ -1,10 +1,8 @@
 /** What a worker's time goes into, in a real run: coordinator, server and one worker on a synthetic cohort. */
-import { WsiError } from '@wsi/foundation';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { wsi } from './run-wsi.ts';
 
 export interface WorkerShareRow {
   readonly bench: 'worker-share';
@@ -52,16 +50,5 @@ export async function benchWorkerShare(threads: number): Promise<WorkerShareRow>
     return { bench: 'worker-share', tilesPerSecond, trainingSeconds, phaseSeconds, computingShare };
   } finally {
     await rm(directory, { recursive: true, force: true });
-  }
-}
-
-async function wsi(args: readonly string[]): Promise<void> {
-  const program = join(import.meta.dirname, '../../cli/src/main.ts');
-  try {
-    await promisify(execFile)(process.execPath, ['--no-warnings', program, ...args]);
-  } catch (error) {
-    const printed =
-      error instanceof Error && 'stderr' in error ? String(error.stderr).slice(-2000) : String(error);
-    throw new WsiError('EngineFailed', `wsi ${args[0]} failed:\n${printed}`, { cause: error });
   }
 }

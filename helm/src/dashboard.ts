@@ -58,7 +58,10 @@ const ROWS: readonly Row[] = [
         description: 'Tiles a second that went through training.',
         unit: 'short',
         width: 12,
-        queries: [[perJob('wsi_job_tiles_per_second'), '{{namespace}}/{{job}}']],
+        queries: [
+          [perJob('wsi_job_tiles_per_second'), '{{namespace}}/{{job}}'],
+          [perJob('wsi_job_window_tiles_per_second'), '{{namespace}}/{{job}} measured window'],
+        ],
       },
       {
         title: 'Throughput of one worker',
@@ -69,6 +72,37 @@ const ROWS: readonly Row[] = [
           [
             `${perJob('wsi_job_tiles_per_second')} / ${perJob('wsi_job_replicas', `${JOB}, role="worker", state="ready"`)}`,
             '{{namespace}}/{{job}}',
+          ],
+        ],
+      },
+    ],
+  },
+  {
+    title: 'Where the time of workers goes',
+    panels: [
+      {
+        title: 'Time for a tile by phase',
+        description:
+          'Of all workers. forward and backward compute; open, read and decode wait for tiles; pull and push for parameter servers; barrierWait for the other workers of a step.',
+        unit: 's',
+        stacked: true,
+        width: 16,
+        queries: [
+          [
+            `max by (namespace, job, phase) (wsi_job_phase_seconds_per_tile{${JOB}})`,
+            '{{namespace}}/{{job}} {{phase}}',
+          ],
+        ],
+      },
+      {
+        title: 'Parameters on the network',
+        description: 'Between all workers and the parameter servers.',
+        unit: 'Bps',
+        width: 8,
+        queries: [
+          [
+            `max by (namespace, job, direction) (wsi_job_parameter_bytes_per_second{${JOB}})`,
+            '{{namespace}}/{{job}} {{direction}}',
           ],
         ],
       },
@@ -111,10 +145,21 @@ const ROWS: readonly Row[] = [
       },
       {
         title: 'Peak memory',
-        description: 'Largest resident memory of any pod of the role so far; compare with its limit.',
+        description:
+          'Largest resident memory of any pod of the role so far; compare with its limit. Of GPUs, their own memory.',
         unit: 'bytes',
-        width: 24,
-        queries: [[perRole('wsi_job_peak_memory_bytes'), '{{namespace}}/{{job}} {{role}}']],
+        width: 12,
+        queries: [
+          [perRole('wsi_job_peak_memory_bytes'), '{{namespace}}/{{job}} {{role}}'],
+          [perJob('wsi_job_device_peak_memory_bytes'), '{{namespace}}/{{job}} device'],
+        ],
+      },
+      {
+        title: 'Memory',
+        description: 'Resident memory of the largest pod of the role now.',
+        unit: 'bytes',
+        width: 12,
+        queries: [[perRole('wsi_job_memory_bytes'), '{{namespace}}/{{job}} {{role}}']],
       },
     ],
   },

@@ -19,9 +19,25 @@ const JOB = {
     coordinator: ROLE,
     parameterServers: ROLE,
     workers: ROLE,
-    memory: { coordinator: 1, parameterServers: 1, workers: 1 },
+    memory: {
+      coordinator: 1,
+      parameterServers: 1,
+      workers: 1,
+      current: { coordinator: 1, parameterServers: 1, workers: 1 },
+      device: 1,
+    },
     progress: { fraction: 0.5, etaSeconds: 1 },
-    throughput: { tilesPerSecond: 1 },
+    throughput: {
+      tilesPerSecond: 1,
+      window: {
+        tiles: 1,
+        seconds: 1,
+        tilesPerSecond: 1,
+        phaseSeconds: { forward: 1 },
+        bytesSent: 1,
+        bytesReceived: 1,
+      },
+    },
   },
 } as const;
 

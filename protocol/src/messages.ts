@@ -49,6 +49,7 @@ export interface Usage {
   bytesReceived: number;
   deviceBytes: number;
   devicePeakBytes: number;
+  processorSeconds: number;
 }
 
 export interface CoordinatorMessage {
@@ -202,6 +203,7 @@ export interface Window {
   tilesPerSecond: number;
   bytesSent: number;
   bytesReceived: number;
+  processorSeconds: number;
 }
 
 export interface WorkerMeasurement {

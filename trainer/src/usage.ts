@@ -33,6 +33,7 @@ export class UsageMeter {
   }
 
   read(): Usage {
+    const { user, system } = process.cpuUsage();
     return {
       phaseSeconds: Object.fromEntries(this.#phaseSeconds),
       residentBytes: process.memoryUsage.rss(),
@@ -42,6 +43,7 @@ export class UsageMeter {
       bytesReceived: this.bytesReceived,
       deviceBytes: this.deviceBytes,
       devicePeakBytes: this.devicePeakBytes,
+      processorSeconds: (user + system) / 1e6,
     };
   }
 }

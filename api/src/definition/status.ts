@@ -61,6 +61,33 @@ const podFailure = object('How the pods of one name have ended before their time
   ),
 });
 
+const sum = (description: string, unit: string) => real(description, { minimum: 0, unit });
+
+/** The same numbers as in `metrics.jsonl` and in the coordinator's `Status`. */
+const window = object(
+  'The newest stretch of training, of whole steps and with the same pods, that was measured.',
+  {
+    workers: optional(count('Workers that took part.', 'workers')),
+    servers: optional(count('Parameter servers that took part.', 'servers')),
+    steps: optional(count('Steps in it.', 'steps')),
+    tiles: optional(count('Tiles of these steps.', 'tiles')),
+    seconds: optional(sum('How long it took.', 's')),
+    tilesPerSecond: optional(sum('Tiles by seconds.', 'tiles/s')),
+    phaseSeconds: optional(
+      map(
+        'Time by phase, summed over the workers: about workers x seconds in all. The phases are open, read, decode, ' +
+          'queue, forward, backward, push, pull, leaseWait and barrierWait.',
+        sum('Time.', 's'),
+        16,
+      ),
+    ),
+    bottleneck: optional(text('The phase that took longest.', { maxLength: 64 })),
+    bytesSent: optional(count('Sent by the workers to parameter servers.', 'bytes')),
+    bytesReceived: optional(count('Received by the workers from parameter servers.', 'bytes')),
+    processorSeconds: optional(sum("Time on processors, of all the workers' threads.", 's')),
+  },
+);
+
 const peakBytes = (who: string) => optional(count(`Largest resident memory of ${who}.`, 'bytes'));
 
 export const status = object('State of the job, written by the operator.', {
@@ -74,6 +101,7 @@ export const status = object('State of the job, written by the operator.', {
   throughput: optional(
     object('Rate of the run.', {
       tilesPerSecond: optional(real('Tiles that went through training.', { minimum: 0, unit: 'tiles/s' })),
+      window: optional(window),
     }),
   ),
   memory: optional(
@@ -81,6 +109,14 @@ export const status = object('State of the job, written by the operator.', {
       coordinator: peakBytes('the coordinator'),
       parameterServers: peakBytes('any parameter server'),
       workers: peakBytes('any worker'),
+      current: optional(
+        object('What the largest process of each role holds now.', {
+          coordinator: optional(count('The coordinator.', 'bytes')),
+          parameterServers: optional(count('The largest parameter server.', 'bytes')),
+          workers: optional(count('The largest worker.', 'bytes')),
+        }),
+      ),
+      device: optional(count('Most memory of its device that any worker has used; absent on CPUs.', 'bytes')),
     }),
   ),
   autoscaling: optional(autoscalingStatus),

@@ -27,6 +27,7 @@ export function jobDetails(job: StoredJob, options: DetailOptions): string {
     ['Job', `${job.metadata.name} in namespace ${job.metadata.namespace ?? 'default'}`],
     ['Phase', phaseField(job, options.now)],
     ...progressFields(status, options.columns),
+    ...phaseFields(status, options.columns),
     ['Replicas', replicas(job)],
     ...memoryFields(status),
     ['Restarts', `${status.restarts ?? 0} (limit ${job.spec.runPolicy.backoffLimit})`],
@@ -62,6 +63,24 @@ function progressFields(status: WsiTrainingJobStatus, columns: number): Field[] 
     ...(status.progress === undefined ? [] : [['Progress', barLine(status, columns - 12)] as const]),
     ...(rate > 0 ? [['Throughput', `${formatRate(rate)} tiles/s`] as const] : []),
     ...(metrics.length > 0 ? [['Metrics', wrapped(metrics, columns - 12)] as const] : []),
+  ];
+}
+
+/** `61% backward  22% forward  9% barrierWait`: where the workers' time went, the bottleneck first. */
+function phaseFields({ throughput }: WsiTrainingJobStatus, columns: number): Field[] {
+  const window = throughput?.window ?? {};
+  const { phaseSeconds = {}, bottleneck, workers = 0, seconds = 0, tilesPerSecond = 0 } = window;
+  const total = Object.values(phaseSeconds).reduce((sum, of) => sum + of, 0);
+  if (!(total > 0) || bottleneck === undefined) return [];
+  const shares = Object.entries(phaseSeconds)
+    .map(([phase, of]) => ({ phase, percent: Math.round((100 * of) / total) }))
+    .filter(({ percent }) => percent > 0)
+    .sort((a, b) => b.percent - a.percent)
+    .map(({ phase, percent }) => `${percent}% ${phase}`);
+  const over = `${formatRate(tilesPerSecond)} tiles/s by ${workers} workers over ${Math.round(seconds)} s`;
+  return [
+    ['Measured', `${over}; bottleneck: ${bottleneck}`],
+    ['Phases', wrapped(shares, columns - 12)],
   ];
 }
 

@@ -68,6 +68,8 @@ describe('one job', () => {
     expect(text).toContain('Phase       Running, training, started 5m ago\n');
     expect(text).toMatch(/Progress {4}\[█+▏? *\] {2}45% {2}step 18\/40 {2}epoch 2\/4 {2}ETA 1m 20s\n/);
     expect(text).toContain('Throughput  53 tiles/s\n');
+    expect(text).toContain('Measured    51 tiles/s by 2 workers over 20 s; bottleneck: backward\n');
+    expect(text).toContain('Phases      62% backward  22% forward  10% decode  6% barrierWait\n');
     expect(text).toContain('Replicas    coordinator 1/1, servers 2/2, workers 1/2\n');
     expect(text).toContain('Memory      coordinator 400 MB, workers 1.2 GB (largest of a pod)\n');
     expect(text).toContain('Restarts    1 (limit 6)\n');

@@ -67,7 +67,16 @@ export const runningStatus: WsiTrainingJobStatus = {
   parameterServers: { summary: '2/2', ready: 2, desired: 2 },
   workers: { summary: '1/2', ready: 1, desired: 2 },
   progress: { step: 18, steps: 40, epoch: 1, epochs: 4, fraction: 0.45, eta: '1m 20s' },
-  throughput: { tilesPerSecond: 53.4 },
+  throughput: {
+    tilesPerSecond: 53.4,
+    window: {
+      workers: 2,
+      seconds: 20.4,
+      tilesPerSecond: 51.2,
+      phaseSeconds: { forward: 9, backward: 25, decode: 4, barrierWait: 2.6, push: 0.01 },
+      bottleneck: 'backward',
+    },
+  },
   metrics: { loss: 0.41234 },
   memory: { coordinator: 400_000_000, workers: 1_234_000_000 },
   restarts: 1,

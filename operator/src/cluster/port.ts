@@ -53,6 +53,8 @@ export interface TrainingMeasurement {
     readonly tilesPerSecond: number;
     readonly bytesSent: number;
     readonly bytesReceived: number;
+    /** Time on processors, of all workers' threads. */
+    readonly processorSeconds: number;
   };
   /** Connected now. */
   readonly workers: readonly MeasuredWorker[];

@@ -31,6 +31,22 @@ interface Definition {
   readonly read: (job: JobForMetrics, labels: JobLabels) => Iterable<Series>;
 }
 
+/** A worker's; others that a status may have get no series: a label must not have as many values as somebody sends. */
+const WORKER_PHASES = [
+  'open',
+  'read',
+  'decode',
+  'queue',
+  'forward',
+  'backward',
+  'push',
+  'pull',
+  'leaseWait',
+  'barrierWait',
+] as const;
+
+type JobWindow = NonNullable<NonNullable<WsiTrainingJobStatus['throughput']>['window']>;
+
 const isRunning = ({ status }: JobForMetrics): boolean => status.phase === 'Running';
 
 const DEFINITIONS: readonly Definition[] = [
@@ -59,6 +75,50 @@ const DEFINITIONS: readonly Definition[] = [
       ROLES.map(([field, role]): Series => [{ ...labels, role }, status.memory?.[field]]),
   },
   {
+    name: 'wsi_job_memory_bytes',
+    help: 'Resident memory of the largest process of the role now, of a job that runs.',
+    labels: ['namespace', 'job', 'role'],
+    read: (job, labels) =>
+      ROLES.map(([field, role]): Series => [
+        { ...labels, role },
+        isRunning(job) ? job.status.memory?.current?.[field] : undefined,
+      ]),
+  },
+  {
+    name: 'wsi_job_device_peak_memory_bytes',
+    help: 'The most memory of its device that a worker has used.',
+    labels: ['namespace', 'job'],
+    read: ({ status }, labels) => [[labels, status.memory?.device]],
+  },
+  {
+    name: 'wsi_job_phase_seconds_per_tile',
+    help: "Workers' time for a tile by phase, over the newest window, of a job that runs.",
+    labels: ['namespace', 'job', 'phase'],
+    read: (job, labels) =>
+      WORKER_PHASES.map((phase): Series => [
+        { ...labels, phase },
+        perUnit(job, ({ phaseSeconds, tiles }) => [phaseSeconds?.[phase], tiles]),
+      ]),
+  },
+  {
+    name: 'wsi_job_window_tiles_per_second',
+    help: 'Tiles a second over the newest window: whole steps with the same pods; of a job that runs.',
+    labels: ['namespace', 'job'],
+    read: (job, labels) => [[labels, windowOf(job)?.tilesPerSecond]],
+  },
+  {
+    name: 'wsi_job_parameter_bytes_per_second',
+    help: 'What all workers send to parameter servers and receive from them, over the newest window, of a job that runs.',
+    labels: ['namespace', 'job', 'direction'],
+    read: (job, labels) => [
+      [{ ...labels, direction: 'sent' }, perUnit(job, ({ bytesSent, seconds }) => [bytesSent, seconds])],
+      [
+        { ...labels, direction: 'received' },
+        perUnit(job, ({ bytesReceived, seconds }) => [bytesReceived, seconds]),
+      ],
+    ],
+  },
+  {
     name: 'wsi_job_progress_ratio',
     help: 'Steps done, 0 to 1.',
     labels: ['namespace', 'job'],
@@ -77,6 +137,19 @@ const DEFINITIONS: readonly Definition[] = [
     read: (job, labels) => [[labels, isRunning(job) ? job.status.progress?.etaSeconds : undefined]],
   },
 ];
+
+function windowOf(job: JobForMetrics): JobWindow | undefined {
+  return isRunning(job) ? job.status.throughput?.window : undefined;
+}
+
+/** One number of the window by another; undefined where there is none. */
+function perUnit(
+  job: JobForMetrics,
+  of: (window: JobWindow) => readonly [number | undefined, number | undefined],
+): number | undefined {
+  const [value, unit = 0] = of(windowOf(job) ?? {});
+  return value === undefined || !(unit > 0) ? undefined : value / unit;
+}
 
 /** Registers the gauges; the jobs are read at each collection. */
 export function collectJobs(registry: Registry, jobs: () => Iterable<JobForMetrics>): void {

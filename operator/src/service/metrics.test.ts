@@ -10,8 +10,19 @@ const JOB: JobForMetrics = {
     workers: { desired: 4, ready: 3, restarts: 1 },
     parameterServers: { desired: 1, ready: 1, restarts: 0 },
     progress: { step: 5, steps: 10, epoch: 0, epochs: 1, fraction: 0.5, etaSeconds: 90 },
-    throughput: { tilesPerSecond: 120.5 },
-    memory: { workers: 2048 },
+    throughput: {
+      tilesPerSecond: 120.5,
+      window: {
+        workers: 3,
+        tiles: 400,
+        seconds: 4,
+        tilesPerSecond: 100,
+        phaseSeconds: { forward: 2, backward: 6, somethingElse: 1 },
+        bytesSent: 800,
+        bytesReceived: 1200,
+      },
+    },
+    memory: { workers: 2048, current: { workers: 1024 } },
   } as unknown as JobForMetrics['status'],
 };
 
@@ -69,9 +80,17 @@ describe('OperatorMetrics', () => {
       'wsi_job_progress_ratio{namespace="lab",job="lung"} 0.5',
       'wsi_job_eta_seconds{namespace="lab",job="lung"} 90',
       'wsi_job_peak_memory_bytes{namespace="lab",job="lung",role="worker"} 2048',
+      'wsi_job_memory_bytes{namespace="lab",job="lung",role="worker"} 1024',
+      'wsi_job_phase_seconds_per_tile{namespace="lab",job="lung",phase="forward"} 0.005',
+      'wsi_job_phase_seconds_per_tile{namespace="lab",job="lung",phase="backward"} 0.015',
+      'wsi_job_window_tiles_per_second{namespace="lab",job="lung"} 100',
+      'wsi_job_parameter_bytes_per_second{namespace="lab",job="lung",direction="sent"} 200',
+      'wsi_job_parameter_bytes_per_second{namespace="lab",job="lung",direction="received"} 300',
     ]) {
       expect(text.split('\n')).toContain(line);
     }
+    // A coordinator does not choose how many series there are.
+    expect(text).not.toContain('somethingElse');
     // Nothing is made up for a role that has said nothing.
     expect(text).not.toContain('role="coordinator"');
     world.leader = false;
@@ -81,6 +100,7 @@ describe('OperatorMetrics', () => {
     const over = await metrics.text();
     expect(over).toContain('wsi_job_progress_ratio{namespace="lab"');
     expect(over).not.toContain('wsi_job_tiles_per_second{');
+    expect(over).not.toContain('wsi_job_phase_seconds_per_tile{');
     world.jobs = [];
     expect(await metrics.text()).not.toContain('job="lung"');
   });

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { WsiTrainingJob } from '@wsi/api';
 import type { Logger } from '@wsi/foundation';
+import type { Measurement } from '@wsi/protocol';
 import type { S3Store } from '@wsi/slides';
 import type { UsageMeter } from '../usage.ts';
 import type { PlannedBag } from './bags.ts';
@@ -30,6 +31,7 @@ export interface FinalContext {
   readonly store: S3Store;
   readonly progress: Progress;
   readonly usage: UsageMeter;
+  measured(): Measurement | undefined;
   readonly logger: Logger;
 }
 
@@ -65,6 +67,7 @@ export async function evaluateRun(context: FinalContext): Promise<void> {
     workers: pool.usages().map(({ usage }) => usage),
     servers: servers.usages(),
     coordinator: context.usage.read(),
+    measurement: context.measured(),
     restarts: { coordinator: 0, server: servers.restarts, worker: pool.restarts },
   });
   for (const [name, value] of Object.entries(result.metrics)) progress.metrics[name] = value;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '@wsi/foundation';
 import type { WsiTrainingJob } from '@wsi/api';
-import type { Usage } from '@wsi/protocol';
+import type { Measurement, Usage } from '@wsi/protocol';
 import { readSetup } from '../../../setup/locations.mjs';
 import { metricsOf, type Prediction } from './evaluation.ts';
 import type { Progress } from './progress.ts';
@@ -23,6 +23,8 @@ export interface RunResult {
   readonly phaseSeconds: Readonly<Record<string, number>>;
   /** The largest process of each role. */
   readonly peakMemoryBytes: Readonly<Record<string, number>>;
+  /** Windows by size, memory by role and its growth, what decides the cost: for whoever sizes the next run like this. */
+  readonly measurement?: Measurement;
   readonly restarts: Readonly<Record<string, number>>;
   /** Slides of the table that the run left out, with the reason. */
   readonly quarantined: readonly QuarantinedSlide[];
@@ -37,6 +39,7 @@ export interface ResultSources {
   readonly workers: readonly Usage[];
   readonly servers: readonly Usage[];
   readonly coordinator: Usage;
+  readonly measurement: Measurement | undefined;
   readonly restarts: Readonly<Record<string, number>>;
   readonly quarantined: readonly QuarantinedSlide[];
 }
@@ -62,6 +65,7 @@ export function resultOf(sources: ResultSources): RunResult {
       server: peak(sources.servers),
       worker: peak(sources.workers),
     },
+    ...(sources.measurement === undefined ? {} : { measurement: sources.measurement }),
     restarts: sources.restarts,
     quarantined: sources.quarantined,
     versions: versions(),

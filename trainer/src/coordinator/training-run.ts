@@ -242,6 +242,7 @@ export class TrainingRun {
       store: this.#store,
       progress: this.progress,
       usage: this.usage,
+      measured: () => this.#measured().measurement ?? undefined,
       logger: this.#options.logger,
     });
   }

@@ -16,6 +16,7 @@ const usage: Usage = {
   bytesReceived: 0,
   deviceBytes: 0,
   devicePeakBytes: 0,
+  processorSeconds: 0,
 };
 const welcome = (generation: number): Welcome => ({
   generation,

@@ -400,5 +400,6 @@ function emptyUsage(): Usage {
     bytesReceived: 0,
     deviceBytes: 0,
     devicePeakBytes: 0,
+    processorSeconds: 0,
   };
 }

@@ -12,6 +12,7 @@ const of = (residentBytes: number, peakResidentBytes: number): Usage => ({
   bytesReceived: 0,
   deviceBytes: residentBytes / 2,
   devicePeakBytes: peakResidentBytes / 2,
+  processorSeconds: 0,
 });
 
 describe('memory by role', () => {

@@ -195,10 +195,8 @@ export class RunMeasurement implements WorkerObserver {
 }
 
 /** As it travels and as `metrics.jsonl` has it. */
-export function windowOf(closed: ClosedWindow): Window {
-  const { workers, servers, tiles, steps, seconds, tilesPerSecond, bytesSent, bytesReceived } = closed;
-  const phaseSeconds = { ...closed.phaseSeconds };
-  return { workers, servers, tiles, steps, seconds, phaseSeconds, tilesPerSecond, bytesSent, bytesReceived };
+export function windowOf({ rates: _rates, from: _from, to: _to, ...window }: ClosedWindow): Window {
+  return { ...window, phaseSeconds: { ...window.phaseSeconds } };
 }
 
 function workerOf({ replica, instance, usage, rate }: Connected): WorkerMeasurement {

@@ -13,6 +13,7 @@ function usage(phaseSeconds: Record<string, number>, tiles = 0, bytes = 0): Usag
     bytesReceived: 2 * bytes,
     deviceBytes: 0,
     devicePeakBytes: 0,
+    processorSeconds: 0,
   };
 }
 

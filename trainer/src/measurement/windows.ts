@@ -23,6 +23,7 @@ export interface ClosedWindow {
   readonly tilesPerSecond: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
+  readonly processorSeconds: number;
   /** By worker's name: tiles a second while it reads and computes, and over how many seconds of that. */
   readonly rates: ReadonlyMap<string, WorkerRate>;
   /** Steps of the run: the window's first one, and the one after its last. */
@@ -57,6 +58,7 @@ interface Sums {
   readonly tiles: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
+  readonly processorSeconds: number;
 }
 
 /** Reading and computing: what a slow machine takes longer for. */
@@ -163,6 +165,7 @@ export class Windows {
       tilesPerSecond: open.tiles / open.seconds,
       bytesSent: total.bytesSent,
       bytesReceived: total.bytesReceived,
+      processorSeconds: total.processorSeconds,
       rates: new Map([...open.sums].map(([worker, sums]) => [worker, rateOf(sums)])),
       from: open.from ?? 0,
       to: open.to,
@@ -190,20 +193,24 @@ function emptyWindow(): OpenWindow {
   return { from: undefined, to: 0, tiles: 0, steps: 0, seconds: 0, sums: new Map() };
 }
 
-const ZERO: Sums = { phaseSeconds: {}, idleSeconds: 0, tiles: 0, bytesSent: 0, bytesReceived: 0 };
+const ZERO: Sums = {
+  phaseSeconds: {},
+  idleSeconds: 0,
+  tiles: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
+  processorSeconds: 0,
+};
 
 function sumsOf({ reportedAt, idleSince, idleSeconds }: Member, usage: Usage, now: number): Sums {
-  const { tiles, bytesSent, bytesReceived } = usage;
-  if (idleSince === undefined) {
-    return { phaseSeconds: usage.phaseSeconds, idleSeconds, tiles, bytesSent, bytesReceived };
-  }
-  const waited = (usage.phaseSeconds['leaseWait'] ?? 0) + Math.max(0, now - reportedAt) / 1000;
+  const { phaseSeconds, tiles, bytesSent, bytesReceived, processorSeconds } = usage;
+  const counts = { tiles, bytesSent, bytesReceived, processorSeconds };
+  if (idleSince === undefined) return { phaseSeconds, idleSeconds, ...counts };
+  const waited = (phaseSeconds['leaseWait'] ?? 0) + Math.max(0, now - reportedAt) / 1000;
   return {
-    phaseSeconds: { ...usage.phaseSeconds, leaseWait: waited },
+    phaseSeconds: { ...phaseSeconds, leaseWait: waited },
     idleSeconds: idleSeconds + Math.max(0, now - idleSince) / 1000,
-    tiles,
-    bytesSent,
-    bytesReceived,
+    ...counts,
   };
 }
 
@@ -224,6 +231,7 @@ function plus(a: Sums, b: Sums, sign: 1 | -1 = 1): Sums {
     tiles: a.tiles + sign * b.tiles,
     bytesSent: a.bytesSent + sign * b.bytesSent,
     bytesReceived: a.bytesReceived + sign * b.bytesReceived,
+    processorSeconds: a.processorSeconds + sign * b.processorSeconds,
   };
 }
 

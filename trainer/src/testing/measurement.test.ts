@@ -100,7 +100,17 @@ it('tells the same in Status, metrics.jsonl and the checkpoint; tiles are those 
   let next = 0;
   for (const line of lines) {
     if (line.window === undefined) continue;
-    const { from, tiles, steps, seconds, workers, phaseSeconds, tilesPerSecond, bytesSent } = line.window;
+    const {
+      from,
+      tiles,
+      steps,
+      seconds,
+      workers,
+      phaseSeconds,
+      tilesPerSecond,
+      bytesSent,
+      processorSeconds,
+    } = line.window;
     expect(line.step - from).toBe(steps);
     expect(from).toBeGreaterThanOrEqual(next);
     expect(tiles).toBe(sum([...Array(steps).keys()].map((index) => tilesOf.get(from + index)!)));
@@ -108,6 +118,7 @@ it('tells the same in Status, metrics.jsonl and the checkpoint; tiles are those 
     // Every block's gradient goes to the servers, all of it.
     expect(bytesSent % workload.parameterBytes).toBe(0);
     expect(bytesSent).toBeGreaterThan(0);
+    expect(processorSeconds).toBeGreaterThan(0);
     // Each worker's messages may be late by one message at each end of a window.
     const share = sum(Object.values(phaseSeconds)) / (workers * seconds);
     expect(share).toBeGreaterThan(0.7);
@@ -125,7 +136,7 @@ it('tells the same in Status, metrics.jsonl and the checkpoint; tiles are those 
   const resumed = await second.until(({ step, measurement: has }) => step >= cursor.step && Boolean(has));
   const both = resumed.measurement!.observations.find(({ workers }) => workers === 2);
   expect(both).toEqual(stored.observations.find(({ workers }) => workers === 2));
-});
+}, 240_000);
 
 async function newestCheckpoint(): Promise<Checkpoint> {
   const path = join(directory, 'run', 'checkpoints');
