@@ -6,7 +6,7 @@ import type { Network } from '@wsi/engine';
 import { WsiError } from '@wsi/foundation';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSetup } from '../../setup/locations.mjs';
 import {
@@ -15,6 +15,7 @@ import {
   type TrainingStepOptions,
   type TrainingStepRow,
 } from './training-step.ts';
+import { benchLeases, type LeaseCase, type LeaseRow } from './leases/leases.ts';
 import { formatTable } from './table.ts';
 import { benchTiles, type TileRow } from './tiles.ts';
 import { benchWorkerShare, type WorkerShareRow } from './worker-share.ts';
@@ -26,17 +27,20 @@ Measures, in turns on this machine:
                  in PyTorch
   tiles          patches a second, beside OpenSlide in Python
   worker         what a worker's time goes into, in a run with one worker
+  leases         the coordinator's lease service under 10 to 1,000 simulated workers
 
   --only NAME    one of these (may be given several times)
   --threads N    threads of each side of a training step, and of the worker (default 1)
   --rounds N     rounds in turns (default 8)
   --steps N      training steps of each side in a round (default 3)
+  --seconds N    seconds of each measurement of the lease service (default 2)
+  --compare DIR  another checkout of this repository, whose lease service takes turns with this one
   --encoder NAME only tiny or only resnet18
   --python PATH  a Python with tensorflow, torch and openslide (default: that of the set-up; "none": Node alone)
   --output DIR   where the JSON lines go (default output/bench)
 `;
 
-const SECTIONS = ['training-step', 'tiles', 'worker'] as const;
+const SECTIONS = ['training-step', 'tiles', 'worker', 'leases'] as const;
 
 const network = (name: 'tiny' | 'resnet18', tileSize: number): Network => ({
   encoder: { name },
@@ -50,7 +54,21 @@ const CASES: readonly TrainingStepCase[] = [
   { network: network('resnet18', 224), n: 8 },
 ];
 
-type Row = TrainingStepRow | (TileRow & { readonly bench: 'tiles' }) | WorkerShareRow;
+const LEASE_CASES: readonly LeaseCase[] = [
+  { workers: 10, waiting: 1_000 },
+  { workers: 100, waiting: 1_000 },
+  { workers: 300, waiting: 1_000 },
+  { workers: 1_000, waiting: 1_000 },
+  { workers: 100, waiting: 10_000 },
+  { workers: 100, waiting: 100_000 },
+];
+
+type Row = TrainingStepRow | (TileRow & { readonly bench: 'tiles' }) | WorkerShareRow | LeaseRow;
+
+interface MeasureOptions extends TrainingStepOptions {
+  readonly seconds: number;
+  readonly compare: string | undefined;
+}
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -60,6 +78,8 @@ async function main(): Promise<void> {
       threads: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '8' },
       steps: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '2' },
+      compare: { type: 'string' },
       encoder: { type: 'string' },
       python: { type: 'string' },
       output: { type: 'string', default: join('output', 'bench') },
@@ -73,6 +93,8 @@ async function main(): Promise<void> {
     threads: count('threads', values.threads),
     rounds: count('rounds', values.rounds),
     steps: count('steps', values.steps),
+    seconds: count('seconds', values.seconds),
+    compare: values.compare === undefined ? undefined : resolve(values.compare),
     python: values.python === 'none' ? null : (values.python ?? readSetup().pythonBench),
   };
   const unknown = values.only.find((name) => !SECTIONS.some((section) => section === name));
@@ -89,7 +111,7 @@ async function main(): Promise<void> {
 async function measure(
   sections: ReadonlySet<string>,
   cases: readonly TrainingStepCase[],
-  options: TrainingStepOptions,
+  options: MeasureOptions,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   const print = (text: string): boolean => process.stdout.write(`${text}\n`);
@@ -108,7 +130,42 @@ async function measure(
     print(workerTable(measured));
     rows.push(measured);
   }
+  if (sections.has('leases')) {
+    const { rounds, seconds, compare } = options;
+    const measured = await benchLeases({
+      ...{ cases: LEASE_CASES, rounds, seconds },
+      ...(compare === undefined ? {} : { compare }),
+    });
+    print(leaseTable(measured));
+    rows.push(...measured);
+  }
   return rows;
+}
+
+function leaseTable(rows: readonly LeaseRow[]): string {
+  const header = [
+    'leases',
+    'workers',
+    'waiting',
+    'leases/s',
+    'CPU us',
+    'busy',
+    'p50 ms',
+    'p99 ms',
+    'B/tile',
+    'MB',
+  ];
+  const cells = rows.map((row) => [
+    row.side,
+    ...[row.workers, row.waiting, row.leasesPerSecond].map((value) => value.toFixed(0)),
+    row.cpuMicrosecondsPerLease.toFixed(0),
+    row.busy.toFixed(2),
+    row.medianWait.toFixed(1),
+    row.longestWaits.toFixed(1),
+    row.bytesPerTile.toFixed(0),
+    (row.residentBytes / 1e6).toFixed(0),
+  ]);
+  return `\n${formatTable([header, ...cells])}\n`;
 }
 
 function tileTable(rows: readonly TileRow[]): string {

@@ -1,4 +1,4 @@
-/** Where a storm takes place: on this machine, or on a cluster. */
+/** Where a storm takes place. */
 import type { FaultAction, FaultKind } from './schedule.ts';
 import type { Replicas } from './leader.ts';
 import type { RunOutcome } from './outcome.ts';
@@ -8,7 +8,7 @@ export interface Arena {
   readonly shares: Partial<Record<FaultKind, number>>;
   /** Kinds that are not, each with the reason. */
   readonly impossible: Partial<Record<FaultKind, string>>;
-  readonly others: readonly ('leader' | 'apiServer')[];
+  readonly others: readonly 'leader'[];
   readonly replicas: Replicas;
   /** A run without faults, by one worker and one server. */
   quiet(): Promise<RunOutcome>;

@@ -6,8 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WsiError } from '@wsi/foundation';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Arena } from './arena.ts';
+import { Command, InvalidArgumentError } from 'commander';
 import { LocalArena } from './local-arena.ts';
 import { scheduleFaults } from './schedule.ts';
 import { Storm, type StormResult } from './storm.ts';
@@ -16,7 +15,6 @@ import { summarize } from './summary.ts';
 interface Options {
   readonly faults: number;
   readonly seed: number;
-  readonly cluster: 'local' | 'kubernetes';
   readonly epochs: number;
   readonly output: string;
   readonly keep: boolean;
@@ -29,9 +27,9 @@ const log = (line: string): void => {
 
 async function main(options: Options): Promise<void> {
   await mkdir(options.output, { recursive: true });
-  const path = join(options.output, `storm-${options.cluster}-${options.seed}.jsonl`);
+  const path = join(options.output, `storm-${options.seed}.jsonl`);
   const lines = createWriteStream(path);
-  const arena = await makeArena(options);
+  const arena = await LocalArena.make(options.epochs);
   let failed = true;
   const interrupted = (): void => void arena.close(false).finally(() => process.exit(130));
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupted);
@@ -53,11 +51,6 @@ async function main(options: Options): Promise<void> {
   }
 }
 
-async function makeArena({ cluster, epochs }: Options): Promise<Arena> {
-  if (cluster === 'local') return LocalArena.make(epochs);
-  throw new WsiError('InvalidArgument', 'not here yet');
-}
-
 function report({ records, runs, faults, seconds }: StormResult, options: Options, path: string): void {
   const say = (line: string): boolean => process.stdout.write(`${line}\n`);
   say(summarize(records));
@@ -72,9 +65,7 @@ function report({ records, runs, faults, seconds }: StormResult, options: Option
   }
   process.exitCode = 1;
   for (const line of faults) say(`WRONG: ${line}`);
-  say(
-    `Replay: npm run storm -- --cluster ${options.cluster} --faults ${options.faults} --seed ${options.seed}`,
-  );
+  say(`Replay: npm run storm -- --faults ${options.faults} --seed ${options.seed}`);
 }
 
 function count(text: string): number {
@@ -88,7 +79,6 @@ const program = new Command('npm run storm --')
   .description('Runs a job under random faults and compares it with a quiet run.')
   .option('--faults <n>', 'how many', count, 100)
   .option('--seed <n>', 'decides which fault strikes when, and whom', count, 1)
-  .addOption(new Option('--cluster <name>', 'where').choices(['local', 'kubernetes']).default('local'))
   .option('--epochs <n>', 'length of a run; when it has ended, the next one begins', count, 40)
   .option('--output <dir>', 'where the lines of JSON go', join('output', 'storm'))
   .option('--keep', 'keep the directories of a run that failed', false)

@@ -30,7 +30,7 @@ const options: fc.Arbitrary<StormOptions> = fc.record({
     .map((entries) => Object.fromEntries(entries)),
   workers: fc.integer({ min: 1, max: MOST_WORKERS }),
   servers: fc.integer({ min: 1, max: 3 }),
-  others: fc.subarray(['leader', 'apiServer'] as const),
+  others: fc.subarray(['leader'] as const),
 });
 
 describe('scheduleFaults', () => {
@@ -84,16 +84,17 @@ describe('scheduleFaults', () => {
     const shares = { kill: 3, pause: 1 };
     const faults = scheduleFaults({
       ...{ seed: 7, faults: 4_000, shares, workers: 2, servers: 2 },
-      others: ['leader', 'apiServer'],
+      others: ['leader'],
     });
     const kills = faults.filter(({ action }) => action.kind === 'kill');
     expect(kills.length / faults.length).toBeGreaterThan(0.7);
     expect(kills.length / faults.length).toBeLessThan(0.8);
     expect(new Set(faults.map(({ action }) => describeFault(action).replace(/ for .*/, '')))).toEqual(
       new Set(
-        ['coordinator 0', 'server 0', 'server 1', 'worker 0', 'worker 1', 'leader']
-          .flatMap((who) => [`kill ${who}`, `pause ${who}`])
-          .concat('kill apiServer'),
+        ['coordinator 0', 'server 0', 'server 1', 'worker 0', 'worker 1', 'leader'].flatMap((who) => [
+          `kill ${who}`,
+          `pause ${who}`,
+        ]),
       ),
     );
   });

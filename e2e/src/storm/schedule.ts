@@ -6,11 +6,8 @@ import { RandomStream } from '@wsi/foundation';
 
 export type RoleName = 'coordinator' | 'server' | 'worker';
 
-/** Who is hit: a process of the run, or what leads the run (`wsi run` on one machine, the operator on a cluster). */
-export type Victim =
-  | { readonly role: RoleName; readonly index: number }
-  | { readonly role: 'leader' }
-  | { readonly role: 'apiServer' };
+/** Who is hit: a process of the run, or what leads the run (`wsi run`). */
+export type Victim = { readonly role: RoleName; readonly index: number } | { readonly role: 'leader' };
 
 export type FaultAction =
   /** SIGKILL; a leader is started again at once. */
@@ -62,7 +59,7 @@ export interface StormOptions {
   readonly workers: number;
   readonly servers: number;
   /** More victims than the run's own processes, each as likely as one of them. */
-  readonly others: readonly ('leader' | 'apiServer')[];
+  readonly others: readonly 'leader'[];
 }
 
 export const MOST_WORKERS = 4;
@@ -98,8 +95,8 @@ function drawAction(random: RandomStream, options: StormOptions): FaultAction {
     case 'kill':
       return { kind, victim: drawVictim(random, options, options.others) };
     case 'pause': {
-      const others = options.others.filter((other) => other !== 'apiServer');
-      return { kind, victim: drawVictim(random, options, others), milliseconds: drawPause(random) };
+      const victim = drawVictim(random, options, options.others);
+      return { kind, victim, milliseconds: drawPause(random) };
     }
     case 'rescale':
       return { kind, workers: otherThan(options.workers, MOST_WORKERS, random) };
@@ -140,7 +137,7 @@ function drawVictim(
   others: StormOptions['others'],
 ): Victim {
   const drawn = [...CUTTABLE, ...others][random.integer(CUTTABLE.length + others.length)]!;
-  if (drawn === 'leader' || drawn === 'apiServer') return { role: drawn };
+  if (drawn === 'leader') return { role: drawn };
   const counts = { coordinator: 1, server: servers, worker: workers };
   return { role: drawn, index: random.integer(counts[drawn]) };
 }
