@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { benchLeases } from './leases/leases.ts';
 import { Peer } from './peer.ts';
 import { formatTable } from './table.ts';
 
@@ -32,13 +33,35 @@ describe('bench', () => {
 
   it.each([
     [['--rounds', 'many'], '--rounds: "many" is not a count.'],
-    [['--only', 'all'], '--only: "all" is not one of training-step, tiles, worker, model.'],
+    [['--only', 'all'], '--only: "all" is not one of training-step, tiles, worker, model, leases.'],
     [['--encoder', 'vit'], '--encoder: no encoder is called "vit".'],
   ])('refuses %j', async (args, message) => {
     await expect(bench(...args)).rejects.toMatchObject({
       code: 64,
       stderr: expect.stringContaining(message),
     });
+  });
+});
+
+describe('benchLeases', () => {
+  it('counts leases, bytes and memory of a real coordinator process, side by side with another checkout', async () => {
+    const rows = await benchLeases({
+      ...{ cases: [{ workers: 4, waiting: 10 }], rounds: 1, seconds: 1 },
+      compare: join(import.meta.dirname, '../..'),
+    });
+    expect(rows.map(({ workers, waiting }) => [workers, waiting])).toEqual([
+      [4, 10],
+      [4, 10],
+    ]);
+    for (const row of rows) {
+      expect(row.leasesPerSecond).toBeGreaterThan(0);
+      expect(row.cpuMicrosecondsPerLease).toBeGreaterThan(0);
+      expect(row.longestWaits).toBeGreaterThanOrEqual(row.medianWait);
+      // A gradient of the bag and its embedding out, an aggregate back: 8 KiB for 64 tiles at the least.
+      expect(row.bytesPerTile).toBeGreaterThan(128);
+      expect(row.bytesPerTile).toBeLessThan(512);
+      expect(row.residentBytes).toBeGreaterThan(1 << 24);
+    }
   });
 });
 

@@ -6,7 +6,7 @@ import type { Network } from '@wsi/engine';
 import { WsiError } from '@wsi/foundation';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSetup } from '../../setup/locations.mjs';
 import {
@@ -16,6 +16,9 @@ import {
   type TrainingStepRow,
 } from './training-step.ts';
 import { benchModelError, type ModelErrorRow } from './model-error.ts';
+import { modelTable } from './model-table.ts';
+import { leaseTable } from './leases/lease-table.ts';
+import { benchLeases, type LeaseCase, type LeaseRow } from './leases/leases.ts';
 import { formatTable } from './table.ts';
 import { benchTiles, type TileRow } from './tiles.ts';
 import { benchWorkerShare, type WorkerShareRow } from './worker-share.ts';
@@ -28,17 +31,20 @@ Measures, in turns on this machine:
   tiles          patches a second, beside OpenSlide in Python
   worker         what a worker's time goes into, in a run with one worker
   model          how well the model of throughput and memory predicts runs that it has not seen
+  leases         the coordinator's lease service under 10 to 1,000 simulated workers
 
   --only NAME    one of these (may be given several times; default: all but model, which takes long)
   --threads N    threads of each side of a training step, and of the worker (default 1)
   --rounds N     rounds in turns (default 8)
   --steps N      training steps of each side in a round (default 3)
+  --seconds N    seconds of each measurement of the lease service (default 2)
+  --compare DIR  another checkout of this repository, whose lease service takes turns with this one
   --encoder NAME only tiny or only resnet18
   --python PATH  a Python with tensorflow, torch and openslide (default: that of the set-up; "none": Node alone)
   --output DIR   where the JSON lines go (default output/bench)
 `;
 
-const SECTIONS = ['training-step', 'tiles', 'worker', 'model'] as const;
+const SECTIONS = ['training-step', 'tiles', 'worker', 'model', 'leases'] as const;
 
 const network = (name: 'tiny' | 'resnet18', tileSize: number): Network => ({
   encoder: { name },
@@ -52,7 +58,22 @@ const CASES: readonly TrainingStepCase[] = [
   { network: network('resnet18', 224), n: 8 },
 ];
 
-type Row = TrainingStepRow | (TileRow & { readonly bench: 'tiles' }) | WorkerShareRow | ModelErrorRow;
+const LEASE_CASES: readonly LeaseCase[] = [
+  { workers: 10, waiting: 1_000 },
+  { workers: 100, waiting: 1_000 },
+  { workers: 300, waiting: 1_000 },
+  { workers: 1_000, waiting: 1_000 },
+  { workers: 100, waiting: 10_000 },
+  { workers: 100, waiting: 100_000 },
+];
+
+type Row =
+  TrainingStepRow | (TileRow & { readonly bench: 'tiles' }) | WorkerShareRow | ModelErrorRow | LeaseRow;
+
+interface MeasureOptions extends TrainingStepOptions {
+  readonly seconds: number;
+  readonly compare: string | undefined;
+}
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -62,6 +83,8 @@ async function main(): Promise<void> {
       threads: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '8' },
       steps: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '2' },
+      compare: { type: 'string' },
       encoder: { type: 'string' },
       python: { type: 'string' },
       output: { type: 'string', default: join('output', 'bench') },
@@ -75,6 +98,8 @@ async function main(): Promise<void> {
     threads: count('threads', values.threads),
     rounds: count('rounds', values.rounds),
     steps: count('steps', values.steps),
+    seconds: count('seconds', values.seconds),
+    compare: values.compare === undefined ? undefined : resolve(values.compare),
     python: values.python === 'none' ? null : (values.python ?? readSetup().pythonBench),
   };
   const unknown = values.only.find((name) => !SECTIONS.some((section) => section === name));
@@ -91,7 +116,7 @@ async function main(): Promise<void> {
 async function measure(
   sections: ReadonlySet<string>,
   cases: readonly TrainingStepCase[],
-  options: TrainingStepOptions,
+  options: MeasureOptions,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   const print = (text: string): boolean => process.stdout.write(`${text}\n`);
@@ -115,50 +140,16 @@ async function measure(
     print(modelTable(measured));
     rows.push(...measured);
   }
+  if (sections.has('leases')) {
+    const { rounds, seconds, compare } = options;
+    const measured = await benchLeases({
+      ...{ cases: LEASE_CASES, rounds, seconds },
+      ...(compare === undefined ? {} : { compare }),
+    });
+    print(leaseTable(measured));
+    rows.push(...measured);
+  }
   return rows;
-}
-
-function modelTable(rows: readonly ModelErrorRow[]): string {
-  const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
-  const header = [
-    'pixels/batch/workers',
-    '',
-    'tiles/s',
-    'predicted',
-    'error',
-    'slowest/fastest',
-    'CPU ms/tile',
-    'predicted',
-    'error',
-    'peak MB',
-    'predicted',
-    'error',
-  ];
-  const cells = rows.map((row) => [
-    `${row.patchSize}/${row.batch}/${row.workers}`,
-    row.use,
-    row.measuredTilesPerSecond.toFixed(0),
-    row.predictedTilesPerSecond.toFixed(0),
-    percent(row.throughputError),
-    percent(row.steadiness),
-    (1000 * row.measuredProcessorSeconds).toFixed(2),
-    (1000 * row.predictedProcessorSeconds).toFixed(2),
-    percent(row.processorError),
-    (row.measuredPeakBytes / 1e6).toFixed(0),
-    (row.predictedPeakBytes / 1e6).toFixed(0),
-    percent(row.memoryError),
-  ]);
-  const held = rows.filter(({ use }) => use === 'held out');
-  const errors = (of: (row: ModelErrorRow) => number): string => {
-    const sizes = held.map((row) => Math.abs(of(row)));
-    const mean = sizes.reduce((sum, size) => sum + size, 0) / Math.max(1, sizes.length);
-    return `mean ${percent(mean)}, largest ${percent(Math.max(0, ...sizes))}`;
-  };
-  const throughput = errors(({ throughputError }) => throughputError);
-  const memory = errors(({ memoryError }) => memoryError);
-  const processor = errors(({ processorError }) => processorError);
-  const summary = `Held out: throughput ${throughput}; processor time ${processor}; peak memory ${memory}`;
-  return `\n${formatTable([header, ...cells])}\n${summary}\n`;
 }
 
 function tileTable(rows: readonly TileRow[]): string {

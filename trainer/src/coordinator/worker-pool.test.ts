@@ -118,6 +118,23 @@ describe('the worker pool', () => {
     pool.close();
   });
 
+  it('gives no task to a worker whose engine is starting: others do it meanwhile', async () => {
+    const { pool, streams } = poolWith(1);
+    pool.begin(welcome(1));
+    const starting = new FakeStream();
+    pool.accept(starting as unknown as Parameters<WorkerPool['accept']>[0]);
+    starting.say({ hello: { replica: 1, instance: 'i1', slots: 0 } });
+    const tasks = ['a', 'b', 'c'].map((id) => pool.run({ id, version: 0 }, options));
+    expect([streams[0]!.tasks, starting.tasks]).toEqual([['a', 'b'], []]);
+    starting.say({ hello: { replica: 1, instance: 'i1', slots: 2 } });
+    expect(starting.tasks).toEqual(['c']);
+    expect([pool.connected, pool.restarts]).toEqual([2, 0]);
+    for (const task of ['a', 'b']) streams[0]!.say({ completed: { task, generation: 1, result, usage } });
+    starting.say({ completed: { task: 'c', generation: 1, result, usage } });
+    expect(await Promise.all(tasks)).toEqual([result, result, result]);
+    pool.close();
+  });
+
   it('drops results of an older generation and of tasks that are done', async () => {
     const { pool, streams } = poolWith(2);
     pool.begin(welcome(2));

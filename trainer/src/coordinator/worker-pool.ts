@@ -37,7 +37,8 @@ interface PooledTask extends BoardTask {
 interface Connection {
   readonly name: string;
   readonly replica: number;
-  readonly slots: number;
+  /** Tasks that it takes at once; 0 while its engine is starting. */
+  slots: number;
   readonly stream: WorkerStream;
   /**
    * Tasks that were sent and not answered, by generation and id. A task that nobody waits for any more keeps its slot
@@ -194,11 +195,18 @@ export class WorkerPool {
   }
 
   #join(stream: WorkerStream, hello: Hello): void {
+    const joined = this.#connections.get(stream);
+    if (joined !== undefined) {
+      joined.slots = hello.slots;
+      this.#update(joined);
+      this.#handOut();
+      return;
+    }
     const name = `${hello.replica}/${hello.instance}`;
     const connection = {
       name,
       replica: hello.replica,
-      slots: Math.max(1, hello.slots),
+      slots: hello.slots,
       stream,
       open: new Set<string>(),
       lastSeen: this.#clock.monotonic(),
@@ -242,6 +250,7 @@ export class WorkerPool {
       this.#clock.monotonic(),
     );
     if (completion === 'duplicate') return;
+    this.#logger.debug({ task: completed.task, worker: connection.replica }, 'task done');
     this.#cancel(others, completed.task);
     this.#waiters.get(completed.task)?.resolve(completed.result);
     this.#waiters.delete(completed.task);
@@ -343,6 +352,7 @@ export class WorkerPool {
     }
     connection.open.add(keyOf(generation, task.id));
     this.#update(connection);
+    this.#logger.debug({ task: task.id, worker: connection.replica }, 'task leased');
     connection.stream.write({ task: { ...task.body, generation } });
   }
 

@@ -8,6 +8,7 @@ import { systemClock, WsiError, type Logger } from '@wsi/foundation';
 import {
   type CoordinatorClient,
   type CoordinatorMessage,
+  type Hello,
   type Task,
   type Welcome,
   type WorkerMessage,
@@ -126,6 +127,8 @@ class Worker {
       let heartbeat: NodeJS.Timeout | undefined;
       let ended = false;
       let answered = false;
+      // A task would wait for the engine to start, and the step for the task: others have to do it meanwhile.
+      let slots = this.#runner === undefined ? 0 : this.#config.slots;
       // Once: a task that ends later writes to a stream that is gone, and must not disturb the next connection.
       const finished = (reason?: string): void => {
         if (ended) return;
@@ -160,16 +163,22 @@ class Worker {
           }, message.welcome.heartbeatMilliseconds);
         }
         this.#receive(stream, message);
+        if (message.welcome && slots === 0) {
+          slots = this.#config.slots;
+          const ready = (): void => {
+            if (!ended && !this.#leaving) stream.write({ hello: this.#hello(slots) });
+          };
+          // Of an engine that does not start, the first task tells the coordinator.
+          this.#ready.then(ready, ready);
+        }
       });
-      stream.write({
-        hello: {
-          replica: this.#config.replica,
-          instance: this.#instance,
-          slots: this.#config.slots,
-          device: deviceFromEnvironment(),
-        },
-      });
+      stream.write({ hello: this.#hello(slots) });
     });
+  }
+
+  #hello(slots: number): Hello {
+    const { replica } = this.#config;
+    return { replica, instance: this.#instance, slots, device: deviceFromEnvironment() };
   }
 
   async close(): Promise<void> {
