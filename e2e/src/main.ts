@@ -57,7 +57,9 @@ async function runOn(cluster: RunningCluster, options: Options, directory: strin
     for (const suite of suites) {
       stopped.signal.throwIfAborted();
       log(`suite ${suite}`);
+      const started = performance.now();
       counts.push(await runSuite(suite, file, join(directory, `${suite}.json`), stopped.signal));
+      log(`suite ${suite} took ${((performance.now() - started) / 1000).toFixed(0)} s`);
     }
   } finally {
     close();
@@ -71,8 +73,9 @@ async function main(options: Options): Promise<void> {
   try {
     const cluster = await begin(options);
     if (typeof cluster === 'string') {
-      log(`skipped: ${cluster}`);
-      report({ passed: 0, failed: 0, skipped: chosenSuites(options.only).length });
+      const suites = chosenSuites(options.only);
+      for (const suite of suites) log(`suite ${suite} is skipped: ${cluster}`);
+      report({ passed: 0, failed: 0, skipped: suites.length });
       return;
     }
     try {

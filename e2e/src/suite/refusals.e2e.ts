@@ -1,5 +1,7 @@
-/** What the API server refuses, and that `wsi validate` says the same. */
-import { describe, expect, it } from '@jest/globals';
+/** What the API server refuses, and that `wsi validate` says the same; and that it takes all that `manifests/` has. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jobFromText } from '@wsi/api';
 import {
   acceptances,
@@ -38,6 +40,27 @@ describe('the API server', () => {
   it.each(acceptances.map((one) => [one.name, one] as const))('accepts: %s', async (_name, one) => {
     const manifest = JSON.stringify(refusedManifest({ ...one, path: '', says: '' }));
     await session.kubectl(['create', '--dry-run=server', '-n', 'default', '-f', '-'], manifest);
+  });
+});
+
+describe('the manifests', () => {
+  const manifests = new URL('../../../manifests/', import.meta.url).pathname;
+  const dryRun = ['--dry-run=server', '--validate=strict'];
+  /** Of overlays/single-namespace: nothing is made in a dry run, also no namespace for the rest. */
+  const namespace = 'pathology';
+  beforeAll(() => session.makeNamespace(namespace), 60_000);
+  afterAll(() => session.removeNamespace(namespace), 120_000);
+
+  it.each(readdirSync(join(manifests, 'samples')))('of samples: %s is accepted', async (file) => {
+    const path = join(manifests, 'samples', file);
+    await session.kubectl(['create', ...dryRun, '-n', 'default', '-f', path]);
+  });
+
+  const overlays = readdirSync(join(manifests, 'overlays')).map((name) => `overlays/${name}`);
+  it.each(['base', ...overlays])('of kustomize: %s are accepted', async (folder) => {
+    const apply = ['apply', '--server-side', '--force-conflicts', ...dryRun];
+    const said = await session.kubectl([...apply, '-k', join(manifests, folder)]);
+    expect(said).toMatch(/deployment.apps\/wsi-operator serverside-applied/);
   });
 });
 

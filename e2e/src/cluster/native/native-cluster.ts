@@ -139,7 +139,8 @@ async function bringUp(
     await launch.start(`kube-proxy-${cell.name}`, cell, proxyCommand(cell, settings));
   }
   makeVolumeFolders(home);
-  await administer(home, programs, ['apply', '-f', '-'], JSON.stringify(baseObjects(home)));
+  const objects = JSON.stringify(baseObjects(home));
+  await administer(home, programs, ['apply', '-f', '-'], { input: objects });
   const nameServer = await launch.start('coredns', first, nameServerCommand(settings));
   for (const cell of cells) {
     const kubelet = launch.daemon(`kubelet-${cell.name}`);
@@ -224,21 +225,23 @@ function writeKubeconfigs(home: string, certificates: CertificateFolder, cells: 
   }
 }
 
+/** @param seconds that one request may take: a server that has just come up on a busy machine is slow at first */
 async function administer(
   home: string,
   programs: Programs,
   args: readonly string[],
-  input?: string,
+  { input, seconds = 120 }: { readonly input?: string; readonly seconds?: number } = {},
 ): Promise<string> {
   return run(
     programs.component('kubectl'),
-    [`--kubeconfig=${administratorConfig(home)}`, '--request-timeout=10s', ...args],
-    { timeoutSeconds: 30, ...(input === undefined ? {} : { input }) },
+    [`--kubeconfig=${administratorConfig(home)}`, `--request-timeout=${seconds}s`, ...args],
+    { timeoutSeconds: 3 * seconds, ...(input === undefined ? {} : { input }) },
   );
 }
 
+/** One look, which is repeated. */
 async function answer(home: string, programs: Programs, args: readonly string[]): Promise<string> {
-  return administer(home, programs, args).catch(() => '');
+  return administer(home, programs, args, { seconds: 10 }).catch(() => '');
 }
 
 export async function apiServerAnswers(home: string, programs: Programs): Promise<boolean> {
