@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Directory in which the one for the sockets is made; that of temporary files by default. */
   readonly sockets?: string;
+  /** Between the roles: what `from` dials instead of the address of the other one. */
+  readonly dial?: (from: { role: string; replica: number }, address: string) => string;
   /** Certificates: every role listens on a port of localhost, with mutual TLS. Unix sockets by default. */
   readonly tls?: Readonly<Record<'coordinator' | 'server' | 'worker' | 'operator', TlsPem>>;
 }
@@ -150,6 +152,8 @@ export class RoleProcesses {
   }
 
   #spawn(role: string, replica: number): void {
+    const dial = this.#options.dial ?? ((_from: unknown, address: string): string => address);
+    const reached = (of: string, index: number): string => dial({ role, replica }, this.address(of, index));
     const child = spawn(process.execPath, ['--no-warnings', main, role], {
       env: {
         ...process.env,
@@ -158,10 +162,8 @@ export class RoleProcesses {
         WSI_JOB_FILE: join(this.#options.output, 'job.json'),
         WSI_REPLICA: String(replica),
         WSI_LISTEN: this.address(role, replica),
-        WSI_COORDINATOR: this.address('coordinator', 0),
-        WSI_SERVERS: [...Array(this.#options.servers).keys()]
-          .map((of) => this.address('server', of))
-          .join(','),
+        WSI_COORDINATOR: reached('coordinator', 0),
+        WSI_SERVERS: [...Array(this.#options.servers).keys()].map((of) => reached('server', of)).join(','),
         WSI_OUTPUT: this.#options.output,
         WSI_TERMINATION_LOG: this.#terminationLog(role, replica),
         WSI_PARENT_PIPE: '1',
