@@ -29,7 +29,7 @@ describe('bench', () => {
       expect.objectContaining({ bench: 'training-step', tileSize: 64, nodeOverThis: 1, threads: 1 }),
       expect.objectContaining({ bench: 'training-step', tileSize: 224, gradientDifference: 0 }),
     ]);
-  });
+  }, 600_000);
 
   it.each([
     [['--rounds', 'many'], '--rounds: "many" is not a count.'],
@@ -62,7 +62,7 @@ describe('benchLeases', () => {
       expect(row.bytesPerTile).toBeLessThan(512);
       expect(row.residentBytes).toBeGreaterThan(1 << 24);
     }
-  });
+  }, 600_000);
 });
 
 describe('Peer', () => {

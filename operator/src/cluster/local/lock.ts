@@ -9,7 +9,7 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, wri
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { storageError, systemErrorCode, WsiError } from '@wsi/foundation';
-import { identify, isSameProcess, signalGroup, type ProcessIdentity } from './process-identity.ts';
+import { identify, isGone, isSameProcess, signalGroup, type ProcessIdentity } from './process-identity.ts';
 import { isPrivateDirectory } from './private-directory.ts';
 
 interface LockContent {
@@ -46,6 +46,7 @@ export function lockOutput(output: string, privateDirectory: string): OutputLock
     privateDirectory,
   };
   acquire(path, output, content);
+  removeDrafts(state);
   endLeftOvers(pods);
   return {
     recordProcess(pod, pid): void {
@@ -137,6 +138,14 @@ function removeStale(path: string, stale: LockContent | undefined, token: string
 /** Undefined when there is none, or one that was torn by a crash. */
 function readLock(path: string): LockContent | undefined {
   return readJson(path) as LockContent | undefined;
+}
+
+/** Locks that were being taken when their process was killed; those of processes that live are not touched. */
+function removeDrafts(state: string): void {
+  for (const name of readdirSync(state).filter((of) => of.startsWith('lock.json.'))) {
+    const draft = readLock(join(state, name));
+    if (draft !== undefined && isGone(draft.owner)) rmSync(join(state, name), { force: true });
+  }
 }
 
 /** Kills what a killed run has left, and waits for its end: it must not write beside the new run. */

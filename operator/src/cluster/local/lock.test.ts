@@ -1,0 +1,21 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { lockOutput } from './lock.ts';
+import { identify } from './process-identity.ts';
+
+it('removes what a process left that was killed while it took the lock, and nothing of one that lives', () => {
+  const output = mkdtempSync(join(tmpdir(), 'wsi-lock-'));
+  const state = join(output, '.wsi');
+  mkdirSync(state);
+  const alive = identify(process.pid)!;
+  const draft = (name: string, owner: object): void =>
+    writeFileSync(join(state, name), JSON.stringify({ token: name, owner, privateDirectory: '/none' }));
+  draft('lock.json.dead', { ...alive, started: 'earlier' });
+  draft('lock.json.alive', alive);
+  const lock = lockOutput(output, join(output, 'private'));
+  expect(readdirSync(state).sort()).toEqual(['lock.json', 'lock.json.alive', 'pods']);
+  lock.release();
+  rmSync(output, { recursive: true });
+});
