@@ -64,6 +64,16 @@ const ROWS: readonly Row[] = [
         ],
       },
       {
+        title: 'Predicted throughput',
+        description:
+          'What the performance model says of the present size; the number of workers is chosen by it.',
+        unit: 'short',
+        width: 12,
+        queries: [
+          [perJob('wsi_job_predicted_tiles_per_second', `${JOB}, bound="expected"`), '{{namespace}}/{{job}}'],
+        ],
+      },
+      {
         title: 'Throughput of one worker',
         description: 'Falls when workers are added faster than the run can use them.',
         unit: 'short',

@@ -27,6 +27,7 @@ const JOB = {
       device: 1,
     },
     progress: { fraction: 0.5, etaSeconds: 1 },
+    autoscaling: { changes: 1, predicted: { tilesPerSecond: 1, low: 1, high: 1, efficiency: 1 } },
     throughput: {
       tilesPerSecond: 1,
       window: {

@@ -27,7 +27,7 @@ function head(told: Explanation): string {
   return formatFields([
     ['Job', `${told.job}, ${autoscaled ? 'autoscaled' : 'of a fixed size'}`],
     ['Shape', told.shape],
-    ['Size', `${workers} workers, ${servers} servers${best}`],
+    ['Size', `${counted(workers, 'worker')}, ${counted(servers, 'server')}${best}`],
     ...rate,
     ...(told.reason === undefined ? [] : [['Because', told.reason] as const]),
     ...told.advice.map((text) => ['Advice', text] as const),
@@ -102,6 +102,10 @@ function sizesText({ sizes, workers, servers }: Explanation): string {
 
 function left({ remainingSeconds }: ExplainedSize): string {
   return remainingSeconds === undefined ? '-' : formatDuration(remainingSeconds);
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** Three digits. */

@@ -151,6 +151,37 @@ function perUnit(
   return value === undefined || !(unit > 0) ? undefined : value / unit;
 }
 
+const AUTOSCALING: readonly Definition[] = [
+  {
+    name: 'wsi_job_predicted_tiles_per_second',
+    help: 'Tiles a second that the performance model says of the present size, and its 90% interval.',
+    labels: ['namespace', 'job', 'bound'],
+    read: (job, labels) => {
+      const { tilesPerSecond, low, high } =
+        (isRunning(job) ? job.status.autoscaling?.predicted : undefined) ?? {};
+      return [
+        [{ ...labels, bound: 'expected' }, tilesPerSecond],
+        [{ ...labels, bound: 'low' }, low],
+        [{ ...labels, bound: 'high' }, high],
+      ];
+    },
+  },
+  {
+    name: 'wsi_job_efficiency_ratio',
+    help: 'Predicted gain of the last worker, relative to what the first one brings.',
+    labels: ['namespace', 'job'],
+    read: (job, labels) => [
+      [labels, isRunning(job) ? job.status.autoscaling?.predicted?.efficiency : undefined],
+    ],
+  },
+  {
+    name: 'wsi_job_size_changes',
+    help: 'How often the autoscaler has changed the number of workers or servers.',
+    labels: ['namespace', 'job'],
+    read: ({ status }, labels) => [[labels, status.autoscaling?.changes]],
+  },
+];
+
 /** Registers the gauges; the jobs are read at each collection. */
 export function collectJobs(registry: Registry, jobs: () => Iterable<JobForMetrics>): void {
   const registers = [registry];
@@ -165,7 +196,7 @@ export function collectJobs(registry: Registry, jobs: () => Iterable<JobForMetri
       for (const { status } of jobs()) this.inc({ phase: status.phase ?? 'Pending' });
     },
   });
-  for (const { name, help, labels, read } of DEFINITIONS) {
+  for (const { name, help, labels, read } of [...DEFINITIONS, ...AUTOSCALING]) {
     new Gauge({
       name,
       help,
