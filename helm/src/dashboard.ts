@@ -74,6 +74,20 @@ const ROWS: readonly Row[] = [
         ],
       },
       {
+        title: 'Efficiency of the last worker',
+        description: 'Its predicted gain, relative to what the first one brings.',
+        unit: 'percentunit',
+        width: 12,
+        queries: [[perJob('wsi_job_efficiency_ratio'), '{{namespace}}/{{job}}']],
+      },
+      {
+        title: 'Changes of size',
+        description: 'By the autoscaler, since the job began.',
+        unit: 'short',
+        width: 12,
+        queries: [[perJob('wsi_job_size_changes'), '{{namespace}}/{{job}}']],
+      },
+      {
         title: 'Throughput of one worker',
         description: 'Falls when workers are added faster than the run can use them.',
         unit: 'short',
