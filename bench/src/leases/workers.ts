@@ -50,7 +50,7 @@ function join(address: string, replica: number, all: number): void {
     // Not all at once: workers are not in step.
     else setTimeout(() => complete(task), think * (0.5 + Math.random()));
   });
-  stream.write({ hello: { replica, instance: `bench-${replica}`, slots: SLOTS } });
+  stream.write({ hello: { replica, instance: `bench-${replica}`, slots: SLOTS, device: 'cpu' } });
 }
 
 interface Question {
