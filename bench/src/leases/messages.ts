@@ -46,6 +46,9 @@ export const usage: Usage = {
   tiles: 123_456,
   bytesSent: 987_654_321,
   bytesReceived: 876_543_210,
+  deviceBytes: 0,
+  devicePeakBytes: 0,
+  processorSeconds: 234.5,
 };
 
 export const welcome: Welcome = {
