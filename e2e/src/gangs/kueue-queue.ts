@@ -17,20 +17,35 @@ export interface KueueQueue {
   readonly objects: readonly (KubernetesObject & { metadata: { name: string } })[];
 }
 
-export function kueueQueue(namespace: string, quota: Quota): KueueQueue {
-  const name = namespace;
-  const object = (kind: string, spec: object, metadata = {}): KueueQueue['objects'][number] => ({
-    apiVersion: API_VERSION,
-    kind,
-    metadata: { name, ...metadata },
-    spec,
-  });
+export interface QueueChoices {
+  readonly quota: Quota;
+  /** Labels of the nodes that the quota is of. */
+  readonly nodeLabels?: Readonly<Record<string, string>>;
+  /** Priorities, by the names of their classes; who waits with a higher one takes the quota of who runs with a lower. */
+  readonly priorities?: Readonly<Record<string, number>>;
+}
+
+export function kueueQueue(name: string, namespace: string, choices: QueueChoices): KueueQueue {
+  const { quota, nodeLabels = {}, priorities = {} } = choices;
+  const object = (
+    kind: string,
+    content: object,
+    metadata: { readonly name: string; readonly namespace?: string } = { name },
+  ): KueueQueue['objects'][number] => ({ apiVersion: API_VERSION, kind, metadata, ...content });
+  const clusterQueue = {
+    namespaceSelector: {},
+    preemption: { withinClusterQueue: 'LowerPriority' },
+    resourceGroups: resourceGroups(name, quota),
+  };
   return {
     name,
     objects: [
-      object('ResourceFlavor', {}),
-      object('ClusterQueue', { namespaceSelector: {}, resourceGroups: resourceGroups(name, quota) }),
-      object('LocalQueue', { clusterQueue: name }, { namespace }),
+      object('LocalQueue', { spec: { clusterQueue: name } }, { name, namespace }),
+      object('ClusterQueue', { spec: clusterQueue }),
+      object('ResourceFlavor', { spec: { nodeLabels } }),
+      ...Object.entries(priorities).map(([priorityClass, value]) =>
+        object('WorkloadPriorityClass', { value }, { name: priorityClass }),
+      ),
     ],
   };
 }

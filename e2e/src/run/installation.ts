@@ -23,7 +23,11 @@ export function chartValues(images: Images, features: RunningCluster['features']
     image: { ...reference(images.operator), pullPolicy: 'IfNotPresent' },
     trainer: { image: { ...reference(images.trainer), pullPolicy: 'IfNotPresent' } },
     jobs: { progressIntervalMilliseconds: 500 },
-    gangs: { native: { enabled: features.gangScheduling }, coscheduling: { enabled: true } },
+    gangs: {
+      native: { enabled: features.gangScheduling },
+      coscheduling: { enabled: true },
+      kueue: { enabled: true },
+    },
     resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
     podAnnotations: { 'wsi.dev/image-digest': images.digest },
     podAntiAffinity: 'preferred',

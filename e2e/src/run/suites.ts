@@ -18,7 +18,7 @@ export interface Counts {
 }
 
 /** In the order in which they run: what the others rest on comes first. */
-const ORDER = ['refusals', 'training', 'cli', 'security', 'resources', 'faults', 'upgrade', 'gangs'];
+const ORDER = ['refusals', 'training', 'cli', 'security', 'resources', 'faults', 'upgrade', 'gangs', 'kueue'];
 
 export function suiteNames(): string[] {
   const found = readdirSync(SUITES)

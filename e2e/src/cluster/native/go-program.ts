@@ -74,6 +74,12 @@ export async function buildGoProgram(
   }
 }
 
+/** Where Go keeps the files of a module that a program is built from: definitions and charts that belong to it. */
+export async function moduleDirectory({ module }: GoProgram, path: string): Promise<string> {
+  const text = await run('go', ['mod', 'download', '-json', path], { cwd: module, timeoutSeconds: 600 });
+  return (JSON.parse(text) as { Dir: string }).Dir;
+}
+
 /** Name, version and what determines the content: module files, packages, flags and the platform. */
 export function programKey(program: GoProgram): string {
   const files = readdirSync(program.module)
