@@ -41,8 +41,6 @@ export const usage: Usage = {
   },
   residentBytes: 900_000_000,
   peakResidentBytes: 1_000_000_000,
-  deviceBytes: 0,
-  devicePeakBytes: 0,
   tiles: 123_456,
   bytesSent: 987_654_321,
   bytesReceived: 876_543_210,
