@@ -123,10 +123,10 @@ describe('the worker pool', () => {
     pool.begin(welcome(1));
     const starting = new FakeStream();
     pool.accept(starting as unknown as Parameters<WorkerPool['accept']>[0]);
-    starting.say({ hello: { replica: 1, instance: 'i1', slots: 0 } });
+    starting.say({ hello: { replica: 1, instance: 'i1', slots: 0, device: 'cpu' } });
     const tasks = ['a', 'b', 'c'].map((id) => pool.run({ id, version: 0 }, options));
     expect([streams[0]!.tasks, starting.tasks]).toEqual([['a', 'b'], []]);
-    starting.say({ hello: { replica: 1, instance: 'i1', slots: 2 } });
+    starting.say({ hello: { replica: 1, instance: 'i1', slots: 2, device: 'cpu' } });
     expect(starting.tasks).toEqual(['c']);
     expect([pool.connected, pool.restarts]).toEqual([2, 0]);
     for (const task of ['a', 'b']) streams[0]!.say({ completed: { task, generation: 1, result, usage } });
