@@ -147,7 +147,7 @@ export class Windows {
   #close(): ClosedWindow | undefined {
     const open = this.#open;
     this.#open = emptyWindow();
-    if (open.steps === 0 || !(open.seconds > 0)) return undefined;
+    if (open.steps === 0 || open.sums.size === 0 || !(open.seconds > 0)) return undefined;
     const all = [...open.sums.values()];
     const total = all.reduce((a, b) => plus(a, b), ZERO);
     const { leaseWait = 0, ...phases } = total.phaseSeconds;

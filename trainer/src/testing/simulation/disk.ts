@@ -2,7 +2,7 @@
 import type { CheckpointContent } from '../../checkpoint/checkpoint.ts';
 import type { GenerationsParts } from '../../coordinator/generations.ts';
 import type { JournalStore } from '../../coordinator/journal.ts';
-import { cutLines, type EvaluationLine, type StepLine } from '../../coordinator/metrics-log.ts';
+import { cutLines } from '../../coordinator/metrics-log.ts';
 import type { Life } from './clock.ts';
 import type { SimulatedNetwork } from './network.ts';
 
@@ -76,7 +76,7 @@ export class SimulatedDisk {
           evaluated = new Set(cut.evaluated);
           this.metrics = cut.lines.map((line) => `${line}\n`).join('');
         }),
-      append: (line: StepLine | EvaluationLine) =>
+      append: (line) =>
         action(() => {
           this.metrics += `${JSON.stringify(line)}\n`;
           if ('split' in line) evaluated.add(line.step);

@@ -20,6 +20,7 @@ import { ServerGroup } from '../../coordinator/server-group.ts';
 import { WorkerPool } from '../../coordinator/worker-pool.ts';
 import { createHead } from '../../heads/index.ts';
 import { ParameterServerService } from '../../server/service.ts';
+import { RunMeasurement } from '../../measurement/run-measurement.ts';
 import { UsageMeter } from '../../usage.ts';
 import { Life, SimulatedTime } from './clock.ts';
 import { SimulatedDisk } from './disk.ts';
@@ -169,12 +170,17 @@ class Simulation {
     const life = new Life();
     const clock = this.#time.clockOf(life);
     const logger = this.#logger;
-    const pool = new WorkerPool({ clock, logger, leaseMilliseconds: 5_000 });
+    const measurement = new RunMeasurement(clock, { windowSeconds: 20, servers: this.#servers.length });
+    const pool = new WorkerPool({ clock, logger, leaseMilliseconds: 5_000, observer: measurement });
     this.#coordinator = { life, pool };
-    void this.#lead(life, pool, new Progress(clock));
+    void this.#lead(life, { pool, measurement, progress: new Progress(clock) });
   }
 
-  async #lead(life: Life, pool: WorkerPool, progress: Progress): Promise<void> {
+  async #lead(
+    life: Life,
+    parts: { pool: WorkerPool; measurement: RunMeasurement; progress: Progress },
+  ): Promise<void> {
+    const { pool, measurement, progress } = parts;
     const clock = this.#time.clockOf(life);
     const logger = this.#logger;
     const { journal, ...disk } = this.#disk.of(life, this.#network);
@@ -183,6 +189,7 @@ class Simulation {
       pool,
       progress,
       usage: new UsageMeter(),
+      measurement,
       ...disk,
       journal: new Journal(journal, logger),
       files: { requireUnchanged: () => this.#network.boundary(life) },

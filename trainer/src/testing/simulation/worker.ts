@@ -38,6 +38,9 @@ const usage: Usage = {
   tiles: 0,
   bytesSent: 0,
   bytesReceived: 0,
+  deviceBytes: 0,
+  devicePeakBytes: 0,
+  processorSeconds: 0,
 };
 
 export interface WorkerWorld {
@@ -107,7 +110,7 @@ class Session {
     };
     coordinator.pool.accept(stream as unknown as Parameters<WorkerPool['accept']>[0]);
     const { replica, instance } = this.#identity;
-    say({ hello: { replica, instance, slots: 2 } });
+    say({ hello: { replica, instance, slots: 2, device: 'cpu' } });
     void life.ended.then(() => {
       if (coordinator.life.alive) stream.emit('close');
     });
