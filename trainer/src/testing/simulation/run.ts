@@ -52,7 +52,7 @@ export interface SimulatedResult {
   readonly boundaries: number;
   /** Coordinators that went on from what the servers held. */
   readonly takeovers: number;
-  /** Tasks that were finished before a takeover, by the journal, and were begun again after it. */
+  /** Tasks that were finished before a takeover, by the journal, and were begun again after it; no server was lost. */
   readonly recomputed: readonly string[];
 }
 
@@ -95,6 +95,10 @@ class Simulation {
         if (message !== 'going on where the last coordinator stopped') return;
         this.#takeovers += 1;
         this.#taken = this.#finished;
+      },
+      warn: (_fields: unknown, message: string) => {
+        // A server was lost since: what it held, and the steps since the recovery point, are computed again.
+        if (message === 'going back to the last recovery point') this.#taken = new Set();
       },
     });
     let at = 0;
