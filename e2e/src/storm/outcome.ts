@@ -18,8 +18,9 @@ export function readOutcome(output: string): RunOutcome {
   const { parametersSha256, tiles } = JSON.parse(read('result.json')) as RunOutcome;
   const lines = read('metrics.jsonl').trimEnd().split('\n');
   const losses = lines
-    .map((line) => JSON.parse(line) as { step: number; loss?: number; split?: string })
-    .filter(({ split }) => split === undefined)
+    .map((line) => JSON.parse(line) as { step: number; loss?: number; split?: string; window?: object })
+    // Windows of measurement are what time made of them.
+    .filter(({ split, window }) => split === undefined && window === undefined)
     .map(({ step, loss }) => `step ${step}: ${loss}`);
   return { parametersSha256, predictionsSha256: sha256(read('predictions.json')), tiles, losses };
 }

@@ -116,7 +116,8 @@ class Simulation {
     const lines = this.#disk.metrics
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as { step: number; loss?: number; split?: string });
+      .map((line) => JSON.parse(line) as { step: number; loss?: number; split?: string; window?: object })
+      .filter(({ window }) => window === undefined);
     return {
       ...this.#result,
       losses: lines.filter(({ split }) => split === undefined).map(({ step, loss }) => [step, loss!]),
