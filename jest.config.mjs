@@ -5,6 +5,7 @@ export default {
   transform: { '\\.ts$': '<rootDir>/setup/jest-strip-types.cjs' },
   testMatch: ['**/*.test.ts', '**/*.test.mjs'],
   testPathIgnorePatterns: ['/node_modules/', '/output/'],
-  testTimeout: 60_000,
+  // Only what hangs ends by it: machines that are shared are slow at times.
+  testTimeout: 300_000,
   reporters: ['default', '<rootDir>/setup/jest-closing-line.cjs'],
 };

@@ -30,7 +30,7 @@ whenSetUp('a cohort in S3 (skipped without `node setup/setup.mjs --with python-r
     await server.put('cohorts', 'lung/slides/empty.svs', '');
     await server.put('cohorts', 'lung/slides/folder.svs/part.dat', 'x');
     await server.put('cohorts', 'other/five.svs', 'x');
-  }, 60_000);
+  });
   afterAll(async () => {
     await server.close();
     await rm(directory, { recursive: true });

@@ -30,7 +30,7 @@ whenSetUp('slides in S3 (skipped without `node setup/setup.mjs --with python-ref
     await writeFile(scratch('a.tiff'), file);
     await server.put('slides', 'cohort/a.tiff', file);
     store = storeWith({});
-  }, 60_000);
+  });
   afterEach(() => {
     server.fault = undefined;
     server.resetCounts();

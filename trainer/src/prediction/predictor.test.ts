@@ -33,7 +33,7 @@ describe.each(['attention', 'instance'])('a model with the %s aggregator', (aggr
     const steps = JSON.parse(await readFile(join(output, 'result.json'), 'utf8')) as { steps: number };
     checkpoint = join(output, 'checkpoints', `step-${String(steps.steps).padStart(8, '0')}`);
     predictor = await Predictor.open(checkpoint);
-  }, 120_000);
+  });
   afterAll(async () => {
     await predictor.close();
     await rm(directory, { recursive: true, force: true });

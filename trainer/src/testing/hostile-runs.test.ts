@@ -58,7 +58,7 @@ beforeAll(async () => {
     set: settings,
   });
   quiet = await digestOf(await start(job));
-}, 120_000);
+});
 afterEach(async () => {
   for (const of of running.splice(0)) await of.close();
 });

@@ -79,7 +79,7 @@ describe.each([0, 2])('with staleness %d', (staleness) => {
   beforeAll(async () => {
     quiet = await finish(await start({ workers: 1, servers: 1, ...of() }));
     expect(quiet).toMatch(/^[0-9a-f]{64}$/);
-  }, 120_000);
+  });
 
   it.each([
     [2, 3],

@@ -37,7 +37,7 @@ beforeAll(async () => {
   );
   tls = { coordinator: coordinator!, server: server!, worker: worker!, operator: operator! };
   plain = await finish(await start({}));
-}, 120_000);
+});
 afterEach(async () => {
   for (const run of running.splice(0)) await run.close();
 });
@@ -89,7 +89,7 @@ describe('a run with mutual TLS', () => {
     worker.close();
     expect(await finish(run)).toBe(plain);
     expect(run.logs).toContain('a call was refused: wrong role');
-  }, 120_000);
+  });
 
   it('goes on without a worker whose certificate is of another role', async () => {
     const run = await start({ tls, workers: 1 });
@@ -98,7 +98,7 @@ describe('a run with mutual TLS', () => {
     stranger.child.kill('SIGKILL');
     expect(stranger.text()).toContain("Work is for worker, not for a certificate of 'server'");
     expect(stranger.text()).not.toContain('worker ready');
-  }, 120_000);
+  });
 
   it.each<[string, () => Promise<TlsPem>, string]>([
     [

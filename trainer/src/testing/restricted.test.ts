@@ -43,4 +43,4 @@ it('trains without a home and without leave to write elsewhere', async () => {
     await run.close();
   }
   expect(JSON.parse(await readFile(join(output, 'result.json'), 'utf8'))).toHaveProperty('parametersSha256');
-}, 60_000);
+});

@@ -36,7 +36,7 @@ whenSetUp('a run on a cohort in S3 (skipped without `node setup/setup.mjs --with
     await server.createBucket('cohorts');
     await upload();
     plain = await finish(await start(job));
-  }, 120_000);
+  });
   afterEach(async () => {
     server.fault = undefined;
     for (const run of running.splice(0)) await run.close();
@@ -93,7 +93,7 @@ whenSetUp('a run on a cohort in S3 (skipped without `node setup/setup.mjs --with
     // These slides are hardly longer than the 64 KiB blocks of their directories: each time that one is opened (survey,
     // two workers, heatmap) it is read whole, and its tiles once more. Caches hold the epochs.
     expect(server.bytes / slideBytes).toBeLessThan(9);
-  }, 120_000);
+  });
 
   it('outlives a store that is overloaded for a while', async () => {
     let refused = 0;
@@ -103,7 +103,7 @@ whenSetUp('a run on a cohort in S3 (skipped without `node setup/setup.mjs --with
         : undefined;
     expect(await finish(await start(stored()))).toBe(plain);
     expect(refused).toBeGreaterThan(20);
-  }, 120_000);
+  });
 
   it('ends when a slide is replaced while it goes on, and names it', async () => {
     const run = await start(stored());
@@ -127,5 +127,5 @@ whenSetUp('a run on a cohort in S3 (skipped without `node setup/setup.mjs --with
     });
     running.push(again);
     expect(await finish(again)).toBe(plain);
-  }, 120_000);
+  });
 });

@@ -78,7 +78,7 @@ describe.each([
     );
     const { before } = await lastStep(1);
     expected = await wholeSlideGradient(model, bags, before);
-  }, 120_000);
+  });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   /** Runs the job on so many workers: the parameters before the last step, and that step's gradient. */

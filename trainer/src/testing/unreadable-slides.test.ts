@@ -59,7 +59,7 @@ beforeAll(async () => {
   await writeFile(less.spec.cohort.table, rows.filter((row) => !row.includes(trainingSlide)).join('\n'));
   without = (await resultOf(await start(less))).parametersSha256;
   expect(without).not.toBe(quiet);
-}, 120_000);
+});
 afterEach(async () => {
   for (const of of running.splice(0)) await of.close();
 });
