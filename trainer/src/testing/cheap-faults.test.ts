@@ -71,10 +71,10 @@ async function resultOf(run: RoleProcesses): Promise<Result> {
 
 /** Waits for a line of the log. */
 async function logged(run: RoleProcesses, message: string): Promise<void> {
-  let ended = false;
-  void run.finished.then(() => (ended = true));
+  const state = { ended: false };
+  void run.finished.then(() => (state.ended = true));
   while (!run.logs.includes(message)) {
-    if (ended) throw new Error(`the run ended without '${message}'\n${run.logs.slice(-4000)}`);
+    if (state.ended) throw new Error(`the run ended without '${message}'\n${run.logs.slice(-4000)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
