@@ -27,6 +27,7 @@ export function chartValues(images: Images, features: RunningCluster['features']
       native: { enabled: features.gangScheduling },
       coscheduling: { enabled: true },
       kueue: { enabled: true },
+      volcano: { enabled: true },
     },
     resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
     podAnnotations: { 'wsi.dev/image-digest': images.digest },

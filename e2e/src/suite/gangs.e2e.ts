@@ -1,9 +1,10 @@
 /**
- * Gangs with the real schedulers: Kubernetes' own gang scheduling where the cluster has it, and the coscheduling plug-in,
- * which is brought to the native cluster.
+ * Gangs with the real schedulers: Kubernetes' own gang scheduling where the cluster has it, and the coscheduling plug-in
+ * and Volcano, which are brought to the native cluster.
  */
 import { afterEach, beforeAll, describe, expect } from '@jest/globals';
 import { startCoscheduling, type SecondScheduler } from '../gangs/coscheduling-scheduler.ts';
+import { startVolcano } from '../gangs/volcano.ts';
 import { itWhere } from './it-where.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
 import { Session, type Seen } from './session.ts';
@@ -120,5 +121,14 @@ describe('a gang', () => {
       await expectTogether('coscheduling');
     },
     900_000,
+  );
+
+  itWhere(bringsSchedulers, NOT_HERE)(
+    'of Volcano has no pod until its queue lets it in, and starts together',
+    async () => {
+      scheduler = await startVolcano(session.file, log);
+      await expectTogether('volcano', { reason: 'QueuePending', pods: 0 });
+    },
+    1_500_000,
   );
 });
