@@ -3,14 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WsiError } from '@wsi/foundation';
-import { buildImage, type Target } from '@wsi/image';
 import { Command, Option } from 'commander';
 import type { RunningCluster } from './cluster/provider.ts';
 import { providers, type ProviderName } from './cluster/providers.ts';
-import { listenForCommands } from './run/control-socket.ts';
-import { CHART, install, OPERATOR_NAMESPACE, RELEASE, uninstall, type Images } from './run/installation.ts';
+import { uninstall } from './run/installation.ts';
+import { prepareCluster } from './run/prepared-cluster.ts';
 import { chosenSuites, runSuite, sum, type Counts } from './run/suites.ts';
-import type { SessionFile } from './suite/session.ts';
 
 interface Options {
   readonly provider: ProviderName;
@@ -24,32 +22,9 @@ const log = (line: string): void => {
   process.stderr.write(`e2e: ${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
 };
 
-async function loadImages(cluster: RunningCluster, directory: string): Promise<Images> {
-  const load = async (target: Target): Promise<{ name: string; digest: string }> => {
-    const { file, name, digest } = await buildImage(target, directory);
-    return { name: await cluster.loadImage({ file, name }), digest };
-  };
-  const [operator, trainer] = [await load('operator'), await load('trainer')];
-  log(`images are loaded: ${operator.name}, ${trainer.name}`);
-  return { operator: operator.name, trainer: trainer.name, digest: operator.digest };
-}
-
 async function runOn(cluster: RunningCluster, options: Options, directory: string): Promise<Counts> {
   const suites = chosenSuites(options.only);
-  const images = await loadImages(cluster, directory);
-  const values = await install(cluster, images, directory, log);
-  log('the operator is ready');
-  const control = join(directory, 'control');
-  const close = await listenForCommands(control, cluster);
-  const { provider, kubeconfig, kubectl, helm, features } = cluster;
-  const session: SessionFile = {
-    ...{ provider, kubeconfig, kubectl, helm, features, control, values },
-    trainerImage: images.trainer,
-    operatorImage: images.operator,
-    operatorNamespace: OPERATOR_NAMESPACE,
-    release: RELEASE,
-    chart: CHART,
-  };
+  const { session, close } = await prepareCluster(cluster, directory, log);
   const file = join(directory, 'session.json');
   await writeFile(file, JSON.stringify(session));
   const counts: Counts[] = [];

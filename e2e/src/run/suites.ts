@@ -18,7 +18,18 @@ export interface Counts {
 }
 
 /** In the order in which they run: what the others rest on comes first. */
-const ORDER = ['refusals', 'training', 'cli', 'security', 'resources', 'faults', 'upgrade', 'gangs', 'kueue'];
+const ORDER = [
+  'refusals',
+  'training',
+  'cli',
+  'security',
+  'resources',
+  'faults',
+  'upgrade',
+  'autoscaling',
+  'gangs',
+  'kueue',
+];
 
 export function suiteNames(): string[] {
   const found = readdirSync(SUITES)

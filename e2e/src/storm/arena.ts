@@ -1,5 +1,5 @@
 /** Where a storm takes place. */
-import type { FaultAction, FaultKind } from './schedule.ts';
+import type { FaultAction, FaultKind, OtherVictim } from './schedule.ts';
 import type { Replicas } from './leader.ts';
 import type { RunOutcome } from './outcome.ts';
 
@@ -8,7 +8,7 @@ export interface Arena {
   readonly shares: Partial<Record<FaultKind, number>>;
   /** Kinds that are not, each with the reason. */
   readonly impossible: Partial<Record<FaultKind, string>>;
-  readonly others: readonly 'leader'[];
+  readonly others: readonly OtherVictim[];
   readonly replicas: Replicas;
   /** A run without faults, by one worker and one server. */
   quiet(): Promise<RunOutcome>;

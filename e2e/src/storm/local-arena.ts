@@ -1,5 +1,5 @@
 /** A storm over `wsi run`: processes of this machine, sockets behind proxies, an output directory on a small disk. */
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,16 +10,14 @@ import { damageNewest } from './checkpoint-damage.ts';
 import type { LinkFault } from './faulty-role.ts';
 import { Leader, type Replicas } from './leader.ts';
 import { localLeftovers } from './leftovers.ts';
-import { readOutcome, type RunOutcome } from './outcome.ts';
+import { readOutcome, stepsOf, type RunOutcome } from './outcome.ts';
 import { markOf, processesWith, signal, type ProcessMark } from './processes.ts';
 import { describeVictim, type FaultAction, type FaultKind, type RoleName, type Victim } from './schedule.ts';
 import { SmallDisk } from './small-disk.ts';
-import { makeStormCohort, stormManifest } from './storm-job.ts';
+import { LEASE_MILLISECONDS, makeStormCohort, stormManifest } from './storm-job.ts';
 
 const JOB = 'storm';
 const FAULTY_ROLE = new URL('./faulty-role.ts', import.meta.url).pathname;
-/** Short, so that hung workers lose their leases within a storm; long enough for a machine that is busy. */
-const LEASE_MILLISECONDS = '5000';
 /** A process that was killed is back within seconds; that is waited for, so that the next fault finds it. */
 const PATIENCE_MILLISECONDS = 180_000;
 const LOOK_MILLISECONDS = 20;
@@ -77,10 +75,7 @@ export class LocalArena implements Arena {
   }
 
   async steps(): Promise<number> {
-    const text = await readFile(join(this.#output, 'metrics.jsonl'), 'utf8').catch(() => '');
-    const last = text.lastIndexOf('"loss"');
-    const step = /"step":(\d+)/.exec(text.slice(text.lastIndexOf('\n', last) + 1))?.[1];
-    return last < 0 || step === undefined ? 0 : Number(step) + 1;
+    return stepsOf(this.#output);
   }
 
   /** A leader that found no room on the disk is started again, as its message tells people to. */

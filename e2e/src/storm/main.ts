@@ -6,7 +6,10 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WsiError } from '@wsi/foundation';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { providers, type ProviderName } from '../cluster/providers.ts';
+import type { Arena } from './arena.ts';
+import { ClusterArena } from './cluster-arena.ts';
 import { LocalArena } from './local-arena.ts';
 import { scheduleFaults } from './schedule.ts';
 import { Storm, type StormResult } from './storm.ts';
@@ -16,6 +19,8 @@ interface Options {
   readonly faults: number;
   readonly seed: number;
   readonly epochs: number;
+  /** Without it, processes of this machine. */
+  readonly cluster?: ProviderName;
   readonly output: string;
   readonly keep: boolean;
 }
@@ -27,9 +32,9 @@ const log = (line: string): void => {
 
 async function main(options: Options): Promise<void> {
   await mkdir(options.output, { recursive: true });
-  const path = join(options.output, `storm-${options.seed}.jsonl`);
+  const path = join(options.output, `${options.cluster ?? 'storm'}-${options.seed}.jsonl`);
   const lines = createWriteStream(path);
-  const arena = await LocalArena.make(options.epochs);
+  const arena = await makeArena(options);
   let failed = true;
   const interrupted = (): void => void arena.close(false).finally(() => process.exit(130));
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupted);
@@ -51,6 +56,10 @@ async function main(options: Options): Promise<void> {
   }
 }
 
+async function makeArena({ cluster, epochs }: Options): Promise<Arena> {
+  return cluster === undefined ? LocalArena.make(epochs) : ClusterArena.make(cluster, epochs, log);
+}
+
 function report({ records, runs, faults, seconds }: StormResult, options: Options, path: string): void {
   const say = (line: string): boolean => process.stdout.write(`${line}\n`);
   say(summarize(records));
@@ -65,7 +74,9 @@ function report({ records, runs, faults, seconds }: StormResult, options: Option
   }
   process.exitCode = 1;
   for (const line of faults) say(`WRONG: ${line}`);
-  say(`Replay: npm run storm -- --faults ${options.faults} --seed ${options.seed}`);
+  const where = options.cluster === undefined ? '' : ` --cluster ${options.cluster}`;
+  const { faults: count, seed, epochs } = options;
+  say(`Replay: npm run storm -- --faults ${count} --seed ${seed} --epochs ${epochs}${where}`);
 }
 
 function count(text: string): number {
@@ -80,6 +91,11 @@ const program = new Command('npm run storm --')
   .option('--faults <n>', 'how many', count, 100)
   .option('--seed <n>', 'decides which fault strikes when, and whom', count, 1)
   .option('--epochs <n>', 'length of a run; when it has ended, the next one begins', count, 40)
+  .addOption(
+    new Option('--cluster <provider>', 'on a Kubernetes cluster, not as processes of this machine').choices(
+      Object.keys(providers),
+    ),
+  )
   .option('--output <dir>', 'where the lines of JSON go', join('output', 'storm'))
   .option('--keep', 'keep the directories of a run that failed', false)
   .action(main);

@@ -1,5 +1,6 @@
 /** What a run has come to, and where it differs from a quiet one. Numbers are compared to the last bit. */
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '@wsi/foundation';
 
@@ -7,15 +8,15 @@ export interface RunOutcome {
   readonly parametersSha256: string;
   /** Of what the model says of every slide; absent where it is not at hand. */
   readonly predictionsSha256?: string;
-  /** Tiles that took part in training: each of the plan's once. */
-  readonly tiles: number;
+  /** Tiles that took part in training, each of the plan's once; absent where it is not at hand. */
+  readonly tiles?: number;
   /** By step, the loss: one line a step, in order. */
   readonly losses?: readonly string[];
 }
 
 export function readOutcome(output: string): RunOutcome {
   const read = (name: string): string => readFileSync(join(output, name), 'utf8');
-  const { parametersSha256, tiles } = JSON.parse(read('result.json')) as RunOutcome;
+  const { parametersSha256, tiles } = JSON.parse(read('result.json')) as Required<RunOutcome>;
   const lines = read('metrics.jsonl').trimEnd().split('\n');
   const losses = lines
     .map((line) => JSON.parse(line) as { step: number; loss?: number; split?: string; window?: object })
@@ -23,6 +24,14 @@ export function readOutcome(output: string): RunOutcome {
     .filter(({ split, window }) => split === undefined && window === undefined)
     .map(({ step, loss }) => `step ${step}: ${loss}`);
   return { parametersSha256, predictionsSha256: sha256(read('predictions.json')), tiles, losses };
+}
+
+/** Steps that are committed by what `metrics.jsonl` says; 0 before there is one. */
+export async function stepsOf(output: string): Promise<number> {
+  const text = await readFile(join(output, 'metrics.jsonl'), 'utf8').catch(() => '');
+  const last = text.lastIndexOf('"loss"');
+  const step = /"step":(\d+)/.exec(text.slice(text.lastIndexOf('\n', last) + 1))?.[1];
+  return last < 0 || step === undefined ? 0 : Number(step) + 1;
 }
 
 /** One line a difference; none when they are the same. */

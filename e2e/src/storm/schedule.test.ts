@@ -30,7 +30,7 @@ const options: fc.Arbitrary<StormOptions> = fc.record({
     .map((entries) => Object.fromEntries(entries)),
   workers: fc.integer({ min: 1, max: MOST_WORKERS }),
   servers: fc.integer({ min: 1, max: 3 }),
-  others: fc.subarray(['leader'] as const),
+  others: fc.subarray(['leader', 'apiServer'] as const),
 });
 
 describe('scheduleFaults', () => {

@@ -6,8 +6,10 @@ import { RandomStream } from '@wsi/foundation';
 
 export type RoleName = 'coordinator' | 'server' | 'worker';
 
-/** Who is hit: a process of the run, or what leads the run (`wsi run`). */
-export type Victim = { readonly role: RoleName; readonly index: number } | { readonly role: 'leader' };
+/** What is hit besides the processes of a run: what leads it (`wsi run`, or the operator that leads), and the API server. */
+export type OtherVictim = 'leader' | 'apiServer';
+
+export type Victim = { readonly role: RoleName; readonly index: number } | { readonly role: OtherVictim };
 
 export type FaultAction =
   /** SIGKILL; a leader is started again at once. */
@@ -59,7 +61,7 @@ export interface StormOptions {
   readonly workers: number;
   readonly servers: number;
   /** More victims than the run's own processes, each as likely as one of them. */
-  readonly others: readonly 'leader'[];
+  readonly others: readonly OtherVictim[];
 }
 
 export const MOST_WORKERS = 4;
@@ -137,7 +139,7 @@ function drawVictim(
   others: StormOptions['others'],
 ): Victim {
   const drawn = [...CUTTABLE, ...others][random.integer(CUTTABLE.length + others.length)]!;
-  if (drawn === 'leader') return { role: drawn };
+  if (drawn === 'leader' || drawn === 'apiServer') return { role: drawn };
   const counts = { coordinator: 1, server: servers, worker: workers };
   return { role: drawn, index: random.integer(counts[drawn]) };
 }
@@ -179,5 +181,6 @@ export function describeFault(action: FaultAction): string {
 }
 
 export function describeVictim(victim: Victim): string {
-  return 'index' in victim ? `${victim.role} ${victim.index}` : victim.role;
+  if ('index' in victim) return `${victim.role} ${victim.index}`;
+  return victim.role === 'apiServer' ? 'API server' : victim.role;
 }

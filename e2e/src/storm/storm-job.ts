@@ -22,6 +22,9 @@ export async function makeStormCohort(directory: string): Promise<StormCohort> {
   return { table, slides: join(directory, 'slides') };
 }
 
+/** Short, so that hung workers lose their leases within a storm; long enough for a machine that is busy. */
+export const LEASE_MILLISECONDS = '5000';
+
 export const STORM_TRAINING = {
   patches: { size: 64, level: 0, batch: 5, blockShards: 2 },
   model: {

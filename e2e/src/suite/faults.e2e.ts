@@ -1,6 +1,7 @@
 /** Pods, operator, its leader and the API server are taken away in the middle of a run: the result is the same bits. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { restartApiServer } from './control.ts';
+import { leadingOperator } from './leading-operator.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
 import { Session, type Seen } from './session.ts';
 import { trainingJob } from './training-job.ts';
@@ -70,11 +71,11 @@ describe('a job ends with the same parameters', () => {
 
   it('when the leader is killed: the other operator takes over', async () => {
     await withstand('no-leader', async () => {
-      const before = await leader();
+      const before = await leadingOperator(session);
       await deletePod(before, operatorNamespace, ...AT_ONCE);
       await deletePod('no-leader-worker-1');
       await session.until('another operator leads', 60, async () => {
-        const now = await leader();
+        const now = await leadingOperator(session);
         return now !== before && now !== '' ? { done: now } : { seen: now };
       });
     });
@@ -90,12 +91,4 @@ describe('a job ends with the same parameters', () => {
 
 function operatorPods(): string[] {
   return ['-l', `app.kubernetes.io/instance=${session.file.release}`];
-}
-
-/** Name of the operator's pod that holds the lease. */
-async function leader(): Promise<string> {
-  const leases = await session.list('leases', operatorNamespace);
-  const holder = leases.map(({ spec }) => spec.holderIdentity as string | undefined).find(Boolean) ?? '';
-  const pods = await session.list('pods', operatorNamespace);
-  return pods.map(({ metadata }) => metadata.name as string).find((name) => holder.startsWith(name)) ?? '';
 }

@@ -8,6 +8,7 @@ import {
   type KueueQueue,
   type QueueChoices,
 } from '../gangs/kueue-queue.ts';
+import { autoscaledJob } from './autoscaled-job.ts';
 import { loadImage } from './control.ts';
 import { itWhere } from './it-where.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
@@ -188,6 +189,36 @@ describe('a job in a queue of Kueue', () => {
       expect((await workload('growing')).status.conditions).toContainEqual(
         expect.objectContaining({ type: 'Admitted', status: 'True' }),
       );
+    },
+    700_000,
+  );
+
+  itWithKueue(
+    'that is autoscaled asks for a worker more, and for no further one while that one waits',
+    async () => {
+      // For a coordinator, a server and a worker.
+      const made = await makeQueue('sizing', { quota: { ...ENOUGH, cpu: '150m' } });
+      const runPolicy = { gang: 'kueue' as const, queue: made.name };
+      const autoscaling = { maximumWorkers: 4 };
+      const choices = { name: 'sizing', namespace: NAMESPACE, epochs: MANY_EPOCHS, runPolicy, autoscaling };
+      await session.apply(autoscaledJob(choices));
+      const second = await session.until('a second worker waits for quota', 300, async () => {
+        const more = await workload('sizing-workers-1');
+        const conditions = (more?.status?.conditions ?? []) as Seen[];
+        const waits = conditions.some(({ type, status }) => type === 'QuotaReserved' && status === 'False');
+        return waits ? { done: more } : { seen: await session.statusOf('sizing', NAMESPACE) };
+      });
+      expect(second.spec.podSets.map(({ count }: Seen) => count)).toEqual([1]);
+      const { progress, autoscaling: wanted } = await session.statusOf('sizing', NAMESPACE);
+      expect(wanted.workers).toBe(2);
+      await session.untilStep('sizing', NAMESPACE, (progress.step as number) + 30);
+      expect((await session.statusOf('sizing', NAMESPACE)).autoscaling.workers).toBe(2);
+      expect(await session.get('pod', 'sizing-worker-1', NAMESPACE)).toBeUndefined();
+      await setQuota(session, made, { ...ENOUGH, cpu: '200m' });
+      await session.until('the second worker works', 120, async () => {
+        const status = await session.statusOf('sizing', NAMESPACE);
+        return status.workers?.ready === 2 ? { done: undefined } : { seen: status };
+      });
     },
     700_000,
   );

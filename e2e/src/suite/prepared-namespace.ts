@@ -19,7 +19,7 @@ export function prepareNamespace(session: Session, namespace: string): void {
 /** Runs a job without any fault to its end. @returns the digest of its parameters */
 export async function quietDigest(session: Session, namespace: string, epochs: number): Promise<string> {
   await session.apply(trainingJob({ name: 'quiet', namespace, epochs, workers: 1, servers: 1 }));
-  const status = await session.untilCondition('quiet', namespace, 'Succeeded');
+  const status = await session.untilCondition('quiet', namespace, 'Succeeded', 300);
   await session.kubectl(['delete', 'wtj', 'quiet', '-n', namespace, '--wait=true', '--timeout=60s']);
   return status.parametersSha256 as string;
 }

@@ -88,6 +88,12 @@ export function cutLines(
   };
 }
 
+/** The lines about steps of a whole file, in their order. */
+export function stepLines(text: string): StepLine[] {
+  const lines = text.split('\n').filter((line) => appliedOf(line)?.kind === 'step');
+  return lines.map((line) => JSON.parse(line) as StepLine);
+}
+
 /** Steps that must have been applied for this line to be kept; undefined for a line that is not whole. */
 function appliedOf(line: string): { steps: number; kind: 'step' | 'evaluation' | 'window' } | undefined {
   try {

@@ -369,9 +369,10 @@ function* restoreChunks(
 ): Generator<RestoreChunk> {
   const tensors = { parameters: state.parameters, ...state.state };
   for (const [tensor, values] of Object.entries(tensors)) {
-    for (const chunk of floatChunks(values.subarray(range.start, range.end))) {
-      yield { generation, version: state.version, tensor, ...chunk };
-    }
+    const part = values.subarray(range.start, range.end);
+    // With more servers than the parameters can be divided among, the last ranges are empty: they have a version, too.
+    const chunks = part.length === 0 ? [{ offset: 0, data: new Uint8Array(0) }] : floatChunks(part);
+    for (const chunk of chunks) yield { generation, version: state.version, tensor, ...chunk };
   }
 }
 

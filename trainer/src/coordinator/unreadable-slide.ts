@@ -19,3 +19,11 @@ export function taskError(code: ErrorCode, message: string, slide: string): WsiE
     ? new UnreadableSlideError(code, message, slide)
     : new WsiError(code, message);
 }
+
+/** A task whose workers end, one after the other, before they answer. */
+export function poisonError(slide: string, attempts: number): WsiError {
+  return new WsiError('SlideUnreadable', `was given to workers ${attempts} times and none finished it`, {
+    where: slide,
+    remedy: 'See the logs of the workers: this slide ends them. Take it out of the cohort table to go on.',
+  });
+}

@@ -2,11 +2,9 @@
  * The workers of a run: their streams on one side, promises of task results on the other. Which task goes to whom is
  * decided by {@link TaskBoard}; this adds the messages, the clock and the errors.
  */
-import type grpc from '@grpc/grpc-js';
 import { WsiError, type Clock, type ErrorCode, type Logger } from '@wsi/foundation';
 import type {
   Completed,
-  CoordinatorMessage,
   Dropped,
   Failed,
   Hello,
@@ -18,12 +16,10 @@ import type {
   WorkerMessage,
 } from '@wsi/protocol';
 import type { WorkerObserver } from '../measurement/run-measurement.ts';
-import { FreeSlots } from './free-slots.ts';
 import { defaultLimits } from './lateness.ts';
 import { TaskBoard, type BoardTask } from './task-board.ts';
-import { taskError } from './unreadable-slide.ts';
-
-type WorkerStream = grpc.ServerDuplexStream<WorkerMessage, CoordinatorMessage>;
+import { poisonError, taskError } from './unreadable-slide.ts';
+import { nameOf, WorkerConnections, type Connection, type WorkerStream } from './worker-connections.ts';
 
 /** A task without the parts that the pool fills in. */
 export type TaskBody = Omit<Task, 'generation'>;
@@ -32,22 +28,6 @@ interface PooledTask extends BoardTask {
   readonly body: TaskBody;
   /** Named in errors: the slide. */
   readonly subject: string;
-}
-
-interface Connection {
-  readonly name: string;
-  readonly replica: number;
-  /** Tasks that it takes at once; 0 while its engine is starting. */
-  slots: number;
-  readonly stream: WorkerStream;
-  /**
-   * Tasks that were sent and not answered, by generation and id. A task that nobody waits for any more keeps its slot
-   * until the worker says so: one that hangs is given nothing else.
-   */
-  readonly open: Set<string>;
-  lastSeen: number;
-  /** It was told to stop: it is given no task. */
-  leaving: boolean;
 }
 
 interface Waiter {
@@ -68,17 +48,12 @@ export class WorkerPool {
   readonly #logger: Logger;
   readonly #leaseMilliseconds: number;
   readonly #board: TaskBoard<PooledTask>;
-  readonly #free = new FreeSlots<Connection>();
+  readonly #workers: WorkerConnections;
   readonly #closed = new AbortController();
   readonly #waiters = new Map<string, Waiter>();
-  readonly #connections = new Map<WorkerStream, Connection>();
-  readonly #byName = new Map<string, Connection>();
-  /** The last usage that each process reported, for ever: totals must not shrink when a worker leaves. */
-  readonly #usage = new Map<string, { replica: number; usage: Usage }>();
   #welcome: Welcome | undefined;
   /** Why no task is taken now. */
   #cancelled: WsiError | undefined;
-  readonly #observer: WorkerObserver | undefined;
 
   constructor(options: {
     clock: Clock;
@@ -88,8 +63,12 @@ export class WorkerPool {
   }) {
     this.#clock = options.clock;
     this.#logger = options.logger;
-    this.#observer = options.observer;
     this.#leaseMilliseconds = options.leaseMilliseconds;
+    this.#workers = new WorkerConnections({
+      clock: options.clock,
+      silenceMilliseconds: options.leaseMilliseconds,
+      observer: options.observer,
+    });
     const unknownMilliseconds = Math.min(
       defaultLimits.unknownMilliseconds,
       Math.max(defaultLimits.floorMilliseconds, 4 * options.leaseMilliseconds),
@@ -100,19 +79,17 @@ export class WorkerPool {
   }
 
   get connected(): number {
-    return this.#connections.size;
+    return this.#workers.count;
   }
 
   /** Every process that ever said hello, with its last usage. */
   usages(): { replica: number; usage: Usage }[] {
-    return [...this.#usage.values()];
+    return this.#workers.usages();
   }
 
   /** How often workers came back as a new process. */
   get restarts(): number {
-    const processes = new Map<number, number>();
-    for (const { replica } of this.#usage.values()) processes.set(replica, (processes.get(replica) ?? 0) + 1);
-    return [...processes.values()].reduce((sum, count) => sum + count - 1, 0);
+    return this.#workers.restarts;
   }
 
   /** Starts a generation: open tasks of the one before are rejected as cancelled, workers are told. */
@@ -122,7 +99,7 @@ export class WorkerPool {
     );
     this.#cancelled = undefined;
     this.#welcome = welcome;
-    for (const { stream } of this.#connections.values()) stream.write({ welcome });
+    this.#workers.tellAll({ welcome });
   }
 
   /**
@@ -170,7 +147,7 @@ export class WorkerPool {
 
   close(): void {
     this.#closed.abort();
-    for (const { stream } of this.#connections.values()) stream.end();
+    this.#workers.close();
   }
 
   #receive(stream: WorkerStream, message: WorkerMessage): void {
@@ -178,60 +155,42 @@ export class WorkerPool {
       this.#join(stream, message.hello);
       return;
     }
-    const connection = this.#connections.get(stream);
+    const connection = this.#workers.of(stream);
     if (connection === undefined) throw new WsiError('InvalidArgument', 'a worker says hello first');
     connection.lastSeen = this.#clock.monotonic();
     this.#board.renew(connection.name, connection.lastSeen + this.#leaseMilliseconds);
     const { completed, failed, dropped } = message;
     const answered = [completed, failed, dropped].find(isPresent);
     if (answered !== undefined) connection.open.delete(keyOf(answered.generation, answered.task));
-    this.#update(connection);
+    this.#workers.update(connection);
     if (isPresent(completed)) this.#completed(connection, completed);
     else if (isPresent(failed)) this.#failed(connection, failed);
     else if (isPresent(dropped)) this.#dropped(connection, dropped);
     else if (isPresent(message.leaving)) this.#leaving(connection, message.leaving);
-    else if (isPresent(message.heartbeat)) this.#note(connection, message.heartbeat);
+    else if (isPresent(message.heartbeat)) this.#workers.note(connection, message.heartbeat);
     this.#handOut();
   }
 
   #join(stream: WorkerStream, hello: Hello): void {
-    const joined = this.#connections.get(stream);
+    const joined = this.#workers.of(stream);
     if (joined !== undefined) {
       joined.slots = hello.slots;
-      this.#update(joined);
+      this.#workers.update(joined);
       this.#handOut();
       return;
     }
-    const name = `${hello.replica}/${hello.instance}`;
-    const connection = {
-      name,
-      replica: hello.replica,
-      slots: hello.slots,
-      stream,
-      open: new Set<string>(),
-      lastSeen: this.#clock.monotonic(),
-      leaving: false,
-    };
     // It joins again before the end of its last stream was noticed: what it was given there is lost.
-    const before = this.#byName.get(name);
+    const before = this.#workers.named(nameOf(hello));
     if (before !== undefined) this.#disconnect(before.stream);
-    this.#connections.set(stream, connection);
-    this.#byName.set(name, connection);
-    this.#observer?.joined(name, hello);
-    this.#update(connection);
-    if (!this.#usage.has(name)) this.#usage.set(name, { replica: hello.replica, usage: emptyUsage() });
+    this.#workers.add(stream, hello);
     this.#logger.info({ worker: hello.replica, workers: this.connected }, 'worker joined');
     if (this.#welcome !== undefined) stream.write({ welcome: this.#welcome });
     this.#handOut();
   }
 
   #disconnect(stream: WorkerStream): void {
-    const connection = this.#connections.get(stream);
+    const connection = this.#workers.remove(stream);
     if (connection === undefined) return;
-    this.#connections.delete(stream);
-    this.#byName.delete(connection.name);
-    this.#observer?.left(connection.name);
-    this.#free.remove(connection);
     const released = this.#board.release(connection.name);
     this.#logger.info(
       { worker: connection.replica, released: released.length, workers: this.connected },
@@ -241,8 +200,8 @@ export class WorkerPool {
   }
 
   #completed(connection: Connection, completed: Completed): void {
-    this.#note(connection, completed.usage);
-    this.#observer?.completed(connection.name);
+    this.#workers.note(connection, completed.usage);
+    this.#workers.completed(connection);
     if (completed.generation !== this.#welcome?.generation) return;
     const { completion, others } = this.#board.complete(
       completed.task,
@@ -264,7 +223,7 @@ export class WorkerPool {
   /** It ends soon: it finishes what it has begun to compute, and the rest goes to others at once. */
   #leaving(connection: Connection, { returned }: Leaving): void {
     connection.leaving = true;
-    this.#update(connection);
+    this.#workers.update(connection);
     const { generation } = this.#welcome ?? {};
     for (const { task } of returned.filter((of) => of.generation === generation)) {
       this.#board.fail(task, connection.name);
@@ -273,9 +232,7 @@ export class WorkerPool {
   }
 
   #cancel(workers: readonly string[], task: string): void {
-    for (const worker of workers) {
-      this.#byName.get(worker)?.stream.write({ cancel: { tasks: [task] } });
-    }
+    for (const worker of workers) this.#workers.tell(worker, { cancel: { tasks: [task] } });
   }
 
   #failed(connection: Connection, failed: Failed): void {
@@ -303,11 +260,6 @@ export class WorkerPool {
     this.#waiters.delete(task);
   }
 
-  #note(connection: Connection, usage: Usage): void {
-    this.#usage.set(connection.name, { replica: connection.replica, usage });
-    this.#observer?.reported(connection.name, usage);
-  }
-
   #expire(): void {
     for (const { id, worker } of this.#board.expire(this.#clock.monotonic())) {
       this.#logger.warn({ task: id, worker }, 'lease expired: leasing again');
@@ -319,13 +271,8 @@ export class WorkerPool {
   #handOut(): void {
     const now = this.#clock.monotonic();
     while (this.#welcome !== undefined && this.#board.waiting > 0) {
-      const connection = this.#free.next();
+      const connection = this.#workers.next();
       if (connection === undefined) return;
-      if (now - connection.lastSeen >= this.#leaseMilliseconds) {
-        // Until it says something.
-        this.#free.remove(connection);
-        continue;
-      }
       const task = this.#board.lease(connection.name, now, now + this.#leaseMilliseconds);
       if (task !== undefined) this.#send(connection, task, this.#welcome.generation);
     }
@@ -336,8 +283,7 @@ export class WorkerPool {
     this.#handOut();
     if (this.#welcome === undefined || this.#board.waiting > 0) return;
     const now = this.#clock.monotonic();
-    for (const connection of [...this.#free.all()]) {
-      if (now - connection.lastSeen >= this.#leaseMilliseconds) continue;
+    for (const connection of this.#workers.free()) {
       const task = this.#board.speculate(connection.name, now, now + this.#leaseMilliseconds);
       if (task === undefined) continue;
       this.#logger.info({ task: task.id, worker: connection.replica }, 'task is late: leased once more');
@@ -347,19 +293,13 @@ export class WorkerPool {
 
   #send(connection: Connection, task: PooledTask, generation: number): void {
     if (this.#board.attemptsOf(task.id) > maximumAttempts) {
-      this.#fail(task.id, this.#poison(task));
+      this.#fail(task.id, poisonError(task.subject, maximumAttempts));
       return;
     }
     connection.open.add(keyOf(generation, task.id));
-    this.#update(connection);
+    this.#workers.update(connection);
     this.#logger.debug({ task: task.id, worker: connection.replica }, 'task leased');
     connection.stream.write({ task: { ...task.body, generation } });
-  }
-
-  #update(connection: Connection): void {
-    if (connection.leaving) this.#free.remove(connection);
-    else this.#free.update(connection, connection.open.size, connection.slots);
-    this.#observer?.busy(connection.name, connection.open.size > 0);
   }
 
   #every(milliseconds: number, action: () => void): void {
@@ -372,18 +312,6 @@ export class WorkerPool {
     };
     // Ends when the pool is closed.
     loop().catch(() => undefined);
-  }
-
-  #poison(task: PooledTask): WsiError {
-    return new WsiError(
-      'SlideUnreadable',
-      `was given to workers ${maximumAttempts} times and none finished it`,
-      {
-        where: task.subject,
-        remedy:
-          'See the logs of the workers: this slide ends them. Take it out of the cohort table to go on.',
-      },
-    );
   }
 }
 
@@ -398,18 +326,4 @@ function kindOf(body: TaskBody): string {
 /** proto-loader leaves unset members of a oneof undefined or null. */
 function isPresent<T>(member: T | undefined): member is NonNullable<T> {
   return member !== undefined && member !== null;
-}
-
-function emptyUsage(): Usage {
-  return {
-    phaseSeconds: {},
-    residentBytes: 0,
-    peakResidentBytes: 0,
-    tiles: 0,
-    bytesSent: 0,
-    bytesReceived: 0,
-    deviceBytes: 0,
-    devicePeakBytes: 0,
-    processorSeconds: 0,
-  };
 }

@@ -3,19 +3,18 @@
  * told to stop, a network that is slow, cut and silent. The parameters are the bytes of a quiet run, and every tile counts
  * once.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi/api';
+import type { RunResult } from '../coordinator/result.ts';
+import { resultOf, stepsOf } from './ended-run.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { RoleProcesses, type RunOptions } from './role-processes.ts';
-import { syntheticJob } from './synthetic-job.ts';
+import { smallJob } from './synthetic-job.ts';
 
-interface Result {
-  readonly parametersSha256: string;
-  readonly tiles: number;
-}
+type Result = Pick<RunResult, 'parametersSha256' | 'tiles'>;
 
 let directory: string;
 let job: WsiTrainingJob;
@@ -25,23 +24,15 @@ const open: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wsi-faults-'));
-  job = await syntheticJob({
-    directory: join(directory, 'cohort'),
-    slides: 8,
-    width: 448,
-    height: 384,
-    task: 'cooccurrence',
-    seed: 2,
-    set: [
-      'patches.batch=5',
-      'patches.blockShards=2',
-      'training.epochs=20',
-      'training.slidesPerStep=2',
-      // None but the last one: what survives does so without a checkpoint.
-      'checkpoint={everySteps: 1000, keep: 1}',
-    ],
-  });
-  quiet = await resultOf(await start({ workers: 1 }));
+  job = await smallJob(directory, [
+    'patches.batch=5',
+    'patches.blockShards=2',
+    'training.epochs=20',
+    'training.slidesPerStep=2',
+    // None but the last one: what survives does so without a checkpoint.
+    'checkpoint={everySteps: 1000, keep: 1}',
+  ]);
+  quiet = await ended(await start({ workers: 1 }));
 }, 300_000);
 afterEach(async () => {
   for (const of of open.splice(0).reverse()) await of.close();
@@ -55,17 +46,9 @@ async function start(options: Partial<RunOptions>): Promise<RoleProcesses> {
   return run;
 }
 
-async function resultOf(run: RoleProcesses): Promise<Result> {
-  const code = await run.finished;
-  await run.close();
-  if (code !== 0) throw new Error(`the run ended with ${code}\n${run.logs.slice(-4000)}`);
-  const lines = (await readFile(join(run.output, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
-  const steps = lines
-    .map((line) => JSON.parse(line) as { step: number; window?: object })
-    .filter(({ window }) => window === undefined);
-  expect(steps.map(({ step }) => step)).toEqual([...Array(60).keys()]);
-  const text = await readFile(join(run.output, 'result.json'), 'utf8');
-  const { parametersSha256, tiles } = JSON.parse(text) as Result;
+async function ended(run: RoleProcesses): Promise<Result> {
+  const { parametersSha256, tiles } = await resultOf(run);
+  expect((await stepsOf(run)).map(({ step }) => step)).toEqual([...Array(60).keys()]);
   return { parametersSha256, tiles };
 }
 
@@ -100,7 +83,7 @@ it('a killed coordinator, a worker and a server that are told to stop lose no st
   );
   expect(again.step).toBeGreaterThanOrEqual(before.step);
   expect(again.checkpointStep).toBe(0);
-  expect(await resultOf(run)).toEqual(quiet);
+  expect(await ended(run)).toEqual(quiet);
 }, 300_000);
 
 it('a network that is slow, cut and silent for a while changes nothing', async () => {
@@ -134,5 +117,5 @@ it('a network that is slow, cut and silent for a while changes nothing', async (
   toCoordinator.heal();
   await run.until((status) => status.step > step || status.phase === 'evaluating');
   expect(toCoordinator.connections).toBeGreaterThan(2);
-  expect(await resultOf(run)).toEqual(quiet);
+  expect(await ended(run)).toEqual(quiet);
 }, 300_000);

@@ -31,6 +31,15 @@ it('a quiet run is what it should be', () => {
   expect(sha256).not.toBe(quiet.get(2)!.sha256);
 });
 
+it('servers that are left without a parameter change nothing, and may be lost like others', async () => {
+  for (const staleness of stalenesses) {
+    const of = { seed: 3, workers: 2, servers: 9, staleness };
+    expectSame(await simulate({ ...of, faults: [] }), staleness);
+    const lost = [{ after: 150, role: 'server', replica: 8 } as const];
+    expectSame(await simulate({ ...of, faults: lost }), staleness);
+  }
+}, 300_000);
+
 const fault: fc.Arbitrary<SimulatedFault> = fc.record({
   after: fc.integer({ min: 0, max: 400 }),
   role: fc.constantFrom('coordinator' as const, 'coordinator' as const, 'server' as const, 'worker' as const),

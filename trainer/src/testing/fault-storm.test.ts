@@ -3,14 +3,15 @@
  * once, with a checkpoint at every step so that many a kill falls into one. The parameters are the same bytes as in a
  * quiet run, and nothing is left behind.
  */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi/api';
 import { RandomStream } from '@wsi/foundation';
+import { resultOf } from './ended-run.ts';
 import { RoleProcesses } from './role-processes.ts';
-import { syntheticJob } from './synthetic-job.ts';
+import { smallJob } from './synthetic-job.ts';
 
 const kills = 7;
 const processes = [
@@ -25,31 +26,19 @@ let directory: string;
 let job: WsiTrainingJob;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wsi-storm-'));
-  job = await syntheticJob({
-    directory: join(directory, 'cohort'),
-    slides: 8,
-    width: 448,
-    height: 384,
-    task: 'cooccurrence',
-    seed: 2,
-    set: [
-      'patches.batch=5',
-      'patches.blockShards=2',
-      'training.epochs=8',
-      'training.slidesPerStep=2',
-      'training.staleness=1',
-      'checkpoint={everySteps: 1, keep: 1}',
-    ],
-  });
+  job = await smallJob(directory, [
+    'patches.batch=5',
+    'patches.blockShards=2',
+    'training.epochs=8',
+    'training.slidesPerStep=2',
+    'training.staleness=1',
+    'checkpoint={everySteps: 1, keep: 1}',
+  ]);
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 async function digestOf(run: RoleProcesses): Promise<string> {
-  const code = await run.finished;
-  await run.close();
-  if (code !== 0) throw new Error(`the run ended with ${code}\n${run.logs.slice(-4000)}`);
-  const text = await readFile(join(run.output, 'result.json'), 'utf8');
-  return (JSON.parse(text) as { parametersSha256: string }).parametersSha256;
+  return (await resultOf(run)).parametersSha256;
 }
 
 async function startedAgain(

@@ -26,7 +26,7 @@ import type { WsiTrainingJob } from '@wsi/api';
 import sharp from 'sharp';
 import { exitCodes } from '../exit.ts';
 import { RoleProcesses } from './role-processes.ts';
-import { readJob, syntheticJob } from './synthetic-job.ts';
+import { readJob, smallJob } from './synthetic-job.ts';
 
 const run = promisify(execFile);
 
@@ -48,15 +48,7 @@ let outputs = 0;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wsi-hostile-'));
-  job = await syntheticJob({
-    directory: join(directory, 'cohort'),
-    slides: 8,
-    width: 448,
-    height: 384,
-    task: 'cooccurrence',
-    seed: 2,
-    set: settings,
-  });
+  job = await smallJob(directory, settings);
   quiet = await digestOf(await start(job));
 });
 afterEach(async () => {

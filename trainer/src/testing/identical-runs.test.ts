@@ -1,11 +1,12 @@
 /** The parameters after a run are the same bytes whatever runs it and whatever happens to it: real processes, real kills. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi/api';
+import { resultOf, stepsOf } from './ended-run.ts';
 import { RoleProcesses } from './role-processes.ts';
-import { syntheticJob } from './synthetic-job.ts';
+import { smallJob } from './synthetic-job.ts';
 
 const settings = [
   'patches.batch=5',
@@ -23,15 +24,7 @@ let runs = 0;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wsi-identical-'));
-  job = await syntheticJob({
-    directory: join(directory, 'cohort'),
-    slides: 8,
-    width: 448,
-    height: 384,
-    task: 'cooccurrence',
-    seed: 2,
-    set: settings,
-  });
+  job = await smallJob(directory, settings);
 });
 afterEach(async () => {
   for (const run of running.splice(0)) await run.close();
@@ -56,20 +49,9 @@ async function start(options: {
 
 /** Runs to the end and returns the digest that the run reports. */
 async function finish(run: RoleProcesses): Promise<string> {
-  const code = await run.finished;
-  await run.close();
-  if (code !== 0) throw new Error(`the run ended with ${code}\n${run.logs.slice(-4000)}`);
-  const result = JSON.parse(await readFile(join(run.output, 'result.json'), 'utf8')) as {
-    parametersSha256: string;
-    steps: number;
-    tiles: number;
-  };
+  const result = await resultOf(run);
   expect(result.steps).toBe(12);
-  const lines = (await readFile(join(run.output, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
-  const steps = lines
-    .map((line) => JSON.parse(line) as { step: number; window?: object })
-    .filter(({ window }) => window === undefined);
-  expect(steps.map(({ step }) => step)).toEqual([...Array(12).keys()]);
+  expect((await stepsOf(run)).map(({ step }) => step)).toEqual([...Array(12).keys()]);
   return result.parametersSha256;
 }
 

@@ -8,7 +8,7 @@ import { createLogger } from '@wsi/foundation';
 import type { Measurement, StatusReply, Window } from '@wsi/protocol';
 import { CheckpointDirectory, type Checkpoint } from '../checkpoint/checkpoint.ts';
 import { RoleProcesses } from './role-processes.ts';
-import { syntheticJob } from './synthetic-job.ts';
+import { smallJob } from './synthetic-job.ts';
 
 interface Line {
   readonly step: number;
@@ -22,15 +22,12 @@ let run: RoleProcesses | undefined;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wsi-measurement-'));
-  job = await syntheticJob({
-    directory: join(directory, 'cohort'),
-    slides: 8,
-    width: 448,
-    height: 384,
-    task: 'cooccurrence',
-    seed: 2,
-    set: ['patches.batch=5', 'training.epochs=40', 'training.slidesPerStep=2', 'checkpoint={everySteps: 30}'],
-  });
+  job = await smallJob(directory, [
+    'patches.batch=5',
+    'training.epochs=40',
+    'training.slidesPerStep=2',
+    'checkpoint={everySteps: 30}',
+  ]);
 });
 afterEach(() => run?.close());
 afterAll(() => rm(directory, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 /** Runs of role processes over TCP with mutual TLS: the same bytes, whoever else tries to take part. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +9,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { WsiTrainingJob } from '@wsi/api';
 import { callUnary, channelCredentials, connectParameterServer, type TlsPem } from '@wsi/protocol';
 import { TestAuthority, writePem } from '@wsi/protocol/testing';
+import { resultOf } from './ended-run.ts';
 import { RoleProcesses, type RunOptions } from './role-processes.ts';
-import { syntheticJob } from './synthetic-job.ts';
+import { smallJob } from './synthetic-job.ts';
 
 let directory: string;
 let job: WsiTrainingJob;
@@ -22,15 +23,11 @@ let runs = 0;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wsi-tls-run-'));
-  job = await syntheticJob({
-    directory: join(directory, 'cohort'),
-    slides: 8,
-    width: 448,
-    height: 384,
-    task: 'cooccurrence',
-    seed: 2,
-    set: ['training.epochs=3', 'training.slidesPerStep=2', 'checkpoint={everySteps: 3, keep: 2}'],
-  });
+  job = await smallJob(directory, [
+    'training.epochs=3',
+    'training.slidesPerStep=2',
+    'checkpoint={everySteps: 3, keep: 2}',
+  ]);
   authority = await TestAuthority.create();
   const [coordinator, server, worker, operator] = await Promise.all(
     ['coordinator', 'server', 'worker', 'operator'].map((role) => authority.issue(role)),
@@ -51,12 +48,9 @@ async function start(options: Partial<RunOptions>): Promise<RoleProcesses> {
 }
 
 async function finish(run: RoleProcesses): Promise<string> {
-  const code = await run.finished;
+  await run.finished;
   const said = await run.terminationMessage('coordinator');
-  await run.close();
-  if (code !== 0) throw new Error(`the run ended with ${code}\n${run.logs.slice(-4000)}`);
-  const text = await readFile(join(run.output, 'result.json'), 'utf8');
-  const { parametersSha256, steps } = JSON.parse(text) as { parametersSha256: string; steps: number };
+  const { parametersSha256, steps } = await resultOf(run);
   // What the operator reads when nobody has asked in time.
   expect(JSON.parse(said)).toMatchObject({ parametersSha256, steps });
   return parametersSha256;

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi/api';
 import type { Heatmap } from '../coordinator/heatmaps.ts';
 import type { RunResult } from '../coordinator/result.ts';
+import { resultOf } from './ended-run.ts';
 import { RoleProcesses } from './role-processes.ts';
 import { readJob, syntheticJob } from './synthetic-job.ts';
 
@@ -43,10 +44,7 @@ const settings = ['training.epochs=2', 'training.slidesPerStep=2', 'patches.batc
   async function train(job: WsiTrainingJob, workers: number): Promise<{ output: string; result: RunResult }> {
     const output = join(directory, `run-${runs++}`);
     const run = await RoleProcesses.start({ job, output, workers, servers: 1 });
-    const code = await run.finished;
-    await run.close();
-    if (code !== 0) throw new Error(`the run ended with ${code}\n${run.logs.slice(-4000)}`);
-    return { output, result: JSON.parse(await readFile(join(output, 'result.json'), 'utf8')) as RunResult };
+    return { output, result: await resultOf(run) };
   }
 
   it('a cohort with the texture of a real slide trains to the same bytes on 1 and 2 workers', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { RoleProcesses } from './role-processes.ts';
-import { syntheticJob } from './synthetic-job.ts';
+import { SMALL_COHORT, syntheticJob } from './synthetic-job.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -14,12 +14,9 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 it('trains without a home and without leave to write elsewhere', async () => {
   const job = await syntheticJob({
+    ...SMALL_COHORT,
     directory: join(directory, 'cohort'),
     slides: 4,
-    width: 448,
-    height: 384,
-    task: 'cooccurrence',
-    seed: 2,
     set: ['training.epochs=1', 'cohort.split={test: 0.25, validation: 0.25}'],
   });
   const [output, temporary] = [join(directory, 'run'), await mkdtemp(join(directory, 'tmp-'))];

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi/api';
 import { answerError, storeCredentials, storePython, TestStore } from '@wsi/slides/testing';
+import { resultOf } from './ended-run.ts';
 import { RoleProcesses } from './role-processes.ts';
-import { syntheticJob } from './synthetic-job.ts';
+import { smallJob } from './synthetic-job.ts';
 
 const whenSetUp = storePython === null ? describe.skip : describe;
 
@@ -23,15 +24,11 @@ whenSetUp('a run on a cohort in S3 (skipped without `node setup/setup.mjs --with
     directory = await mkdtemp(join(tmpdir(), 'wsi-s3-run-'));
     [server, job] = await Promise.all([
       TestStore.start(),
-      syntheticJob({
-        directory: join(directory, 'cohort'),
-        slides: 8,
-        width: 448,
-        height: 384,
-        task: 'cooccurrence',
-        seed: 2,
-        set: ['training.epochs=3', 'training.slidesPerStep=2', 'checkpoint={everySteps: 2, keep: 2}'],
-      }),
+      smallJob(directory, [
+        'training.epochs=3',
+        'training.slidesPerStep=2',
+        'checkpoint={everySteps: 2, keep: 2}',
+      ]),
     ]);
     await server.createBucket('cohorts');
     await upload();
@@ -80,11 +77,7 @@ whenSetUp('a run on a cohort in S3 (skipped without `node setup/setup.mjs --with
   }
 
   async function finish(run: RoleProcesses): Promise<string> {
-    const code = await run.finished;
-    await run.close();
-    if (code !== 0) throw new Error(`the run ended with ${code}\n${run.logs.slice(-4000)}`);
-    const text = await readFile(join(run.output, 'result.json'), 'utf8');
-    return (JSON.parse(text) as { parametersSha256: string }).parametersSha256;
+    return (await resultOf(run)).parametersSha256;
   }
 
   it('has the parameters of one on a directory, and reads little more than the slides have', async () => {

@@ -10,6 +10,20 @@ export interface SyntheticJobOptions extends Omit<SynthesisOptions, 'output'> {
   readonly set?: readonly string[];
 }
 
+/** Enough for several tasks in a step and some steps in an epoch, and made in a second. */
+export const SMALL_COHORT = {
+  slides: 8,
+  width: 448,
+  height: 384,
+  task: 'cooccurrence',
+  seed: 2,
+} as const satisfies Omit<SynthesisOptions, 'output'>;
+
+/** A job on the small cohort, in a folder of `directory`. */
+export async function smallJob(directory: string, set: readonly string[]): Promise<WsiTrainingJob> {
+  return syntheticJob({ ...SMALL_COHORT, directory: join(directory, 'cohort'), set });
+}
+
 /** Makes the cohort (or takes the one that is there) and returns its own job, with paths absolute. */
 export async function syntheticJob({
   directory,

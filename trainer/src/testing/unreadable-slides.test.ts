@@ -19,8 +19,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi/api';
 import { exitCodes } from '../exit.ts';
+import { resultOf } from './ended-run.ts';
 import { RoleProcesses } from './role-processes.ts';
-import { readJob, syntheticJob } from './synthetic-job.ts';
+import { readJob, smallJob } from './synthetic-job.ts';
 
 const settings = [
   'patches.batch=5',
@@ -42,15 +43,9 @@ let without: string;
 const running: RoleProcesses[] = [];
 let copies = 0;
 
-interface Result {
-  readonly parametersSha256: string;
-  readonly quarantined: readonly { slide: string; reason: string }[];
-}
-
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wsi-unreadable-'));
-  const of = { slides: 8, width: 448, height: 384, task: 'cooccurrence', seed: 2 } as const;
-  await syntheticJob({ directory: join(directory, 'cohort'), ...of });
+  await smallJob(directory, []);
   const whole = await resultOf(await start(await cohort()));
   expect(whole.quarantined).toEqual([]);
   quiet = whole.parametersSha256;
@@ -86,13 +81,6 @@ async function start(job: WsiTrainingJob, output?: string): Promise<RoleProcesse
   });
   running.push(started);
   return started;
-}
-
-async function resultOf(run: RoleProcesses): Promise<Result> {
-  const code = await run.finished;
-  await run.close();
-  if (code !== 0) throw new Error(`the run ended with ${code}\n${run.logs.slice(-4000)}`);
-  return JSON.parse(await readFile(join(run.output, 'result.json'), 'utf8')) as Result;
 }
 
 /** Overwrites compressed tiles in the middle of the file, whose size and time stay as they are. */

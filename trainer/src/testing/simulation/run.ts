@@ -3,6 +3,7 @@
  * journal, recovery points) and the real parameter servers, over simulated messages, time and disk. Workers speak the real
  * protocol and compute a made-up function. Any process may end at any message or disk action, and is started again.
  */
+import { cutLines, stepLines } from '../../coordinator/metrics-log.ts';
 import { jobFromText, type WsiTrainingJob } from '@wsi/api';
 import { createLogger, sha256, type Logger } from '@wsi/foundation';
 import { bytesOf, type Welcome } from '@wsi/protocol';
@@ -113,15 +114,11 @@ class Simulation {
     await this.#time.runUntil(ended, limitMilliseconds);
     for (const life of [this.#coordinator?.life, ...this.#workers]) life?.end();
     if (this.#result === undefined) throw this.#failure as Error;
-    const lines = this.#disk.metrics
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { step: number; loss?: number; split?: string; window?: object })
-      .filter(({ window }) => window === undefined);
+    const { metrics } = this.#disk;
     return {
       ...this.#result,
-      losses: lines.filter(({ split }) => split === undefined).map(({ step, loss }) => [step, loss!]),
-      evaluations: lines.filter(({ split }) => split !== undefined).map(({ step }) => step),
+      losses: stepLines(metrics).map(({ step, loss }) => [step, loss]),
+      evaluations: cutLines(metrics, Number.MAX_SAFE_INTEGER, []).evaluated,
       boundaries: this.#network.boundaries,
       takeovers: this.#takeovers,
       recomputed: this.#recomputed,

@@ -17,11 +17,11 @@ import {
   type PushChunk,
   type Task,
   type TaskResult,
-  type Usage,
   type Welcome,
   type WorkerMessage,
 } from '@wsi/protocol';
 import { partialOf } from '../../aggregate/partial.ts';
+import { NO_USAGE } from '../../coordinator/worker-connections.ts';
 import type { WorkerPool } from '../../coordinator/worker-pool.ts';
 import { pushChunks } from '../../push-chunks.ts';
 import type { Life, SimulatedTime } from './clock.ts';
@@ -30,18 +30,6 @@ import type { SimulatedNetwork } from './network.ts';
 export const embeddingSize = 4;
 /** Parameters of the made-up encoder and aggregator. */
 export const bodyLength = 45;
-
-const usage: Usage = {
-  phaseSeconds: {},
-  residentBytes: 0,
-  peakResidentBytes: 0,
-  tiles: 0,
-  bytesSent: 0,
-  bytesReceived: 0,
-  deviceBytes: 0,
-  devicePeakBytes: 0,
-  processorSeconds: 0,
-};
 
 export interface WorkerWorld {
   readonly network: SimulatedNetwork;
@@ -117,7 +105,7 @@ class Session {
     const beating = async (): Promise<void> => {
       while (coordinator.life.alive) {
         await life.of(this.#world.time.wait(1_000));
-        say({ heartbeat: usage });
+        say({ heartbeat: NO_USAGE });
       }
     };
     void beating();
@@ -140,7 +128,7 @@ class Session {
       say(
         dropped
           ? { dropped: { task: id, generation } }
-          : { completed: { task: id, generation, result, usage } },
+          : { completed: { task: id, generation, result, usage: NO_USAGE } },
       );
     } catch (thrown) {
       const { code, message } = WsiError.from(thrown);
