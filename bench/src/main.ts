@@ -4,6 +4,8 @@
  */
 import type { Network } from '@wsi/engine';
 import { WsiError } from '@wsi/foundation';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -94,23 +96,39 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const options = {
+  const unknown = values.only.find((name) => !SECTIONS.some((section) => section === name));
+  if (unknown !== undefined) throw invalid('only', `"${unknown}" is not one of ${SECTIONS.join(', ')}.`);
+  const sections = new Set(values.only);
+  const cases = CASES.filter(({ network: { encoder } }) => encoder.name === (values.encoder ?? encoder.name));
+  if (cases.length === 0) throw invalid('encoder', `no encoder is called "${values.encoder ?? ''}".`);
+  const counts = {
     threads: count('threads', values.threads),
     rounds: count('rounds', values.rounds),
     steps: count('steps', values.steps),
     seconds: count('seconds', values.seconds),
-    compare: values.compare === undefined ? undefined : resolve(values.compare),
-    python: values.python === 'none' ? null : (values.python ?? readSetup().pythonBench),
   };
-  const unknown = values.only.find((name) => !SECTIONS.some((section) => section === name));
-  if (unknown !== undefined) throw invalid('only', `"${unknown}" is not one of ${SECTIONS.join(', ')}.`);
-  if (options.python === null && values.python === undefined) {
-    process.stderr.write('Python TensorFlow and PyTorch are not set up; `npm run bench` does that.\n');
-  }
-  const cases = CASES.filter(({ network: { encoder } }) => encoder.name === (values.encoder ?? encoder.name));
-  if (cases.length === 0) throw invalid('encoder', `no encoder is called "${values.encoder ?? ''}".`);
-  const rows = await measure(new Set(values.only), cases, options);
+  const rows = await measure(sections, cases, {
+    ...counts,
+    compare: values.compare === undefined ? undefined : resolve(values.compare),
+    python: values.python === 'none' ? null : (values.python ?? (await pythonFor(sections))),
+  });
   process.stdout.write(`Rows: ${await writeRows(values.output, rows)}\n`);
+}
+
+/** The Python of the set-up, for the sections that compare with it: several gigabytes, so not before they are asked for. */
+async function pythonFor(sections: ReadonlySet<string>): Promise<string | null> {
+  if (!['training-step', 'tiles'].some((name) => sections.has(name))) return null;
+  const setup = new URL('../../setup/setup.mjs', import.meta.url).pathname;
+  const child = spawn(process.execPath, [setup, '--python-bench'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) {
+    throw new WsiError('Unavailable', 'the Python to compare with cannot be set up', {
+      remedy: 'See above, or measure Node alone: --python none.',
+    });
+  }
+  return readSetup().pythonBench;
 }
 
 async function measure(

@@ -45,12 +45,12 @@ export interface ModelErrorRow extends Configuration {
 const at = (patchSize: number, batch: number, ...workers: number[]): Configuration[] =>
   workers.map((count) => ({ patchSize, batch, workers: count }));
 
-/** Corners of the shapes, and the sizes at some of them. */
+/** Corners of the shapes, with small and large sizes at each, so that what a size costs is told from what a shape does. */
 const FITTED: readonly Configuration[] = [
-  ...at(64, 4, 1),
+  ...at(64, 4, 1, 3),
   ...at(64, 16, 1, 2, 3),
-  ...at(128, 4, 1),
-  ...at(128, 16, 1),
+  ...at(128, 4, 1, 2),
+  ...at(128, 16, 1, 3),
 ];
 /** A shape between them, and a size that was not tried at its shape. */
 const HELD_OUT: readonly Configuration[] = [...at(96, 8, 1, 2, 3), ...at(128, 16, 2)];
@@ -76,7 +76,8 @@ const SETTINGS = [
   'training.threads=1',
   'patches.blockShards=1',
   `patches.cacheBytes=${CACHE_BYTES}`,
-  'training.epochs=3',
+  // Long enough for half of the windows to be undisturbed, and for Node to have compiled what it runs.
+  'training.epochs=20',
   'checkpoint.everySteps=100000',
 ];
 

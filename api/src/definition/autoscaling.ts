@@ -19,7 +19,7 @@ const OBJECTIVES = {
   efficiency: 'as many workers as each bring at least `efficiencyFloor`',
   throughput: 'as many as bring anything worth mentioning (`tolerance`)',
   deadline: 'as few as end the run in time',
-  cost: 'the size at which a tile costs least; in time, if there is a deadline',
+  cost: 'the size at which a tile costs least, with what waiting costs (`waitingCostPerHour`); in time, if there is a deadline',
 } as const;
 
 const MOST_WORKERS = 999;
@@ -101,6 +101,13 @@ export const autoscaling = object(
     serverCostPerHour: defaulted(
       real('Cost of a parameter server.', { minimum: 0, maximum: 1e9, unit: 'the same, per hour' }),
       0.5,
+    ),
+    waitingCostPerHour: defaulted(
+      real(
+        'Cost of every hour that the run lasts: what it is worth to have the result an hour earlier. With it the objective cost weighs time against devices; without it only devices count.',
+        { minimum: 0, maximum: 1e9, unit: 'the same, per hour' },
+      ),
+      0,
     ),
     stabilisationSeconds: defaulted(
       integer('For how long a larger size must have been right before it is taken.', {

@@ -93,10 +93,14 @@ const OBJECTIVES: Readonly<Record<AutoscalingSpec['objective'], Rule>> = {
   },
 };
 
-/** What a tile costs at a size, in the unit of the spec's costs. */
+/**
+ * What a tile costs at a size, in the unit of the spec's costs. A run of W tiles costs W times that, so the size at which it
+ * is least does not depend on how much is left; of the sizes it is a corner, as costs are linear in the workers.
+ */
 export function costPerTile({ workers, rate }: Pick<Corner, 'workers' | 'rate'>, demand: Demand): number {
-  const { workerCostPerHour, serverCostPerHour } = demand.spec;
-  return (workers * workerCostPerHour + demand.servers * serverCostPerHour) / 3600 / rate;
+  const { workerCostPerHour, serverCostPerHour, waitingCostPerHour } = demand.spec;
+  const perHour = workers * workerCostPerHour + demand.servers * serverCostPerHour + waitingCostPerHour;
+  return perHour / 3600 / rate;
 }
 
 function fewest(corners: readonly Corner[], rate: number): Corner {

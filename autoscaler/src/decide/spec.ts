@@ -15,6 +15,8 @@ export interface AutoscalingSpec {
   readonly tilesPerSecond?: number;
   readonly workerCostPerHour: number;
   readonly serverCostPerHour: number;
+  /** Of an hour that the run lasts: what having the result an hour earlier is worth. */
+  readonly waitingCostPerHour: number;
   /** For how long a larger size must have been right before it is taken. */
   readonly stabilisationSeconds: number;
   /** For how long a smaller one must have been. */
@@ -41,6 +43,7 @@ const DEFAULTS: AutoscalingSpec = {
   efficiencyFloor: 0.7,
   workerCostPerHour: 1,
   serverCostPerHour: 0.5,
+  waitingCostPerHour: 0,
   stabilisationSeconds: 60,
   scaleDownStabilisationSeconds: 300,
   tolerance: 0.05,

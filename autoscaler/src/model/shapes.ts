@@ -32,7 +32,8 @@ export function fitShapes(observations: readonly ShapeObservation[]): ShapesMode
   if (usable.length === 0) return undefined;
   const most = Math.max(...usable.map(({ workers }) => workers));
   const free = fitWith(usable, null);
-  const limits = Array.from({ length: most - 1 }, (_, index) => index + 1);
+  // A worker is more than one processor's work, as it reads and decodes beside computing: c need not be whole.
+  const limits = Array.from({ length: (most - 1) * 4 }, (_, index) => 1 + index / 4);
   const best = limits
     .map((limit) => fitWith(usable, limit))
     .reduce((a, b) => (b.misfit < a.misfit ? b : a), free);

@@ -2,7 +2,7 @@
 import { WsiError } from '@wsi/foundation';
 import { cpuRule, fixed, optimus, pollux } from './policies/baselines.ts';
 import { oracle } from './policies/oracle.ts';
-import { ours } from './policies/ours.ts';
+import { ours, type Preference } from './policies/ours.ts';
 import type { Policy } from './policy.ts';
 import { CONDITIONS, Simulation, type Conditions, type JobResult } from './simulation.ts';
 import { drawTrace, type TracedJob } from './trace.ts';
@@ -29,8 +29,8 @@ export interface SimulationOptions {
   readonly trace?: readonly TracedJob[];
   readonly policies?: readonly PolicyName[];
   readonly conditions?: Partial<Conditions>;
-  /** Of `ours`: least marginal gain of a worker. A higher one spends fewer devices and more time. */
-  readonly efficiencyFloor?: number;
+  /** Of `ours`. A higher price of waiting spends more devices and less time. */
+  readonly preference?: Preference;
   readonly onProgress?: (progress: {
     readonly policy: PolicyName;
     readonly ended: number;
@@ -74,12 +74,7 @@ export function simulate(options: SimulationOptions = {}): readonly PolicyResult
   }
   const trace = options.trace ?? drawTrace({ jobs, seed, devices, load });
   return (options.policies ?? POLICY_NAMES).map((name) => {
-    const simulation = new Simulation(
-      trace,
-      policyOf(name, trace, options.efficiencyFloor),
-      conditions,
-      seed,
-    );
+    const simulation = new Simulation(trace, policyOf(name, trace, options.preference), conditions, seed);
     const results = simulation.run((ended) =>
       options.onProgress?.({ policy: name, ended, jobs: trace.length }),
     );
@@ -87,10 +82,10 @@ export function simulate(options: SimulationOptions = {}): readonly PolicyResult
   });
 }
 
-function policyOf(name: PolicyName, trace: readonly TracedJob[], efficiencyFloor?: number): Policy {
+function policyOf(name: PolicyName, trace: readonly TracedJob[], preference?: Preference): Policy {
   switch (name) {
     case 'ours':
-      return ours(efficiencyFloor);
+      return ours(preference);
     case 'oracle':
       return oracle(trace);
     case 'cpu':

@@ -22,7 +22,7 @@ share). All see what is measured; only the oracle sees what is true.
 Examples:
   wsi simulate --jobs 200 --seed 1
   wsi simulate --policy ours pollux --seeds 10 --json
-  wsi simulate --policy ours --floor 0.5
+  wsi simulate --policy ours --waiting-cost 4
   wsi simulate --trace arrivals.csv --nodes 500 --devices 8`;
 
 export interface SimulateFlags {
@@ -32,6 +32,7 @@ export interface SimulateFlags {
   readonly load: number;
   readonly nodes: number;
   readonly devices: number;
+  readonly waitingCost?: number;
   readonly floor?: number;
   readonly policy?: readonly PolicyName[];
   readonly trace?: string;
@@ -58,7 +59,15 @@ export function registerSimulate(program: Command): void {
     .addOption(number('--nodes <count>', 'nodes', CONDITIONS.nodes))
     .addOption(number('--devices <count>', 'devices a node', CONDITIONS.devicesPerNode))
     .addOption(
-      new Option('--floor <share>', 'of ours: least marginal gain of a worker, 0 to 1').argParser(Number),
+      new Option(
+        '--waiting-cost <hours>',
+        'of ours: device-hours that it is worth to end a job an hour earlier',
+      ).argParser(Number),
+    )
+    .addOption(
+      new Option('--floor <share>', 'of ours, without that price: least marginal gain of a worker, 0 to 1')
+        .argParser(Number)
+        .conflicts('waitingCost'),
     )
     .addOption(new Option('--policy <name...>', 'policies to run (default: all)').choices([...POLICY_NAMES]))
     .option('--trace <file.csv>', 'arrivals: arrival_seconds,encoder,patch_size,tiles')
@@ -82,14 +91,14 @@ export function simulated(flags: SimulateFlags): string {
     return { seed, results: simulate(optionsOf(flags, seed)) };
   });
   if (flags.json === true) {
-    const { jobs, load, nodes, devices, floor = null, trace = null } = flags;
-    const parameters = { jobs, load, nodes, devicesPerNode: devices, floor, trace };
+    const { jobs, load, nodes, devices, waitingCost = null, floor = null, trace = null } = flags;
+    const parameters = { jobs, load, nodes, devicesPerNode: devices, waitingCost, floor, trace };
     return `${JSON.stringify({ parameters, seeds: bySeed }, undefined, 2)}\n`;
   }
   return asTable(meansOf(bySeed));
 }
 
-function checkSeeds({ seed, seeds, floor }: SimulateFlags): void {
+function checkSeeds({ seed, seeds, floor, waitingCost }: SimulateFlags): void {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new WsiError('InvalidArgument', `--seed must be a whole number from 0 on, not ${seed}`);
   }
@@ -99,16 +108,20 @@ function checkSeeds({ seed, seeds, floor }: SimulateFlags): void {
   if (floor !== undefined && !(floor >= 0 && floor <= 1)) {
     throw new WsiError('InvalidArgument', `--floor must be between 0 and 1, not ${floor}`);
   }
+  if (waitingCost !== undefined && !(waitingCost >= 0 && waitingCost < Infinity)) {
+    throw new WsiError('InvalidArgument', `--waiting-cost must be a number from 0 on, not ${waitingCost}`);
+  }
 }
 
 function optionsOf(flags: SimulateFlags, seed: number): SimulationOptions {
-  const { jobs, load, nodes, devices, floor, policy, trace } = flags;
+  const { jobs, load, nodes, devices, waitingCost, floor, policy, trace } = flags;
   return {
     jobs,
     seed,
     load,
     conditions: { nodes, devicesPerNode: devices },
-    ...(floor === undefined ? {} : { efficiencyFloor: floor }),
+    ...(floor === undefined ? {} : { preference: { efficiencyFloor: floor } }),
+    ...(waitingCost === undefined ? {} : { preference: { waitingCost } }),
     ...(policy === undefined ? {} : { policies: [...new Set(policy)] }),
     ...(trace === undefined ? {} : { trace: traceFromCsv(textOf(trace), seed, trace) }),
   };

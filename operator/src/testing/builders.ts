@@ -58,6 +58,7 @@ function autoscalingOf(given: object): object {
     efficiencyFloor: 0.7,
     workerCostPerHour: 1,
     serverCostPerHour: 0.5,
+    waitingCostPerHour: 0,
     stabilisationSeconds: 60,
     scaleDownStabilisationSeconds: 300,
     tolerance: 0.05,
