@@ -12,7 +12,7 @@ const context: LaunchContext = {
   entrypoint: ['/bin/node', '/trainer.ts'],
   privateDirectory: '/tmp/wsi-run-1',
   output: '/home/me/out',
-  environment: { PATH: '/bin', WSI_LISTEN: 'inherited', WSI_LOG_LEVEL: 'debug' },
+  environment: { PATH: '/bin', TMPDIR: '/tmp/all', WSI_LISTEN: 'inherited', WSI_LOG_LEVEL: 'debug' },
 };
 
 describe('launchOf', () => {
@@ -40,6 +40,9 @@ describe('launchOf', () => {
       WSI_COORDINATOR: 'unix:/tmp/wsi-run-1/c0.sock',
     });
     expect(worker.environment['WSI_LISTEN']).toBeUndefined();
+    // As a pod has a directory of temporary files of its own.
+    expect(worker.temporaryDirectory).toBe('/tmp/wsi-run-1/tmp/lung-worker-3');
+    expect(worker.environment['TMPDIR']).toBe(worker.temporaryDirectory);
   });
 
   it('takes the template of the user, in which ours wins', () => {

@@ -24,6 +24,8 @@ export interface Launch {
   readonly directories: readonly string[];
   readonly workingDirectory: string | undefined;
   readonly terminationFile: string;
+  /** The process's own, as a pod has its own: what it leaves there when it is killed goes with it. */
+  readonly temporaryDirectory: string;
 }
 
 /** What one role is told must not reach another through the inherited environment. */
@@ -36,6 +38,8 @@ const CONTRACT = [
   'WSI_SERVERS',
   'WSI_OUTPUT',
   'WSI_TERMINATION_LOG',
+  // Each process has its own.
+  'TMPDIR',
 ];
 
 export function configMapDirectory(context: Pick<LaunchContext, 'privateDirectory'>, name: string): string {
@@ -57,6 +61,7 @@ export function launchOf(pod: V1Pod, context: LaunchContext): Launch {
     });
   }
   const terminationFile = join(context.privateDirectory, `${name}.termination`);
+  const temporaryDirectory = join(context.privateDirectory, 'tmp', name);
   const paths = mountedPaths(pod, container, context);
   if (container.terminationMessagePath !== undefined) {
     paths.push([container.terminationMessagePath, terminationFile]);
@@ -71,13 +76,14 @@ export function launchOf(pod: V1Pod, context: LaunchContext): Launch {
   return {
     command,
     arguments: rest,
-    environment: environmentOf(container, slot, context, local),
+    environment: { TMPDIR: temporaryDirectory, ...environmentOf(container, slot, context, local) },
     // A host's own directory is not made: a missing one is the user's mistake, and shows as such.
     directories: paths
       .map(([, directory]) => directory)
       .filter((path) => path !== terminationFile && isWithin(path, context)),
     workingDirectory: container.workingDir === undefined ? undefined : local(container.workingDir),
     terminationFile,
+    temporaryDirectory,
   };
 }
 

@@ -43,7 +43,9 @@ export class PodProcess {
     this.name = object.metadata?.name ?? '';
     this.#startedAt = new Date(options.clock.now()).toISOString();
     rmSync(launch.terminationFile, { force: true });
-    for (const directory of launch.directories) mkdirSync(directory, { recursive: true });
+    for (const directory of [...launch.directories, launch.temporaryDirectory]) {
+      mkdirSync(directory, { recursive: true });
+    }
     this.#logStart = options.log.size();
     const log = options.log.open();
     this.#child = spawn(launch.command, launch.arguments, {
@@ -131,6 +133,7 @@ export class PodProcess {
       },
     };
     rmSync(this.#launch.terminationFile, { force: true });
+    rmSync(this.#launch.temporaryDirectory, { recursive: true, force: true });
     this.#options.onEnd(this);
   }
 
