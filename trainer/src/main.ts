@@ -1,62 +1,23 @@
-/** Entry point of every role: `node trainer/src/main.ts coordinator|server|worker`, configured by the environment. */
-import { createLogger } from '@wsi/foundation';
-import { requireLittleEndian } from '@wsi/protocol';
-import { readRoleConfig, roles, type Role } from './config.ts';
-import { exitCodes, reportFailure } from './exit.ts';
-import { exitWithParent } from './parent-pipe.ts';
+/**
+ * Entry point of every role: `node trainer/src/main.ts coordinator|server|worker`, configured by the environment.
+ *
+ * It listens for signals before it loads anything: the first process of a container hears none that it has not asked for,
+ * so one that is told to stop while it starts would live until its grace period is over.
+ */
 
-const role = process.argv[2];
-if (!isRole(role)) {
-  process.stderr.write(`usage: trainer ${roles.join('|')}\n`);
-  process.exit(exitCodes.input);
-}
-const logger = createLogger({
-  job: process.env['WSI_JOB_NAME'] ?? '',
-  role,
-  replica: Number(process.env['WSI_REPLICA'] ?? 0),
+/** `exitCodes.stopped`: nothing has begun, so there is nothing to hand over. */
+const STOPPED = 143;
+
+const listener = { heard: (_signal: NodeJS.Signals): void => process.exit(STOPPED) };
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => listener.heard(signal));
+
+const { runRole } = await import('./role.ts');
+// A signal that has come meanwhile is heard before anything begins.
+await new Promise((resolve) => setImmediate(resolve));
+process.exitCode = await runRole(process.argv[2], (heard) => {
+  listener.heard = heard;
 });
-const stop = new AbortController();
-const hurry = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, () => {
-    logger.info({ signal }, 'stopping');
-    // Whoever asks twice does not want to wait. (A coordinator writes its checkpoint all the same.)
-    if (stop.signal.aborted) hurry.abort();
-    stop.abort();
-  });
-}
-exitWithParent(logger, () => process.exit(exitCodes.failed));
-try {
-  requireLittleEndian();
-  const config = readRoleConfig(role, process.env);
-  process.exitCode = await start(role)(config, logger, stop.signal, hurry.signal);
-} catch (error) {
-  process.exitCode = await reportFailure(error, logger);
-}
 // Open handles of a role that is done (sockets of peers that died, TensorFlow's threads) must not keep it alive.
 process.exit();
 
-type Start = (
-  config: ReturnType<typeof readRoleConfig>,
-  log: typeof logger,
-  signal: AbortSignal,
-  hurried: AbortSignal,
-) => Promise<number>;
-
-function start(of: Role): Start {
-  return async (config, log, signal, hurried) => {
-    // Loaded on demand: only a worker loads TensorFlow.
-    switch (of) {
-      case 'coordinator':
-        return (await import('./coordinator/run.ts')).runCoordinator(config, log, signal);
-      case 'server':
-        return (await import('./server/run.ts')).runServer(config, log, signal, hurried);
-      case 'worker':
-        return (await import('./worker/run.ts')).runWorker(config, log, signal, hurried);
-    }
-  };
-}
-
-function isRole(text: string | undefined): text is Role {
-  return roles.some((known) => known === text);
-}
+export {};

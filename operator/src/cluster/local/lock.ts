@@ -67,10 +67,11 @@ export function lockOutput(output: string, privateDirectory: string): OutputLock
 }
 
 function acquire(path: string, output: string, content: LockContent): void {
-  const mine = `${path}.${content.token}`;
+  const mine = draftPath(path, content);
   try {
     writeFileSync(mine, JSON.stringify(content));
   } catch (error) {
+    rmSync(mine, { force: true });
     throw storageError(mine, error);
   }
   try {
@@ -87,6 +88,20 @@ function acquire(path: string, output: string, content: LockContent): void {
     });
   } finally {
     rmSync(mine, { force: true });
+  }
+}
+
+/** Its name says whose it is: what a process wrote of it that was killed, or found no room, may be nothing. */
+function draftPath(path: string, { owner, token }: LockContent): string {
+  return `${path}.${Buffer.from(JSON.stringify(owner)).toString('base64url')}.${token}`;
+}
+
+function ownerInName(draft: string): Partial<ProcessIdentity> {
+  const [, , encoded = ''] = draft.split('.');
+  try {
+    return JSON.parse(Buffer.from(encoded, 'base64url').toString()) as Partial<ProcessIdentity>;
+  } catch {
+    return {};
   }
 }
 
@@ -143,8 +158,8 @@ function readLock(path: string): LockContent | undefined {
 /** Locks that were being taken when their process was killed; those of processes that live are not touched. */
 function removeDrafts(state: string): void {
   for (const name of readdirSync(state).filter((of) => of.startsWith('lock.json.'))) {
-    const draft = readLock(join(state, name));
-    if (draft !== undefined && isGone(draft.owner)) rmSync(join(state, name), { force: true });
+    const owner = readLock(join(state, name))?.owner ?? ownerInName(name);
+    if (isGone(owner)) rmSync(join(state, name), { force: true });
   }
 }
 
