@@ -91,6 +91,16 @@ describe('the cost of a tile', () => {
     expect(tileSeconds(fitted, 448, 16)).toBeCloseTo(4 * total(224, 16), 9);
     expect(fitTileCost([])).toEqual({});
   });
+
+  it('takes nothing from times that cannot be, however small', () => {
+    const of = {
+      patchSize: 4096,
+      batch: 1,
+      tiles: 14,
+      phaseSeconds: { forward: 1e-300, backward: Infinity },
+    };
+    expect(fitTileCost([of, { ...sample(224, 16), patchSize: Infinity }])).toEqual({});
+  });
 });
 
 describe('memory', () => {

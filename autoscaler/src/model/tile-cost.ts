@@ -28,9 +28,13 @@ export interface PhaseCost {
 
 export type TileCost = Readonly<Partial<Record<string, PhaseCost>>>;
 
+/** No phase of a tile takes less: what claims to is no measurement, and its inverse no number. */
+const LEAST_SECONDS = 1e-12;
+
 export function fitTileCost(samples: readonly TileCostSample[]): TileCost {
   const usable = samples.filter(
-    ({ patchSize, batch, tiles }) => patchSize >= 1 && batch >= 1 && tiles > 0 && Number.isFinite(tiles),
+    ({ patchSize, batch, tiles }) =>
+      patchSize >= 1 && batch >= 1 && tiles > 0 && [patchSize, batch, tiles].every(Number.isFinite),
   );
   const phases = COMPUTE_PHASES.filter((phase) => usable.some((sample) => secondsATile(sample, phase) > 0));
   return Object.fromEntries(phases.map((phase) => [phase, fitPhase(usable, phase)]));
@@ -66,6 +70,6 @@ function fitPhase(samples: readonly TileCostSample[], phase: string): PhaseCost 
 }
 
 function secondsATile({ tiles, phaseSeconds }: TileCostSample, phase: string): number {
-  const seconds = phaseSeconds[phase] ?? 0;
-  return Number.isFinite(seconds) && seconds > 0 ? seconds / tiles : 0;
+  const seconds = (phaseSeconds[phase] ?? 0) / tiles;
+  return Number.isFinite(seconds) && seconds >= LEAST_SECONDS ? seconds : 0;
 }
