@@ -1,10 +1,27 @@
 /** Damages a checkpoint as a failing disk does: one bit is another one, or the end of a file is missing. */
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { signal, type ProcessMark } from './processes.ts';
 import type { FaultAction } from './schedule.ts';
 
+/**
+ * Damages the newest checkpoint below an output directory. Nobody writes to it meanwhile: its writer is stopped, and then
+ * killed.
+ * @returns what was done, in a few words; undefined when the writer had ended before
+ */
+export function damageStopped(
+  writer: ProcessMark,
+  output: string,
+  action: FaultAction & { readonly kind: 'corruption' },
+): string | undefined {
+  if (!signal(writer, 'SIGSTOP')) return undefined;
+  const damaged = damageNewest(join(output, 'checkpoints'), action);
+  signal(writer, 'SIGKILL');
+  return damaged?.slice(output.length + 1) ?? 'there was no checkpoint yet';
+}
+
 /** @returns the file that was damaged, or undefined when there is no checkpoint yet */
-export function damageNewest(
+function damageNewest(
   directory: string,
   { how, file, place }: FaultAction & { readonly kind: 'corruption' },
 ): string | undefined {

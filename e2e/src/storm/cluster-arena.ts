@@ -14,9 +14,9 @@ import { uninstall } from '../run/installation.ts';
 import { prepareCluster, type PreparedCluster } from '../run/prepared-cluster.ts';
 import { leadingOperator } from '../suite/leading-operator.ts';
 import { Session } from '../suite/session.ts';
-import { COHORT_POD, cohortObjects } from '../suite/synthetic-cohort.ts';
+import { makeCohort } from '../suite/synthetic-cohort.ts';
 import type { Arena } from './arena.ts';
-import { damageNewest } from './checkpoint-damage.ts';
+import { damageStopped } from './checkpoint-damage.ts';
 import { ClusterRun, PATIENCE_SECONDS } from './cluster-run.ts';
 import { STORM_NAMESPACE } from './cluster-storm-job.ts';
 import type { Replicas } from './leader.ts';
@@ -57,7 +57,8 @@ export class ClusterArena implements Arena {
       const directory = await mkdtemp(join(tmpdir(), 'wsi-storm-'));
       const prepared = await prepareCluster(cluster, directory, log);
       const arena = new ClusterArena(cluster, prepared, directory, epochs);
-      await arena.#makeCohort();
+      await arena.#session.makeNamespace(STORM_NAMESPACE);
+      await makeCohort(arena.#session, STORM_NAMESPACE);
       return arena;
     } catch (error) {
       await cluster.stop();
@@ -146,20 +147,6 @@ export class ClusterArena implements Arena {
     return this.#current;
   }
 
-  async #makeCohort(): Promise<void> {
-    await this.#session.makeNamespace(STORM_NAMESPACE);
-    await this.#session.apply(...cohortObjects(STORM_NAMESPACE, this.#session.file.trainerImage));
-    const ended = '--for=jsonpath={.status.phase}=Succeeded';
-    await this.#session.kubectl([
-      'wait',
-      `pod/${COHORT_POD}`,
-      '-n',
-      STORM_NAMESPACE,
-      ended,
-      '--timeout=100s',
-    ]);
-  }
-
   async #start(name: string, replicas: Replicas): Promise<void> {
     const options = { name, epochs: this.#epochs, marker: this.#directory, ...replicas };
     this.#current = await ClusterRun.start(this.#session, this.#reach, options);
@@ -201,14 +188,10 @@ export class ClusterArena implements Arena {
     return `process ${mark.pid}`;
   }
 
-  /** Nobody writes to the checkpoint while it is altered: its writer is stopped, and then killed. */
   async #corrupt(action: FaultAction & { readonly kind: 'corruption' }): Promise<string | undefined> {
     const mark = (await this.#find({ role: 'coordinator', index: 0 }))?.mark;
     const { output } = this.#run;
-    if (output === undefined || mark === undefined || !signal(mark, 'SIGSTOP')) return undefined;
-    const damaged = damageNewest(join(output, 'checkpoints'), action);
-    signal(mark, 'SIGKILL');
-    return damaged?.slice(output.length + 1) ?? 'there was no checkpoint yet';
+    return output === undefined || mark === undefined ? undefined : damageStopped(mark, output, action);
   }
 
   /** Waits for one that is being started; undefined when the run ends meanwhile. */

@@ -1,6 +1,4 @@
 /** One job of a storm on a cluster: begun, followed, changed and removed with kubectl, also while the API server is away. */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WsiTrainingJobStatus } from '@wsi/api';
 import { WsiError } from '@wsi/foundation';
@@ -8,6 +6,7 @@ import type { KubernetesObject } from '@wsi/controller';
 import type { Session } from '../suite/session.ts';
 import { clusterStormJob, STORM_NAMESPACE } from './cluster-storm-job.ts';
 import type { Replicas } from './leader.ts';
+import { leftFiles } from './leftovers.ts';
 import type { NodeReach } from './node-reach.ts';
 import { readOutcome, stepsOf, type RunOutcome } from './outcome.ts';
 import { STORM_TRAINING } from './storm-job.ts';
@@ -112,7 +111,8 @@ export class ClusterRun {
 
   /** @returns what is left that should not be: files before it is removed, processes and objects after that */
   async remove(): Promise<string[]> {
-    const files = this.#output === undefined ? [] : await leftFiles(this.#output);
+    const files =
+      this.#output === undefined ? [] : await leftFiles(this.#output, STORM_TRAINING.checkpoint.keep);
     await this.#kubectl('delete', 'wtj', this.name, '--ignore-not-found', '--wait=true', '--timeout=90s');
     return [...files, ...(await this.#leftObjects())];
   }
@@ -147,16 +147,4 @@ export class ClusterRun {
 
 function isTrue({ conditions = [] }: WsiTrainingJobStatus, wanted: string): boolean {
   return conditions.some(({ type, status }) => type === wanted && status === 'True');
-}
-
-/** Temporary files, locks and checkpoints beyond those that are to be kept. */
-async function leftFiles(output: string): Promise<string[]> {
-  const names = await readdir(output, { recursive: true });
-  const files = names
-    .filter((name) => /\.tmp$|\.wsi\/lock/.test(name))
-    .map((name) => `file ${join(output, name)}`);
-  const checkpoints = names.filter((name) => /^checkpoints\/[^/]+$/.test(name));
-  return checkpoints.length > STORM_TRAINING.checkpoint.keep
-    ? [...files, `${checkpoints.length} checkpoints`]
-    : files;
 }

@@ -30,11 +30,16 @@ async function look({ marker, output, temporary, mostCheckpoints }: WhereToLook)
     ({ pid }) => `process ${pid}: ${commandLine(pid)}`,
   );
   const sockets = socketsBelow(marker).map((path) => `socket ${path}`);
+  const files = await leftFiles(output, mostCheckpoints);
+  const directories = (await readdir(temporary)).map((name) => `file ${join(temporary, name)}`);
+  return [...processes, ...sockets, ...files, ...directories];
+}
+
+/** In an output directory: temporary files, locks, and checkpoints beyond those that are to be kept. */
+export async function leftFiles(output: string, mostCheckpoints: number): Promise<string[]> {
   const files = (await readdir(output, { recursive: true }))
     .filter((name) => /\.tmp$|\.wsi\/(lock|pods\/)/.test(name))
     .map((name) => `file ${join(output, name)}`);
-  const directories = (await readdir(temporary)).map((name) => `file ${join(temporary, name)}`);
   const checkpoints = await readdir(join(output, 'checkpoints'));
-  const surplus = checkpoints.length > mostCheckpoints ? [`${checkpoints.length} checkpoints`] : [];
-  return [...processes, ...sockets, ...files, ...directories, ...surplus];
+  return checkpoints.length > mostCheckpoints ? [...files, `${checkpoints.length} checkpoints`] : files;
 }

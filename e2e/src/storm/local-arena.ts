@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WsiError } from '@wsi/foundation';
 import type { Arena } from './arena.ts';
-import { damageNewest } from './checkpoint-damage.ts';
+import { damageStopped } from './checkpoint-damage.ts';
 import type { LinkFault } from './faulty-role.ts';
 import { Leader, type Replicas } from './leader.ts';
 import { localLeftovers } from './leftovers.ts';
@@ -184,13 +184,9 @@ export class LocalArena implements Arena {
     return fault.kind;
   }
 
-  /** Nobody writes to the checkpoint while it is altered: its writer is stopped, and then killed. */
   async #corrupt(action: FaultAction & { readonly kind: 'corruption' }): Promise<string | undefined> {
     const mark = await this.#find({ role: 'coordinator', index: 0 });
-    if (mark === undefined || !signal(mark, 'SIGSTOP')) return undefined;
-    const damaged = damageNewest(join(this.#output, 'checkpoints'), action);
-    signal(mark, 'SIGKILL');
-    return damaged?.slice(this.#output.length + 1) ?? 'there was no checkpoint yet';
+    return mark === undefined ? undefined : damageStopped(mark, this.#output, action);
   }
 
   /** Waits for a process that is being started again; undefined when the run ends meanwhile. */

@@ -5,6 +5,7 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { autoscaledJob, type AutoscaledChoices } from './autoscaled-job.ts';
 import { itWhere } from './it-where.ts';
+import { setDevices } from './node-devices.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
 import { Session, type Seen } from './session.ts';
 
@@ -103,14 +104,7 @@ describe('an autoscaled job', () => {
   itWhere(session.file.features.changeNodes, 'nodes must not be changed')(
     'keeps to what the nodes have room for, and trains on meanwhile',
     async () => {
-      const node = (await session.kubectl(['get', 'nodes', '-o=jsonpath={.items[0].metadata.name}'])).trim();
-      const seats = async (value: string | null): Promise<void> => {
-        const patch = JSON.stringify({
-          status: { capacity: { [SEAT]: value }, allocatable: { [SEAT]: value } },
-        });
-        await session.kubectl(['patch', 'node', node, '--subresource=status', '--type=merge', '-p', patch]);
-      };
-      await seats('1');
+      await setDevices(session, SEAT, 1);
       try {
         const resources = { requests: { cpu: '50m', memory: '256Mi' }, limits: { [SEAT]: '1' } };
         await session.apply(job('seated', { resources, epochs: MANY_EPOCHS }));
@@ -126,7 +120,7 @@ describe('an autoscaled job', () => {
           Math.max(before + 50, (status.progress.step as number) + 1),
         );
       } finally {
-        await seats(null);
+        await setDevices(session, SEAT, null);
       }
     },
     900_000,

@@ -6,6 +6,7 @@ import { afterEach, beforeAll, describe, expect } from '@jest/globals';
 import { startCoscheduling, type SecondScheduler } from '../gangs/coscheduling-scheduler.ts';
 import { startVolcano } from '../gangs/volcano.ts';
 import { itWhere } from './it-where.ts';
+import { setDevices } from './node-devices.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
 import { Session, type Seen } from './session.ts';
 import { trainingJob } from './training-job.ts';
@@ -43,10 +44,7 @@ function seatedJob(name: string, runPolicy: object): object {
 }
 
 async function setSeats(count: number | null): Promise<void> {
-  const node = (await session.kubectl(['get', 'nodes', '-o=jsonpath={.items[0].metadata.name}'])).trim();
-  const value = count === null ? null : String(count);
-  const patch = JSON.stringify({ status: { capacity: { [SEAT]: value }, allocatable: { [SEAT]: value } } });
-  await session.kubectl(['patch', 'node', node, '--subresource=status', '--type=merge', '-p', patch]);
+  await setDevices(session, SEAT, count);
 }
 
 async function podsOf(name: string): Promise<Seen[]> {

@@ -1,6 +1,6 @@
 /** A namespace with the cohort on a claim and the digest that the suites' job must end with. */
 import { afterAll, beforeAll } from '@jest/globals';
-import { COHORT_POD, cohortObjects } from './synthetic-cohort.ts';
+import { makeCohort } from './synthetic-cohort.ts';
 import type { Session } from './session.ts';
 import { trainingJob } from './training-job.ts';
 
@@ -8,10 +8,7 @@ import { trainingJob } from './training-job.ts';
 export function prepareNamespace(session: Session, namespace: string): void {
   beforeAll(async () => {
     await session.makeNamespace(namespace);
-    await session.apply(...cohortObjects(namespace, session.file.trainerImage));
-    const pod = `pod/${COHORT_POD}`;
-    const succeeded = '--for=jsonpath={.status.phase}=Succeeded';
-    await session.kubectl(['wait', pod, '-n', namespace, succeeded, '--timeout=90s']);
+    await makeCohort(session, namespace);
   }, 150_000);
   afterAll(() => session.removeNamespace(namespace), 150_000);
 }

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { KubernetesObject } from '@wsi/controller';
 import { synthesizeCohort, type SynthesisOptions } from '@wsi/cohort';
+import type { Session } from './session.ts';
 
 export const COHORT_CLAIM = 'cohort';
 export const COHORT_POD = 'make-cohort';
@@ -23,6 +24,13 @@ export const COHORT: Omit<SynthesisOptions, 'output'> = {
 export async function makeCohortHere(directory: string): Promise<string[]> {
   const { table } = await synthesizeCohort({ ...COHORT, output: directory });
   return [`cohort.table=${table}`, `cohort.slides=${join(directory, 'slides')}`];
+}
+
+/** Makes the cohort on a claim of the namespace, and waits until it is there. */
+export async function makeCohort(session: Session, namespace: string): Promise<void> {
+  await session.apply(...cohortObjects(namespace, session.file.trainerImage));
+  const succeeded = '--for=jsonpath={.status.phase}=Succeeded';
+  await session.kubectl(['wait', `pod/${COHORT_POD}`, '-n', namespace, succeeded, '--timeout=90s']);
 }
 
 /** A claim, and a pod that fills it and ends. */

@@ -2,22 +2,13 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { createLogger, systemClock, WsiError, type Clock } from '@wsi/foundation';
 import type { CoordinatorMessage, TaskResult, Usage, Welcome, WorkerMessage } from '@wsi/protocol';
+import { NO_USAGE } from './worker-connections.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 process.env['WSI_LOG_LEVEL'] = 'silent';
 const logger = createLogger({ role: 'test' });
 
-const usage: Usage = {
-  phaseSeconds: {},
-  residentBytes: 1,
-  peakResidentBytes: 1,
-  tiles: 0,
-  bytesSent: 0,
-  bytesReceived: 0,
-  deviceBytes: 0,
-  devicePeakBytes: 0,
-  processorSeconds: 0,
-};
+const usage: Usage = { ...NO_USAGE, residentBytes: 1, peakResidentBytes: 1 };
 const welcome = (generation: number): Welcome => ({
   generation,
   network: '{}',
