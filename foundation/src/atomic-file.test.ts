@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomically } from './atomic-file.ts';
@@ -25,5 +25,15 @@ describe('writeFileAtomically', () => {
     const path = join(file, 'below-a-file.json');
     await expect(writeFileAtomically(path, 'x')).rejects.toThrow(path);
     expect(await readFile(file, 'utf8')).toBe('kept');
+  });
+
+  it('follows no link that somebody has put where it writes', async () => {
+    const kept = join(directory, 'kept');
+    await writeFile(kept, 'kept');
+    const path = join(directory, 'b.json');
+    for (const name of [path, `${path}.${process.pid}.tmp`]) await symlink(kept, name);
+    await writeFileAtomically(path, 'new');
+    expect([await readFile(kept, 'utf8'), await readFile(path, 'utf8')]).toEqual(['kept', 'new']);
+    expect((await lstat(path)).isSymbolicLink()).toBe(false);
   });
 });
