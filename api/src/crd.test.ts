@@ -120,6 +120,16 @@ describe('the schema is structural', () => {
   });
 });
 
+test('keys that are checked here are checked by the API server, too, which names the wrong one', () => {
+  const labels = at('.spec.workers.template.metadata.labels')?.['x-kubernetes-validations'];
+  expect(labels).toMatchObject([
+    {
+      rule: expect.stringMatching(/^self\.all\(key, key\.matches\('/),
+      messageExpression: expect.stringContaining('self.filter(key, !key.matches('),
+    },
+  ]);
+});
+
 test('every rule is CEL, has a message on one line, and blames a field that exists', () => {
   for (const [path, schema] of all) {
     for (const { rule, message, fieldPath } of schema['x-kubernetes-validations'] ?? []) {
@@ -164,7 +174,7 @@ function added(full: unknown, part: unknown, path: string): string[] {
 describe("the CRD's defaults", () => {
   /** Those that depend on other fields: the CRD says them in the description. */
   const conditional =
-    /^spec\.(patches\.(stride|level)|cohort\.split\.(test|validation)|storage\.output\.(accessModes|retain)|model\.head\.ties|training\.optimizer\.(momentum|beta1|beta2|epsilon)|training\.schedule\.(finalFraction|factor))$/;
+    /^spec\.(patches\.(stride|level)|patches\.tissue\.(\w+Micrometres|faintestDensity|pens)|cohort\.split\.(test|validation)|storage\.output\.(accessModes|retain)|model\.head\.ties|training\.optimizer\.(momentum|beta1|beta2|epsilon)|training\.schedule\.(finalFraction|factor))$/;
 
   test.each(acceptances.map((row) => [row.name, row] as const))(
     'are those of applyDefaults: %s',

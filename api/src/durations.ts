@@ -1,5 +1,5 @@
 /** Durations as people write them: `45s`, `90m`, `1h30m`, `2d`. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 
 /** Each unit at most once, from large to small; at least one of them. RE2 syntax, so without look-ahead. */
 export const DURATION_EXPRESSION =

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemErrorCode } from '@wsi/foundation';
+import { systemErrorCode } from '@wsi-operator/foundation';
 import { generatedFiles } from './generated.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

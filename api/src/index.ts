@@ -20,9 +20,37 @@ export {
   type WsiTrainingJobStatus,
 } from './definition/job.ts';
 export { LONGEST_MODEL } from './definition/autoscaling.ts';
-export { OPERATOR_NAME } from './definition/run-policy.ts';
+export { managerOf, MULTIKUEUE_NAME, OPERATOR_NAME } from './definition/run-policy.ts';
+export {
+  AGGREGATORS,
+  ENCODERS,
+  HEADS,
+  type AggregatorName,
+  type EncoderName,
+  type HeadName,
+} from './definition/model-parts.ts';
+export { GANG_NAMES, type GangName } from './definition/gangs.ts';
+export {
+  LABELS,
+  podNameOf,
+  ROLE_FIELDS,
+  ROLES,
+  RPC_PORT,
+  slotOfLabels,
+  TRAINER_CONTAINER,
+  type Role,
+  type Slot,
+} from './vocabulary.ts';
+export { autoscalingDefaults } from './autoscaling-defaults.ts';
 export { EXIT_CLASSES, type ExitClass } from './definition/words.ts';
 export type { Json, JsonObject } from './schema/node.ts';
+export { QUEUE_LABEL, queueLabelOf, queueLabelProblem } from './queue-label.ts';
+export {
+  readsStore,
+  storeEndpointProblems,
+  templateEndpoints,
+  type TemplateEndpoint,
+} from './store-endpoints.ts';
 export { formatDuration, parseDuration } from './durations.ts';
 export { parseQuantity } from './quantities.ts';
 export {
@@ -54,5 +82,20 @@ export {
   type ManifestOptions,
   type ParsedManifest,
 } from './manifest.ts';
+export { withDataPaths } from './data-paths.ts';
 export { applyOverrides } from './overrides.ts';
 export { customResourceDefinition } from './crd.ts';
+export {
+  DEFAULT_ISOLATION,
+  isolationFromJson,
+  isolationProblems,
+  isolationVariables,
+  ISOLATION_LISTS,
+  ISOLATION_RULES,
+  policyRules,
+  PROFILES,
+  type IsolationDefaults,
+  type IsolationSettings,
+  type PolicyRules,
+  type Profile,
+} from './isolation/index.ts';

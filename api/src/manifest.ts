@@ -1,5 +1,5 @@
 /** From the text of a manifest to a job: YAML, `--set` overrides, validation, and lines for every message. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { constructFromEvents, dump, parseEvents, YAMLException } from 'js-yaml';
 import { KIND, type WsiTrainingJob } from './definition/job.ts';
 import { applyOverrides } from './overrides.ts';

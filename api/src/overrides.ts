@@ -1,5 +1,5 @@
 /** `--set path=value`: changes single fields of a manifest before it is validated. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { load } from 'js-yaml';
 import { spec as specSchema } from './definition/job.ts';
 import { isJsonObject, type Node } from './schema/node.ts';

@@ -54,7 +54,11 @@ function kindOf(event: Event): 'mapping' | 'sequence' | undefined {
   return event.type === EVENT_ID.SEQUENCE ? 'sequence' : undefined;
 }
 
+/** The longest path that a message names; thousands of fields below a longer one would each repeat it. */
+const LONGEST_PATH = 1024;
+
 function pathIn(parent: Open): string {
+  if (parent.path.length > LONGEST_PATH) return '?';
   if (parent.kind === 'document') return '';
   if (parent.kind === 'sequence') return `${parent.path}[${String(parent.index)}]`;
   return parent.path === '' ? (parent.key ?? '') : `${parent.path}.${parent.key ?? ''}`;

@@ -1,5 +1,5 @@
 /** Kubernetes resource quantities: `512Mi`, `1.5`, `100m`, `1e9`. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 
 /** The subset that a manifest may use: not negative; a decimal number with an SI, binary or exponent suffix. */
 export const QUANTITY_EXPRESSION =

@@ -124,11 +124,12 @@ describe('an update', () => {
     ['spec.model.aggregator.hidden', 32, 'spec.model'],
     ['spec.cohort.table', 'other.csv', 'spec.cohort'],
     ['spec.parameterServers.replicas', 2, 'spec.parameterServers.replicas'],
-    ['spec.cohort.s3', { region: 'eu-central-1' }, 'spec.cohort'],
     ['spec.storage.data', { claimName: 'other' }, 'spec.storage'],
     ['spec.runPolicy.gang', 'kueue', 'spec.runPolicy.gang'],
     ['spec.runPolicy.queue', 'research', 'spec.runPolicy.queue'],
-    ['spec.runPolicy.managedBy', 'kueue.x-k8s.io/multikueue', 'spec.runPolicy.managedBy'],
+    ['spec.managedBy', 'kueue.x-k8s.io/multikueue', 'spec.managedBy'],
+    // In its old place.
+    ['spec.runPolicy.managedBy', 'kueue.x-k8s.io/multikueue', 'spec.managedBy'],
   ] as const)('of %s is refused', (path, value, blamed) => {
     expect(problemsOf(withField(classificationJob, path, value), classificationJob)).toMatchObject([
       { path: blamed },
@@ -140,6 +141,8 @@ describe('an update', () => {
     ['spec.suspend', true],
     ['spec.runPolicy.backoffLimit', 1],
     ['spec.checkpoint.everySteps', 1],
+    // Where the same slides are.
+    ['spec.cohort.s3', { region: 'eu-central-1' }],
     // Writing a default out is no change.
     ['spec.training.epochs', 10],
     ['spec.patches', null],
@@ -158,11 +161,21 @@ describe('an update', () => {
     expect(problemsOf(withFields(classificationJob, changes), classificationJob)).toEqual([]);
   });
 
-  test('that takes managedBy away is refused, suspended or not', () => {
-    const managed = withField(classificationJob, 'spec.runPolicy.managedBy', 'kueue.x-k8s.io/multikueue');
+  test.each(['spec.managedBy', 'spec.runPolicy.managedBy'])('that takes %s away is refused', (path) => {
+    const managed = withField(classificationJob, path, 'kueue.x-k8s.io/multikueue');
     expect(problemsOf(managed, managed)).toEqual([]);
-    const taken = withFields(managed, { 'spec.runPolicy': {}, 'spec.suspend': true });
-    expect(problemsOf(taken, managed)).toMatchObject([{ path: 'spec.runPolicy.managedBy' }]);
+    const taken = withField(classificationJob, 'spec.suspend', true);
+    expect(problemsOf(taken, managed)).toMatchObject([{ path: 'spec.managedBy' }]);
+    const other = withField(managed, path, 'wsi.dev/operator');
+    expect(problemsOf(other, managed)).toMatchObject([{ path: 'spec.managedBy' }]);
+  });
+
+  test('that moves managedBy to its new place is accepted, in both places it is refused', () => {
+    const before = withField(classificationJob, 'spec.runPolicy.managedBy', 'example.org/queue');
+    const after = withField(classificationJob, 'spec.managedBy', 'example.org/queue');
+    expect(problemsOf(after, before)).toEqual([]);
+    const both = withField(before, 'spec.managedBy', 'example.org/queue');
+    expect(problemsOf(both)).toMatchObject([{ path: 'spec.runPolicy.managedBy' }]);
   });
 
   test('to the same job with all defaults written out is told apart only where the cluster does so, too', () => {

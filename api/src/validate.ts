@@ -2,9 +2,12 @@
  * `validate`: any value in, a complete job or every fault of it out. In the API server's order: the CRD's defaults,
  * the checks of single fields, the rules over several; then the defaults that only we can fill.
  */
-import { WsiError } from '@wsi/foundation';
+import { queueLabelProblem } from './queue-label.ts';
+import { storeEndpointProblems } from './store-endpoints.ts';
+import { WsiError } from '@wsi-operator/foundation';
 import {
   API_VERSION,
+  generateName,
   jobName,
   KIND,
   spec as specSchema,
@@ -61,7 +64,9 @@ export function validate(manifest: unknown, options: ValidateOptions = {}): Vali
   );
   if (faults.length > 0) return { problems: faults.map(withoutKind) };
   // Checked above, so that the type holds.
-  return { job: applyDefaults(manifest as unknown as WsiTrainingJobManifest) };
+  const job = applyDefaults(manifest as unknown as WsiTrainingJobManifest);
+  const problems = [queueLabelProblem(job), ...storeEndpointProblems(job)].filter((one) => one !== undefined);
+  return problems.length === 0 ? { job } : { problems };
 }
 
 /** What the API server would refuse in a status, and with it the whole write. */
@@ -78,10 +83,16 @@ export function applyDefaults(manifest: WsiTrainingJobManifest): WsiTrainingJob 
   const job = {
     apiVersion: manifest.apiVersion,
     kind: manifest.kind,
-    metadata: manifest.metadata satisfies JobMetadata,
+    metadata: withName(manifest.metadata),
     spec,
   };
   return isJsonObject(status) ? { ...job, status: status } : job;
+}
+
+/** On this machine nobody completes a generated name: its beginning is the name. */
+function withName(metadata: JobMetadata): JobMetadata {
+  const { name, generateName: prefix = '' } = metadata as Partial<JobMetadata>;
+  return name === undefined ? { ...metadata, name: prefix.replace(/-+$/, '') } : metadata;
 }
 
 /** The faults as one error for the person who wrote the manifest. */
@@ -115,8 +126,11 @@ function checkMetadata(metadata: unknown, report: (fault: Fault) => void): void 
     return;
   }
   reportUnknown(metadata, METADATA_FIELDS, 'metadata.', report);
-  const { name, labels, annotations } = metadata as Readonly<Record<string, unknown>>;
-  if (name === undefined) report({ path: 'metadata.name', problem: 'Required value' });
+  const { name, generateName: prefix, labels, annotations } = metadata as Readonly<Record<string, unknown>>;
+  // As the API server does: a name goes before.
+  if (name === undefined && prefix !== undefined) {
+    check(generateName.node, prefix, 'metadata.generateName', report);
+  } else if (name === undefined) report({ path: 'metadata.name', problem: 'Required value' });
   else check(jobName.node, name, 'metadata.name', report);
   if (labels !== undefined) check(texts.node, labels, 'metadata.labels', report);
   if (annotations !== undefined) check(texts.node, annotations, 'metadata.annotations', report);

@@ -176,13 +176,18 @@ const raised = (who: string) =>
     }),
   );
 
+const refusedMemory = object('A size that was refused.', {
+  requestBytes: required(count('Request.', 'bytes')),
+  limitBytes: optional(count('Limit, where the template has one.', 'bytes')),
+  until: required(time('When it may be asked for again.')),
+  tries: required(count('How often in a row it was refused; the wait doubles.', 'times')),
+});
+
 export const autoscalingStatus = object(
   'What the autoscaler knows and has decided; without spec.autoscaling only what is known.',
   {
-    workers: optional(count('Workers that the job is to have; goes before spec.workers.replicas.', 'pods')),
-    servers: optional(
-      count('Parameter servers that it is to have; goes before spec.parameterServers.replicas.', 'pods'),
-    ),
+    workers: optional(count('Desired workers; overrides spec.workers.replicas.', 'pods')),
+    servers: optional(count('Desired parameter servers; overrides spec.parameterServers.replicas.', 'pods')),
     advisedServers: optional(count('Parameter servers that would be best.', 'pods')),
     replicas: optional(count('spec.workers.replicas as it was looked at last.', 'pods')),
     reason: optional(text('Why it is so, in words and numbers.', { minLength: 0, maxLength: 2048 })),
@@ -225,6 +230,44 @@ export const autoscalingStatus = object(
         workers: raised('the workers'),
       }),
     ),
+    memoryAccepted: optional(
+      object(
+        'The largest memory with which a pod has run since it was raised: what a raise that is refused goes back to.',
+        {
+          coordinator: raised('the coordinator'),
+          parameterServers: raised('the parameter servers'),
+          workers: raised('the workers'),
+        },
+      ),
+    ),
+    memoryRefused: optional(
+      object('A raise that the cluster has refused, until it is tried again.', {
+        coordinator: optional(refusedMemory),
+        parameterServers: optional(refusedMemory),
+        workers: optional(refusedMemory),
+      }),
+    ),
+    serversAccepted: optional(
+      count('Servers with which the job has run last: what a raise that finds no room goes back to.', 'pods'),
+    ),
+    serversRefused: optional(
+      object('A number of servers that found no room, until it is tried again.', {
+        servers: required(count('Servers.', 'pods')),
+        until: required(time('When so many may be asked for again.')),
+        tries: required(count('How often in a row there was no room; the wait doubles.', 'times')),
+      }),
+    ),
+    trial: optional(
+      object(
+        'One worker more, which shows whether a raised size is accepted before a healthy worker is replaced.',
+        {
+          pod: required(text('The pod that is to be replaced.', { maxLength: 253 })),
+          uid: required(text('The same by its uid.', { minLength: 0, maxLength: 128 })),
+          since: required(time('When it was begun.')),
+        },
+      ),
+    ),
+    trialNotBefore: optional(time('When there may be another trial, after one that found no room.')),
     schedulable: optional(cap),
     quota: optional(cap),
     recommendations: optional(

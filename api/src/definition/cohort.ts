@@ -4,6 +4,7 @@ import {
   defaulted,
   forms,
   integer,
+  list,
   object,
   optional,
   real,
@@ -13,8 +14,71 @@ import {
 } from '../schema/build.ts';
 import { cohortRules, splitRules } from './rules.ts';
 import { s3 } from './s3.ts';
+import { unchanged } from './unchanged.ts';
 
 const column = (description: string) => text(description, { maxLength: 256 });
+
+const words = (description: string) =>
+  list(description, text('A word.', { maxLength: 256 }), { maxItems: 64 });
+
+const missing = object(
+  'Words of the table that stand for a missing value. NaN, NA, N/A, NULL, #N/A, [Not Available], Not Reported and the like always do, in every column; see the documentation of cohorts for the list.',
+  {
+    words: optional(
+      words('Further words that stand for a missing value, in every column, such as `n.b.` or `999`.'),
+    ),
+    values: optional(
+      words(
+        'Words that are values in this table although they are in the list, such as `NA` for North America or `unknown` as a class. Letter case matters.',
+      ),
+    ),
+    rows: defaulted(
+      choice('What follows when a row has no patient, slide, outcome or, with a split column, split.', {
+        fail: 'the run fails before it starts, and all such rows are named',
+        skip: 'the row is left out, and the number of such rows is told',
+      }),
+      'fail',
+    ),
+  },
+);
+
+const resolution = object(
+  'The resolution of slides whose files do not say it, or say it wrongly: micrometres for a pixel of the finest level.',
+  {
+    column: optional(
+      column('Column with the resolution of each slide, in µm/px; empty where its file says it.'),
+    ),
+    mpp: optional(
+      real('Resolution of the slides for which the column says nothing.', {
+        minimum: 0.01,
+        maximum: 100,
+        unit: 'µm/px',
+      }),
+    ),
+    prefer: defaulted(
+      choice('What holds where a file says another resolution.', {
+        file: 'the file; a difference of more than a tenth is an error that names the slide',
+        statement: 'what is stated here, and the difference is told in the log',
+      }),
+      'file',
+    ),
+  },
+);
+
+const spelling = (of: string, plural: string) =>
+  defaulted(
+    choice(`What follows when ${plural} differ only in spelling.`, {
+      refuse: 'the run fails before it starts, and both spellings are named',
+      merge: `they are taken for one ${of}, in the spelling of most rows`,
+      distinct: `they are different ${plural}`,
+    }),
+    'refuse',
+  );
+
+const spellings = object(
+  'Names that differ only in letter case, spaces, invisible or look-alike characters, composed letters, accents, dashes, leading zeros, the form of a number (1001 and 1001.0) or in how much of a barcode is given.',
+  { patients: spelling('patient', 'patients'), classes: spelling('class', 'classes or treatments') },
+);
 
 const outcome = tagged('What the model learns to tell about a bag.', {
   tag: 'type',
@@ -23,14 +87,40 @@ const outcome = tagged('What the model learns to tell about a bag.', {
   variants: {
     classification: {
       means: 'one of several classes',
-      fields: { column: required(column('Column of the class.')) },
+      fields: {
+        column: required(column('Column of the class.')),
+        positive: optional(
+          text(
+            'The positive class, of which the score is the probability, as the table names it. Of two classes the second in sorted order unless given; of more none, and the score is the largest probability. It changes what is reported, not what is learned.',
+            { maxLength: 256 },
+          ),
+        ),
+      },
     },
     survival: {
       means: 'time to an event, possibly censored',
       fields: {
         time: required(column('Column of the follow-up time, in any one unit, greater than 0.')),
+        timeUnit: optional(
+          choice('Unit of the follow-up time, for the axes of the report. It changes no number.', {
+            days: 'days',
+            weeks: 'weeks',
+            months: 'months',
+            years: 'years',
+          }),
+        ),
         event: required(column('Column of the event: 1 observed, 0 censored.')),
-        treatment: optional(column('Column of the treatment arm, for analyses by arm.')),
+        treatment: optional(
+          column(
+            'Column of the treatment arm, for analyses by arm. A patient without one is in the run, but in no arm.',
+          ),
+        ),
+        observed: optional(
+          words('Words of the event column that mean 1, such as `Dead`; letter case does not matter.'),
+        ),
+        censored: optional(
+          words('Words of the event column that mean 0, such as `Alive`; letter case does not matter.'),
+        ),
       },
     },
   },
@@ -81,42 +171,55 @@ const split = forms(
 const RELATIVE =
   'A relative path is taken from the manifest by `wsi run`, and from `storage.data.mountPath` on a cluster.';
 
-export const cohort = object(
-  'The patients, their slides and the outcome.',
-  {
-    table: required(
-      text(`CSV file with one row a slide: a path or s3://BUCKET/KEY. ${RELATIVE}`, { maxLength: 4096 }),
+const fields = {
+  table: required(
+    text(`CSV file with one row a slide: a path or s3://BUCKET/KEY. ${RELATIVE}`, { maxLength: 4096 }),
+  ),
+  slides: required(
+    text(
+      `Directory of the slides named in the table: a path, s3://BUCKET or s3://BUCKET/PREFIX. ${RELATIVE}`,
+      {
+        maxLength: 4096,
+      },
     ),
-    slides: required(
-      text(
-        `Directory of the slides named in the table: a path, s3://BUCKET or s3://BUCKET/PREFIX. ${RELATIVE}`,
-        {
-          maxLength: 4096,
-        },
-      ),
+  ),
+  s3: optional(s3),
+  bag: defaulted(
+    choice('What is one bag, that is, one sample of the slide-level loss.', {
+      slide: 'each slide on its own',
+      patient: 'all slides of a patient together',
+    }),
+    'patient',
+  ),
+  outcome: required(outcome),
+  patientColumn: defaulted(column('Column of the patient identifier.'), 'patient'),
+  slideColumn: defaulted(column("Column of the slide's file name."), 'slide'),
+  split: defaulted(split, {}),
+  duplicateSlides: optional(
+    choice(
+      'What follows when two rows have the same slide under two names: a copy of the file, the same pixels in another file, or the same picture compressed or scaled anew. `fail` if it is left out.',
+      {
+        fail: 'the run fails, before it starts or after the survey, and both rows are named',
+        allow: 'they are different slides, and that is told in the log and the status',
+      },
     ),
-    s3: optional(s3),
-    bag: defaulted(
-      choice('What is one bag, that is, one sample of the slide-level loss.', {
-        slide: 'each slide on its own',
-        patient: 'all slides of a patient together',
-      }),
-      'patient',
+  ),
+  missing: optional(missing),
+  spellings: optional(spellings),
+  resolution: optional(resolution),
+  unreadableSlides: defaulted(
+    choice(
+      'What follows when a slide turns out to be damaged or in a format that cannot be read, at the survey or at any later tile. Slides that are missing, have no tissue or do not fit the patches fail the run either way.',
+      {
+        fail: 'the run fails, and names every such slide',
+        skip: 'the slide is quarantined: left out of the whole run, as if it were not in the table but with the split as it is, and named in the log, the status and result.json',
+      },
     ),
-    outcome: required(outcome),
-    patientColumn: defaulted(column('Column of the patient identifier.'), 'patient'),
-    slideColumn: defaulted(column("Column of the slide's file name."), 'slide'),
-    split: defaulted(split, {}),
-    unreadableSlides: defaulted(
-      choice(
-        'What follows when a slide turns out to be damaged or in a format that cannot be read, at the survey or at any later tile. Slides that are missing, have no tissue or do not fit the patches fail the run either way.',
-        {
-          fail: 'the run fails, and names every such slide',
-          skip: 'the slide is quarantined: left out of the whole run, as if it were not in the table but with the split as it is, and named in the log, the status and result.json',
-        },
-      ),
-      'fail',
-    ),
-  },
-  { rules: cohortRules },
-);
+    'fail',
+  ),
+};
+
+export const cohort = object('The patients, their slides and the outcome.', fields, {
+  // Where the same slides are read from may change: a run tells slides by what is in them.
+  rules: [...cohortRules, unchanged(Object.keys(fields).filter((name) => name !== 's3'))],
+});

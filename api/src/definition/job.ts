@@ -1,4 +1,12 @@
-/** `WsiTrainingJob`: the whole, put together. Types, defaults, checks, CRD and reference page all come from here. */
+/**
+ * `WsiTrainingJob`: the whole, put together. Types, defaults, checks, CRD and reference page all come from here.
+ *
+ *     fields (one file a part, built by schema/build.ts) -> spec --+--> TypeScript types (`ManifestOf`, `JobOf`)
+ *     rules over several fields (CEL, rules.ts) -------------------+--> validate() and defaults; CRD; docs/reference
+ *
+ * A field is `required`, `optional` (may be absent for good) or `defaulted` (never absent once defaults are applied): so a
+ * manifest, as a user writes it, and a job, as the code reads it, are two types of one definition.
+ */
 import { defaulted, flag, object, optional, required, text } from '../schema/build.ts';
 import type { JobOf, ManifestOf } from '../schema/types.ts';
 import { autoscaling } from './autoscaling.ts';
@@ -7,7 +15,7 @@ import { model } from './model.ts';
 import { patches } from './patches.ts';
 import { coordinator, parameterServers, workers } from './roles.ts';
 import { specRules } from './rules.ts';
-import { checkpoint, runPolicy } from './run-policy.ts';
+import { checkpoint, managedBy, runPolicy } from './run-policy.ts';
 import { status } from './status.ts';
 import { storage } from './storage.ts';
 import { training } from './training.ts';
@@ -29,6 +37,17 @@ export const jobName = text('Name of the job.', {
   },
 });
 
+/** What the API server adds to `generateName`; the whole must be a name. */
+export const GENERATED_CHARACTERS = 5;
+
+export const generateName = text('Beginning of a name that the API server completes.', {
+  maxLength: LONGEST_JOB_NAME - GENERATED_CHARACTERS,
+  pattern: {
+    expression: '^[a-z][-a-z0-9]*$',
+    means: 'lower-case letters, digits and -, beginning with a letter; the API server adds five characters',
+  },
+});
+
 export const spec = object(
   'What is to be trained, and with what.',
   {
@@ -43,6 +62,7 @@ export const spec = object(
     storage: defaulted(storage, {}),
     autoscaling: optional(autoscaling),
     runPolicy: defaulted(runPolicy, {}),
+    managedBy: optional(managedBy),
     suspend: defaulted(flag('Stops every pod after a checkpoint; false again continues from it.'), false),
   },
   { rules: specRules },
@@ -57,6 +77,8 @@ export type WsiTrainingJobStatus = JobOf<typeof status>;
 /** The part of Kubernetes' ObjectMeta that concerns a job. */
 export interface JobMetadata {
   readonly name: string;
+  /** Then `name` stands for it until the API server has completed it. */
+  readonly generateName?: string;
   readonly namespace?: string;
   readonly uid?: string;
   readonly resourceVersion?: string;

@@ -1,28 +1,19 @@
 /** Encoder of a tile, aggregator of a bag, head of the outcome. */
 import { choice, defaulted, integer, object, required, tagged } from '../schema/build.ts';
+import { AGGREGATORS, ENCODERS, HEADS, meaningsOf, type HeadName } from './model-parts.ts';
 
 const encoder = object('The network that turns a tile into a vector. It has no statistics across tiles.', {
-  name: defaulted(
-    choice('Architecture.', {
-      tiny: 'four convolution blocks, for small data and one machine',
-      resnet18: 'ResNet-18 with frozen batch normalisation (a gain and a bias a channel)',
-    }),
-    'resnet18',
-  ),
+  name: defaulted(choice('Architecture.', meaningsOf(ENCODERS)), 'resnet18'),
 });
 
+const hiddenUsers = Object.entries(AGGREGATORS).flatMap(([name, { usesHidden }]) =>
+  usesHidden ? [name] : [],
+);
+
 const aggregator = object('How the vectors of the tiles become one vector of the bag.', {
-  name: defaulted(
-    choice('Kind of pooling.', {
-      attention: 'gated attention (Ilse et al., 2018)',
-      mean: 'mean of the tiles',
-      instance:
-        "the patch baseline: every tile is classified alone with the bag's label; the bag's score is the mean of its tiles' predictions",
-    }),
-    'attention',
-  ),
+  name: defaulted(choice('Kind of pooling.', meaningsOf(AGGREGATORS)), 'attention'),
   hidden: defaulted(
-    integer('Width of the attention layer; used by attention only.', {
+    integer(`Width of the attention layer; used by ${hiddenUsers.join(' and ')} only.`, {
       minimum: 1,
       maximum: 4096,
       unit: 'units',
@@ -45,9 +36,9 @@ const head = tagged('From the vector of the bag to the outcome.', {
     ),
   },
   variants: {
-    classification: { means: 'softmax and cross-entropy', fields: {} },
+    classification: { means: HEADS.classification.means, fields: {} },
     cox: {
-      means: 'negative log partial likelihood (Cox, 1972); the risk set is the step',
+      means: HEADS.cox.means,
       fields: {
         ties: defaulted(
           choice('Treatment of tied event times.', {
@@ -58,7 +49,7 @@ const head = tagged('From the vector of the bag to the outcome.', {
         ),
       },
     },
-  },
+  } satisfies Readonly<Record<HeadName, unknown>>,
 });
 
 export const model = object('The network.', {

@@ -13,7 +13,16 @@ import {
   required,
   text,
 } from '../schema/build.ts';
-import { containersRules } from './rules.ts';
+import {
+  containersRules,
+  initContainersRules,
+  mountsRules,
+  podLabelsRules,
+  podSpecRules,
+  portsRules,
+  variablesRules,
+  volumesRules,
+} from './template-rules.ts';
 import { SUBDOMAIN } from './storage.ts';
 
 const label = text('Value of a label.', {
@@ -25,12 +34,30 @@ const label = text('Value of a label.', {
   },
 });
 
-const metadata = object("Added to the pod's metadata.", {
-  labels: optional(map('Labels; those beginning with wsi.dev/ are set by the operator.', label, 64)),
-  annotations: optional(
-    map('Annotations.', text('Value of an annotation.', { minLength: 0, maxLength: 65536 }), 64),
-  ),
-});
+/** Of labels and annotations. */
+const qualifiedName = {
+  expression: '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$',
+  means:
+    'a name of at most 63 letters, digits, -, _ and ., after a DNS name and a slash if there is a prefix',
+};
+
+const metadata = object(
+  "Added to the pod's metadata.",
+  {
+    labels: optional(
+      map('Labels; those beginning with wsi.dev/ are set by the operator.', label, 64, qualifiedName),
+    ),
+    annotations: optional(
+      map(
+        'Annotations.',
+        text('Value of an annotation.', { minLength: 0, maxLength: 65536 }),
+        64,
+        qualifiedName,
+      ),
+    ),
+  },
+  { rules: podLabelsRules },
+);
 
 const resources = object(
   'Compute resources, as in a Kubernetes container.',
@@ -39,6 +66,38 @@ const resources = object(
       map('What is set aside: cpu, memory, nvidia.com/gpu, ...', quantity('Amount of the resource.'), 32),
     ),
     limits: optional(map('What is the most that may be used.', quantity('Amount of the resource.'), 32)),
+  },
+  { keepsUnknown: true },
+);
+
+/** The part of Kubernetes' own objects that the operator's might clash with. */
+const named = { name: required(text('Name.', { maxLength: 253 })) };
+/** DNS labels; their length bounds what it costs to compare them. */
+const volumeNamed = { name: required(text('Name of the volume.', { maxLength: 63 })) };
+const mount = object(
+  'A mount, as in Kubernetes.',
+  { ...volumeNamed, mountPath: required(text('Path in the container.', { maxLength: 1024 })) },
+  { keepsUnknown: true },
+);
+const variable = object('A variable, as in Kubernetes.', named, { keepsUnknown: true });
+const volume = object('A volume, as in Kubernetes.', volumeNamed, { keepsUnknown: true });
+const ports = optional(
+  list(
+    'Ports, as in Kubernetes.',
+    object(
+      'A port, as in Kubernetes.',
+      { containerPort: required(integer('Number of the port.', { minimum: 1, maximum: 65535 })) },
+      { keepsUnknown: true },
+    ),
+    { maxItems: 64 },
+  ),
+);
+const initContainer = object(
+  'A container, as in Kubernetes.',
+  {
+    ...named,
+    ports,
+    volumeMounts: optional(list('Where volumes appear.', mount, { maxItems: 64, key: 'mountPath' })),
   },
   { keepsUnknown: true },
 );
@@ -55,46 +114,79 @@ const container = object(
         },
       }),
     ),
-    image: optional(text("Image; by default the operator's own trainer image.")),
+    image: optional(
+      text(
+        "Image; by default the operator's own trainer image. Others only as isolation.images of the chart allows (any, unless changed).",
+      ),
+    ),
     resources: optional(resources),
-    env: optional(openList('Environment variables; those beginning with WSI_ are set by the operator.')),
-    volumeMounts: optional(openList('Where volumes appear.')),
+    env: optional(
+      list('Environment variables; those beginning with WSI_ are set by the operator.', variable, {
+        maxItems: 256,
+        rules: variablesRules,
+      }),
+    ),
+    volumeMounts: optional(
+      list('Where volumes appear.', mount, { maxItems: 64, key: 'mountPath', rules: mountsRules }),
+    ),
+    ports,
+    restartPolicy: optional(
+      text('Of a container that runs beside the role, as in Kubernetes.', { maxLength: 16 }),
+    ),
   },
   { keepsUnknown: true },
 );
 
 const podSpec = object(
-  'The part of a pod specification that may be chosen. The operator decides host names and the restart policy, and never mounts the token of a service account.',
+  'The part of a pod specification that may be chosen. The operator decides host names and the restart policy, and mounts no token of a service account. What else may be asked for, the administrator decides: a profile after the Pod Security Standards (restricted unless changed) and lists of names; the operator refuses what is not allowed with the reason NotAllowed.',
   {
     containers: optional(
       list("Containers; one must be named 'trainer'.", container, {
         minItems: 1,
         maxItems: 16,
         key: 'name',
-        rules: containersRules,
+        rules: [...containersRules, ...portsRules],
       }),
     ),
-    initContainers: optional(openList('Containers that run first, as in Kubernetes.')),
+    initContainers: optional(
+      list('Containers that run first, as in Kubernetes.', initContainer, {
+        maxItems: 16,
+        key: 'name',
+        rules: initContainersRules,
+      }),
+    ),
     volumes: optional(
-      openList(
+      list(
         'Volumes, as in Kubernetes. Without storage.output, one named output keeps checkpoints and results.',
+        volume,
+        { maxItems: 64, key: 'name', rules: volumesRules },
       ),
     ),
-    nodeSelector: optional(
-      map('Labels that a node must have.', text('Value of the label.', { minLength: 0, maxLength: 63 }), 32),
-    ),
+    nodeSelector: optional(map('Labels that a node must have.', label, 32, qualifiedName)),
     affinity: optional(openObject('Affinity, as in Kubernetes.')),
-    tolerations: optional(openList('Tolerations, as in Kubernetes.')),
+    tolerations: optional(
+      openList(
+        'Tolerations, as in Kubernetes. Of all taints at once, and of control planes, only as isolation.tolerations of the chart allows.',
+      ),
+    ),
     topologySpreadConstraints: optional(openList('Topology spread constraints, as in Kubernetes.')),
     imagePullSecrets: optional(openList('Secrets for the image registry, as in Kubernetes.')),
-    priorityClassName: optional(text('Priority class.', { maxLength: 253 })),
+    priorityClassName: optional(
+      text(
+        'Priority class; those that begin with system- only as isolation.priorityClasses of the chart names them.',
+        { maxLength: 253 },
+      ),
+    ),
     runtimeClassName: optional(text('Runtime class.', { maxLength: 253 })),
     schedulerName: optional(text('Scheduler.', { maxLength: 253 })),
     serviceAccountName: optional(
-      text('Service account, for image pull secrets or the identity of a cloud; its token is not mounted.', {
-        maxLength: 253,
-        pattern: SUBDOMAIN,
-      }),
+      text(
+        'Service account, for image pull secrets or the identity of a cloud; its token is not mounted. Others than default only as isolation.serviceAccounts of the chart allows.',
+        {
+          maxLength: 253,
+          pattern: SUBDOMAIN,
+        },
+      ),
     ),
     hostAliases: optional(openList('Entries of /etc/hosts, as in Kubernetes.')),
     dnsPolicy: optional(
@@ -108,7 +200,7 @@ const podSpec = object(
     resourceClaims: optional(openList('Devices by dynamic resource allocation, as in Kubernetes.')),
     securityContext: optional(
       openObject(
-        'Security context of the pod, as in Kubernetes; it goes before the restricted one that the operator sets.',
+        'Security context of the pod, as in Kubernetes. What it leaves out, the operator sets as the Pod Security Standard restricted asks; what contradicts the isolation profile of the installation is refused.',
       ),
     ),
     terminationGracePeriodSeconds: optional(
@@ -119,6 +211,7 @@ const podSpec = object(
       }),
     ),
   },
+  { rules: podSpecRules },
 );
 
 const template = object("Added to the role's pods.", {

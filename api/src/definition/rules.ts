@@ -5,6 +5,8 @@
  * shape (variants, forms, planned fields) are made by `schema/implied-rules.ts`.
  */
 import type { Rule } from '../schema/node.ts';
+import { modelRules } from './model-rules.ts';
+import { storeVariablesRules } from './template-rules.ts';
 
 const URL_SCHEME = '^[A-Za-z][A-Za-z0-9+.-]*://';
 const BUCKET = '[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]';
@@ -49,6 +51,19 @@ export const patchesRules: readonly Rule[] = [
   },
 ];
 
+export const annotationRules: readonly Rule[] = [
+  {
+    cel: `!self.directory.matches('${URL_SCHEME}') || self.directory.matches('^s3://${BUCKET}(/.*)?$')`,
+    message: 'directory must be a path, s3://BUCKET or s3://BUCKET/PREFIX; other addresses cannot be read',
+    field: 'directory',
+  },
+  {
+    cel: '!has(self.include) || !has(self.exclude) || self.include.all(name, !(name in self.exclude))',
+    message: 'a class cannot be in both include and exclude',
+    field: 'exclude',
+  },
+];
+
 /** Directories of the image, and those that the operator mounts. */
 const RESERVED_PATHS = '^/(app|bin|dev|etc|lib|lib64|proc|root|run|sbin|sys|tmp|usr|var)(/|$)';
 
@@ -87,12 +102,6 @@ export const runPolicyRules: readonly Rule[] = [
     cel: "!has(self.queue) || !has(self.gang) || self.gang in ['kueue', 'volcano']",
     message: 'queue is only for gang kueue or volcano',
     field: 'queue',
-  },
-  {
-    cel: 'has(self.managedBy) == has(oldSelf.managedBy) && (!has(self.managedBy) || self.managedBy == oldSelf.managedBy)',
-    message: 'managedBy cannot change: two controllers would look after the same pods',
-    field: 'managedBy',
-    remedy: 'Create a new job.',
   },
 ];
 
@@ -133,39 +142,33 @@ export const autoscalingRules: readonly Rule[] = [
 const valueOf = (object: string, field: string): string =>
   `(has(${object}.${field}) ? ${object}.${field} : '')`;
 
+/** In its old place, too. */
+const managerIn = (object: string): string =>
+  `(has(${object}.managedBy) ? ${object}.managedBy : ${valueOf(`${object}.runPolicy`, 'managedBy')})`;
+
+const managedByRules: readonly Rule[] = [
+  {
+    cel: '!has(self.managedBy) || !has(self.runPolicy.managedBy)',
+    message: 'managedBy stands in two places',
+    field: 'runPolicy.managedBy',
+    remedy: 'Leave runPolicy.managedBy out: managedBy of the spec is the one that is looked at.',
+  },
+  {
+    cel: `${managerIn('self')} == ${managerIn('oldSelf')}`,
+    message: 'managedBy cannot change: two controllers would look after the same pods',
+    field: 'managedBy',
+    remedy: 'Create a new job.',
+  },
+  {
+    cel: `${managerIn('self')} != 'kueue.x-k8s.io/multikueue' || !has(self.runPolicy.gang) || self.runPolicy.gang == 'kueue'`,
+    message: 'managedBy kueue.x-k8s.io/multikueue is only for gang kueue',
+    field: 'runPolicy.gang',
+  },
+];
+
 export const specRules: readonly Rule[] = [
-  {
-    cel: "self.cohort.outcome.type != 'survival' || self.model.head.name == 'cox'",
-    message: 'a survival outcome needs the cox head',
-    field: 'model.head.name',
-  },
-  {
-    cel: "self.cohort.outcome.type != 'classification' || self.model.head.name == 'classification'",
-    message: 'a classification outcome needs the classification head',
-    field: 'model.head.name',
-  },
-  {
-    cel: "self.model.aggregator.name != 'instance' || self.model.head.name == 'classification'",
-    message: 'the instance aggregator works only with the classification head',
-    field: 'model.aggregator.name',
-    remedy: 'A single tile has no risk set: use attention or mean for survival.',
-  },
-  {
-    cel: "self.model.head.name != 'cox' || self.training.slidesPerStep >= 2",
-    message:
-      'the cox head needs training.slidesPerStep of at least 2: the risk set is the slides of one step',
-    field: 'training.slidesPerStep',
-  },
-  {
-    cel: "self.model.encoder.name != 'resnet18' || self.patches.size % 32 == 0",
-    message: 'patches.size must be a multiple of 32 for encoder resnet18 (it halves the tile five times)',
-    field: 'patches.size',
-  },
-  {
-    cel: "self.model.encoder.name != 'tiny' || self.patches.size % 16 == 0",
-    message: 'patches.size must be a multiple of 16 for encoder tiny (it halves the tile four times)',
-    field: 'patches.size',
-  },
+  ...storeVariablesRules,
+  ...modelRules,
   {
     cel: 'self.parameterServers.replicas == oldSelf.parameterServers.replicas || self.suspend',
     message:
@@ -190,19 +193,11 @@ export const specRules: readonly Rule[] = [
       field: `${role}.template.spec.schedulerName`,
     };
   }),
-  ...(['cohort', 'patches', 'model', 'training'] as const).map((name): Rule => ({
+  ...managedByRules,
+  ...(['patches', 'model', 'training'] as const).map((name): Rule => ({
     cel: `self.${name} == oldSelf.${name}`,
     message: `${name} cannot change: checkpoints and results belong to it`,
     field: name,
     remedy: 'Create a new job.',
   })),
-];
-
-/** What the operator decides in a pod; the schema refuses everything else that it does not list. */
-export const containersRules: readonly Rule[] = [
-  {
-    cel: "self.exists(container, container.name == 'trainer')",
-    message: "containers must include the one named 'trainer', which runs the role",
-    field: '',
-  },
 ];

@@ -1,4 +1,5 @@
 /** Checkpoints, and what happens on failure and after the end. */
+import { GANGS } from './gangs.ts';
 import { choice, defaulted, integer, list, object, optional, required, text } from '../schema/build.ts';
 import { failureRuleRules, runPolicyRules } from './rules.ts';
 import { SUBDOMAIN } from './storage.ts';
@@ -6,6 +7,30 @@ import { EXIT_CLASSES } from './words.ts';
 
 /** Who looks after a job that names nobody. */
 export const OPERATOR_NAME = 'wsi.dev/operator';
+
+/** Kueue, which has the job run on another cluster and brings its status back. */
+export const MULTIKUEUE_NAME = 'kueue.x-k8s.io/multikueue';
+
+const controllerName = (description: string) =>
+  text(description, {
+    maxLength: 253,
+    pattern: {
+      expression: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
+      means: `a domain, / and a word, such as ${MULTIKUEUE_NAME}`,
+    },
+  });
+
+export const managedBy = controllerName(
+  `Controller that looks after the job; another one than ${OPERATOR_NAME} makes this operator leave the job alone. With ${MULTIKUEUE_NAME} it makes the Workload, and Kueue has the job run on another cluster.`,
+);
+
+/** Who looks after a job, of which no more than these fields has to be right. */
+export function managerOf(spec: {
+  readonly managedBy?: unknown;
+  readonly runPolicy?: { readonly managedBy?: unknown };
+}): unknown {
+  return spec.managedBy ?? spec.runPolicy?.managedBy ?? OPERATOR_NAME;
+}
 
 export const checkpoint = object('When the state of the run is saved.', {
   everySteps: defaulted(
@@ -67,7 +92,7 @@ const failureRule = object(
     reasons: optional(
       list('Kinds of ends that it is about.', choice('A kind of end.', EXIT_CLASSES), {
         minItems: 1,
-        maxItems: 8,
+        maxItems: 9,
       }),
     ),
   },
@@ -75,7 +100,7 @@ const failureRule = object(
 );
 
 const podFailurePolicy = object(
-  'What follows when a pod ends before its time, where it should not be the usual: input fails the job; stopped and disrupted do not count; all else counts.',
+  'What follows when a pod ends before its time, where it should not be the usual: input fails the job; stopped, disrupted and deleted do not count; all else counts.',
   {
     rules: required(
       list('Rules; the first that applies decides.', failureRule, { minItems: 1, maxItems: 20 }),
@@ -98,11 +123,14 @@ export const runPolicy = object(
       6,
     ),
     activeDeadlineSeconds: optional(
-      integer('The job fails when it has not ended after so much active time.', {
-        minimum: 1,
-        maximum: 315360000,
-        unit: 's',
-      }),
+      integer(
+        'The job fails when it has not ended after so much active time: in which the coordinator, all servers and a worker run. Time in a queue, suspended, or waiting for places, quotas and images does not count.',
+        {
+          minimum: 1,
+          maximum: 315360000,
+          unit: 's',
+        },
+      ),
     ),
     ttlSecondsAfterFinished: optional(
       integer('The job is deleted so long after its end; without it, it is kept.', {
@@ -120,26 +148,14 @@ export const runPolicy = object(
       'Running',
     ),
     managedBy: optional(
-      text(
-        `Controller that looks after the job; another one than ${OPERATOR_NAME} makes this operator leave the job alone.`,
-        {
-          maxLength: 253,
-          pattern: {
-            expression: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
-            means: 'a domain, / and a word, such as kueue.x-k8s.io/multikueue',
-          },
-        },
-      ),
+      controllerName('Outdated: write managedBy of the spec, which others than this operator look at, too.'),
     ),
     gang: optional(
       choice(
         "Who starts all pods together or none; by default the operator's setting, which is none at first.",
         {
           none: 'nobody: pods start as they find places',
-          kueue: 'Kueue admits the job as a whole',
-          volcano: 'Volcano schedules its pods as a group',
-          coscheduling: 'the coscheduling plug-in schedules its pods as a group',
-          native: 'the scheduler of Kubernetes, by its Workload API',
+          ...GANGS,
         },
       ),
     ),

@@ -35,6 +35,11 @@ const progress = object('How far the run is.', {
   epochs: optional(count('Epochs in all.', 'epochs')),
   step: optional(count('Steps done.', 'steps')),
   steps: optional(count('Steps in all.', 'steps')),
+  stepTiles: optional(count('Tiles of the step under way.', 'tiles')),
+  stepTilesDone: optional(count('Tiles of the step under way that are done.', 'tiles')),
+  slides: optional(count('Slides of the cohort.', 'slides')),
+  surveyedSlides: optional(count('Slides whose tiles are known.', 'slides')),
+  surveyedTiles: optional(count('Tiles on these slides.', 'tiles')),
   fraction: optional(real('Share of the run that is done.', { minimum: 0, maximum: 1, unit: 'fraction' })),
   etaSeconds: optional(real('Time to the end at the present rate.', { minimum: 0, unit: 's' })),
   summary: optional(text('The progress in words, such as 42% 3/7 epochs.', { maxLength: 64 })),
@@ -53,7 +58,7 @@ const podFailure = object('How the pods of one name have ended before their time
   ),
   counted: required(count('Those of them that count against runPolicy.backoffLimit.', 'ends')),
   step: required(count('Furthest step that the job had reached by the last end.', 'steps')),
-  time: required(time('When it ended last.')),
+  time: required(time('When its last end was seen; the delay before the next start begins then.')),
   reason: required(text('What kind of end the last one was, in one word.', { maxLength: 64 })),
   exitCode: optional(integer('Exit code of the last one.', { minimum: 0, maximum: 255, unit: 'code' })),
   message: required(
@@ -154,5 +159,11 @@ export const status = object('State of the job, written by the operator.', {
   message: optional(text('What the run is doing, or what it waits for.', { minLength: 0, maxLength: 32768 })),
   suspended: optional(flag('Whether every pod is gone because of `suspend`.')),
   startTime: optional(time('When the job was first started.')),
+  activeSeconds: optional(
+    real(
+      'Time in which the coordinator, all servers and a worker ran, without the stretch that still lasts (the condition Running tells since when). runPolicy.activeDeadlineSeconds is about this time.',
+      { minimum: 0, unit: 's' },
+    ),
+  ),
   completionTime: optional(time('When the job ended.')),
 });

@@ -14,6 +14,7 @@ export const CONDITION_TYPES = {
   Running: 'every role runs',
   Suspended: 'the job is stopped by `suspend`',
   Scaling: 'the number of pods differs from the desired one',
+  Degraded: 'the run goes on, but a pod, or a container beside a role, does not',
   Succeeded: 'the run ended well',
   Failed: 'the run ended badly and is not tried again',
 } as const;
@@ -24,7 +25,8 @@ export const EXIT_CLASSES = {
   input: 'with exit code 64: the job, the cohort or a slide is wrong',
   storage: 'with exit code 74: a write failed, such as on a full disk',
   stopped: 'by SIGTERM from outside, such as of a node that is drained',
-  disrupted: 'evicted, preempted or lost with its node',
+  disrupted: 'evicted, preempted, turned away by its node or lost with it',
+  deleted: 'removed by somebody else, while it ran or before',
   outOfMemory: 'killed for using more memory than it may',
   killed: 'by SIGKILL from elsewhere',
   crashed: 'in any other way',

@@ -1,5 +1,5 @@
 /** The words in which the job is defined: see `definition/` for their use. */
-import type { FieldNode, Json, JsonObject, Node, ObjectNode, Rule } from './node.ts';
+import type { FieldNode, Json, JsonObject, MapNode, Node, ObjectNode, Rule } from './node.ts';
 import type {
   Field,
   Fields,
@@ -86,8 +86,10 @@ export function map<M, J>(
   description: string,
   values: Schema<M, J>,
   maxProperties: number,
+  keys?: MapNode['keys'],
 ): Schema<Readonly<Record<string, M>>, Readonly<Record<string, J>>> {
-  return { node: { kind: 'map', description, values: values.node, maxProperties } };
+  const base = { kind: 'map', description, values: values.node, maxProperties } as const;
+  return { node: keys === undefined ? base : { ...base, keys } };
 }
 
 export function openObject(description: string): Schema<JsonObject> {

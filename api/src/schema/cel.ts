@@ -9,17 +9,30 @@ import { isJsonObject } from './node.ts';
 
 type Evaluate = (variables: Readonly<Record<string, unknown>>) => unknown;
 
-const environment = new Environment().registerVariable('self', 'dyn').registerVariable('oldSelf', 'dyn');
-const compiled = new Map<string, Evaluate>();
+/** Of expressions over these variables, of any type; each text is compiled once. What it returns throws when text is not CEL. */
+export function celCompiler(...variables: readonly string[]): (cel: string) => Evaluate {
+  const environment = new Environment();
+  for (const name of variables) environment.registerVariable(name, 'dyn');
+  const compiled = new Map<string, Evaluate>();
+  return (cel) => {
+    const known = compiled.get(cel);
+    if (known !== undefined) return known;
+    const program = environment.parse(cel);
+    const evaluate: Evaluate = (values) => program(values);
+    compiled.set(cel, evaluate);
+    return evaluate;
+  };
+}
 
 /** Throws when `cel` is not CEL. */
-export function compileRule(cel: string): Evaluate {
-  const known = compiled.get(cel);
-  if (known !== undefined) return known;
-  const program = environment.parse(cel);
-  const evaluate: Evaluate = (variables) => program(variables);
-  compiled.set(cel, evaluate);
-  return evaluate;
+export const compileRule = celCompiler('self', 'oldSelf');
+
+/** A value of JSON in CEL's types, as the API server has it where no schema decides: whole numbers are ints. */
+export function wireValue(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (Array.isArray(value)) return value.map(wireValue);
+  if (!isJsonObject(value)) return value;
+  return new Map(Object.entries(value).map(([name, item]) => [name, wireValue(item)]));
 }
 
 export function isTransition(rule: Rule): boolean {

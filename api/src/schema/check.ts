@@ -63,13 +63,21 @@ function typeName(value: unknown): string {
   return typeof value;
 }
 
-function wrongType(wanted: string, value: unknown, path: string, report: Report): void {
-  const list = wanted === 'string' && (typeof value === 'number' || typeof value === 'boolean');
+function wrongType(wanted: string, value: unknown, path: string, report: Report, remedy?: string): void {
+  const isPlain = typeof value === 'number' || typeof value === 'boolean';
+  const todo = wanted === 'string' && isPlain ? 'Put it in quotes.' : remedy;
   report({
     path,
     problem: `must be of type ${wanted}: "${typeName(value)}"`,
-    ...(list ? { remedy: 'Put it in quotes.' } : {}),
+    // Of a list, an object or nothing the type says all.
+    ...(isPlain || typeof value === 'string' ? { found: shown(value) } : {}),
+    ...(todo === undefined ? {} : { remedy: todo }),
   });
+}
+
+/** What a field is, with its unit. */
+function firstSentence(description: string): string {
+  return `${description.split(/\.(?:\s|$)/)[0] ?? ''}.`;
 }
 
 function checkText(node: TextNode, value: unknown, path: string, report: Report): void {
@@ -101,7 +109,7 @@ function checkText(node: TextNode, value: unknown, path: string, report: Report)
 
 function checkNumber(node: NumberNode, value: unknown, path: string, report: Report): void {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    wrongType(node.kind, value, path, report);
+    wrongType(node.kind, value, path, report, `Write a number alone: ${firstSentence(node.description)}`);
     return;
   }
   if (node.kind === 'integer' && !Number.isSafeInteger(value)) {
@@ -184,7 +192,13 @@ function checkMap(node: MapNode, value: unknown, path: string, report: Report): 
   if (entries.length > node.maxProperties) {
     report({ path, problem: `must have at most ${String(node.maxProperties)} items` });
   }
-  for (const [key, item] of entries) check(node.values, item, `${path}.${key}`, report);
+  for (const [key, item] of entries) {
+    if (node.keys !== undefined && !new RegExp(node.keys.expression).test(key)) {
+      const problem = `key should match '${node.keys.expression}'`;
+      report({ path: `${path}.${key}`, problem, found: shown(key), remedy: `Write ${node.keys.means}.` });
+    }
+    check(node.values, item, `${path}.${key}`, report);
+  }
 }
 
 function checkOpen(node: OpenNode, value: unknown, path: string, report: Report): void {

@@ -71,6 +71,8 @@ export interface MapNode extends Described {
   readonly kind: 'map';
   readonly values: Node;
   readonly maxProperties: number;
+  /** What keys may be; a rule of the CRD, since OpenAPI of Kubernetes has no word for it. */
+  readonly keys?: { readonly expression: string; readonly means: string };
 }
 
 /** Handed on to Kubernetes as it is: its own types are checked by the API server when the pod is created. */

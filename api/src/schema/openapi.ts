@@ -1,7 +1,17 @@
 /** A schema as the structural OpenAPI v3 schema of a CustomResourceDefinition. */
 import { QUANTITY_EXPRESSION } from '../quantities.ts';
 import { inSchema, withDefaults } from './defaults.ts';
-import type { FieldNode, Json, JsonObject, Node, NumberNode, ObjectNode, Rule, TextNode } from './node.ts';
+import type {
+  FieldNode,
+  Json,
+  JsonObject,
+  MapNode,
+  Node,
+  NumberNode,
+  ObjectNode,
+  Rule,
+  TextNode,
+} from './node.ts';
 
 /** Kubernetes' own lists, which we hand on: long enough for any pod. */
 const MOST_OPEN_ITEMS = 256;
@@ -43,12 +53,24 @@ export function openApi(node: Node): JsonObject {
         type: 'object',
         maxProperties: node.maxProperties,
         additionalProperties: openApi(node.values),
+        ...keyValidations(node.keys),
       };
     case 'open':
       return openSchema(node.shape, description);
     case 'object':
       return objectSchema(node);
   }
+}
+
+/** OpenAPI of Kubernetes has no word for what keys may be; the API server's cost limit for rules has room for this one. */
+function keyValidations(keys: MapNode['keys']): JsonObject {
+  if (keys === undefined) return {};
+  const rule = `self.all(key, key.matches('${keys.expression}'))`;
+  const message = `key should match '${keys.expression}'`;
+  // With the key: the path that the API server gives is that of the map.
+  const wrong = `self.filter(key, !key.matches('${keys.expression}'))[0]`;
+  const messageExpression = `"${message}: '" + ${wrong} + "'"`;
+  return { 'x-kubernetes-validations': [{ rule, message, messageExpression }] };
 }
 
 function withUnit(description: string, unit: string | undefined): string {

@@ -11,6 +11,21 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
   { name: 'mpp', changes: { 'spec.patches.mpp': 0.5 } },
   { name: 'level', changes: { 'spec.patches.level': 2 } },
   { name: 'stride', changes: { 'spec.patches.stride': 112 } },
+  { name: 'tissue by otsu', changes: { 'spec.patches.tissue': { method: 'otsu', minimumFraction: 0.5 } } },
+  {
+    name: 'areas of a pathologist',
+    changes: {
+      'spec.patches.tissue.annotations': {
+        directory: 's3://b1c/areas',
+        include: ['Tumor'],
+        exclude: ['Fold'],
+      },
+    },
+  },
+  {
+    name: 'tissue, tuned',
+    changes: { 'spec.patches.tissue': { pixelMicrometres: 4, faintestDensity: 0.03, pens: 'keep' } },
+  },
   { name: 'folds', changes: { 'spec.cohort.split': { folds: 5, fold: 4, seed: 7 } } },
   { name: 'split column', changes: { 'spec.cohort.split': { column: 'set' } } },
   { name: 'slides skipped', changes: { 'spec.cohort.unreadableSlides': 'skip' } },
@@ -31,6 +46,60 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
   { name: 'instance', changes: { 'spec.model.aggregator.name': 'instance' } },
   { name: 'breslow', base: 'survival', changes: { 'spec.model.head.ties': 'breslow' } },
   { name: 'quantity of a number', changes: { 'spec.patches.cacheBytes': 1048576 } },
+  { name: 'generated name', changes: { 'metadata.name': undefined, 'metadata.generateName': 'lung-' } },
+  { name: 'longest name', changes: { 'metadata.name': 'a'.repeat(40) } },
+  {
+    name: 'sidecars, volumes and mounts of its own',
+    changes: {
+      [containers]: [
+        {
+          ...trainer,
+          env: [
+            { name: 'A', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+            { name: 'WSI_TENSORFLOW', value: 'cpu' },
+          ],
+          volumeMounts: [{ name: 'scratch', mountPath: '/scratch', subPath: 'a' }],
+        },
+        { name: 'proxy', image: 'x', restartPolicy: 'Always' },
+      ],
+      'spec.workers.template.spec.initContainers': [{ name: 'fetch', image: 'x', restartPolicy: 'Always' }],
+      'spec.workers.template.spec.volumes': [{ name: 'scratch', emptyDir: { sizeLimit: '1Gi' } }],
+      'spec.coordinator.template.spec': {
+        containers: [{ ...trainer, volumeMounts: [{ name: 'output', mountPath: '/var/lib/wsi/output' }] }],
+        volumes: [{ name: 'output', persistentVolumeClaim: { claimName: 'results' } }],
+      },
+    },
+  },
+  {
+    name: 'what looks like a clash of templates and is none',
+    changes: {
+      'spec.cohort.slides': 's3://cohorts/lung',
+      'spec.cohort.s3': { secretName: 'keys' },
+      'spec.parameterServers.template.spec.containers': [
+        { ...trainer, env: [{ name: 'AWS_SESSION_TOKEN', value: 'x' }] },
+      ],
+      [containers]: [
+        {
+          ...trainer,
+          env: [{ name: 'AWS_EC2_METADATA_DISABLED', value: 'true' }],
+          ports: [{ containerPort: 7070 }],
+        },
+        {
+          name: 'proxy',
+          image: 'x',
+          env: [{ name: 'AWS_ACCESS_KEY_ID', value: 'x' }],
+          ports: [{ containerPort: 7071 }],
+        },
+      ],
+      'spec.workers.template.spec.initContainers': [
+        { name: 'fetch', image: 'x', volumeMounts: [{ name: 'wsi-data', mountPath: '/data' }] },
+      ],
+      'spec.workers.template.metadata': {
+        labels: { 'app.kubernetes.io/part-of': 'study', 'example.org/a_b.c': '' },
+        annotations: { 'prometheus.io/scrape': 'true' },
+      },
+    },
+  },
   {
     name: 'pod template',
     changes: {
@@ -52,7 +121,12 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
     changes: {
       'spec.cohort.table': 's3://cohorts/lung/cohort.csv',
       'spec.cohort.slides': 's3://cohorts',
-      'spec.cohort.s3': { endpoint: 'http://minio.storage.svc:9000', forcePathStyle: true, secretName: 's3' },
+      'spec.cohort.s3': {
+        endpoint: 'http://minio.storage.svc:9000',
+        insecure: true,
+        forcePathStyle: true,
+        secretName: 's3',
+      },
     },
   },
   { name: 's3 with paths', changes: { 'spec.cohort.s3': { region: 'eu-central-1' } } },
@@ -71,7 +145,24 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
   },
   { name: 'Kueue', changes: { 'spec.runPolicy.gang': 'kueue', 'spec.runPolicy.queue': 'research' } },
   { name: "queue of the operator's gang", changes: { 'spec.runPolicy.queue': 'research' } },
-  { name: 'managed elsewhere', changes: { 'spec.runPolicy.managedBy': 'kueue.x-k8s.io/multikueue' } },
+  { name: 'managed elsewhere', changes: { 'spec.managedBy': 'kueue.x-k8s.io/multikueue' } },
+  { name: 'managed elsewhere, as it was written', changes: { 'spec.runPolicy.managedBy': 'example.org/x' } },
+  {
+    name: 'a store at an address of IPv6',
+    changes: { 'spec.cohort.s3': { endpoint: 'https://[fd00::5]:9000', podPorts: [9000] } },
+  },
+  ...['http://localhost:9000', 'http://127.0.0.1:9000/', 'http://[::1]:9000'].map((endpoint) => ({
+    name: `a store beside its reader, ${endpoint}`,
+    changes: { 'spec.cohort.s3': { endpoint } },
+  })),
+  {
+    name: 'a store at a link-local address, on purpose',
+    changes: { 'spec.cohort.s3': { endpoint: 'https://169.254.1.1:9000', linkLocal: true } },
+  },
+  {
+    name: 'stores beside link-local addresses',
+    changes: { 'spec.cohort.s3': { endpoint: 'https://169.253.169.254.example.org' } },
+  },
   {
     name: 'Volcano, its scheduler named',
     changes: { 'spec.runPolicy.gang': 'volcano', 'spec.workers.template.spec': { schedulerName: 'volcano' } },
@@ -106,7 +197,7 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
     name: 'more of the pod',
     changes: {
       'spec.workers.template.spec': {
-        serviceAccountName: 'trainer',
+        serviceAccountName: 'default',
         hostAliases: [{ ip: '10.0.0.1', hostnames: ['store'] }],
         dnsPolicy: 'None',
         dnsConfig: { nameservers: ['10.0.0.10'] },

@@ -1,11 +1,15 @@
 /** Manifests with one fault each in what concerns a cluster: data, storage, queues, failures, pods. */
+import { GANG_NAMES } from '../definition/gangs.ts';
 import type { Refusal } from './manifests.ts';
+import { listed } from './model-refusals.ts';
+import { templateRefusals } from './template-refusals.ts';
 
 const storage = 'spec.storage';
 const policy = 'spec.runPolicy.podFailurePolicy';
 const rule = `${policy}.rules[0]`;
 
 export const clusterRefusals: readonly Refusal[] = [
+  ...templateRefusals,
   // Where the cohort is.
   {
     name: 'table by https',
@@ -113,7 +117,7 @@ export const clusterRefusals: readonly Refusal[] = [
     name: 'unknown gang',
     changes: { 'spec.runPolicy.gang': 'kueu' },
     path: 'spec.runPolicy.gang',
-    says: 'supported values: "none", "kueue", "volcano", "coscheduling", "native"',
+    says: listed(['none', ...GANG_NAMES]),
     remedy: 'Did you mean kueue?',
   },
   {
@@ -139,10 +143,31 @@ export const clusterRefusals: readonly Refusal[] = [
   })),
   {
     name: 'managed by a word without domain',
-    changes: { 'spec.runPolicy.managedBy': 'kueue' },
-    path: 'spec.runPolicy.managedBy',
+    changes: { 'spec.managedBy': 'kueue' },
+    path: 'spec.managedBy',
     says: 'should match',
     remedy: 'kueue.x-k8s.io/multikueue',
+  },
+  {
+    name: 'managed by two',
+    changes: {
+      'spec.managedBy': 'kueue.x-k8s.io/multikueue',
+      'spec.runPolicy.managedBy': 'kueue.x-k8s.io/multikueue',
+    },
+    path: 'spec.runPolicy.managedBy',
+    says: 'managedBy stands in two places',
+  },
+  {
+    name: 'dispatched by Kueue without being queued by it',
+    changes: { 'spec.managedBy': 'kueue.x-k8s.io/multikueue', 'spec.runPolicy.gang': 'volcano' },
+    path: 'spec.runPolicy.gang',
+    says: 'only for gang kueue',
+  },
+  {
+    name: 'a store with a port that is none',
+    changes: { 'spec.cohort.s3': { endpoint: 'https://minio.store.svc', podPorts: [0] } },
+    path: 'spec.cohort.s3.podPorts[0]',
+    says: 'should be greater than or equal to 1',
   },
   // What follows a failure.
   {
@@ -203,7 +228,10 @@ export const clusterRefusals: readonly Refusal[] = [
     says: 'Required value',
   },
   // Pods.
-  ...(['hostNetwork', 'hostPID', 'automountServiceAccountToken', 'nodeName'] as const).map((field) => ({
+  ...[
+    ...['hostNetwork', 'hostPID', 'hostIPC', 'hostUsers', 'nodeName', 'ephemeralContainers'],
+    ...['automountServiceAccountToken', 'serviceAccount', 'setHostnameAsFQDN'],
+  ].map((field) => ({
     name: `${field} of a pod`,
     changes: { 'spec.workers.template.spec': { [field]: field === 'nodeName' ? 'node-1' : true } },
     path: `spec.workers.template.spec.${field}`,

@@ -1,5 +1,7 @@
 /** Manifests with one fault each, in a single field. The API server finds the same, in the same words. */
+import { ENCODERS } from '../definition/model-parts.ts';
 import type { Refusal } from './manifests.ts';
+import { listed } from './model-refusals.ts';
 
 const trainer = { name: 'trainer' };
 const containers = 'spec.workers.template.spec.containers';
@@ -87,6 +89,7 @@ export const fieldRefusals: readonly Refusal[] = [
     changes: { 'spec.training.epochs': 'ten' },
     path: 'spec.training.epochs',
     says: 'must be of type integer: "string"',
+    remedy: 'Write a number alone: ',
   },
   {
     name: 'epochs a fraction',
@@ -151,6 +154,12 @@ export const fieldRefusals: readonly Refusal[] = [
     says: 'should be less than or equal to 1',
   },
   {
+    name: 'mask pixels of a millimetre',
+    changes: { 'spec.patches.tissue.pixelMicrometres': 1000 },
+    path: 'spec.patches.tissue.pixelMicrometres',
+    says: 'should be less than or equal to 64',
+  },
+  {
     name: 'all patients in the test set',
     changes: { 'spec.cohort.split.test': 1 },
     path: 'spec.cohort.split.test',
@@ -191,7 +200,7 @@ export const fieldRefusals: readonly Refusal[] = [
     name: 'unknown encoder',
     changes: { 'spec.model.encoder.name': 'resnet81' },
     path: 'spec.model.encoder.name',
-    says: 'supported values: "tiny", "resnet18"',
+    says: listed(Object.keys(ENCODERS)),
     remedy: 'Did you mean resnet18?',
   },
   {

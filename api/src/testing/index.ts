@@ -9,4 +9,5 @@ export {
   withFields,
   type Refusal,
 } from './manifests.ts';
+export { isolationRefusals } from './isolation-refusals.ts';
 export { ruleRefusals } from './rule-refusals.ts';

@@ -1,5 +1,6 @@
 /** Manifests with one fault each, against a rule over several fields. The API server finds the same. */
 import type { Refusal } from './manifests.ts';
+import { modelRefusals } from './model-refusals.ts';
 
 export const ruleRefusals: readonly Refusal[] = [
   // Variants and forms.
@@ -9,6 +10,67 @@ export const ruleRefusals: readonly Refusal[] = [
     path: 'spec.patches.level',
     says: 'level cannot be combined with mpp',
   },
+  {
+    name: 'micrometres for otsu',
+    changes: { 'spec.patches.tissue': { method: 'otsu', closedGapMicrometres: 8 } },
+    path: 'spec.patches.tissue.closedGapMicrometres',
+    says: 'closedGapMicrometres is only for method density',
+  },
+  {
+    name: 'a class taken and left out',
+    changes: { 'spec.patches.tissue.annotations': { directory: 'a', include: ['x'], exclude: ['x'] } },
+    path: 'spec.patches.tissue.annotations.exclude',
+    says: 'a class cannot be in both include and exclude',
+  },
+  {
+    name: 'annotations elsewhere',
+    changes: { 'spec.patches.tissue.annotations.directory': 'https://example.org/areas' },
+    path: 'spec.patches.tissue.annotations.directory',
+    says: 'directory must be a path, s3://BUCKET or s3://BUCKET/PREFIX',
+  },
+  // Where a store may be.
+  ...[
+    ...['http://minio.storage.svc:9000', 'http://10.1.2.3', 'http://[fd00::5]:9000'],
+    ...['http://localhost.example.org', 'http://127.0.0.1.example.org:9000/', 'http://[::11]'],
+  ].map((endpoint): Refusal => ({
+    name: `a store without encryption, ${endpoint}`,
+    changes: { 'spec.cohort.s3': { endpoint, linkLocal: true } },
+    path: 'spec.cohort.s3.endpoint',
+    says: 'endpoint must be https:// unless insecure is true',
+    remedy: 'insecure: true',
+  })),
+  ...[
+    ...[
+      '169.254.169.254',
+      '100.100.100.200:80',
+      '168.63.129.16',
+      '192.0.0.192/',
+      '[fe80::1]',
+      '[FEBF::1]:9000',
+    ],
+    ...['[fd00:ec2::254]', '[fd00:0EC2:0::23]', '[fd20:ce::254]', '[fd20:00ce:0:0:0:0:0:254]'],
+    ...['[::ffff:169.254.169.254]', '[0:0:0:0:0:FFFF:A9FE:1]', '[::ffff:6464:64c8]', '[::a9fe:a9fe]'],
+    ...['[64:ff9b::a9fe:a9fe]:80', '[64:ff9b:1::169.254.1.1]', '[2002:a9fe:a9fe::1]', '[::ffff:c000:00c0]'],
+  ].map((host): Refusal => ({
+    name: `a store at a link-local address, ${host}`,
+    changes: { 'spec.cohort.s3': { endpoint: `http://${host}`, insecure: true } },
+    path: 'spec.cohort.s3.endpoint',
+    says: 'endpoint must not be a link-local address unless linkLocal is true',
+    remedy: 'linkLocal: true',
+  })),
+  ...[
+    '0xa9fea9fe',
+    '2852039166:80',
+    '0251.0376.0251.0376',
+    '169.254.43518',
+    '169.254.169.254.',
+    '1.2.3.4.5',
+  ].map((host): Refusal => ({
+    name: `an address in other numbers, ${host}`,
+    changes: { 'spec.cohort.s3': { endpoint: `https://${host}`, linkLocal: true } },
+    path: 'spec.cohort.s3.endpoint',
+    says: 'endpoint must spell an address as four decimal numbers',
+  })),
   {
     name: 'two forms of split',
     changes: { 'spec.cohort.split': { column: 'set', test: 0.2 } },
@@ -78,50 +140,12 @@ export const ruleRefusals: readonly Refusal[] = [
     says: 'ties is only for name cox',
   },
   // Rules over several objects.
-  {
-    name: 'survival without cox',
-    base: 'survival',
-    changes: { 'spec.model.head.name': 'classification' },
-    path: 'spec.model.head.name',
-    says: 'a survival outcome needs the cox head',
-  },
-  {
-    name: 'cox without survival',
-    changes: { 'spec.model.head.name': 'cox' },
-    path: 'spec.model.head.name',
-    says: 'a classification outcome needs the classification head',
-  },
-  {
-    name: 'instance aggregator for survival',
-    base: 'survival',
-    changes: { 'spec.model.aggregator.name': 'instance' },
-    path: 'spec.model.aggregator.name',
-    says: 'the instance aggregator works only with the classification head',
-  },
-  {
-    name: 'risk set of one',
-    base: 'survival',
-    changes: { 'spec.training.slidesPerStep': 1 },
-    path: 'spec.training.slidesPerStep',
-    says: 'slidesPerStep of at least 2',
-  },
+  ...modelRefusals,
   {
     name: 'block of three shards',
     changes: { 'spec.patches.blockShards': 3 },
     path: 'spec.patches.blockShards',
     says: 'blockShards must be a power of two',
-  },
-  {
-    name: 'tile of 48 for resnet18',
-    changes: { 'spec.patches.size': 48 },
-    path: 'spec.patches.size',
-    says: 'multiple of 32',
-  },
-  {
-    name: 'tile of 40 for tiny',
-    changes: { 'spec.patches.size': 40, 'spec.model.encoder.name': 'tiny' },
-    path: 'spec.patches.size',
-    says: 'multiple of 16',
   },
   {
     name: 'one column for two things',

@@ -1,0 +1,51 @@
+/** What parts of a model must fit together, read from the tables of the parts. */
+import type { Rule } from '../schema/node.ts';
+import { AGGREGATORS, ENCODERS, HEADS } from './model-parts.ts';
+
+const OUTCOMES = ['survival', 'classification'] as const;
+
+/** A head predicts one type of outcome. */
+const outcomeRules = OUTCOMES.map((outcome): Rule => {
+  const fitting = Object.entries(HEADS).flatMap(([name, head]) => (head.outcome === outcome ? [name] : []));
+  return {
+    cel: `self.cohort.outcome.type != '${outcome}' || ${oneOf('self.model.head.name', fitting)}`,
+    message: `a ${outcome} outcome needs the ${fitting.join(' or ')} head`,
+    field: 'model.head.name',
+  };
+});
+
+const aggregatorRules = Object.entries(AGGREGATORS).flatMap(([name, { only }]): Rule[] => {
+  if (only === undefined) return [];
+  return [
+    {
+      cel: `self.model.aggregator.name != '${name}' || ${oneOf('self.model.head.name', only.heads)}`,
+      message: `the ${name} aggregator works only with the ${only.heads.join(' or ')} head`,
+      field: 'model.aggregator.name',
+      remedy: only.remedy,
+    },
+  ];
+});
+
+const stepRules = Object.entries(HEADS).flatMap(([name, { leastBags }]): Rule[] => {
+  const { count, because } = leastBags;
+  if (count === 1) return [];
+  return [
+    {
+      cel: `self.model.head.name != '${name}' || self.training.slidesPerStep >= ${count}`,
+      message: `the ${name} head needs training.slidesPerStep of at least ${count}: ${because}`,
+      field: 'training.slidesPerStep',
+    },
+  ];
+});
+
+const tileRules = Object.entries(ENCODERS).map(([name, { stride }]): Rule => ({
+  cel: `self.model.encoder.name != '${name}' || self.patches.size % ${stride} == 0`,
+  message: `patches.size must be a multiple of ${stride} for encoder ${name} (its stride)`,
+  field: 'patches.size',
+}));
+
+export const modelRules: readonly Rule[] = [...outcomeRules, ...aggregatorRules, ...stepRules, ...tileRules];
+
+function oneOf(field: string, names: readonly string[]): string {
+  return names.length === 1 ? `${field} == '${names[0]}'` : `${field} in ['${names.join("', '")}']`;
+}

@@ -1,0 +1,65 @@
+/** Parts of a model that do not fit together, for every part of the tables: a new part brings its cases with it. */
+import { AGGREGATORS, ENCODERS, HEADS } from '../definition/model-parts.ts';
+import type { Refusal } from './manifests.ts';
+
+const heads = Object.entries(HEADS);
+
+/** The shortest job for an outcome, as a base. */
+function baseFor(outcome: 'classification' | 'survival'): Pick<Refusal, 'base'> {
+  return outcome === 'survival' ? { base: 'survival' } : {};
+}
+
+function other(outcome: 'classification' | 'survival'): 'classification' | 'survival' {
+  return outcome === 'survival' ? 'classification' : 'survival';
+}
+
+const ofOutcome = heads.map(([name, { outcome }]): Refusal => ({
+  name: `head ${name} for a ${other(outcome)} outcome`,
+  ...baseFor(other(outcome)),
+  changes: { 'spec.model.head.name': name },
+  path: 'spec.model.head.name',
+  says: `a ${other(outcome)} outcome needs the `,
+}));
+
+const ofAggregator = Object.entries(AGGREGATORS).flatMap(([name, { only }]): Refusal[] => {
+  const refused = heads.find(([head]) => only !== undefined && !only.heads.some((fits) => fits === head));
+  if (only === undefined || refused === undefined) return [];
+  const [head, { outcome }] = refused;
+  return [
+    {
+      name: `aggregator ${name} with the head ${head}`,
+      ...baseFor(outcome),
+      changes: { 'spec.model.aggregator.name': name, 'spec.model.head.name': head },
+      path: 'spec.model.aggregator.name',
+      says: `the ${name} aggregator works only with the ${only.heads.join(' or ')} head`,
+      remedy: only.remedy,
+    },
+  ];
+});
+
+const ofStep = heads.flatMap(([name, { outcome, leastBags }]): Refusal[] => {
+  if (leastBags.count === 1) return [];
+  return [
+    {
+      name: `steps of too few bags for the head ${name}`,
+      ...baseFor(outcome),
+      changes: { 'spec.model.head.name': name, 'spec.training.slidesPerStep': leastBags.count - 1 },
+      path: 'spec.training.slidesPerStep',
+      says: `slidesPerStep of at least ${leastBags.count}`,
+    },
+  ];
+});
+
+const ofTile = Object.entries(ENCODERS).map(([name, { stride }]): Refusal => ({
+  name: `tile that is no multiple of the stride of the encoder ${name}`,
+  changes: { 'spec.model.encoder.name': name, 'spec.patches.size': 224 + stride / 2 },
+  path: 'spec.patches.size',
+  says: `patches.size must be a multiple of ${stride} for encoder ${name}`,
+}));
+
+export const modelRefusals: readonly Refusal[] = [...ofOutcome, ...ofAggregator, ...ofStep, ...ofTile];
+
+/** How validation lists the names that there are. */
+export function listed(names: readonly string[]): string {
+  return `supported values: ${names.map((name) => `"${name}"`).join(', ')}`;
+}

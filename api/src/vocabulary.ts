@@ -1,0 +1,43 @@
+/** The words in which operator, trainer, command line and chart speak of a job: each stands here and nowhere else. */
+import { GROUP, type RoleField } from './definition/job.ts';
+
+/** In the order in which they are started. */
+export const ROLES = ['coordinator', 'server', 'worker'] as const;
+
+/** What a process of a job does. */
+export type Role = (typeof ROLES)[number];
+
+/** The part of spec and status that is about a role. */
+export const ROLE_FIELDS: Readonly<Record<Role, RoleField>> = {
+  coordinator: 'coordinator',
+  server: 'parameterServers',
+  worker: 'workers',
+};
+
+/** Labels of a job's pods, and of what else it owns the first. */
+export const LABELS = {
+  job: `${GROUP}/job-name`,
+  role: `${GROUP}/role`,
+  replica: `${GROUP}/replica`,
+} as const;
+
+export { RPC_PORT, TRAINER_CONTAINER } from './definition/template-rules.ts';
+
+/** One place in a job: the pod that stands in it may be replaced, its name stays. */
+export interface Slot {
+  readonly role: Role;
+  readonly index: number;
+}
+
+/** The name of the pod in a place of the job with this name. */
+export function podNameOf(job: string, { role, index }: Slot): string {
+  return `${job}-${role}-${index}`;
+}
+
+/** The place that labels speak of; undefined when they are not those of a job's pod. */
+export function slotOfLabels(labels: Readonly<Record<string, string>> | undefined): Slot | undefined {
+  const role = ROLES.find((candidate) => candidate === labels?.[LABELS.role]);
+  const replica = labels?.[LABELS.replica];
+  if (role === undefined || replica === undefined || !/^(0|[1-9]\d{0,8})$/.test(replica)) return undefined;
+  return { role, index: Number(replica) };
+}
