@@ -1,6 +1,6 @@
 /** Calls as promises, with deadlines, and the one place where gRPC's faults and ours are translated. */
 import grpc from '@grpc/grpc-js';
-import { WsiError, type ErrorCode } from '@wsi/foundation';
+import { publicText, WsiError, type ErrorCode } from '@wsi-operator/foundation';
 
 /** Status codes by our codes; the code itself travels in the metadata, so nothing is lost. */
 const statusByCode: Partial<Record<ErrorCode, grpc.status>> = {
@@ -64,7 +64,8 @@ export function callUnary<Request, Reply>(
     const deadline = Date.now() + target.deadlineMilliseconds;
     method(request, new grpc.Metadata(), { deadline }, (error, reply) => {
       if (error !== null) reject(fromServiceError(error, target.peer));
-      else if (reply === undefined) reject(new WsiError('Internal', 'empty reply', { where: target.peer }));
+      else if (reply === undefined)
+        reject(new WsiError('Internal', publicText`empty reply`, { where: target.peer }));
       else resolve(reply);
     });
   });
@@ -88,7 +89,8 @@ export function callClientStream<Chunk, Reply>(
     const stream = method(new grpc.Metadata(), { deadline }, (error, reply) => {
       ended = true;
       if (error !== null) reject(fromServiceError(error, target.peer));
-      else if (reply === undefined) reject(new WsiError('Internal', 'empty reply', { where: target.peer }));
+      else if (reply === undefined)
+        reject(new WsiError('Internal', publicText`empty reply`, { where: target.peer }));
       else resolve(reply);
     });
     // The callback reports every failure; without a listener a write to a dead stream would end the process.

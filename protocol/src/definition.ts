@@ -1,7 +1,7 @@
 /** Loads `training.proto`: service definitions for servers, and typed clients. */
-import { fileURLToPath } from 'node:url';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { loaderOptions, protoPath } from './loader-options.ts';
 import type {
   CommitRequest,
   ConfigureReply,
@@ -19,11 +19,7 @@ import type {
   WorkerMessage,
 } from './messages.ts';
 
-export const protoPath = fileURLToPath(new URL('../proto/training.proto', import.meta.url));
-
-const loaded = grpc.loadPackageDefinition(
-  loadSync(protoPath, { longs: Number, defaults: true, oneofs: false, arrays: true, objects: true }),
-);
+const loaded = grpc.loadPackageDefinition(loadSync(protoPath, loaderOptions));
 
 interface LoadedPackage {
   readonly wsi: {

@@ -1,6 +1,6 @@
 /** Floats as little-endian bytes, in chunks. Views where alignment allows, copies where it does not. */
 import { endianness } from 'node:os';
-import { WsiError } from '@wsi/foundation';
+import { publicText, WsiError } from '@wsi-operator/foundation';
 
 /** Bytes of one chunk of bulk data: between 1 and 4 MiB gRPC's throughput in Node is flat. */
 export const chunkBytes = 2 * 1024 * 1024;
@@ -8,7 +8,10 @@ export const chunkBytes = 2 * 1024 * 1024;
 /** Fails on a big-endian machine, where float views would not be the wire format. */
 export function requireLittleEndian(): void {
   if (endianness() !== 'LE') {
-    throw new WsiError('Internal', 'this machine is big-endian; only little-endian machines are supported');
+    throw new WsiError(
+      'Internal',
+      publicText`this machine is big-endian; only little-endian machines are supported`,
+    );
   }
 }
 
@@ -50,7 +53,7 @@ export function placeChunk(
   if (!Number.isInteger(floats) || chunk.offset + floats > target.length) {
     throw new WsiError(
       'InvalidArgument',
-      `chunk of ${chunk.data.byteLength} bytes at ${chunk.offset} does not fit`,
+      publicText`chunk of ${chunk.data.byteLength} bytes at ${chunk.offset} does not fit`,
       {
         where: peer,
       },
@@ -64,7 +67,7 @@ function checkSize(bytes: Uint8Array, size: number): void {
   if (bytes.byteLength % size !== 0) {
     throw new WsiError(
       'InvalidArgument',
-      `${bytes.byteLength} bytes are not a whole number of ${size}-byte values`,
+      publicText`${bytes.byteLength} bytes are not a whole number of ${size}-byte values`,
     );
   }
 }

@@ -5,7 +5,6 @@ export {
   connectParameterServer,
   coordinatorService,
   parameterServerService,
-  protoPath,
   type ConnectOptions,
   type CoordinatorClient,
   type ParameterServerClient,
@@ -20,9 +19,12 @@ export {
   placeChunk,
   requireLittleEndian,
 } from './floats.ts';
+export { protoPath } from './loader-options.ts';
 export type * from './messages.ts';
 export { listen, type ListeningServer, type ListenOptions, type ServicePart } from './listen.ts';
 export type { MethodCallers } from './peers.ts';
+export { MOST_REPLY_BYTES, MOST_REPLY_FIELDS } from './reply-bounds.ts';
+export { connectStatus, isReplyRefused, type StatusClient } from './status-client.ts';
 export {
   channelCredentials,
   peerRoles,

@@ -1,7 +1,7 @@
 /** Starts a gRPC server on `unix:/path` or `host:port`, with TLS or without, and stops it. */
 import { rm } from 'node:fs/promises';
 import grpc from '@grpc/grpc-js';
-import { WsiError } from '@wsi/foundation';
+import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import { channelOptions } from './definition.ts';
 import { guarded, type MethodCallers } from './peers.ts';
 
@@ -25,7 +25,10 @@ export interface ListenOptions {
   readonly onRefused?: (refused: { method: string; peer: string; subject: string }) => void;
 }
 
-/** @param address `unix:/path` (a left-over socket there is removed: its owner is dead, names are unique to a role) or `host:port` */
+/**
+ * @param address `unix:/path` (a left-over socket there is removed: its owner is dead, names are unique to a role) or
+ *   `host:port`; `[::]:port` is every address of both families, or of IPv4 alone where this machine has no IPv6
+ */
 export async function listen(
   address: string,
   parts: readonly ServicePart[],
@@ -37,20 +40,14 @@ export async function listen(
     const open = credentials === undefined;
     server.addService(definition, open ? implementation : guarded(implementation, callers, onRefused));
   }
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, credentials ?? grpc.ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else
-        reject(
-          new WsiError('Unavailable', `cannot listen: ${error.message}`, {
-            where: address,
-            remedy: 'Is another process using this address?',
-          }),
-        );
-    });
+  const bind = (at: string): Promise<string> => bound(server, at, credentials);
+  const own = await bind(address).catch((error: unknown) => {
+    const everywhere = /^\[::\](:\d+)$/.exec(address);
+    if (everywhere === null || !FAMILY_MISSING.test(WsiError.from(error).message)) throw error;
+    return bind(`0.0.0.0${everywhere[1] ?? ''}`);
   });
   return {
-    address: address.replace(/:0$/, `:${port}`),
+    address: own,
     close: () =>
       new Promise((resolve) => {
         // Open worker streams would keep a graceful shutdown waiting for ever.
@@ -64,4 +61,27 @@ export async function listen(
         });
       }),
   };
+}
+
+/** What the system says to a socket of IPv6 on a machine without it. */
+const FAMILY_MISSING = /EAFNOSUPPORT|EADDRNOTAVAIL|EPROTONOSUPPORT/;
+
+/** @returns the address, with the port that was chosen for port 0 */
+function bound(
+  server: grpc.Server,
+  address: string,
+  credentials: grpc.ServerCredentials | undefined,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials ?? grpc.ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(address.replace(/:0$/, `:${port}`));
+      else
+        reject(
+          new WsiError('Unavailable', ownText(`cannot listen: ${error.message}`), {
+            where: ownText(address),
+            remedy: publicText`Is another process using this address?`,
+          }),
+        );
+    });
+  });
 }

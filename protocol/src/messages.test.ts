@@ -1,49 +1,44 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { protoPath } from './definition.ts';
+import { coordinatorService, parameterServerService } from './definition.ts';
+import { committedTypes, generatedTypes } from './generated-types.ts';
+import type { PushChunk, StatusReply, WorkerMessage } from './messages.ts';
 
-/** Fields of every message in the .proto and of every interface in messages.ts, by name. */
-function protoMessages(text: string): Map<string, Set<string>> {
-  const result = new Map<string, Set<string>>();
-  for (const [, name = '', body = ''] of text.matchAll(/^message (\w+) \{\n([\s\S]*?)^\}/gm)) {
-    const fields = [...body.matchAll(/^\s+(?:repeated |map<[^>]+> ?)?(?:\w+ )?(\w+) = \d+;/gm)];
-    result.set(
-      name,
-      new Set(
-        fields.map(([, field = '']) =>
-          field.replace(/_(\w)/g, (_all, letter: string) => letter.toUpperCase()),
-        ),
-      ),
-    );
-  }
-  return result;
-}
+const decoded = (method: 'Work' | 'Status' | 'Push', said: object): unknown => {
+  const { [method]: definition } = { ...coordinatorService, ...parameterServerService };
+  if (definition === undefined) throw new Error(`no ${method}`);
+  return method === 'Status'
+    ? definition.responseDeserialize(definition.responseSerialize(said))
+    : definition.requestDeserialize(definition.requestSerialize(said));
+};
 
-function interfaceFields(text: string): Map<string, Set<string>> {
-  const result = new Map<string, Set<string>>();
-  for (const [, name = '', body = ''] of text.matchAll(/^export interface (\w+) \{\n([\s\S]*?)^\}/gm)) {
-    result.set(name, new Set([...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, field = '']) => field)));
-  }
-  return result;
-}
-
-describe('messages.ts', () => {
-  const proto = protoMessages(readFileSync(protoPath, 'utf8'));
-  const types = interfaceFields(readFileSync(new URL('./messages.ts', import.meta.url), 'utf8'));
-
-  it('finds the messages at all', () => {
-    expect(proto.size).toBeGreaterThan(20);
-    expect(proto.get('PushHeader')).toEqual(
-      new Set(['generation', 'step', 'segment', 'leaf', 'leaves', 'start', 'end']),
-    );
+describe('the types of the messages', () => {
+  it('are those that the .proto makes: else run `node protocol/src/generate.ts`', () => {
+    const files = generatedTypes();
+    expect(files.length).toBeGreaterThan(40);
+    expect(committedTypes()).toEqual(files);
   });
 
-  it.each([...types.keys()])('%s has exactly the fields of the .proto', (name) => {
-    expect(types.get(name)).toEqual(proto.get(name));
+  it('are what the decoder makes: all fields are there, but members of a oneof, and messages may be null', () => {
+    const empty = decoded('Status', {}) as StatusReply;
+    expect(empty).toMatchObject({ step: 0, tiles: 0, message: '', metrics: {}, measurement: null });
+    expect(decoded('Work', {}) as WorkerMessage).toEqual({});
+    expect(decoded('Push', { data: new Uint8Array([1, 2]) }) as PushChunk).toEqual({
+      header: null,
+      offset: 0,
+      data: Buffer.from([1, 2]),
+    });
   });
 
-  it('has a type for every message that has fields and is not written inline', () => {
-    const inline = new Set(['Empty', 'StatusRequest', 'SurveyTask', 'Cancel', 'CommitReply']);
-    expect([...proto.keys()].filter((name) => !types.has(name) && !inline.has(name))).toEqual([]);
+  it('have numbers for what is 64 bits wide', () => {
+    const { tiles, measurement } = decoded('Status', {
+      tiles: 2 ** 40,
+      measurement: { memory: { worker: { peakBytes: 2 ** 33, peaks: [{ bytes: 5 }] } } },
+    }) as StatusReply;
+    expect(tiles).toBe(2 ** 40);
+    expect(measurement).toMatchObject({ workload: null, window: null, observations: [] });
+    expect(measurement?.memory['worker']).toMatchObject({
+      peakBytes: 2 ** 33,
+      peaks: [{ seconds: 0, bytes: 5 }],
+    });
   });
 });

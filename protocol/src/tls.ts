@@ -6,7 +6,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import grpc from '@grpc/grpc-js';
-import { systemErrorCode, WsiError } from '@wsi/foundation';
+import { ownText, publicText, systemErrorCode, WsiError } from '@wsi-operator/foundation';
 
 /** What a certificate's subject (CN) may be. */
 export const peerRoles = ['coordinator', 'server', 'worker', 'operator'] as const;
@@ -31,9 +31,12 @@ export async function readTlsPem(directory: string): Promise<TlsPem> {
     const path = join(directory, name);
     return readFile(path).catch((error: unknown) => {
       const missing = systemErrorCode(error) === 'ENOENT';
-      throw new WsiError('Unavailable', missing ? 'there is no such file' : 'the file cannot be read', {
-        where: path,
-        remedy: `A directory for TLS holds ${Object.values(files).join(', ')}, readable by this user.`,
+      const problem = missing ? publicText`there is no such file` : publicText`the file cannot be read`;
+      throw new WsiError('Unavailable', problem, {
+        where: ownText(path),
+        remedy: ownText(
+          `A directory for TLS holds ${Object.values(files).join(', ')}, readable by this user.`,
+        ),
         cause: error,
       });
     });
@@ -139,7 +142,12 @@ function invalid(
   cause?: unknown,
 ): WsiError {
   const where = pem.where === undefined ? files[part] : join(pem.where, files[part]);
-  return new WsiError('Unavailable', problem, { where, remedy, cause });
+  // Where certificates are mounted, and what they are called, is nothing of the patients.
+  return new WsiError('Unavailable', ownText(problem), {
+    where: ownText(where),
+    remedy: ownText(remedy),
+    cause,
+  });
 }
 
 /** The common name, e.g. `worker`. */

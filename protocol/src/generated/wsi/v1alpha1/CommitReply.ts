@@ -1,0 +1,10 @@
+// Original file: protocol/proto/training.proto
+
+
+export interface CommitReply__Input {
+  'version'?: (number);
+}
+
+export interface CommitReply {
+  'version': (number);
+}
