@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 import { bootstrapInterval, quantile } from './bootstrap.ts';
 import { concordanceIndex } from './concordance.ts';
 

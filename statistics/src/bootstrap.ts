@@ -1,5 +1,5 @@
 /** Percentile bootstrap intervals of any statistic. */
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 import type { Interval } from './interval.ts';
 
 export interface BootstrapOptions {

@@ -1,6 +1,6 @@
 /** The product-limit estimate of survival. */
 import { criticalValue, type Interval } from './interval.ts';
-import type { Survival } from './samples.ts';
+import { requireNumbers, type Survival } from './samples.ts';
 
 export interface SurvivalStep extends Interval {
   readonly time: number;
@@ -24,9 +24,14 @@ export interface SurvivalCurve {
 
 /**
  * Kaplan and Meier (1958), with Greenwood's (1926) variance and the interval on the log(-log) scale (Kalbfleisch and
- * Prentice), which stays within [0, 1].
+ * Prentice), which stays within [0, 1]. Before the first event that interval would have no width; there it is the exact
+ * one of a proportion of 1 (Clopper and Pearson, 1934) of those who are still followed.
+ *
+ * @param outcomes one a patient: a patient who is given several times makes the interval too narrow
+ * @throws RangeError for a time that is not a number
  */
 export function kaplanMeier(outcomes: readonly Survival[], level = 0.95): SurvivalCurve {
+  requireNumbers(outcomes.map(({ time }) => time));
   const z = criticalValue(level);
   const times = [...new Set(outcomes.map(({ time }) => time))].sort((a, b) => a - b);
   const steps: SurvivalStep[] = [];
@@ -47,7 +52,9 @@ export function kaplanMeier(outcomes: readonly Survival[], level = 0.95): Surviv
       censored: here.length - events,
       survival,
       standardError: survival * Math.sqrt(greenwood),
-      ...logLogInterval(survival, greenwood, z),
+      ...(greenwood === 0
+        ? { lower: ((1 - level) / 2) ** (1 / atRisk), upper: 1 }
+        : logLogInterval(survival, greenwood, z)),
     });
     atRisk -= here.length;
   }
@@ -66,7 +73,6 @@ export function survivalAt(curve: SurvivalCurve, time: number): number {
 }
 
 function logLogInterval(survival: number, greenwood: number, z: number): Interval {
-  if (survival === 1) return { lower: 1, upper: 1 };
   // Nobody is left: Greenwood's variance is undefined, and so is the interval.
   if (survival === 0) return { lower: NaN, upper: NaN };
   const spread = (z * Math.sqrt(greenwood)) / Math.abs(Math.log(survival));

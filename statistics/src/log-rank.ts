@@ -15,6 +15,7 @@ export interface LogRank {
  * Tests whether groups have the same hazard: Mantel's (1966) statistic with the hypergeometric variance, for any
  * number of groups (Peto and Peto, 1972).
  *
+ * @param groups one outcome a patient: a patient who is given several times makes the p-value too small
  * @returns undefined with fewer than two groups of cases, or when no event time has two groups at risk
  */
 export function logRankTest(groups: readonly (readonly Survival[])[]): LogRank | undefined {

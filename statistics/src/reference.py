@@ -3,6 +3,7 @@ import json
 import sys
 
 import numpy as np
+import statsmodels.api as sm
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
@@ -14,6 +15,30 @@ def auc(scores, positive):
     variance = kernel.mean(1).var(ddof=1) / len(cases) + kernel.mean(0).var(ddof=1) / len(controls)
     u = stats.mannwhitneyu(cases, controls).statistic
     return {"auc": u / kernel.size, "standardError": variance**0.5}
+
+
+def clustered_area(scores, positive, clusters):
+    """Obuchowski (1997), by its definition: sums of the placements within clusters."""
+    scores, positive, clusters = np.array(scores, float), np.array(positive, bool), np.array(clusters)
+    cases, controls = scores[positive], scores[~positive]
+    kernel = (cases[:, None] > controls) + 0.5 * (cases[:, None] == controls)
+    m, n, area = len(cases), len(controls), kernel.mean()
+    names = np.unique(clusters)
+    of_cases = np.array([(kernel.mean(1) - area)[clusters[positive] == name].sum() for name in names])
+    of_controls = np.array([(kernel.mean(0) - area)[clusters[~positive] == name].sum() for name in names])
+    with_cases, with_controls = len(set(clusters[positive])), len(set(clusters[~positive]))
+    s10 = with_cases / ((with_cases - 1) * m) * (of_cases**2).sum()
+    s01 = with_controls / ((with_controls - 1) * n) * (of_controls**2).sum()
+    s11 = len(names) / (len(names) - 1) * (of_cases * of_controls).sum()
+    return float((s10 / m + s01 / n + 2 * s11 / (m * n)) ** 0.5)
+
+
+def clustered_share(correct, clusters):
+    """statsmodels' cluster-robust standard error of a mean."""
+    fit = sm.OLS(np.array(correct, float), np.ones(len(correct)))
+    groups = np.unique(clusters, return_inverse=True)[1]
+    robust = fit.fit(cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False})
+    return float(robust.bse[0])
 
 
 def survival(times, events, groups):
@@ -45,6 +70,8 @@ answers = [
     {
         "auc": auc(c["scores"], c["positive"]),
         "survival": survival(c["times"], c["events"], c["groups"]),
+        "clusteredArea": clustered_area(c["scores"], c["positive"], c["patients"]),
+        "clusteredShare": clustered_share(c["positive"], c["patients"]),
         "concordance": concordance(c["scores"], c["times"], c["events"]),
     }
     for c in cohorts

@@ -1,10 +1,12 @@
 /** Against independent implementations in Python, on random cohorts with many ties. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 import { execFileSync } from 'node:child_process';
 import { readSetup } from '../../setup/locations.mjs';
+import { clusteredAccuracy } from './classification.ts';
 import { concordanceIndex } from './concordance.ts';
 import { chiSquaredTail, normalQuantile } from './distributions.ts';
+import { wilsonInterval } from './interval.ts';
 import { kaplanMeier } from './kaplan-meier.ts';
 import { logRankTest } from './log-rank.ts';
 import { rocArea } from './roc.ts';
@@ -19,6 +21,8 @@ interface Answer {
     pValue: number;
   };
   concordance: number;
+  clusteredArea: number;
+  clusteredShare: number;
 }
 
 interface Answers {
@@ -33,6 +37,7 @@ function randomCohort(seed: number): {
   times: number[];
   events: boolean[];
   groups: number[];
+  patients: string[];
 } {
   const stream = new RandomStream(seed, 'reference');
   const cases = Array.from({ length: 30 + stream.integer(60) }, () => stream.integer(12));
@@ -42,6 +47,8 @@ function randomCohort(seed: number): {
     times: cases.map((score) => Math.ceil(-10 * Math.log(1 - stream.uniform()) * Math.exp(-score / 8))),
     events: cases.map(() => stream.uniform() < 0.6),
     groups: cases.map(() => stream.integer(2 + (seed % 2))),
+    // About three slides a patient.
+    patients: cases.map(() => `p${stream.integer(Math.ceil(cases.length / 3))}`),
   };
 }
 
@@ -67,6 +74,23 @@ whenSetUp(
         const area = rocArea(scores, positive)!;
         expect(area.auc).toBeCloseTo(answers.cohorts[index]!.auc.auc, 12);
         expect(area.standardError).toBeCloseTo(answers.cohorts[index]!.auc.standardError, 12);
+      });
+    });
+
+    it("has Obuchowski's variance of an area of patients with several slides", () => {
+      cohorts.forEach(({ scores, positive, patients }, index) => {
+        const area = rocArea(scores, positive, { clusters: patients })!;
+        expect(area.standardError).toBeCloseTo(answers.cohorts[index]!.clusteredArea, 10);
+      });
+    });
+
+    it("has, for the accuracy of such patients, statsmodels' cluster-robust error", () => {
+      cohorts.forEach(({ positive, patients }, index) => {
+        const { accuracy: share, lower, upper } = clusteredAccuracy(positive, patients)!;
+        const error = answers.cohorts[index]!.clusteredShare;
+        const trials = Math.min(new Set(patients).size, (share * (1 - share)) / error ** 2);
+        const wilson = wilsonInterval(share * trials, trials);
+        expect([lower, upper]).toEqual([expect.closeTo(wilson.lower, 10), expect.closeTo(wilson.upper, 10)]);
       });
     });
 

@@ -6,6 +6,14 @@ export interface Survival {
   readonly event: boolean;
 }
 
+/** How cases hang together, for statistics that have an interval. */
+export interface Clustered {
+  /** Default 0.95. */
+  readonly level?: number;
+  /** Whose each case is, where a patient has several: cases of one patient are not independent. */
+  readonly clusters?: readonly string[];
+}
+
 /** @throws RangeError for lengths that differ or a value that is not a number */
 export function requireSameLength(values: readonly number[], others: readonly unknown[]): void {
   if (values.length !== others.length) {

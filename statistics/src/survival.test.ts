@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { RandomStream } from '@wsi-operator/foundation';
 import fc from 'fast-check';
 import { concordanceIndex } from './concordance.ts';
 import { kaplanMeier, survivalAt } from './kaplan-meier.ts';
@@ -60,6 +61,7 @@ describe('kaplanMeier', () => {
           expect(step.survival).toBeLessThanOrEqual(before);
           before = step.survival;
           if (step.survival === 0) continue;
+          expect(step.upper).toBeGreaterThan(step.lower);
           expect(step.lower).toBeGreaterThanOrEqual(0);
           expect(step.lower).toBeLessThanOrEqual(step.survival);
           expect(step.upper).toBeGreaterThanOrEqual(step.survival);
@@ -67,6 +69,18 @@ describe('kaplanMeier', () => {
         }
       }),
     );
+  });
+});
+
+describe('a curve without events', () => {
+  it('has the exact interval of those who are followed', () => {
+    const [first, second] = kaplanMeier([5, 8, 8].map((time) => ({ time, event: false }))).steps;
+    // Nothing happened to 3, then to 2: 0.025 ** (1 / n), the tables' 0.292 and 0.158.
+    expect([first!.lower.toFixed(3), first!.upper, second!.lower.toFixed(3)]).toEqual(['0.292', 1, '0.158']);
+  });
+
+  it('is refused for times that are no numbers', () => {
+    expect(() => kaplanMeier([{ time: NaN, event: true }])).toThrow('not a number');
   });
 });
 
@@ -157,6 +171,42 @@ describe('concordanceIndex', () => {
     })!;
     expect(thrice.concordance).toBeCloseTo(once.concordance, 12);
     expect(thrice.standardError).toBeCloseTo(once.standardError, 12);
+    expect([thrice.lower, thrice.upper]).toEqual([
+      expect.closeTo(once.lower, 9),
+      expect.closeTo(once.upper, 9),
+    ]);
+  });
+
+  it('covers the true concordance of few events as often as it says', () => {
+    // The risk is the hazard's logarithm, normal with variance 1; its concordance is the mean of many such samples.
+    const stream = new RandomStream(5, 'coverage');
+    const draw = (patients: number): { risks: number[]; outcomes: Survival[] } => {
+      const risks = Array.from({ length: patients }, () => stream.normal());
+      const outcomes = risks.map((risk) => {
+        const [death, end] = [-Math.log(1 - stream.uniform()) / Math.exp(risk), 2 * stream.uniform()];
+        return at(Math.min(death, end), death <= end);
+      });
+      return { risks, outcomes };
+    };
+    const many = Array.from({ length: 40 }, () => draw(200));
+    const truth =
+      many.reduce((sum, { risks, outcomes }) => sum + concordanceIndex(risks, outcomes)!.concordance, 0) / 40;
+    for (const [patients, least] of [
+      [8, 0.94],
+      [16, 0.94],
+      [60, 0.91],
+    ] as const) {
+      let [covered, defined] = [0, 0];
+      for (let repeat = 0; repeat < 300; repeat++) {
+        const { risks, outcomes } = draw(patients);
+        const result = concordanceIndex(risks, outcomes);
+        if (result === undefined) continue;
+        defined++;
+        expect(result.upper - result.lower).toBeGreaterThan(0);
+        if (result.lower <= truth && truth <= result.upper) covered++;
+      }
+      expect(covered / defined).toBeGreaterThan(least);
+    }
   });
 
   it('has, for the arms of the leukaemia trial, the value that lifelines gives', () => {
