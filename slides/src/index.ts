@@ -1,31 +1,40 @@
+export type { Mpp } from './metadata/mpp.ts';
 export { Slots } from './concurrency.ts';
 export { formatS3Address, isS3Address, parseS3Address, type S3Address } from './s3/address.ts';
 export {
+  LARGEST_WHOLE,
   S3Store,
+  storeOfEnvironment,
   type ListedObject,
   type ObjectIdentity,
   type S3Settings,
   type S3Statistics,
 } from './s3/store.ts';
 export { identifySlide, sameIdentity, type SlideIdentity } from './slide-identity.ts';
+export { sameSlides, type SameSlides, type SignedSlide } from './likeness/same-slides.ts';
+export { signatureOf, type SlideSignature } from './likeness/signature.ts';
 export { openSlide, type OpenSlideOptions, type ReaderChoice } from './open-slide.ts';
+export type { StatedResolution } from './metadata/stated-resolution.ts';
+export { micrometresFrom } from './metadata/number-text.ts';
 export { PictureCache } from './picture-cache.ts';
 export { createPixels, MAXIMUM_PIXELS, type Pixels, type Rectangle } from './pixels.ts';
 export { levelAtMpp, NATIVE_TOLERANCE, type LevelAtMpp } from './resolution.ts';
 export {
   createStatistics,
   type LevelRegion,
-  type Mpp,
   type MppRegion,
+  type OnPart,
   type PatchesRequest,
   type Resolution,
   type Slide,
   type SlideLevel,
   type SlideStatistics,
 } from './slide.ts';
+export { pictureOf } from './thumbnail-size.ts';
 export {
   gridPositions,
   tileGrid,
+  tilePlaces,
   tilesWithTissue,
   type GridPositions,
   type TileFrame,
@@ -38,8 +47,27 @@ export {
   type TileReaderStatistics,
   type TileRequest,
 } from './tile-reader.ts';
+export {
+  findAnnotations,
+  identifyAnnotations,
+  readAnnotations,
+  type AnnotationFile,
+  type AnnotationOptions,
+} from './annotations/annotation-file.ts';
+export { LABELS, TissueLabel } from './tissue/labels.ts';
+export { detectTissue, type TissueFindings, type TissueSettings } from './tissue/detect.ts';
 export { MaskSums, type Mask } from './tissue/mask.ts';
 export { otsuThreshold } from './tissue/otsu.ts';
-export { tissueMask, tissueOfPixels, type TissueMask, type TissueMethod } from './tissue/tissue.ts';
+export { otsuTissue } from './tissue/otsu-mask.ts';
+export { areaText, summarizeTissue, type TissueSummary } from './tissue/summary.ts';
+export { drawLabels, tissueSvg } from './tissue/tissue-picture.ts';
+export {
+  DEFAULT_TISSUE,
+  tissueMask,
+  tissueSpecification,
+  type TissueMask,
+  type TissueMethod,
+  type TissueOptions,
+} from './tissue/tissue.ts';
 export { drawTiles } from './overlay.ts';
 export { encodePng, writePng } from './picture-file.ts';

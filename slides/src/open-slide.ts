@@ -1,26 +1,25 @@
 /** Opens a slide with the implementation that fits it. */
 import { stat } from 'node:fs/promises';
-import { systemErrorCode, WsiError, type Logger } from '@wsi/foundation';
+import { systemErrorCode, WsiError, type Logger } from '@wsi-operator/foundation';
 import { Slots } from './concurrency.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { OpenedSlide } from './opened-slide.ts';
 import { openSlideLibrary } from './openslide/library.ts';
 import { openWithOpenSlide } from './openslide/openslide-source.ts';
+import type { StatedResolution } from './metadata/stated-resolution.ts';
 import type { PictureCache } from './picture-cache.ts';
 import type { PixelSource } from './pixel-source.ts';
 import { isS3Address, parseS3Address, type S3Address } from './s3/address.ts';
 import { BlockReader } from './s3/block-reader.ts';
 import { cacheDirectory } from './s3/cache-directory.ts';
 import { localCopy } from './s3/local-copies.ts';
-import { openObject, type ObjectBytes } from './s3/object-bytes.ts';
+import { openObject } from './s3/object-bytes.ts';
 import { defaultStore, type S3Store } from './s3/store.ts';
 import { vendorOf } from './s3/vendor.ts';
 import { createStatistics, type Slide, type SlideStatistics } from './slide.ts';
 import { openBytes, type ByteSource } from './tiff/byte-source.ts';
-import { readTiff, TiffDamage, type TiffFile } from './tiff/directories.ts';
-import { tiffLayout, type TiffLayout } from './tiff/layout.ts';
-import { tiffProperties } from './tiff/properties.ts';
-import { TiffSource } from './tiff/tiff-source.ts';
+import { inspectTiff, type TiffInspection } from './tiff/inspection.ts';
+import { openPlainTiff, type OpenSlideHints } from './tiff/open-tiff.ts';
 
 export type ReaderChoice = 'auto' | 'openslide' | 'tiff';
 
@@ -34,6 +33,8 @@ export interface OpenSlideOptions {
   readonly statistics?: SlideStatistics;
   /** Where `s3://` leads; by default what the environment says. */
   readonly store?: S3Store;
+  /** The resolution that somebody states for this slide. */
+  readonly stated?: StatedResolution | undefined;
   /** Is told when a slide has to be copied from S3. */
   readonly logger?: Pick<Logger, 'info'>;
 }
@@ -60,7 +61,12 @@ export async function openSlide(path: string, options: OpenSlideOptions = {}): P
     const open = isS3Address(path) ? openStored : openLocal;
     const { source, fingerprint } = await open(path, { statistics, slots }, options);
     statistics.openSeconds += (performance.now() - started) / 1000;
-    return new OpenedSlide(path, fingerprint, source);
+    try {
+      return new OpenedSlide(path, fingerprint, source, options.stated);
+    } catch (error) {
+      await source.close();
+      throw error;
+    }
   } catch (error) {
     throw WsiError.from(error, 'SlideUnreadable', { where: path });
   }
@@ -79,7 +85,7 @@ async function openLocal(path: string, shared: Shared, options: OpenSlideOptions
   let source: PixelSource | undefined;
   try {
     const tiff = await inspectTiff(bytes);
-    const fingerprint = await fingerprintOf(bytes, tiff.layout);
+    const fingerprint = await fingerprintOf(bytes, tiff.description?.fingerprintLevels);
     source = await openSource(path, { bytes, tiff, fingerprint, ...shared }, options);
     return { source, fingerprint };
   } finally {
@@ -95,15 +101,20 @@ async function openStored(path: string, shared: Shared, options: OpenSlideOption
   const { bytes, head } = await openObject(store, address);
   const blocks = new BlockReader(bytes, head);
   const tiff = await inspectTiff(blocks);
-  const fingerprint = await fingerprintOf(blocks, tiff.layout);
-  const file = { bytes, tiff, fingerprint, ...shared };
+  const fingerprint = await fingerprintOf(blocks, tiff.description?.fingerprintLevels);
+  const file = { bytes, tiff, fingerprint, ...shared, address, store, etag: bytes.etag };
   if (await isPlainTiff(address, { tiff, blocks }, options.reader ?? 'auto')) {
-    const source = await openTiff(path, file, options.cache);
+    const source = await openPlain(path, file, options);
     blocks.forget();
     return { source, fingerprint };
   }
   blocks.forget();
-  return { source: await openCopy(path, { ...file, bytes, address, store }, options), fingerprint };
+  const source =
+    (await openCopy(path, file, options, {})) ??
+    // Nobody's peculiarity: damage.
+    (tiff.damage === undefined ? undefined : await openPlain(path, file, options));
+  if (source === undefined) throw notASlide(path, tiff);
+  return { source, fingerprint };
 }
 
 async function isPlainTiff(
@@ -113,39 +124,9 @@ async function isPlainTiff(
 ): Promise<boolean> {
   if (reader !== 'auto') return reader === 'tiff';
   // Damage to us may be a manufacturer's peculiarity to OpenSlide.
-  if (tiff.file === undefined || tiff.layout === undefined) return false;
+  if (tiff.file === undefined) return false;
   const vendor = await vendorOf(address.key, { tiff: tiff.file, blocks }, await cacheDirectory());
   return PLAIN_TIFF_VENDORS.has(vendor);
-}
-
-interface StoredFile extends OpenedFile {
-  readonly bytes: ObjectBytes;
-  readonly address: S3Address;
-  readonly store: S3Store;
-}
-
-async function openCopy(path: string, file: StoredFile, options: OpenSlideOptions): Promise<PixelSource> {
-  const { address, bytes, store, slots, statistics } = file;
-  const object = { bytes: bytes.size, etag: bytes.etag };
-  const copy = await localCopy(store, address, object, options.logger);
-  try {
-    const { path: local, release: onClose } = copy;
-    const source = await openWithOpenSlide({ path, file: local, onClose, slots, statistics });
-    if (source !== undefined) return source;
-    if (file.tiff.damage !== undefined) return await openTiff(path, file, options.cache);
-    throw notASlide(path, file.tiff);
-  } catch (error) {
-    await copy.release();
-    throw error;
-  }
-}
-
-/** What the TIFF parser makes of a file: a layout it can read, or why not. */
-interface TiffInspection {
-  readonly file?: TiffFile;
-  readonly layout?: TiffLayout;
-  readonly unsupported?: string;
-  readonly damage?: TiffDamage | WsiError;
 }
 
 interface OpenedFile {
@@ -156,14 +137,43 @@ interface OpenedFile {
   readonly slots: Slots;
 }
 
-async function inspectTiff(bytes: ByteSource): Promise<TiffInspection> {
+interface StoredFile extends OpenedFile {
+  readonly bytes: ByteSource;
+  readonly etag: string;
+  readonly address: S3Address;
+  readonly store: S3Store;
+}
+
+function openPlain(
+  path: string,
+  file: StoredFile | OpenedFile,
+  options: OpenSlideOptions,
+): Promise<PixelSource> {
+  const { cache, reader = 'auto' } = options;
+  return openPlainTiff({ ...file, path, cache, reader }, (hints) =>
+    'store' in file
+      ? openCopy(path, file, options, hints)
+      : openWithOpenSlide({ path, slots: file.slots, statistics: file.statistics, ...hints }),
+  );
+}
+
+/** @returns undefined when OpenSlide does not know it, or lacks the levels that are meant */
+async function openCopy(
+  path: string,
+  file: StoredFile,
+  options: OpenSlideOptions,
+  hints: OpenSlideHints,
+): Promise<PixelSource | undefined> {
+  const { address, bytes, store, slots, statistics } = file;
+  const object = { bytes: bytes.size, etag: file.etag };
+  const copy = await localCopy(store, address, object, options.logger);
   try {
-    const file = await readTiff(bytes);
-    if (file === undefined) return { unsupported: 'it is not a TIFF' };
-    const layout = await tiffLayout(file, bytes.size);
-    return typeof layout === 'string' ? { file, unsupported: layout } : { file, layout };
+    const { path: local, release: onClose } = copy;
+    const source = await openWithOpenSlide({ path, file: local, onClose, slots, statistics, ...hints });
+    if (source === undefined) await copy.release();
+    return source;
   } catch (error) {
-    if (error instanceof TiffDamage || error instanceof WsiError) return { damage: error };
+    await copy.release();
     throw error;
   }
 }
@@ -171,10 +181,10 @@ async function inspectTiff(bytes: ByteSource): Promise<TiffInspection> {
 async function openSource(path: string, file: OpenedFile, options: OpenSlideOptions): Promise<PixelSource> {
   const reader = options.reader ?? 'auto';
   const { tiff } = file;
-  if (reader === 'tiff') return openTiff(path, file, options.cache);
-  if (reader === 'auto' && (tiff.layout !== undefined || tiff.damage !== undefined)) {
-    const vendor = await openSlideLibrary().detectVendor(path);
-    if (PLAIN_TIFF_VENDORS.has(vendor)) return openTiff(path, file, options.cache);
+  if (reader === 'tiff') return openPlain(path, file, options);
+  const isTiff = tiff.file !== undefined || tiff.damage !== undefined;
+  if (isTiff && PLAIN_TIFF_VENDORS.has(await openSlideLibrary().detectVendor(path))) {
+    return openPlain(path, file, options);
   }
   const source = await openWithOpenSlide({ path, slots: file.slots, statistics: file.statistics });
   if (source !== undefined) return source;
@@ -182,35 +192,11 @@ async function openSource(path: string, file: OpenedFile, options: OpenSlideOpti
 }
 
 function notASlide(path: string, tiff: TiffInspection): WsiError {
-  const reason = tiff.file === undefined ? '' : ` (${tiff.unsupported ?? 'a TIFF that it does not know'})`;
+  const reason = tiff.file === undefined ? '' : ' (a TIFF that it does not know)';
   return new WsiError('SlideUnsupported', `This is not a slide that OpenSlide can read${reason}.`, {
     where: path,
     remedy: CONVERT,
   });
-}
-
-async function openTiff(
-  path: string,
-  file: OpenedFile,
-  cache: PictureCache | undefined,
-): Promise<PixelSource> {
-  const { tiff } = file;
-  if (tiff.damage !== undefined) {
-    throw tiff.damage instanceof TiffDamage ? tiff.damage.toWsiError(path) : tiff.damage;
-  }
-  if (tiff.layout === undefined) {
-    throw new WsiError(
-      'SlideUnsupported',
-      `The fast reader cannot read it: ${tiff.unsupported ?? 'unknown'}.`,
-      {
-        where: path,
-        remedy: 'Leave the choice of the reader to the program, or choose `openslide`.',
-      },
-    );
-  }
-  const properties = await tiffProperties(tiff.layout);
-  const format = properties['openslide.vendor'] ?? 'tiff';
-  return new TiffSource({ ...file, path, layout: tiff.layout, format, properties, cache });
 }
 
 async function requireFile(path: string): Promise<void> {

@@ -1,13 +1,20 @@
 /** A {@link Slide} on top of a {@link PixelSource}: checks, resolutions, thumbnails, orderly closing. */
-import { WsiError } from '@wsi/foundation';
+import { setImmediate } from 'node:timers/promises';
+import { WsiError } from '@wsi-operator/foundation';
+import type { Mpp } from './metadata/mpp.ts';
+import { judgeClaims } from './metadata/resolution-claims.ts';
+import { withStatement, type SlideResolution, type StatedResolution } from './metadata/stated-resolution.ts';
 import type { PixelSource } from './pixel-source.ts';
-import { requireSize, type Pixels } from './pixels.ts';
+import { copyPixels, createPixels, requireSize, type Pixels } from './pixels.ts';
 import { axisWeights, resample, sourceSpan } from './resample.ts';
-import { levelAtMpp, plausibleMpp, positiveNumber, requireResolution } from './resolution.ts';
-import type { LevelRegion, Mpp, MppRegion, PatchesRequest, Slide, SlideLevel } from './slide.ts';
+import { levelAtMpp, requireResolution } from './resolution.ts';
+import { thumbnailOf } from './thumbnail-size.ts';
+import type { LevelRegion, MppRegion, OnPart, PatchesRequest, Slide, SlideLevel } from './slide.ts';
 
 /** Source pixels that are held at a time while resampling. */
 const BAND_PIXELS = 2 ** 24;
+/** Source pixels across a strip of a level that is wider than two of them. */
+const STRIP_WIDTH = 2 ** 13;
 /** Patches that are read together; their regions are held beside the result. */
 const PATCHES_AT_ONCE = 32;
 
@@ -30,6 +37,8 @@ export class OpenedSlide implements Slide {
   readonly height: number;
   readonly levels: readonly SlideLevel[];
   readonly mpp: Mpp | undefined;
+  readonly resolution: SlideResolution;
+  readonly notes: readonly string[];
   readonly objectivePower: number | undefined;
   readonly properties: Readonly<Record<string, string>>;
   readonly fingerprint: string;
@@ -37,7 +46,8 @@ export class OpenedSlide implements Slide {
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  constructor(path: string, fingerprint: string, source: PixelSource) {
+  /** @throws WsiError InvalidArgument when the statement and the file contradict each other */
+  constructor(path: string, fingerprint: string, source: PixelSource, statement?: StatedResolution) {
     this.path = path;
     this.fingerprint = fingerprint;
     this.#source = source;
@@ -47,8 +57,10 @@ export class OpenedSlide implements Slide {
     this.properties = source.properties;
     this.width = source.levels[0]!.width;
     this.height = source.levels[0]!.height;
-    this.mpp = plausibleMpp(source.properties);
-    this.objectivePower = positiveNumber(source.properties['openslide.objective-power']);
+    this.objectivePower = source.objectivePower;
+    this.resolution = withStatement(path, judgeClaims(source.claims, source.objectivePower), statement);
+    this.mpp = this.resolution.mpp;
+    this.notes = [...source.notes, ...this.resolution.notes];
   }
 
   readRegion(region: LevelRegion): Promise<Pixels> {
@@ -103,18 +115,14 @@ export class OpenedSlide implements Slide {
     });
   }
 
-  thumbnail(maximumSide: number): Promise<Pixels> {
+  thumbnail(maximumSide: number, onPart?: OnPart): Promise<Pixels> {
     return this.#run(async () => {
       requireSize(this.path, maximumSide, 1);
-      const reduction = Math.max(1, Math.max(this.width, this.height) / maximumSide);
-      const width = Math.max(1, Math.round(this.width / reduction));
-      const height = Math.max(1, Math.round(this.height / reduction));
+      const { level, width, height } = thumbnailOf(this, maximumSide);
       requireSize(this.path, width, height);
-      const enough = this.levels.findLastIndex((each) => each.width >= width && each.height >= height);
-      const level = Math.max(0, enough);
       const source = this.levels[level]!;
       const scale = { scaleX: source.width / width, scaleY: source.height / height };
-      return this.#readScaled({ level, x: 0, y: 0, ...scale, width, height });
+      return this.#readScaled({ level, x: 0, y: 0, ...scale, width, height }, onPart);
     });
   }
 
@@ -163,17 +171,55 @@ export class OpenedSlide implements Slide {
     return pictures;
   }
 
-  /** Resamples in bands of rows, so that memory does not grow with the level's size. */
-  async #readScaled(region: ScaledRegion): Promise<Pixels> {
+  /** In strips where the level is so wide that bands across all of it would cut every tile several times. */
+  async #readScaled(region: ScaledRegion, onPart?: OnPart): Promise<Pixels> {
+    const { scaleX, width, height } = region;
+    const columns = Math.max(1, Math.floor(STRIP_WIDTH / scaleX));
+    if (width * scaleX <= 2 * STRIP_WIDTH) return this.#readBands(region, onPart);
+    const result = createPixels(width, height);
+    for (let column = 0; column < width; column += columns) {
+      const part = { width: Math.min(columns, width - column), height };
+      const before = column / width;
+      const strip = await this.#readBands(
+        { ...region, ...part, x: region.x + column * scaleX },
+        onPart && ((fraction) => onPart(before + (fraction * part.width) / width)),
+      );
+      copyPixels(strip, { x: 0, y: 0, ...part }, result, column, 0);
+    }
+    return result;
+  }
+
+  /**
+   * Resamples in bands of rows, so that memory does not grow with the level's size. The next band is read meanwhile:
+   * threads decode, and this one resamples.
+   */
+  async #readBands(region: ScaledRegion, onPart?: OnPart): Promise<Pixels> {
     const { scaleY, width, height } = region;
     const bandRows = this.#bandRows(region);
     const data = new Uint8Array(width * height * 3);
+    const bandAt = (row: number): ScaledRegion => ({
+      ...region,
+      y: region.y + row * scaleY,
+      height: Math.min(bandRows, height - row),
+    });
+    let next = this.#startReading(bandAt(0));
     for (let row = 0; row < height; row += bandRows) {
-      const band = { ...region, y: region.y + row * scaleY, height: Math.min(bandRows, height - row) };
-      const [source] = await this.#source.read([this.#sourceOf(band)]);
+      const [source] = await next;
+      if (row + bandRows < height) next = this.#startReading(bandAt(row + bandRows));
+      // Reading begins before the thread is busy.
+      await setImmediate();
+      const band = bandAt(row);
       data.set(this.#resample(band, source!).data, row * width * 3);
+      onPart?.((row + band.height) / height);
     }
     return { width, height, data };
+  }
+
+  /** What fails is told where it is awaited. */
+  #startReading(band: ScaledRegion): Promise<Pixels[]> {
+    const reading = (async () => this.#source.read([this.#sourceOf(band)]))();
+    reading.catch(() => undefined);
+    return reading;
   }
 
   #bandRows({ scaleX, scaleY, width }: ScaledRegion): number {

@@ -1,6 +1,6 @@
 /** Pictures as PNG files. */
 import sharp from 'sharp';
-import { WsiError, writeFileAtomically } from '@wsi/foundation';
+import { WsiError, writeFileAtomically } from '@wsi-operator/foundation';
 import type { Pixels } from './pixels.ts';
 
 export function encodePng({ width, height, data }: Pixels): Promise<Buffer> {

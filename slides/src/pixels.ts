@@ -1,5 +1,5 @@
 /** RGB pictures in memory: 8 bits a channel, interleaved, row-major, no padding between rows. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 
 export interface Pixels {
   readonly width: number;

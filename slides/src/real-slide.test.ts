@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { sha256 } from '@wsi/foundation';
+import { sha256 } from '@wsi-operator/foundation';
 import { readSetup } from '../../setup/locations.mjs';
 import { openSlide, type ReaderChoice } from './open-slide.ts';
 import { realSlide } from './testing/scratch.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { writeFile } from 'node:fs/promises';
 import { openSlide } from './open-slide.ts';
 import { createPixels, type Pixels } from './pixels.ts';
-import { axisWeights, resample, sourceSpan } from './resample.ts';
+import { axisWeights, resample, sourceSpan, type AxisWeights } from './resample.ts';
 import { levelAtMpp } from './resolution.ts';
 import { scratchDirectory } from './testing/scratch.ts';
 import { buildTiff, encodedLevel, paintedPixels } from './testing/tiff-fixture.ts';
@@ -12,6 +12,23 @@ const scratch = scratchDirectory();
 
 function reduced(source: Pixels, scale: number, width: number, height: number): Pixels {
   return resample(source, axisWeights(0, scale, width), axisWeights(0, scale, height));
+}
+
+/** As the definition says, sample by sample. */
+function summed(source: Pixels, horizontal: AxisWeights, vertical: AxisWeights): Uint8Array {
+  const inRow = (row: number, x: number, channel: number): number =>
+    horizontal.weights[x]!.reduce((sum, weight, tap) => {
+      const at = row * source.width + horizontal.first[x]! + tap;
+      return sum + weight * source.data[at * 3 + channel]!;
+    }, 0);
+  return Uint8Array.from({ length: vertical.weights.length * horizontal.weights.length * 3 }, (_, index) => {
+    const x = Math.floor(index / 3) % horizontal.weights.length;
+    const y = Math.floor(index / 3 / horizontal.weights.length);
+    return vertical.weights[y]!.reduce(
+      (sum, weight, tap) => sum + weight * inRow(vertical.first[y]! + tap, x, index % 3),
+      0.5,
+    );
+  });
 }
 
 describe('resample', () => {
@@ -33,6 +50,27 @@ describe('resample', () => {
       }
       expect(Math.abs(result.data[index]! - sum / 9)).toBeLessThanOrEqual(0.5 + 1e-9);
     }
+  });
+
+  it('has the very bytes of a sum over rows of sums over columns, in the order of the source', () => {
+    const sizes = fc.record({
+      scaleX: fc.double({ min: 0.4, max: 9, noNaN: true }),
+      scaleY: fc.double({ min: 0.4, max: 9, noNaN: true }),
+      x: fc.double({ min: 0, max: 5, noNaN: true }),
+      y: fc.double({ min: 0, max: 5, noNaN: true }),
+      seed: fc.nat(),
+    });
+    fc.assert(
+      fc.property(sizes, ({ scaleX, scaleY, x, y, seed }) => {
+        const [width, height] = [7, 5];
+        const [columns, rows] = [sourceSpan(x, scaleX, width), sourceSpan(y, scaleY, height)];
+        const source = paintedPixels(columns.end - columns.start, rows.end - rows.start, seed);
+        const horizontal = axisWeights(x - columns.start, scaleX, width);
+        const vertical = axisWeights(y - rows.start, scaleY, height);
+        expect(resample(source, horizontal, vertical).data).toEqual(summed(source, horizontal, vertical));
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('has weights that sum to 1, stay inside the span and cover each source pixel alike', () => {

@@ -70,42 +70,84 @@ const ceilTo = (value: number): number => Math.ceil(value - TOLERANCE);
 export function resample(source: Pixels, horizontal: AxisWeights, vertical: AxisWeights): Pixels {
   const width = horizontal.first.length;
   const height = vertical.first.length;
-  const rows = new Float64Array(source.height * width * 3);
-  for (let y = 0; y < source.height; y++) reduceRow(source, y, horizontal, rows);
+  const rows = new ReducedRows(source, horizontal);
   const data = new Uint8Array(width * height * 3);
   const line = new Float64Array(width * 3);
   for (let y = 0; y < height; y++) {
-    const weights = vertical.weights[y]!;
     line.fill(0.5);
-    for (let tap = 0; tap < weights.length; tap++) {
-      const weight = weights[tap]!;
-      const from = (vertical.first[y]! + tap) * width * 3;
-      for (let index = 0; index < line.length; index++) line[index]! += weight * rows[from + index]!;
-    }
-    const to = y * width * 3;
-    for (let index = 0; index < line.length; index++) data[to + index] = line[index]!;
+    addRows(line, rows, vertical.first[y]!, vertical.weights[y]!);
+    data.set(line, y * width * 3);
   }
   return { width, height, data };
 }
 
-/** One row of the source with the horizontal weights, as doubles. */
-function reduceRow(source: Pixels, y: number, { first, weights }: AxisWeights, rows: Float64Array): void {
-  const { data, width } = source;
-  let to = y * first.length * 3;
+function addRows(line: Float64Array, rows: ReducedRows, first: number, weights: Float64Array): void {
+  for (let tap = 0; tap < weights.length; tap++) {
+    const weight = weights[tap]!;
+    const row = rows.at(first + tap);
+    for (let index = 0; index < line.length; index++) line[index]! += weight * row[index]!;
+  }
+}
+
+/**
+ * Rows of the source with the horizontal weights, as doubles. Made when they are asked for, and only the last two are
+ * kept: neighbouring rows of the result share no more, and all of them would be eight bytes for each of a band's samples.
+ */
+class ReducedRows {
+  readonly #source: Pixels;
+  /** As {@link AxisWeights}, one after the other: those of a pixel begin where those of the one before it end. */
+  readonly #taps: Float64Array;
+  readonly #counts: Int32Array;
+  readonly #first: Int32Array;
+  readonly #kept: readonly [Float64Array, Float64Array];
+  readonly #keptRow = [-1, -1];
+
+  constructor(source: Pixels, { first, weights }: AxisWeights) {
+    this.#source = source;
+    this.#first = first;
+    this.#counts = Int32Array.from(weights, ({ length }) => length);
+    this.#taps = new Float64Array(this.#counts.reduce((sum, count) => sum + count, 0));
+    let at = 0;
+    for (const each of weights) {
+      this.#taps.set(each, at);
+      at += each.length;
+    }
+    this.#kept = [new Float64Array(first.length * 3), new Float64Array(first.length * 3)];
+  }
+
+  at(y: number): Float64Array {
+    const place = (y & 1) as 0 | 1;
+    const row = this.#kept[place];
+    if (this.#keptRow[place] !== y) {
+      reduceRow(this.#source, y, { first: this.#first, counts: this.#counts, taps: this.#taps }, row);
+      this.#keptRow[place] = y;
+    }
+    return row;
+  }
+}
+
+function reduceRow(
+  { data, width }: Pixels,
+  y: number,
+  { first, counts, taps }: { first: Int32Array; counts: Int32Array; taps: Float64Array },
+  row: Float64Array,
+): void {
+  let to = 0;
+  let tap = 0;
   for (let x = 0; x < first.length; x++, to += 3) {
-    const taps = weights[x]!;
+    const end = tap + counts[x]!;
     let from = (y * width + first[x]!) * 3;
     let red = 0;
     let green = 0;
     let blue = 0;
-    for (let tap = 0; tap < taps.length; tap++, from += 3) {
+    for (; tap < end; tap++, from += 3) {
       const weight = taps[tap]!;
       red += weight * data[from]!;
       green += weight * data[from + 1]!;
       blue += weight * data[from + 2]!;
     }
-    rows[to] = red;
-    rows[to + 1] = green;
-    rows[to + 2] = blue;
+    row[to] = red;
+    row[to + 1] = green;
+    row[to + 2] = blue;
   }
 }

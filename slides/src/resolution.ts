@@ -1,9 +1,13 @@
 /** From a wanted resolution to a level of a slide. */
-import { WsiError } from '@wsi/foundation';
-import type { Mpp, Resolution, Slide } from './slide.ts';
+import { WsiError } from '@wsi-operator/foundation';
+import { mppText } from './metadata/resolution-claims.ts';
+import type { Resolution, Slide } from './slide.ts';
 
 /** Within this of the wanted resolution a level is given as it is: 0.499 for 0.5 is not worth a resampling. */
 export const NATIVE_TOLERANCE = 0.01;
+
+/** Finer than this many times the finest level there is nothing to see, only memory to fill. */
+export const MAXIMUM_ENLARGEMENT = 2.5;
 
 export interface LevelAtMpp {
   readonly level: number;
@@ -16,22 +20,22 @@ export interface LevelAtMpp {
 
 /**
  * The level to read for a resolution: the coarsest that is not coarser than wanted (within the tolerance), or level 0
- * when all are, which is then enlarged.
- * @throws WsiError InvalidArgument when the slide has no resolution
+ * when all are, which is then enlarged, up to {@link MAXIMUM_ENLARGEMENT} times.
+ * @throws WsiError InvalidArgument when the slide has no resolution, or one that is too coarse
  */
-export function levelAtMpp(slide: Pick<Slide, 'path' | 'levels' | 'mpp'>, mpp: number): LevelAtMpp {
+export function levelAtMpp(
+  slide: Pick<Slide, 'path' | 'levels' | 'mpp' | 'resolution'>,
+  mpp: number,
+): LevelAtMpp {
   if (!Number.isFinite(mpp) || mpp < 0.01 || mpp > 1000) {
     throw new WsiError('InvalidArgument', `${mpp} micrometres a pixel is not a resolution.`, {
       where: slide.path,
       remedy: 'Give a number from 0.01 to 1000.',
     });
   }
-  if (slide.mpp === undefined) {
-    throw new WsiError('InvalidArgument', 'The slide does not say its resolution (micrometres a pixel).', {
-      where: slide.path,
-      remedy: 'Ask for a level (patches.level, --level) in place of a resolution (patches.mpp, --mpp).',
-    });
-  }
+  if (slide.mpp === undefined) throw unknownResolution(slide);
+  const enlargement = Math.max(slide.mpp.x, slide.mpp.y) / mpp;
+  if (enlargement > MAXIMUM_ENLARGEMENT) throw tooCoarse(slide, { mpp, enlargement });
   const wanted = (2 * mpp) / (slide.mpp.x + slide.mpp.y);
   const fine = slide.levels.findLastIndex((each) => each.downsample <= wanted * (1 + NATIVE_TOLERANCE));
   const level = Math.max(0, fine);
@@ -55,15 +59,30 @@ export function requireResolution(
   });
 }
 
-/** Files that were never given a resolution often say 72 dpi, which would be 353 micrometres a pixel. */
-export function plausibleMpp(properties: Readonly<Record<string, string>>): Mpp | undefined {
-  const x = positiveNumber(properties['openslide.mpp-x']);
-  const y = positiveNumber(properties['openslide.mpp-y']);
-  if (x === undefined || y === undefined) return undefined;
-  return Math.min(x, y) >= 0.01 && Math.max(x, y) <= 100 ? { x, y } : undefined;
+function unknownResolution({ path, resolution }: Pick<Slide, 'path' | 'resolution'>): WsiError {
+  const problem =
+    resolution.problem === undefined
+      ? 'The slide does not say its resolution (micrometres a pixel).'
+      : `The slide's resolution is not known: ${resolution.problem}.`;
+  return new WsiError('InvalidArgument', problem, {
+    where: path,
+    remedy:
+      'State it (cohort.resolution, --slide-mpp), or ask for a level (patches.level, --level) in place of a resolution (patches.mpp, --mpp).',
+  });
 }
 
-export function positiveNumber(text: string | undefined): number | undefined {
-  const value = Number.parseFloat(text ?? '');
-  return Number.isFinite(value) && value > 0 ? value : undefined;
+function tooCoarse(
+  { path, mpp: finest, resolution }: Pick<Slide, 'path' | 'mpp' | 'resolution'>,
+  { mpp, enlargement }: { readonly mpp: number; readonly enlargement: number },
+): WsiError {
+  const has = finest === undefined ? '' : mppText(finest);
+  return new WsiError(
+    'InvalidArgument',
+    `The slide's finest level has ${has} (${resolution.source}); ${mpp} um/px would enlarge it ${Number(enlargement.toPrecision(3))} times, and at most ${MAXIMUM_ENLARGEMENT} is done.`,
+    {
+      where: path,
+      remedy:
+        'Choose a coarser resolution (patches.mpp, --mpp), leave the slide out, or state its resolution if the file is wrong (cohort.resolution, --slide-mpp).',
+    },
+  );
 }

@@ -1,6 +1,6 @@
 /** Whether a slide is still the file that it was: asked at every step, so it must be cheap. */
 import { stat } from 'node:fs/promises';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { isS3Address, parseS3Address } from './s3/address.ts';
 import { defaultStore, type S3Store } from './s3/store.ts';
 

@@ -1,5 +1,5 @@
-/** Open slides by path: a bounded number stays open, the least recently used are closed first. */
-import { WsiError } from '@wsi/foundation';
+/** Open slides by path (and what is stated of them): a bounded number stays open, the least recently used are closed first. */
+import { WsiError } from '@wsi-operator/foundation';
 import type { Slide } from './slide.ts';
 
 interface Member {
@@ -9,15 +9,13 @@ interface Member {
 
 export class SlidePool {
   readonly #maximum: number;
-  readonly #open: (path: string) => Promise<Slide>;
   /** In order of last use. */
   readonly #members = new Map<string, Member>();
   readonly #closing = new Set<Promise<void>>();
 
   /** @param maximum slides that stay open when nobody uses them; those in use are never closed */
-  constructor(maximum: number, open: (path: string) => Promise<Slide>) {
+  constructor(maximum: number) {
     this.#maximum = maximum;
-    this.#open = open;
   }
 
   get size(): number {
@@ -25,8 +23,8 @@ export class SlidePool {
   }
 
   /** Runs `work` with the slide, opening it if need be. One that fails to open is tried again the next time. */
-  async use<T>(path: string, work: (slide: Slide) => Promise<T>): Promise<T> {
-    const member = this.#members.get(path) ?? { slide: this.#openWithRoom(path), users: 0 };
+  async use<T>(path: string, open: () => Promise<Slide>, work: (slide: Slide) => Promise<T>): Promise<T> {
+    const member = this.#members.get(path) ?? { slide: this.#openWithRoom(open), users: 0 };
     member.users++;
     this.#members.delete(path);
     this.#members.set(path, member);
@@ -43,13 +41,13 @@ export class SlidePool {
   }
 
   /** Copies of open slides take room on disk: those that nobody uses make way. */
-  #openWithRoom(path: string): Promise<Slide> {
-    return this.#open(path).catch(async (error: unknown) => {
+  #openWithRoom(open: () => Promise<Slide>): Promise<Slide> {
+    return open().catch(async (error: unknown) => {
       if (!(error instanceof WsiError) || error.code !== 'StorageFailed') throw error;
       this.#closeSurplus(0);
       if (this.#closing.size === 0) throw error;
       await Promise.allSettled(this.#closing);
-      return this.#open(path);
+      return open();
     });
   }
 

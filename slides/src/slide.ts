@@ -1,4 +1,6 @@
 /** What a whole-slide image is to the rest of the project, whatever its file format. */
+import type { Mpp } from './metadata/mpp.ts';
+import type { SlideResolution } from './metadata/stated-resolution.ts';
 import type { Pixels } from './pixels.ts';
 
 export interface SlideLevel {
@@ -7,12 +9,6 @@ export interface SlideLevel {
   readonly height: number;
   /** Level-0 pixels for one pixel of this level, as OpenSlide computes it: the mean of both directions. */
   readonly downsample: number;
-}
-
-/** Micrometres for one level-0 pixel. */
-export interface Mpp {
-  readonly x: number;
-  readonly y: number;
 }
 
 export interface LevelRegion {
@@ -42,6 +38,9 @@ export interface Resolution {
   readonly mpp?: number | undefined;
 }
 
+/** Is told from time to time what part of a picture has been read, from 0 to 1. */
+export type OnPart = (fraction: number) => void;
+
 export interface PatchesRequest extends Resolution {
   /** Pixels along a side of a patch, at its resolution. */
   readonly size: number;
@@ -65,8 +64,12 @@ export interface Slide {
   readonly height: number;
   /** From the finest (level 0) to the coarsest. */
   readonly levels: readonly SlideLevel[];
-  /** Undefined when the file does not say, or says something that no microscope has (outside 0.01 to 100). */
+  /** Undefined when nobody states it, and the file does not say, or says something that no microscope has. */
   readonly mpp: Mpp | undefined;
+  /** Where `mpp` comes from, or why there is none. */
+  readonly resolution: SlideResolution;
+  /** What was chosen, assumed or passed over when it was opened, for whoever wants to know. */
+  readonly notes: readonly string[];
   readonly objectivePower: number | undefined;
   readonly properties: Readonly<Record<string, string>>;
   /** SHA-256 that tells this file from others without reading all of it; a key for caches. */
@@ -81,8 +84,11 @@ export interface Slide {
    * @param target is filled and returned; new memory by default. It must have that many bytes.
    */
   readPatches(request: PatchesRequest, target?: Uint8Array): Promise<Uint8Array>;
-  /** The whole slide, its longer side at most `maximumSide` pixels; never enlarged. */
-  thumbnail(maximumSide: number): Promise<Pixels>;
+  /**
+   * The whole slide, its longer side at most `maximumSide` pixels; never enlarged. Of a slide without a smaller level
+   * that is every tile.
+   */
+  thumbnail(maximumSide: number, onPart?: OnPart): Promise<Pixels>;
   /** Waits for the reads under way, then frees the file. Later reads fail. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { openSlide } from './open-slide.ts';
 import { drawTiles } from './overlay.ts';
 import { scratchDirectory } from './testing/scratch.ts';
 import { buildTiff, encodedLevel, paintedPixels } from './testing/tiff-fixture.ts';
+import { TileReader } from './tile-reader.ts';
 import { gridPositions, tileGrid, tilesWithTissue } from './tile-grid.ts';
 
 const scratch = scratchDirectory();
@@ -94,5 +95,32 @@ describe('tileGrid', () => {
       await slide.close();
     }
     expect(digests.size).toBe(6);
+  });
+
+  it('is another one at a resolution that is stated, and its patches too', async () => {
+    const path = scratch('stated.tif');
+    const level = await encodedLevel(paintedPixels(300, 200), { tileSide: 64 });
+    await writeFile(path, buildTiff({ levels: [level] }));
+    const reader = new TileReader();
+    const found = [];
+    for (const mpp of [0.5, 0.25]) {
+      const slide = await openSlide(path, { stated: { mpp } });
+      const grid = await tileGrid(slide, { size: 32, mpp: 0.5 });
+      const direct = await slide.readAtMpp({ mpp: 0.5, x: 0, y: 0, width: 32, height: 32 });
+      const patches = { size: 32, mpp: 0.5 };
+      const read = await reader.read({
+        slide: path,
+        stated: { mpp },
+        patches,
+        coordinates: Int32Array.of(0, 0),
+      });
+      expect(Buffer.compare(read, direct.data)).toBe(0);
+      found.push({ digest: grid.digest, footprint: grid.footprint.x });
+      expect(slide.resolution).toMatchObject({ stated: true, source: 'stated' });
+      await slide.close();
+    }
+    await reader.close();
+    expect(found.map(({ footprint }) => footprint)).toEqual([32, 64]);
+    expect(found[0]!.digest).not.toBe(found[1]!.digest);
   });
 });

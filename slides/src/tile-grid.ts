@@ -1,10 +1,11 @@
 /** The tiles of a slide: a fixed, ordered list that depends on nothing but the slide's bytes and the specification. */
 import { createHash } from 'node:crypto';
-import { canonicalJson, WsiError } from '@wsi/foundation';
+import { canonicalJson, WsiError } from '@wsi-operator/foundation';
 import { levelAtMpp, requireResolution } from './resolution.ts';
+import type { S3Store } from './s3/store.ts';
 import type { Resolution, Slide } from './slide.ts';
-import { MaskSums } from './tissue/mask.ts';
-import { tissueMask, type TissueMask, type TissueMethod } from './tissue/tissue.ts';
+import { MaskSums, type Mask } from './tissue/mask.ts';
+import { tissueMask, tissueSpecification, type TissueMask, type TissueOptions } from './tissue/tissue.ts';
 
 export interface TileGridOptions extends Resolution {
   /** Pixels along a tile's side, at its resolution. */
@@ -12,11 +13,10 @@ export interface TileGridOptions extends Resolution {
   /** Pixels from one tile to the next, at the same resolution; `size` by default (no overlap, no gap). */
   readonly stride?: number | undefined;
   readonly tissue?:
-    | {
-        readonly method?: TissueMethod | undefined;
+    | (TissueOptions & {
         /** The part of a tile that must be tissue, from 0 to 1; 0.25 by default. */
         readonly minimumFraction?: number | undefined;
-      }
+      })
     | undefined;
 }
 
@@ -42,39 +42,65 @@ const DEFAULT_MINIMUM_FRACTION = 0.25;
  * Tiles that are wholly inside the slide and have enough tissue.
  * @throws WsiError NoTissue when there is none; InvalidArgument when the slide is smaller than a tile, or has no
  *   resolution and one was asked for
+ * @param with the store of annotations in S3; the mask, if it is known
  */
-export async function tileGrid(slide: Slide, options: TileGridOptions): Promise<TileGrid> {
+export async function tileGrid(
+  slide: Slide,
+  options: TileGridOptions,
+  {
+    store,
+    mask: known,
+  }: { readonly store?: S3Store | undefined; readonly mask?: TissueMask | undefined } = {},
+): Promise<TileGrid> {
   const { size, stride = size } = options;
-  const method = options.tissue?.method ?? 'otsu';
-  const minimumFraction = options.tissue?.minimumFraction ?? DEFAULT_MINIMUM_FRACTION;
-  requireOptions(slide.path, size, stride, minimumFraction);
-  const resolution = requireResolution(slide.path, options);
-  const frame = tileFrame(slide, resolution, size);
-  const positions = gridPositions(frame, size, stride);
-  if (positions.columns.length === 0 || positions.rows.length === 0) {
-    throw new WsiError(
-      'InvalidArgument',
-      `The slide (${frame.width} x ${frame.height} at this resolution) is smaller than a patch of ${size}.`,
-      { where: slide.path, remedy: 'Choose smaller patches (patches.size, --size) or a finer resolution.' },
-    );
-  }
+  const { minimumFraction = DEFAULT_MINIMUM_FRACTION, ...tissue } = options.tissue ?? {};
+  const { resolution, frame, positions } = tilePlaces(slide, options);
   const footprint = { x: size * frame.scaleX, y: size * frame.scaleY };
-  const mask = await tissueMask(slide, { method });
+  const mask = known ?? (await tissueMask(slide, tissue, store));
   const { coordinates, tissueFraction } = tilesWithTissue(positions, footprint, mask, minimumFraction);
   if (coordinates.length === 0) {
     throw new WsiError('NoTissue', 'No patch has enough tissue.', {
       where: slide.path,
       remedy:
-        'Leave the slide out, lower patches.tissue.minimumFraction, or set patches.tissue.method to none to take all of it.',
+        'See what `wsi patches` shows; then leave the slide out, lower patches.tissue.minimumFraction, or set patches.tissue.method to none to take all of it.',
     });
   }
-  const specification = { resolution, size, stride, method, minimumFraction };
+  const { stated } = slide.resolution;
+  const specification = {
+    ...{ resolution, size, stride, ...tissueSpecification(tissue, mask.annotations), minimumFraction },
+    ...(stated && 'mpp' in resolution ? { slideMpp: slide.mpp } : {}),
+  };
   const digest = createHash('sha256')
     .update(`${slide.fingerprint}\n${canonicalJson(specification)}\n`)
     .update(coordinates)
     .digest('hex');
   const count = coordinates.length / 2;
   return { slide: slide.path, size, resolution, footprint, count, coordinates, tissueFraction, digest };
+}
+
+/** Where tiles can be, whatever is there. */
+export interface TilePlaces {
+  readonly resolution: TileGrid['resolution'];
+  readonly frame: TileFrame;
+  readonly positions: GridPositions;
+}
+
+/**
+ * The places of tiles, without a look at any pixel.
+ * @throws WsiError InvalidArgument when the slide is smaller than a tile, or has no resolution and one was asked for
+ */
+export function tilePlaces(slide: Slide, options: TileGridOptions): TilePlaces {
+  const { size, stride = size, tissue } = options;
+  requireOptions(slide.path, size, stride, tissue?.minimumFraction ?? DEFAULT_MINIMUM_FRACTION);
+  const resolution = requireResolution(slide.path, options);
+  const frame = tileFrame(slide, resolution, size);
+  const positions = gridPositions(frame, size, stride);
+  if (positions.columns.length > 0 && positions.rows.length > 0) return { resolution, frame, positions };
+  throw new WsiError(
+    'InvalidArgument',
+    `The slide (${frame.width} x ${frame.height} at this resolution) is smaller than a patch of ${size}.`,
+    { where: slide.path, remedy: 'Choose smaller patches (patches.size, --size) or a finer resolution.' },
+  );
 }
 
 /** The slide at the tiles' resolution: its size there, and level-0 pixels for one pixel. */
@@ -125,7 +151,7 @@ export function gridPositions(frame: TileFrame, size: number, stride: number): G
 export function tilesWithTissue(
   { columns, rows }: GridPositions,
   footprint: { readonly x: number; readonly y: number },
-  mask: TissueMask,
+  mask: Mask & Pick<TissueMask, 'scaleX' | 'scaleY'>,
   minimumFraction: number,
 ): { coordinates: Int32Array; tissueFraction: Float32Array } {
   const coordinates: number[] = [];

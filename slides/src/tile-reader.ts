@@ -2,8 +2,9 @@
  * Reads the patches of a training step: many slides, a bounded number open, one bounded cache of decoded pixels for
  * all, bounded decoding at a time. What is read never depends on the cache, the concurrency or the order of requests.
  */
-import { WsiError, type Logger } from '@wsi/foundation';
+import { WsiError, type Logger } from '@wsi-operator/foundation';
 import { Slots } from './concurrency.ts';
+import type { StatedResolution } from './metadata/stated-resolution.ts';
 import { openSlide, type ReaderChoice } from './open-slide.ts';
 import { PictureCache } from './picture-cache.ts';
 import type { Pixels } from './pixels.ts';
@@ -29,6 +30,8 @@ export interface TileReaderOptions {
 export interface TileRequest {
   /** The slide's path. */
   readonly slide: string;
+  /** The resolution that somebody states for it. */
+  readonly stated?: StatedResolution | undefined;
   /** Pixels along a side, and a level or a resolution. */
   readonly patches: Resolution & { readonly size: number };
   /** Top left corners: x, y, x, y... in level-0 pixels. */
@@ -47,6 +50,7 @@ const PATCHES_PER_STRETCH = 32;
 export class TileReader {
   readonly #cacheBytes: number;
   readonly #cache: PictureCache;
+  readonly #open: (path: string, stated: StatedResolution | undefined) => Promise<Slide>;
   readonly #slides: SlidePool;
   readonly #statistics = createStatistics();
   readonly #prefetches = new Slots(1);
@@ -65,7 +69,8 @@ export class TileReader {
       ...(options.store === undefined ? {} : { store: options.store }),
       ...(options.logger === undefined ? {} : { logger: options.logger }),
     };
-    this.#slides = new SlidePool(openSlides, (path) => openSlide(path, shared));
+    this.#open = (path, stated) => openSlide(path, { ...shared, stated });
+    this.#slides = new SlidePool(openSlides);
   }
 
   get statistics(): TileReaderStatistics {
@@ -112,7 +117,9 @@ export class TileReader {
 
   async #run<T>(request: TileRequest, work: (slide: Slide) => Promise<T>): Promise<T> {
     if (this.#closed) throw new WsiError('Cancelled', 'The tile reader is closed.', { where: request.slide });
-    const running = this.#slides.use(request.slide, work);
+    const { slide, stated } = request;
+    const key = stated === undefined ? slide : `${slide}\n${stated.mpp} ${stated.prefer}`;
+    const running = this.#slides.use(key, () => this.#open(slide, stated), work);
     this.#running.add(running);
     try {
       return await running;
@@ -159,7 +166,8 @@ export class TileReader {
       await slide.readPatches({ ...resolution, size, coordinates }, target);
       return;
     }
-    const kind = 'level' in resolution ? `level ${resolution.level}` : `mpp ${resolution.mpp}`;
+    const kind =
+      'level' in resolution ? `level ${resolution.level}` : `mpp ${resolution.mpp}${statedScale(slide)}`;
     const missing: number[] = [];
     // Started after the loop below has found out what is missing.
     const reading = Promise.resolve().then(() =>
@@ -185,6 +193,11 @@ export class TileReader {
     for (const [index, { data }] of (await Promise.all(pictures)).entries()) target.set(data, index * bytes);
     await reading;
   }
+}
+
+/** The same file has other patches at a resolution that is stated for it. */
+function statedScale({ resolution: { stated }, mpp }: Slide): string {
+  return stated && mpp !== undefined ? ` of ${mpp.x}` : '';
 }
 
 /** A resolution that a level has is that level. */

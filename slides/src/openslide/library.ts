@@ -4,7 +4,7 @@
  */
 import koffi, { type KoffiFunc } from 'koffi';
 import { existsSync } from 'node:fs';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { readSetup } from '../../../setup/locations.mjs';
 
 /** An `openslide_t *`, or null. */

@@ -1,5 +1,5 @@
 /** Addresses of objects in S3: `s3://BUCKET/KEY`. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 
 const SCHEME = 's3://';
 

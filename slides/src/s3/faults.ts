@@ -1,11 +1,12 @@
 /** What a failed request to S3 means: whether the same request may succeed soon, and what a person can do about it. */
-import { WsiError, type ErrorCode } from '@wsi/foundation';
+import { publicText, WsiError, type ErrorCode, type PublicText } from '@wsi-operator/foundation';
+import { EndpointRefused, endpointError } from './guarded-agents.ts';
 
 /** What was asked for, for messages. */
 export interface S3Subject {
   /** `s3://...`, as the user knows it. */
   readonly where: string;
-  readonly what: 'slide' | 'table' | 'bucket';
+  readonly what: 'slide' | 'table' | 'bucket' | 'annotations';
   readonly endpoint: string;
   readonly region: string;
 }
@@ -57,9 +58,17 @@ export function isTransient(error: unknown): boolean {
 /** @param error what the SDK or a socket threw */
 export function s3Error(error: unknown, subject: S3Subject): WsiError {
   if (error instanceof WsiError) return error;
+  return error instanceof EndpointRefused ? endpointError(error, subject.where) : toldError(error, subject);
+}
+
+function toldError(error: unknown, subject: S3Subject): WsiError {
   const fault = readFault(error);
-  const told = (code: ErrorCode, problem: string, remedy: string, retryable = false): WsiError =>
-    new WsiError(code, problem, { where: subject.where, remedy, cause: error, retryable });
+  const told = (
+    code: ErrorCode,
+    problem: string | PublicText,
+    remedy: string | PublicText,
+    retryable = false,
+  ): WsiError => new WsiError(code, problem, { where: subject.where, remedy, cause: error, retryable });
   // A cohort's table is not a slide, but it cannot be used either way.
   const unreadable = subject.what === 'slide' ? 'SlideUnreadable' : 'NotFound';
   const place = subject.endpoint === '' ? "Amazon's S3" : subject.endpoint;
@@ -68,38 +77,50 @@ export function s3Error(error: unknown, subject: S3Subject): WsiError {
       return told(
         'NotFound',
         `there is no such bucket at ${place}.`,
-        `Check the name, and the cohort's \`s3\`.`,
+        publicText`Check the name, and the cohort's \`s3\`.`,
       );
     case 'NoSuchKey':
       return told(
         'NotFound',
         `there is no such ${subject.what} in the bucket.`,
-        'Check the key: case matters.',
+        publicText`Check the key: case matters.`,
       );
     case 'PreconditionFailed':
       return replaced(subject.where, error);
     case 'InvalidRange':
       return told(
         unreadable,
-        'the object is empty, or shorter than it was.',
-        'Upload it again from its source.',
+        publicText`the object is empty, or shorter than it was.`,
+        publicText`Upload it again from its source.`,
       );
     case 'InvalidObjectState':
-      return told(unreadable, 'the object is archived.', 'Restore it to a storage class that can be read.');
+      return told(
+        unreadable,
+        publicText`the object is archived.`,
+        publicText`Restore it to a storage class that can be read.`,
+      );
     case 'InvalidAccessKeyId':
-      return told(unreadable, `${place} does not know the access key.`, 'Check AWS_ACCESS_KEY_ID.');
+      return told(unreadable, `${place} does not know the access key.`, publicText`Check AWS_ACCESS_KEY_ID.`);
     case 'SignatureDoesNotMatch':
-      return told(unreadable, `${place} refuses the signature.`, 'Check AWS_SECRET_ACCESS_KEY.');
+      return told(unreadable, `${place} refuses the signature.`, publicText`Check AWS_SECRET_ACCESS_KEY.`);
     case 'ExpiredToken':
     case 'TokenRefreshRequired':
-      return told(unreadable, 'the credentials have expired.', 'Renew AWS_SESSION_TOKEN and its keys.');
+      return told(
+        unreadable,
+        publicText`the credentials have expired.`,
+        publicText`Renew AWS_SESSION_TOKEN and its keys.`,
+      );
     case 'RequestTimeTooSkewed':
-      return told('Unavailable', "this machine's clock differs from the store's.", 'Set the clock (NTP).');
+      return told(
+        'Unavailable',
+        publicText`this machine's clock differs from the store's.`,
+        publicText`Set the clock (NTP).`,
+      );
     case 'CredentialsProviderError':
       return told(
         unreadable,
-        'there are no credentials for S3.',
-        'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; on Kubernetes by `cohort.s3.secretName`.',
+        publicText`there are no credentials for S3.`,
+        publicText`Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; on Kubernetes by \`cohort.s3.secretName\`.`,
       );
     default:
       return otherError(fault, subject, told, unreadable);
@@ -107,10 +128,9 @@ export function s3Error(error: unknown, subject: S3Subject): WsiError {
 }
 
 export function replaced(where: string, cause?: unknown): WsiError {
-  return new WsiError('SlideUnreadable', 'the slide was replaced or changed during the run.', {
+  return new WsiError('SlideUnreadable', publicText`the slide was replaced or changed during the run.`, {
     where,
-    remedy:
-      'Put back the file that the run started with and start again, or train anew in another output directory.',
+    remedy: publicText`Put back the file that the run started with and start again, or train anew in another output directory.`,
     cause,
   });
 }
@@ -118,7 +138,12 @@ export function replaced(where: string, cause?: unknown): WsiError {
 function otherError(
   fault: S3Fault,
   { endpoint, region, what }: S3Subject,
-  told: (code: ErrorCode, problem: string, remedy: string, retryable?: boolean) => WsiError,
+  told: (
+    code: ErrorCode,
+    problem: string | PublicText,
+    remedy: string | PublicText,
+    retryable?: boolean,
+  ) => WsiError,
   unreadable: ErrorCode,
 ): WsiError {
   const place = endpoint === '' ? "Amazon's S3" : endpoint;
@@ -134,7 +159,8 @@ function otherError(
     const right = what === 'bucket' ? 's3:ListBucket on the bucket' : 's3:GetObject on it';
     return told(unreadable, `these credentials may not read it (${fault.code}).`, `Grant ${right}.`);
   }
-  if (fault.status === 404) return told('NotFound', `there is no such ${what}.`, 'Check bucket and key.');
+  if (fault.status === 404)
+    return told('NotFound', `there is no such ${what}.`, publicText`Check bucket and key.`);
   if (/CERT|SELF_SIGNED|ALTNAME/.test(fault.code)) {
     const remedy = 'Name the authority of the store by NODE_EXTRA_CA_CERTS.';
     return told('Unavailable', `the certificate of ${place} is not trusted (${fault.code}).`, remedy);
@@ -145,7 +171,12 @@ function otherError(
   }
   const retryable = fault.status >= 500 || TRANSIENT_CODES.has(fault.code);
   const answer = fault.status === 0 ? fault.message : `${fault.status} ${fault.code}: ${fault.message}`;
-  return told('Unavailable', `${place} failed (${answer}).`, 'See the log of the store.', retryable);
+  return told(
+    'Unavailable',
+    `${place} failed (${answer}).`,
+    publicText`See the log of the store.`,
+    retryable,
+  );
 }
 
 function isWrongRegion({ code, status }: S3Fault): boolean {

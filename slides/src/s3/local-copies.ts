@@ -3,9 +3,9 @@
  * processes of a machine, named by what is in them, and bounded: those that nobody has used for a while go first.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { systemErrorCode, type Logger } from '@wsi/foundation';
+import { systemErrorCode, type Logger } from '@wsi-operator/foundation';
 import { forEachLimited } from '../concurrency.ts';
 import { formatS3Address, type S3Address } from './address.ts';
 import { cacheDirectory, cacheStorageError, noRoom } from './cache-directory.ts';
@@ -120,7 +120,7 @@ interface CopyPlan {
 
 async function makeCopy(store: S3Store, plan: CopyPlan): Promise<void> {
   const { address, objects, folder, directory, logger } = plan;
-  if (await exists(folder)) return;
+  if (await isCopy(folder)) return;
   const bytes = objects.reduce((sum, object) => sum + object.bytes, 0);
   await makeRoom(directory, bytes);
   logger?.info(
@@ -138,7 +138,7 @@ async function makeCopy(store: S3Store, plan: CopyPlan): Promise<void> {
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     // Another process was faster.
-    if (['ENOTEMPTY', 'EEXIST'].includes(systemErrorCode(error) ?? '')) return;
+    if (['ENOTEMPTY', 'EEXIST'].includes(systemErrorCode(error) ?? '') && (await isCopy(folder))) return;
     throw cacheStorageError(directory, error);
   }
 }
@@ -224,6 +224,7 @@ async function usedCopies(directory: string): Promise<Set<string>> {
   return used;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+/** A directory, and no link to one. */
+async function isCopy(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isDirectory() === true;
 }

@@ -2,14 +2,19 @@
  * Objects in S3: ranges of them, their identity, lists of them. Requests are bounded, and tried again with growing pauses
  * when the store is overloaded or the network breaks; an object that is read in parts is pinned by its ETag.
  */
-import type { S3Client } from '@aws-sdk/client-s3';
-import { WsiError } from '@wsi/foundation';
+import type { LookupFunction } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import { endpointRefusal, WsiError, type EndpointPermissions } from '@wsi-operator/foundation';
 import { Slots } from '../concurrency.ts';
 import { formatS3Address, type S3Address } from './address.ts';
+import { boundAnswers, readBody } from './answers.ts';
 import { isTransient, s3Error, type S3Subject } from './faults.ts';
+import { EndpointRefused, endpointError, guardedAgents } from './guarded-agents.ts';
+import { ListingProgress } from './listing-progress.ts';
 
 /** Where `s3://` leads. Credentials come from the environment, as everywhere: AWS_ACCESS_KEY_ID and so on. */
-export interface S3Settings {
+export interface S3Settings extends EndpointPermissions {
   /** Amazon's for the region by default, or AWS_ENDPOINT_URL_S3. */
   readonly endpoint?: string | undefined;
   /** AWS_REGION by default; us-east-1 for an endpoint of one's own. */
@@ -21,6 +26,8 @@ export interface S3Settings {
 export interface S3StoreOptions extends S3Settings {
   /** The pause before the next attempt, in milliseconds; for tests. */
   readonly pause?: (milliseconds: number) => Promise<void>;
+  /** Looks up the store's name in place of the system; for tests. */
+  readonly lookup?: LookupFunction;
 }
 
 export interface ObjectIdentity {
@@ -51,6 +58,8 @@ const ATTEMPTS = 7;
 const PAUSE = { first: 200, longest: 5_000 };
 const ATTEMPT_MILLISECONDS = 60_000;
 const CONNECT_MILLISECONDS = 5_000;
+/** Bytes of what is read in one go, from a store or from a disk: a table, or annotations. */
+export const LARGEST_WHOLE = 2 ** 28;
 
 type Commands = typeof import('@aws-sdk/client-s3');
 
@@ -64,14 +73,16 @@ export class S3Store {
   readonly settings: S3Settings;
   readonly #slots = new Slots(REQUESTS);
   readonly #pause: (milliseconds: number) => Promise<void>;
+  readonly #lookup: LookupFunction | undefined;
   #connection: Promise<Connection> | undefined;
   #requests = 0;
   #bytes = 0;
 
   constructor(options: S3StoreOptions = {}) {
-    const { pause = sleep, ...settings } = options;
+    const { pause = sleep, lookup, ...settings } = options;
     this.settings = settings;
     this.#pause = pause;
+    this.#lookup = lookup;
   }
 
   get statistics(): S3Statistics {
@@ -85,7 +96,8 @@ export class S3Store {
   }
 
   /**
-   * Bytes `start` to `end` (exclusive), fewer where the object ends before; all of it without a range.
+   * Bytes `start` to `end` (exclusive), fewer where the object ends before; all of it without a range, if that is at
+   * most {@link LARGEST_WHOLE}.
    * @param of.etag the object must still have it: `SlideUnreadable` otherwise
    * @throws WsiError that names the object and the remedy
    */
@@ -102,19 +114,18 @@ export class S3Store {
         ...((of.etag ?? '') === '' ? {} : { IfMatch: of.etag }),
       });
       const reply = await client.send(command, { abortSignal });
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of reply.Body as AsyncIterable<Uint8Array>) chunks.push(chunk);
-      const data = Buffer.concat(chunks);
-      this.#bytes += data.length;
-      if (data.length !== reply.ContentLength) throw incomplete(data.length, reply.ContentLength);
-      const total = /\/(\d+)$/.exec(reply.ContentRange ?? '')?.[1];
-      if (range !== undefined && total === undefined) throw rangeIgnored(formatS3Address(address));
-      return { data, bytes: total === undefined ? data.length : Number(total), etag: reply.ETag ?? '' };
+      const part = await received(reply, { range, signal: abortSignal, where: formatS3Address(address) });
+      this.#bytes += part.data.length;
+      return part;
     });
   }
 
-  /** All objects whose key begins with the address' key, in the order of their keys. */
+  /**
+   * All objects whose key begins with the address' key, each once.
+   * @throws WsiError `Unavailable` for a listing that does not end
+   */
   async *list(address: S3Address): AsyncGenerator<ListedObject> {
+    const progress = new ListingProgress(formatS3Address(address));
     let token: string | undefined;
     do {
       const page = await this.#retrying(address, 'bucket', ({ client, commands }, abortSignal) =>
@@ -128,9 +139,10 @@ export class S3Store {
         ),
       );
       for (const { Key, Size = 0, ETag = '' } of page.Contents ?? []) {
-        if (Key !== undefined) yield { key: Key, bytes: Size, etag: ETag };
+        if (Key !== undefined && progress.isNew(Key)) yield { key: Key, bytes: Size, etag: ETag };
       }
       token = page.NextContinuationToken;
+      progress.endPage(token);
     } while (token !== undefined);
   }
 
@@ -145,8 +157,9 @@ export class S3Store {
     attempt: (connection: Connection, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const where = formatS3Address(address);
-    this.#connection ??= connect(this.settings);
+    this.#connection ??= connect(this.settings, this.#lookup);
     const connection = await this.#connection.catch((error: unknown) => {
+      if (error instanceof EndpointRefused) throw endpointError(error, where);
       throw WsiError.from(error, 'Unavailable', { where });
     });
     for (let attempts = 1; ; attempts++) {
@@ -169,18 +182,53 @@ export class S3Store {
   }
 }
 
+interface AskedPart {
+  readonly range: { readonly start: number; readonly end: number } | undefined;
+  readonly signal: AbortSignal;
+  readonly where: string;
+}
+
+/** What was asked for, and neither more nor less: other bytes would be taken for those. */
+async function received(
+  reply: GetObjectCommandOutput,
+  { range, signal, where }: AskedPart,
+): Promise<ObjectPart> {
+  const { Body, ContentLength: announced = 0, ContentRange = '', ETag: etag = '' } = reply;
+  const total = /\/(\d+)$/.exec(ContentRange)?.[1];
+  if (range !== undefined && total === undefined) throw rangeIgnored(where);
+  if (range === undefined && announced > LARGEST_WHOLE) throw tooLarge(where, announced);
+  const wanted = range === undefined ? announced : Math.min(range.end, Number(total)) - range.start;
+  const data = await readBody(Body as Readable, { longest: wanted, announced, signal });
+  if (data.length !== announced || data.length !== wanted) throw incomplete(data.length, wanted);
+  return { data, bytes: total === undefined ? data.length : Number(total), etag };
+}
+
 let fromEnvironment: S3Store | undefined;
 
 /** Where the environment says that S3 is: AWS_ENDPOINT_URL_S3, AWS_REGION and the credentials. */
 export function defaultStore(): S3Store {
-  fromEnvironment ??= new S3Store();
+  fromEnvironment ??= storeOfEnvironment();
   return fromEnvironment;
 }
 
+/** As {@link defaultStore}, to be closed. What a job's `cohort.s3` allows, the environment allows where there is no job. */
+export function storeOfEnvironment(): S3Store {
+  return new S3Store({
+    insecure: process.env['WSI_S3_INSECURE'] === 'true',
+    linkLocal: process.env['WSI_S3_LINK_LOCAL'] === 'true',
+  });
+}
+
 /** Loaded when the first object is read: most runs have their slides on disk. */
-async function connect({ endpoint, region, forcePathStyle }: S3Settings): Promise<Connection> {
+async function connect(
+  { endpoint, region, forcePathStyle, ...permissions }: S3Settings,
+  lookup: LookupFunction | undefined,
+): Promise<Connection> {
   const commands = await import('@aws-sdk/client-s3');
   const own = endpoint ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
+  // Before credentials are looked for; endpoints that only the SDK finds are judged where the connection is opened.
+  const refusal = own === undefined ? undefined : endpointRefusal(own, permissions);
+  if (refusal !== undefined) throw new EndpointRefused(refusal);
   const chosen =
     region ??
     process.env['AWS_REGION'] ??
@@ -202,8 +250,13 @@ async function connect({ endpoint, region, forcePathStyle }: S3Settings): Promis
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     followRegionRedirects: false,
-    requestHandler: { connectionTimeout: CONNECT_MILLISECONDS, socketTimeout: ATTEMPT_MILLISECONDS },
+    requestHandler: {
+      connectionTimeout: CONNECT_MILLISECONDS,
+      socketTimeout: ATTEMPT_MILLISECONDS,
+      ...guardedAgents({ ...permissions, lookup }),
+    },
   });
+  boundAnswers(client);
   return { client, commands, region: chosen };
 }
 
@@ -215,8 +268,16 @@ function rangeIgnored(where: string): WsiError {
   });
 }
 
-function incomplete(received: number, announced: number | undefined): Error {
-  const error = new Error(`the answer broke off after ${received} of ${announced ?? 'unknown'} bytes`);
+function tooLarge(where: string, bytes: number): WsiError {
+  const problem = `the object has ${bytes} bytes, and ${LARGEST_WHOLE} are the most that is read as a whole`;
+  return new WsiError('InvalidArgument', problem, {
+    where,
+    remedy: 'Check that this is the table, or the file of annotations, that is meant.',
+  });
+}
+
+function incomplete(received: number, wanted: number): Error {
+  const error = new Error(`the answer has ${received} of ${wanted} bytes`);
   return Object.assign(error, { code: 'IncompleteBody' });
 }
 

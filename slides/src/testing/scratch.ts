@@ -1,7 +1,7 @@
 /** A directory that lives as long as a test file, and the real slide that some tests need. */
 import { afterAll, beforeAll } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,6 +15,17 @@ export function scratchDirectory(): (name: string) => string {
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   });
   return (name) => join(directory!, name);
+}
+
+/** Writes files of such a directory; each resolves to the file's path. */
+export function scratchFiles(
+  scratch: (name: string) => string,
+): (name: string, content: Uint8Array | string) => Promise<string> {
+  return async (name, content) => {
+    const path = scratch(name);
+    await writeFile(path, content);
+    return path;
+  };
 }
 
 /** The shared test slide (Aperio, 2220 x 2967), or undefined; `WSI_SHARED` names the directory that has `slides/`. */

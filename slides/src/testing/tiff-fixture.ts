@@ -21,6 +21,14 @@ export interface FixtureLevel {
   readonly tiles: readonly Buffer[];
   readonly jpegTables?: Buffer;
   readonly micrometres?: number;
+  /** NewSubfileType; 0 for the first level and 1 for the others by default. */
+  readonly subfileType?: number;
+  /** Of this page; the first level's is the file's. */
+  readonly description?: string;
+  /** In place of those that are written else, or beside them. */
+  readonly tags?: readonly TiffField[];
+  /** XResolution and YResolution per inch, in place of `micrometres`. */
+  readonly dotsPerInch?: number;
 }
 
 /** A picture with structure at every scale, the same for the same seed. */
@@ -110,7 +118,7 @@ function splitTables(file: Buffer): { tile: Buffer; tables: Buffer } {
 }
 
 type Value = number | readonly number[] | Buffer;
-interface Field {
+export interface TiffField {
   readonly tag: number;
   readonly type: 'ascii' | 'bytes' | 'short' | 'offset' | 'rational';
   readonly value: Value;
@@ -175,8 +183,8 @@ class TiffBuilder {
     below: readonly number[],
   ): { at: number; link: number } {
     const main = level === this.#fixture.levels[0];
-    const fields: Field[] = [
-      { tag: 254, type: 'offset', value: main ? 0 : 1 },
+    const fields: TiffField[] = [
+      { tag: 254, type: 'offset', value: level.subfileType ?? (main ? 0 : 1) },
       { tag: 256, type: 'offset', value: level.width },
       { tag: 257, type: 'offset', value: level.height },
       { tag: 258, type: 'short', value: [8, 8, 8] },
@@ -189,8 +197,8 @@ class TiffBuilder {
       { tag: 324, type: 'offset', value: offsets },
       { tag: 325, type: 'offset', value: level.tiles.map((tile) => tile.length) },
     ];
-    const { description } = this.#fixture;
-    if (main && description !== undefined) {
+    const description = main ? this.#fixture.description : level.description;
+    if (description !== undefined) {
       fields.push({ tag: 270, type: 'ascii', value: Buffer.from(`${description}\0`) });
     }
     if (level.micrometres !== undefined) {
@@ -199,13 +207,18 @@ class TiffBuilder {
       fields.push({ tag: 283, type: 'rational', value: perCentimetre });
       fields.push({ tag: 296, type: 'short', value: 3 });
     }
+    if (level.dotsPerInch !== undefined) {
+      fields.push({ tag: 282, type: 'rational', value: [level.dotsPerInch, 1] });
+      fields.push({ tag: 283, type: 'rational', value: [level.dotsPerInch, 1] });
+    }
     if (below.length > 0) fields.push({ tag: 330, type: 'offset', value: below });
     if (level.jpegTables !== undefined) fields.push({ tag: 347, type: 'bytes', value: level.jpegTables });
-    fields.sort((a, b) => a.tag - b.tag);
-    return this.#writeDirectory(fields);
+    const own = level.tags ?? [];
+    const others = fields.filter(({ tag }) => own.every((field) => field.tag !== tag));
+    return this.#writeDirectory([...others, ...own].sort((a, b) => a.tag - b.tag));
   }
 
-  #writeDirectory(fields: readonly Field[]): { at: number; link: number } {
+  #writeDirectory(fields: readonly TiffField[]): { at: number; link: number } {
     const [countBytes, entryBytes, inline] = this.#big ? [8, 20, 8] : [2, 12, 4];
     const table = Buffer.alloc(countBytes + fields.length * entryBytes + inline);
     if (this.#big) this.#writeOffset(table, 0, fields.length);
@@ -223,16 +236,16 @@ class TiffBuilder {
     return { at, link: at + countBytes + fields.length * entryBytes };
   }
 
-  #typeOf({ type }: Field): number {
+  #typeOf({ type }: TiffField): number {
     return type === 'offset' ? (this.#big ? 16 : 4) : TYPES[type];
   }
 
-  #count({ type, value }: Field): number {
+  #count({ type, value }: TiffField): number {
     if (typeof value === 'number') return 1;
     return type === 'rational' ? value.length / 2 : value.length;
   }
 
-  #encode({ type, value }: Field): Buffer {
+  #encode({ type, value }: TiffField): Buffer {
     if (Buffer.isBuffer(value)) return value;
     const numbers = typeof value === 'number' ? [value] : value;
     const size = type === 'short' ? 2 : type === 'rational' ? 4 : this.#big ? 8 : 4;

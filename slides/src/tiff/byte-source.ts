@@ -1,6 +1,6 @@
 /** Reads of a file at given positions, which never go past its end. */
 import { open, type FileHandle } from 'node:fs/promises';
-import { systemErrorCode, WsiError } from '@wsi/foundation';
+import { systemErrorCode, WsiError } from '@wsi-operator/foundation';
 
 export interface ByteSource {
   /** Whether reads wait for a network rather than for a disk. */

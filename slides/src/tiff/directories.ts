@@ -1,14 +1,21 @@
 /**
  * The directories of a TIFF or BigTIFF file, in either byte order (TIFF 6.0; the BigTIFF extension of libtiff). All
- * that a file says is checked against its size before anything is allocated, and a loop of directories ends.
+ * that a file says is checked against its size, and against what a slide can need, before anything is allocated, and a
+ * loop of directories ends.
  */
-import { WsiError } from '@wsi/foundation';
 import type { ByteSource } from './byte-source.ts';
+import { beyondLimits, damaged } from './damage.ts';
 
 const MAXIMUM_DIRECTORIES = 1024;
 const MAXIMUM_ENTRIES = 4096;
-/** A value's bytes: the tile offsets of a slide of a million by a million pixels are 122 MB. */
-const MAXIMUM_VALUE_BYTES = 2 ** 28;
+/** A slide of a million by a million pixels has 15.3 million tiles of 256 x 256, and a third more on its other levels. */
+const MAXIMUM_TILES = 2 ** 25;
+/** Of one value that is no list of tiles: the colours of a palette are the longest, 3 x 65,536 numbers. */
+const MAXIMUM_NUMBERS = 3 * 2 ** 16;
+/** Of one text, or of the tables of JPEG tiles. The longest are OME-XML of thousands of planes. */
+const MAXIMUM_TEXT_BYTES = 2 ** 24;
+/** What is read of a list at a time: the file's numbers are never in memory beside those that they become. */
+const CHUNK_VALUES = 2 ** 17;
 
 export const TAG = {
   newSubfileType: 254,
@@ -17,9 +24,11 @@ export const TAG = {
   bitsPerSample: 258,
   compression: 259,
   photometric: 262,
+  fillOrder: 266,
   imageDescription: 270,
   make: 271,
   model: 272,
+  orientation: 274,
   samplesPerPixel: 277,
   xResolution: 282,
   yResolution: 283,
@@ -32,6 +41,11 @@ export const TAG = {
   tileByteCounts: 325,
   subDirectories: 330,
   jpegTables: 347,
+  predictor: 317,
+  colorMap: 320,
+  extraSamples: 338,
+  sampleFormat: 339,
+  ycbcrSubsampling: 530,
 } as const;
 
 /** Bytes of one value, by TIFF field type. */
@@ -54,6 +68,10 @@ const TYPE_BYTES: Readonly<Record<number, number>> = {
   18: 8, // IFD8
 };
 
+const TILE_TABLES: ReadonlySet<number> = new Set([TAG.tileOffsets, TAG.tileByteCounts]);
+/** What is kept of every picture while the slide is open, and may be long. */
+const KEPT: ReadonlySet<number> = new Set([...TILE_TABLES, TAG.imageDescription, TAG.jpegTables]);
+
 interface Entry {
   readonly type: number;
   readonly count: number;
@@ -64,7 +82,7 @@ interface Entry {
 export class TiffDirectory {
   readonly position: number;
   readonly #bytes: ByteSource;
-  readonly #littleEndian: boolean;
+  readonly littleEndian: boolean;
   readonly #entries: ReadonlyMap<number, Entry>;
 
   constructor(
@@ -75,14 +93,14 @@ export class TiffDirectory {
   ) {
     this.position = position;
     this.#bytes = bytes;
-    this.#littleEndian = littleEndian;
+    this.littleEndian = littleEndian;
     this.#entries = entries;
   }
 
   /** Where the values of all tags are in the file, in bytes; those inside an entry too. */
   *values(): Generator<{ readonly tag: number; readonly position: number; readonly length: number }> {
-    for (const [tag, { type, count, position }] of this.#entries) {
-      yield { tag, position, length: count * (TYPE_BYTES[type] ?? 0) };
+    for (const [tag, entry] of this.#entries) {
+      yield { tag, position: entry.position, length: bytesOf(entry) };
     }
   }
 
@@ -95,32 +113,49 @@ export class TiffDirectory {
     return this.#entries.get(tag)?.count ?? 0;
   }
 
-  /** The raw bytes of a tag's value, or undefined. */
+  /** The raw bytes of a tag's value, or undefined; {@link MAXIMUM_TEXT_BYTES} at most. */
   async bytes(tag: number): Promise<Buffer | undefined> {
     const entry = this.#entries.get(tag);
     if (entry === undefined) return undefined;
-    const length = entry.count * (TYPE_BYTES[entry.type] ?? 0);
-    if (length > MAXIMUM_VALUE_BYTES) throw damaged(`tag ${tag} claims ${length} bytes`);
+    const length = bytesOf(entry);
+    if (length > MAXIMUM_TEXT_BYTES) throw beyondLimits(`tag ${tag} has ${length} bytes`);
     return this.#bytes.read(entry.position, length);
   }
 
   /** The values of a numeric tag; empty when it is not there. 64-bit ones beyond 2^53 are refused. */
   async numbers(tag: number): Promise<Float64Array> {
     const entry = this.#entries.get(tag);
-    const raw = await this.bytes(tag);
-    if (entry === undefined || raw === undefined) return new Float64Array(0);
-    const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-    const size = TYPE_BYTES[entry.type] ?? 0;
-    const values = new Float64Array(entry.count);
-    for (let index = 0; index < values.length; index++) {
-      values[index] = numberAt(view, index * size, entry.type, this.#littleEndian);
+    if (entry === undefined) return new Float64Array(0);
+    const { count } = entry;
+    const most = TILE_TABLES.has(tag) ? MAXIMUM_TILES : MAXIMUM_NUMBERS;
+    if (count > most) throw beyondLimits(`tag ${tag} has ${count} values`);
+    // Before the memory is taken.
+    const end = entry.position + bytesOf(entry);
+    if (end > this.#bytes.size)
+      throw damaged(`tag ${tag} ends at byte ${end}, the file at ${this.#bytes.size}`);
+    const values = new Float64Array(count);
+    for (let first = 0; first < count; first += CHUNK_VALUES) {
+      await this.#fill(values.subarray(first, Math.min(first + CHUNK_VALUES, count)), entry, first);
     }
     return values;
   }
 
-  /** The first value of a numeric tag, or `fallback`. */
+  /** The first value of a numeric tag, or `fallback`; the others are not read. */
   async number(tag: number, fallback: number): Promise<number> {
-    return (await this.numbers(tag))[0] ?? fallback;
+    const entry = this.#entries.get(tag);
+    if (entry === undefined || entry.count === 0) return fallback;
+    const values = new Float64Array(1);
+    await this.#fill(values, entry, 0);
+    return values[0]!;
+  }
+
+  async #fill(values: Float64Array, { type, position }: Entry, first: number): Promise<void> {
+    const size = TYPE_BYTES[type] ?? 0;
+    const raw = await this.#bytes.read(position + first * size, values.length * size);
+    const view = viewOf(raw);
+    for (let index = 0; index < values.length; index++) {
+      values[index] = numberAt(view, index * size, type, this.littleEndian);
+    }
   }
 
   /** An ASCII tag up to its first NUL, or undefined. */
@@ -130,6 +165,10 @@ export class TiffDirectory {
     const end = raw.indexOf(0);
     return raw.toString('utf8', 0, end < 0 ? raw.length : end);
   }
+}
+
+function bytesOf({ type, count }: Entry): number {
+  return count * (TYPE_BYTES[type] ?? 0);
 }
 
 function numberAt(view: DataView, at: number, type: number, little: boolean): number {
@@ -190,7 +229,28 @@ export async function readTiff(bytes: ByteSource): Promise<TiffFile | undefined>
   const directories = await walk.chain(first);
   const subDirectories: TiffDirectory[][] = [];
   for (const directory of directories) subDirectories.push(await walk.below(directory));
+  requireOwnTables([...directories, ...subDirectories.flat()], bytes.size);
   return { bigTiff, directories, subDirectories };
+}
+
+/**
+ * Each picture has lists of tiles and a text of its own. A thousand directories that point at the same ones would be a
+ * thousand times the file in memory.
+ */
+function requireOwnTables(directories: readonly TiffDirectory[], fileSize: number): void {
+  let [listed, bytes] = [0, 0];
+  for (const directory of directories) {
+    listed += directory.count(TAG.tileOffsets);
+    for (const { tag, length } of directory.values()) {
+      if (KEPT.has(tag)) bytes += length;
+    }
+  }
+  if (listed > MAXIMUM_TILES) throw beyondLimits(`it lists ${listed} tiles`);
+  if (bytes > fileSize + MAXIMUM_TEXT_BYTES) {
+    throw beyondLimits(
+      `its directories have ${bytes} bytes of lists and texts, and the file has ${fileSize}`,
+    );
+  }
 }
 
 class DirectoryWalk {
@@ -218,9 +278,11 @@ class DirectoryWalk {
   }
 
   async below(directory: TiffDirectory): Promise<TiffDirectory[]> {
-    if (directory.count(TAG.subDirectories) > MAXIMUM_DIRECTORIES) throw damaged('it has too many SubIFDs');
+    if (directory.count(TAG.subDirectories) > MAXIMUM_DIRECTORIES)
+      throw beyondLimits('it has too many SubIFDs');
     const found: TiffDirectory[] = [];
     for (const position of await directory.numbers(TAG.subDirectories)) {
+      if (position === 0) continue; // None, as some programs write it.
       found.push((await this.#read(position)).directory);
     }
     return found;
@@ -228,7 +290,7 @@ class DirectoryWalk {
 
   async #read(position: number): Promise<{ directory: TiffDirectory; next: number }> {
     if (this.#visited.has(position)) throw damaged('its directories form a loop');
-    if (this.#visited.size >= MAXIMUM_DIRECTORIES) throw damaged('it has too many directories');
+    if (this.#visited.size >= MAXIMUM_DIRECTORIES) throw beyondLimits('it has too many directories');
     this.#visited.add(position);
     const countBytes = this.#big ? 8 : 2;
     const entryBytes = this.#big ? 20 : 12;
@@ -237,7 +299,7 @@ class DirectoryWalk {
     const count = this.#big
       ? wholeNumber(countView.getBigUint64(0, this.#little))
       : countView.getUint16(0, this.#little);
-    if (count > MAXIMUM_ENTRIES) throw damaged(`a directory claims ${count} entries`);
+    if (count > MAXIMUM_ENTRIES) throw beyondLimits(`a directory has ${count} entries`);
     const start = position + countBytes;
     const table = viewOf(await this.#bytes.read(start, count * entryBytes + offsetBytes));
     const entries = new Map<number, Entry>();
@@ -273,22 +335,4 @@ function viewOf(buffer: Buffer): DataView {
 function wholeNumber(value: bigint): number {
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged(`it refers to byte ${value}`);
   return Number(value);
-}
-
-/** Without the slide's name, which the caller adds. */
-export function damaged(what: string): TiffDamage {
-  return new TiffDamage(what);
-}
-
-/** The file is a TIFF, but a broken one. */
-export class TiffDamage extends Error {
-  override readonly name = 'TiffDamage';
-
-  toWsiError(path: string): WsiError {
-    return new WsiError('SlideUnreadable', `The TIFF file is damaged: ${this.message}.`, {
-      where: path,
-      remedy: 'Copy it again from its source.',
-      cause: this,
-    });
-  }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { encodedLevel, paintedPixels } from '../testing/tiff-fixture.ts';
-import { TiffDamage } from './directories.ts';
+import { TiffDamage } from './damage.ts';
 import { completeJpeg, joinedJpeg, jpegPrefix, parseTile } from './jpeg-tile.ts';
 
 const SIDE = 48;

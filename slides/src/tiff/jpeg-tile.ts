@@ -11,7 +11,7 @@
  * much as one or two tiles, so this more than doubles the tiles per second. It is exact unless the chroma is
  * subsampled vertically: then the decoder interpolates chroma across the seam, and tiles are decoded one by one.
  */
-import { damaged } from './directories.ts';
+import { damaged } from './damage.ts';
 
 const MARKER = {
   arithmeticConditioning: 0xcc,

@@ -1,125 +1,172 @@
-/** Finds the pyramid in a TIFF's directories and decides whether the fast path can read it. */
-import { damaged, TAG, type TiffDirectory, type TiffFile } from './directories.ts';
-import { jpegPrefix } from './jpeg-tile.ts';
+/** From the directories of a TIFF to the levels of a slide. */
+import type { Hypothesis } from '../level-scale.ts';
+import { isOme, omeImages, type OmeImage } from '../metadata/ome.ts';
+import type { TiffDirectory, TiffFile } from './directories.ts';
+import { hasMissingTiles, readLevel, type TiffLevel } from './level.ts';
+import { tiffPictures, UPRIGHT, type TiffPicture } from './picture.ts';
+import { depthText, statedDepth, WORD_BITS } from './sample-depth.ts';
+import { findPyramid, nameOf, type CandidateLevel, type Pyramid } from './pyramid.ts';
 
-export interface TiffLevel {
-  readonly width: number;
-  readonly height: number;
-  readonly tileWidth: number;
-  readonly tileHeight: number;
-  readonly columns: number;
-  readonly rows: number;
-  /** Of the tiles, row by row: where each begins in the file, and how long it is. */
-  readonly offsets: Float64Array;
-  readonly byteCounts: Float64Array;
-  /** What each tile's JPEG data must begin with. */
-  readonly prefix: Buffer;
+/** What the directories say, before any pixel is read. */
+export interface TiffDescription {
+  readonly pictures: readonly TiffPicture[];
+  /** Of OME-TIFF. */
+  readonly series: readonly OmeImage[];
+  /** Or why no picture of the file can be the slide. */
+  readonly pyramid: Pyramid | string;
+  /** What identifies the file beside its bytes at both ends. */
+  readonly fingerprintLevels: readonly TiffLevel[] | undefined;
 }
 
+export interface LayoutLevel {
+  readonly picture: TiffPicture;
+  /** Or why this reader does not decode it. */
+  readonly tiles: TiffLevel | string;
+  readonly hypothesis: Hypothesis;
+}
+
+/** The slide's levels, from fine to coarse, with those that only another reader can decode. */
 export interface TiffLayout {
+  readonly base: TiffPicture;
+  readonly series: OmeImage | undefined;
+  /** How many bits of words of 16 the file says that values have; undefined where it does not say so. */
+  readonly depth: number | undefined;
+  readonly levels: readonly LayoutLevel[];
+  readonly notes: readonly string[];
+}
+
+/** The levels as this reader takes them; all are decoded by it. */
+export interface ReadableLayout {
   readonly main: TiffDirectory;
   readonly levels: readonly TiffLevel[];
-  /** Whether the levels are SubIFDs of the first directory, as in OME-TIFF. */
+  /** Whether the levels are SubIFDs, as in OME-TIFF. */
   readonly subDirectories: boolean;
 }
 
-const JPEG = 7;
-const PHOTOMETRIC_RGB = 2;
-const PHOTOMETRIC_YCBCR = 6;
-/** Set in NewSubfileType for pages that are masks. */
-const MASK = 4;
-const MAXIMUM_SIDE = 2 ** 31 - 1;
-const MAXIMUM_TILE_SIDE = 8192;
-const MAXIMUM_TILE_BYTES = 2 ** 26;
+/** @throws TiffDamage when the file contradicts itself or refers to bytes that it does not have */
+export async function describeTiff(file: TiffFile, fileSize: number): Promise<TiffDescription> {
+  const pictures = await tiffPictures(file);
+  const description = pictures[0]?.description;
+  const series = isOme(description) ? omeImages(description) : [];
+  const pyramid = findPyramid(pictures, series);
+  return { pictures, series, pyramid, fingerprintLevels: await fingerprintLevels(pictures, fileSize) };
+}
 
 /**
- * @returns the levels from fine to coarse, or the reason why the fast path does not read this file
- * @throws TiffDamage when the file contradicts itself or refers to bytes that it does not have
+ * The tiles that a file's fingerprint is made of: those of a plain pyramid of JPEG tiles from the first page on. It
+ * stays as it is whatever is learnt about other files, because runs are recognized by it.
  */
-export async function tiffLayout(file: TiffFile, fileSize: number): Promise<TiffLayout | string> {
-  const main = file.directories[0]!;
-  if (!main.has(TAG.tileWidth)) return 'the TIFF has no tiles';
-  const inside = file.subDirectories[0]!;
-  const candidates = [main, ...(inside.length > 0 ? inside : file.directories.slice(1))];
+async function fingerprintLevels(
+  pictures: readonly TiffPicture[],
+  fileSize: number,
+): Promise<readonly TiffLevel[] | undefined> {
+  const [first, ...others] = pictures;
+  if (first?.tile === undefined) return undefined;
+  const below = others.filter(({ isSubDirectory, page }) => isSubDirectory && page === 0);
+  const beside = others.filter(({ isSubDirectory }) => !isSubDirectory);
   const levels: TiffLevel[] = [];
-  for (const directory of candidates) {
-    // Pages without tiles are the label, the macro picture and the like.
-    if (!directory.has(TAG.tileWidth)) continue;
-    if (((await directory.number(TAG.newSubfileType, 0)) & MASK) !== 0) continue;
-    const level = await readLevel(directory, fileSize);
-    if (typeof level === 'string') return level;
+  for (const picture of [first, ...(below.length > 0 ? below : beside)]) {
+    if (picture.tile === undefined || picture.isMask) continue;
+    const level = await readLevel(picture, fileSize);
+    if (typeof level === 'string' || level.coding.kind !== 'jpeg' || hasMissingTiles(level)) return undefined;
     levels.push(level);
   }
   levels.sort((a, b) => b.width - a.width);
-  const reason = notAPyramid(levels);
-  return reason ?? { main, levels, subDirectories: inside.length > 0 };
-}
-
-/** The pages of a stack or a multi-position file are tiled too, but are not levels of one picture. */
-function notAPyramid(levels: readonly TiffLevel[]): string | undefined {
-  const first = levels[0]!;
-  for (const [index, level] of levels.entries()) {
-    const previous = levels[index - 1];
-    if (previous !== undefined && level.width >= previous.width)
-      return 'two of its tiled pictures have the same size';
-    const ratio = first.width / level.width / (first.height / level.height);
-    // Rounded sizes of small levels differ by one pixel.
+  const finest = levels[0];
+  if (finest === undefined) return undefined;
+  const regular = levels.every((level, index) => {
+    const ratio = finest.width / level.width / (finest.height / level.height);
     const tolerance = 1.5 / level.width + 1.5 / level.height + 0.01;
-    if (Math.abs(ratio - 1) > tolerance) return 'its tiled pictures have different shapes';
+    return Math.abs(ratio - 1) <= tolerance && (index === 0 || level.width < levels[index - 1]!.width);
+  });
+  return regular ? levels : undefined;
+}
+
+/** Tells which hypothesis the pixels of a level support; undefined when it is none of them. */
+export type CompareLevels = (
+  base: TiffLevel,
+  level: TiffLevel,
+  hypotheses: readonly Hypothesis[],
+) => Promise<Hypothesis | 'unknown' | undefined>;
+
+/** @returns the reason when no picture of the file can be the slide */
+export async function settleLayout(
+  { pyramid, series }: TiffDescription,
+  fileSize: number,
+  compare: CompareLevels,
+): Promise<TiffLayout | string> {
+  if (typeof pyramid === 'string') return pyramid;
+  const { base, candidates } = pyramid;
+  const { width, height } = base;
+  const notes = [...pyramid.notes];
+  if (base.orientation !== UPRIGHT) {
+    notes.push(
+      `its Orientation (${base.orientation}: mirrored or turned) is not applied: positions are those of the stored picture`,
+    );
+  }
+  const ofBase = series.find((image) => image.width === width && image.height === height);
+  const depth = await statedDepth(base.directory, ofBase?.significantBits);
+  const baseTiles = await readLevel(base, fileSize, depth);
+  if (depth !== undefined && isOfWords(baseTiles))
+    notes.push(`${depthText(depth)}: the upper 8 of them are used`);
+  const levels: LayoutLevel[] = [
+    { picture: base, tiles: baseTiles, hypothesis: { downsample: 1, width, height } },
+  ];
+  for (const candidate of candidates) {
+    const tiles = await readLevel(candidate.picture, fileSize, depth);
+    const hypothesis = await settle(candidate, { base: baseTiles, tiles }, compare);
+    if (typeof hypothesis === 'string') notes.push(`${nameOf(candidate.picture)} is not used: ${hypothesis}`);
+    else levels.push({ picture: candidate.picture, tiles, hypothesis });
+  }
+  levels.sort((a, b) => a.hypothesis.downsample - b.hypothesis.downsample);
+  return { base, series: ofBase, depth, levels, notes };
+}
+
+function isOfWords(tiles: TiffLevel | string): boolean {
+  return typeof tiles !== 'string' && tiles.coding.kind === 'other' && tiles.coding.usedBits < WORD_BITS;
+}
+
+async function settle(
+  { picture, hypotheses, needsComparison }: CandidateLevel,
+  { base, tiles }: { readonly base: TiffLevel | string; readonly tiles: TiffLevel | string },
+  compare: CompareLevels,
+): Promise<Hypothesis | string> {
+  if (!needsComparison) return hypotheses[0];
+  const unsaid = 'nothing in the file says what part of the slide it shows';
+  if (typeof base === 'string' || typeof tiles === 'string') return unsaid;
+  const found = await compare(base, tiles, hypotheses);
+  if (found === undefined) return 'its pixels are not those of the slide';
+  if (found !== 'unknown') return found;
+  return hypotheses.length === 1 && (picture.isReduced || picture.isSubDirectory) ? hypotheses[0] : unsaid;
+}
+
+/**
+ * The layout for this package's own reader.
+ * @returns the reason when it does not decode the slide itself; levels that it does not decode are left out
+ */
+export function readableLayout({ base, levels }: TiffLayout): ReadableLayout | string {
+  const readable: TiffLevel[] = [];
+  for (const { picture, tiles, hypothesis } of levels) {
+    if (typeof tiles === 'string') {
+      if (picture === base) return tiles;
+      continue;
+    }
+    readable.push({ ...tiles, ...hypothesis });
+  }
+  return {
+    main: base.directory,
+    levels: readable,
+    subDirectories: levels.some(({ picture }) => picture.isSubDirectory),
+  };
+}
+
+/** Why the fast path is not taken: it is for whole pyramids of JPEG tiles. */
+export function slowReason({ levels }: TiffLayout): string | undefined {
+  for (const { tiles } of levels) {
+    if (typeof tiles === 'string') return tiles;
+    if (tiles.coding.kind !== 'jpeg')
+      return `its tiles are not JPEG (compression ${tiles.coding.compression})`;
+    if (hasMissingTiles(tiles)) return 'some of its tiles are missing';
   }
   return undefined;
-}
-
-async function readLevel(directory: TiffDirectory, fileSize: number): Promise<TiffLevel | string> {
-  const width = await directory.number(TAG.imageWidth, 0);
-  const height = await directory.number(TAG.imageLength, 0);
-  const tileWidth = await directory.number(TAG.tileWidth, 0);
-  const tileHeight = await directory.number(TAG.tileLength, 0);
-  requireSide(width, MAXIMUM_SIDE, 'picture');
-  requireSide(height, MAXIMUM_SIDE, 'picture');
-  requireSide(tileWidth, MAXIMUM_TILE_SIDE, 'tile');
-  requireSide(tileHeight, MAXIMUM_TILE_SIDE, 'tile');
-  const reason = await unsupported(directory);
-  if (reason !== undefined) return reason;
-
-  const columns = Math.ceil(width / tileWidth);
-  const rows = Math.ceil(height / tileHeight);
-  const count = columns * rows;
-  for (const tag of [TAG.tileOffsets, TAG.tileByteCounts]) {
-    // Before the values are read: their number is bounded by the file's size, the claimed picture's is not.
-    if (directory.count(tag) !== count) {
-      throw damaged(`it lists ${directory.count(tag)} tiles for a picture of ${columns} x ${rows} tiles`);
-    }
-  }
-  const offsets = await directory.numbers(TAG.tileOffsets);
-  const byteCounts = await directory.numbers(TAG.tileByteCounts);
-  for (let tile = 0; tile < count; tile++) {
-    const length = byteCounts[tile]!;
-    if (length === 0) return 'some of its tiles are missing';
-    if (length > MAXIMUM_TILE_BYTES) throw damaged(`tile ${tile} claims ${length} bytes`);
-    if (offsets[tile]! + length > fileSize) {
-      throw damaged(
-        `tile ${tile} of ${count} ends at byte ${offsets[tile]! + length}, the file at ${fileSize}`,
-      );
-    }
-  }
-  const ycbcr = (await directory.number(TAG.photometric, 0)) === PHOTOMETRIC_YCBCR;
-  const prefix = jpegPrefix(await directory.bytes(TAG.jpegTables), ycbcr);
-  return { width, height, tileWidth, tileHeight, columns, rows, offsets, byteCounts, prefix };
-}
-
-async function unsupported(directory: TiffDirectory): Promise<string | undefined> {
-  const compression = await directory.number(TAG.compression, 1);
-  if (compression !== JPEG) return `its tiles are not JPEG (compression ${compression})`;
-  const photometric = await directory.number(TAG.photometric, 0);
-  if (photometric !== PHOTOMETRIC_RGB && photometric !== PHOTOMETRIC_YCBCR) return 'its pixels are not RGB';
-  if ((await directory.number(TAG.samplesPerPixel, 1)) !== 3) return 'its pixels do not have 3 channels';
-  const bits = await directory.numbers(TAG.bitsPerSample);
-  if (bits.length === 0 || bits.some((value) => value !== 8)) return 'its channels do not have 8 bits';
-  if ((await directory.number(TAG.planarConfiguration, 1)) !== 1) return 'its channels are stored apart';
-  return undefined;
-}
-
-function requireSide(value: number, maximum: number, what: string): void {
-  if (!(value >= 1 && value <= maximum)) throw damaged(`a ${what} is ${value} pixels long`);
 }

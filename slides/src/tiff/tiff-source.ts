@@ -1,9 +1,10 @@
-/** The fast path: JPEG tiles of a TIFF are read as they are, decoded by libjpeg (in sharp), and put side by side. */
+/** Tiles of a TIFF, read as they are, decoded (JPEG by libjpeg, in sharp), and put side by side. */
 import { forEachLimited } from '../concurrency.ts';
+import type { MppClaim } from '../metadata/resolution-claims.ts';
 import type { PixelSource } from '../pixel-source.ts';
 import { copyPixels, intersection, type Pixels, type Rectangle } from '../pixels.ts';
 import type { LevelRegion, SlideLevel } from '../slide.ts';
-import type { TiffLayout, TiffLevel } from './layout.ts';
+import type { TiffLevel } from './level.ts';
 import { TileDecoder, type TileDecoderParts } from './tile-decoder.ts';
 
 /** Tiles that are decoded in one call; more do not make it faster, and their memory is held together. */
@@ -12,9 +13,12 @@ const TILES_PER_CALL = 8;
 const CALLS_AT_ONCE = 4;
 
 export interface TiffSourceParts extends Omit<TileDecoderParts, 'levels'> {
-  readonly layout: TiffLayout;
+  readonly layout: { readonly levels: readonly TiffLevel[] };
   readonly format: string;
   readonly properties: Readonly<Record<string, string>>;
+  readonly claims?: readonly MppClaim[];
+  readonly objectivePower?: number | undefined;
+  readonly notes?: readonly string[];
 }
 
 /** A tile that a request needs, with the regions that it is part of. */
@@ -29,6 +33,9 @@ export class TiffSource implements PixelSource {
   readonly reader = 'tiff';
   readonly levels: readonly SlideLevel[];
   readonly properties: Readonly<Record<string, string>>;
+  readonly claims: readonly MppClaim[];
+  readonly objectivePower: number | undefined;
+  readonly notes: readonly string[];
   readonly #parts: TiffSourceParts;
   readonly #decoder: TileDecoder;
 
@@ -36,7 +43,10 @@ export class TiffSource implements PixelSource {
     this.#parts = parts;
     this.format = parts.format;
     this.properties = parts.properties;
-    this.levels = slideLevels(parts.layout);
+    this.claims = parts.claims ?? [];
+    this.objectivePower = parts.objectivePower;
+    this.notes = parts.notes ?? [];
+    this.levels = parts.layout.levels.map(({ width, height, downsample }) => ({ width, height, downsample }));
     this.#decoder = new TileDecoder({ ...parts, levels: parts.layout.levels });
   }
 
@@ -131,14 +141,4 @@ function tilesIn(level: TiffLevel, wanted: Rectangle): number[] {
     }
   }
   return tiles;
-}
-
-/** With OpenSlide's rule for the downsample. */
-export function slideLevels(layout: TiffLayout): SlideLevel[] {
-  const first = layout.levels[0]!;
-  return layout.levels.map(({ width, height }) => ({
-    width,
-    height,
-    downsample: (first.width / width + first.height / height) / 2,
-  }));
 }

@@ -1,14 +1,15 @@
-/** Reads and decodes the JPEG tiles of a TIFF, several at a time where that gives the same pixels. */
+/** Reads and decodes the tiles of a TIFF; those of JPEG several at a time where that gives the same pixels. */
 import sharp from 'sharp';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import type { Slots } from '../concurrency.ts';
 import type { PictureCache } from '../picture-cache.ts';
-import type { Pixels } from '../pixels.ts';
+import { createPixels, type Pixels } from '../pixels.ts';
 import type { SlideStatistics } from '../slide.ts';
 import { readRanges, type ByteSource } from './byte-source.ts';
-import { damaged } from './directories.ts';
+import { damaged } from './damage.ts';
 import { completeJpeg, joinedJpeg, parseTile, type JpegTile } from './jpeg-tile.ts';
-import type { TiffLevel } from './layout.ts';
+import type { TiffLevel } from './level.ts';
+import { decodeOther } from './other-tile.ts';
 
 // libvips would keep another 50 MB of what it has decoded; the job's own cache is the one that is bounded by the job.
 sharp.cache(false);
@@ -21,6 +22,13 @@ export interface TileDecoderParts {
   readonly statistics: SlideStatistics;
   readonly cache: PictureCache | undefined;
   readonly slots: Slots;
+}
+
+/** Tiles of a level as they are in the file; empty for those that were never written. */
+interface RawTiles {
+  readonly levelIndex: number;
+  readonly indices: readonly number[];
+  readonly raw: readonly Buffer[];
 }
 
 export class TileDecoder {
@@ -70,12 +78,40 @@ export class TileDecoder {
     return slots.run(async () => {
       const raw = await (ahead ?? read());
       const started = performance.now();
-      const tiles = raw.map((data, at) => this.#parse(level, levelIndex, indices[at]!, data));
-      const joined = await this.#decodeJoined(level, tiles);
-      const pictures = joined ?? (await this.#decodeApart(level, levelIndex, indices, tiles));
+      const pictures =
+        level.coding.kind === 'jpeg' && raw.every(({ length }) => length > 0)
+          ? await this.#decodeJpegs(level, { levelIndex, indices, raw })
+          : await this.#decodeEach(level, { levelIndex, indices, raw });
       statistics.decodeSeconds += (performance.now() - started) / 1000;
       return pictures;
     });
+  }
+
+  async #decodeJpegs(level: TiffLevel, { levelIndex, indices, raw }: RawTiles): Promise<Pixels[]> {
+    const tiles = raw.map((data, at) => this.#parse(level, levelIndex, indices[at]!, data));
+    const joined = await this.#decodeJoined(level, tiles);
+    return joined ?? (await this.#decodeApart(level, levelIndex, indices, tiles));
+  }
+
+  /** One by one, where there are some that were never written, or that are not plain JPEG. */
+  async #decodeEach(level: TiffLevel, { levelIndex, indices, raw }: RawTiles): Promise<Pixels[]> {
+    const { tileWidth: width, tileHeight: height, coding } = level;
+    const pictures: Pixels[] = [];
+    for (const [at, data] of raw.entries()) {
+      const index = indices[at]!;
+      if (data.length === 0) pictures.push(createPixels(width, height));
+      else if (coding.kind === 'jpeg') {
+        pictures.push(...(await this.#decodeJpegs(level, { levelIndex, indices: [index], raw: [data] })));
+      } else {
+        // Of a tile that is larger than the picture, what is not padding.
+        const kept = { width: Math.min(width, level.width), height: Math.min(height, level.height) };
+        const decoded = await decodeOther(data, coding, { width, height, kept }).catch((error: unknown) => {
+          throw this.#damagedTile(levelIndex, index, error);
+        });
+        pictures.push({ ...kept, data: decoded });
+      }
+    }
+    return pictures;
   }
 
   #parse(level: TiffLevel, levelIndex: number, index: number, data: Buffer): JpegTile {
@@ -87,7 +123,7 @@ export class TileDecoder {
   }
 
   async #decodeJoined(level: TiffLevel, tiles: readonly JpegTile[]): Promise<Pixels[] | undefined> {
-    const jpeg = tiles.length > 1 ? joinedJpeg(level.prefix, tiles) : undefined;
+    const jpeg = tiles.length > 1 ? joinedJpeg(prefixOf(level), tiles) : undefined;
     if (jpeg === undefined) return undefined;
     const { tileWidth: width, tileHeight: height } = level;
     // One damaged tile spoils the joint picture; decoding one by one then finds out which.
@@ -112,7 +148,7 @@ export class TileDecoder {
     const pictures: Pixels[] = [];
     for (const [at, tile] of tiles.entries()) {
       try {
-        const data = await decodeJpeg(completeJpeg(level.prefix, tile), width, height);
+        const data = await decodeJpeg(completeJpeg(prefixOf(level), tile), width, height);
         pictures.push({ width, height, data });
       } catch (error) {
         throw this.#damagedTile(levelIndex, indices[at]!, error);
@@ -129,6 +165,10 @@ export class TileDecoder {
       cause: error,
     });
   }
+}
+
+function prefixOf({ coding }: TiffLevel): Buffer {
+  return coding.kind === 'jpeg' ? coding.prefix : Buffer.alloc(0);
 }
 
 async function decodeJpeg(jpeg: Buffer, width: number, height: number): Promise<Uint8Array> {

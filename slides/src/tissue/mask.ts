@@ -14,12 +14,12 @@ export interface Mask {
 export class MaskSums {
   readonly #width: number;
   readonly #height: number;
-  readonly #sums: Float64Array;
+  readonly #sums: Uint32Array;
 
   constructor({ width, height, data }: Mask) {
     this.#width = width;
     this.#height = height;
-    this.#sums = new Float64Array((width + 1) * (height + 1));
+    this.#sums = new Uint32Array((width + 1) * (height + 1));
     for (let y = 0; y < height; y++) {
       let row = 0;
       for (let x = 0; x < width; x++) {
@@ -55,37 +55,42 @@ export class MaskSums {
 
 /** Set where any pixel within `radius` (in a square) is set. */
 export function dilated(mask: Mask, radius: number): Mask {
-  const across = spread(
-    mask.data,
-    { lines: mask.height, length: mask.width, step: 1, skip: mask.width },
-    radius,
-  );
-  const data = spread(across, { lines: mask.width, length: mask.height, step: mask.width, skip: 1 }, radius);
-  return { ...mask, data };
+  return spreadBothWays(mask, radius, 1);
 }
 
 /** Set where all pixels within `radius` (in a square, as far as it is inside) are set. */
 export function eroded(mask: Mask, radius: number): Mask {
-  return inverted(dilated(inverted(mask), radius));
+  return spreadBothWays(mask, radius, 0);
 }
 
-function inverted(mask: Mask): Mask {
-  return { ...mask, data: mask.data.map((value) => 1 - value) };
+/** Gaps that are at most twice the radius wide are set, too. */
+export function closed(mask: Mask, radius: number): Mask {
+  return radius < 1 || !mask.data.includes(1) ? mask : eroded(dilated(mask, radius), radius);
 }
 
-/** Spreads the set pixels along lines; the time does not depend on the radius. */
+function spreadBothWays(mask: Mask, radius: number, value: 0 | 1): Mask {
+  const { width, height, data } = mask;
+  const across = spread(data, { lines: height, length: width, step: 1, skip: width }, radius, value);
+  return {
+    ...mask,
+    data: spread(across, { lines: width, length: height, step: width, skip: 1 }, radius, value),
+  };
+}
+
+/** Spreads the pixels of a value along lines; the time does not depend on the radius. */
 function spread(
   data: Uint8Array,
   { lines, length, step, skip }: { lines: number; length: number; step: number; skip: number },
   radius: number,
+  value: 0 | 1,
 ): Uint8Array {
-  const result = new Uint8Array(data.length);
+  const result = data.slice();
   for (let line = 0; line < lines; line++) {
     let filled = 0;
-    for (let at = 0; at < length; at++) {
-      if (data[line * skip + at * step] === 0) continue;
+    for (let at = 0, from = line * skip; at < length; at++, from += step) {
+      if (data[from] !== value) continue;
       const end = Math.min(length, at + radius + 1);
-      for (let to = Math.max(filled, at - radius); to < end; to++) result[line * skip + to * step] = 1;
+      for (let to = Math.max(filled, at - radius); to < end; to++) result[line * skip + to * step] = value;
       filled = end;
     }
   }

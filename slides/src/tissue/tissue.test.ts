@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { createPixels, type Pixels } from '../pixels.ts';
 import { dilated, eroded, MaskSums, withoutSpecks, type Mask } from './mask.ts';
 import { otsuThreshold } from './otsu.ts';
-import { tissueOfPixels } from './tissue.ts';
+import { otsuTissue } from './otsu-mask.ts';
+import { detectTissue } from './detect.ts';
+import { LABELS, TissueLabel } from './labels.ts';
+import { DEFAULT_TISSUE } from './tissue.ts';
 
 const masks = fc
   .tuple(fc.integer({ min: 1, max: 14 }), fc.integer({ min: 1, max: 14 }))
@@ -105,11 +108,15 @@ function withSquare(background: readonly number[], colour: readonly number[]): P
   return picture;
 }
 
-const covered = (picture: Pixels): number =>
-  tissueOfPixels(picture).data.reduce((sum, value) => sum + value, 0) / 10_000;
+const share = (data: Uint8Array, value: number): number =>
+  data.reduce((sum, each) => sum + (each === value ? 1 : 0), 0) / data.length;
+const coveredByOtsu = (picture: Pixels): number => share(otsuTissue(picture).data, 1);
+const labelled = (picture: Pixels, label: number = TissueLabel.Tissue): number =>
+  share(detectTissue(picture, 8, DEFAULT_TISSUE).labels, label);
 
-describe('tissueOfPixels', () => {
-  const white = [245, 244, 246];
+const WHITE = [245, 244, 246];
+
+describe('otsuTissue', () => {
   it.each([
     ['eosin', [220, 130, 170], 0.25],
     ['haematoxylin', [90, 60, 140], 0.25],
@@ -119,15 +126,40 @@ describe('tissueOfPixels', () => {
     ['a blue pen', [40, 80, 190], 0],
     ['a black frame', [12, 10, 11], 0],
     ['grey dust', [150, 150, 152], 0],
-    ['nothing', white, 0],
+    ['nothing', WHITE, 0],
   ] as const)('%s', (_, colour, part) => {
-    expect(covered(withSquare(white, colour))).toBeCloseTo(part, 1);
+    expect(coveredByOtsu(withSquare(WHITE, colour))).toBeCloseTo(part, 1);
+  });
+});
+
+describe('detectTissue', () => {
+  it.each([
+    ['eosin', [220, 130, 170], 'tissue'],
+    ['haematoxylin', [90, 60, 140], 'tissue'],
+    ['DAB', [140, 90, 60], 'tissue'],
+    ['pale tissue', [238, 220, 232], 'tissue'],
+    ['pale blue tissue', [214, 212, 228], 'tissue'],
+    ['light green of a trichrome', [120, 175, 150], 'tissue'],
+    ['a green pen', [30, 140, 70], 'pen'],
+    ['a blue pen', [40, 80, 190], 'pen'],
+    ['a black frame', [12, 10, 11], 'unscanned'],
+    ['grey dust', [150, 150, 152], 'grey'],
+    ['nothing', WHITE, 'glass'],
+  ] as const)('%s', (_, colour, name) => {
+    const picture = withSquare(WHITE, colour);
+    const label = LABELS.findIndex((each) => each.name === name);
+    // The square, or all where there is none; the mask reaches a pixel beyond what it finds.
+    expect(labelled(picture, label)).toBeCloseTo(name === 'glass' ? 1 : 0.26, 1);
+    if (name !== 'tissue') expect(labelled(picture)).toBe(0);
   });
 
   it('a picture that is all tissue is not split, a noisy white one is empty', () => {
-    expect(covered(withSquare([200, 110, 160], [225, 150, 190]))).toBeCloseTo(1, 2);
+    const whole = withSquare([200, 110, 160], [225, 150, 190]);
+    expect(labelled(whole)).toBeCloseTo(1, 2);
+    expect(coveredByOtsu(whole)).toBeCloseTo(1, 2);
     const noisy = createPixels(100, 100);
     noisy.data.forEach((_, at) => (noisy.data[at] = 248 + ((at * 7919) % 6)));
-    expect(covered(noisy)).toBe(0);
+    expect(labelled(noisy)).toBe(0);
+    expect(coveredByOtsu(noisy)).toBe(0);
   });
 });

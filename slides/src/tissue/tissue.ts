@@ -1,95 +1,168 @@
-/**
- * Where a slide has tissue, seen at low magnification.
- *
- * Stained tissue is coloured and glass is not, so the saturation (HSV) is thresholded by Otsu's method (1979). Otsu
- * always finds two classes; the guards below are for slides that do not have them:
- *   - the threshold stays between 0.04 (glass with compression noise is not tissue) and 0.2 (on a slide without glass,
- *     or with a pen mark, the two classes would be pale and strong tissue);
- *   - near black is not tissue (the scanner's frame, a black pen), nor are the hues of green and blue pens, which are
- *     not those of haematoxylin, eosin or DAB. A red pen looks like blood and is not recognized.
- * Then gaps of two pixels are closed and specks (under 64 of up to 1500 x 1500 pixels) are dropped.
- */
+/** The tissue of a slide: reads a picture of it and looks there. */
+import {
+  readAnnotations,
+  type AnnotationFile,
+  type AnnotationOptions,
+} from '../annotations/annotation-file.ts';
+import { applyAnnotations } from '../annotations/areas.ts';
+import { placed } from '../annotations/origin.ts';
+import type { S3Store } from '../s3/store.ts';
 import type { Pixels } from '../pixels.ts';
-import type { Slide } from '../slide.ts';
-import { dilated, eroded, withoutSpecks, type Mask } from './mask.ts';
-import { otsuThreshold } from './otsu.ts';
+import type { OnPart, Slide } from '../slide.ts';
+import { detectTissue, type TissueFindings, type TissueSettings } from './detect.ts';
+import { TissueLabel } from './labels.ts';
+import type { Mask } from './mask.ts';
+import { OTSU_SIDE, otsuTissue } from './otsu-mask.ts';
 
 /** `none` takes the whole slide for tissue. */
-export type TissueMethod = 'otsu' | 'none';
+export type TissueMethod = 'density' | 'otsu' | 'none';
 
 export interface TissueMask extends Mask {
   /** Level-0 pixels for one pixel of the mask. */
   readonly scaleX: number;
   readonly scaleY: number;
+  /** A {@link TissueLabel} for each pixel; `data` is where it says tissue. */
+  readonly labels: Uint8Array;
+  /** The slide as it was looked at, reduced to the mask's size; absent where the method looks at nothing. */
+  readonly picture?: Pixels;
+  /** What the method `density` found, for people to look at. */
+  readonly findings?: Omit<TissueFindings, 'labels'>;
+  /** The file that was applied. */
+  readonly annotations?: AnnotationFile;
 }
 
-const MAXIMUM_SIDE = 1500;
-const LOWEST_SATURATION = 0.04;
-const HIGHEST_SATURATION = 0.2;
-const BLACK = 25;
-const CLOSED_GAP = 2;
-const SPECK_AREA = 64;
+/** Settings are of the method `density`; what is absent or undefined is as in {@link DEFAULT_TISSUE}. */
+export type TissueOptions = { readonly [K in keyof TissueSettings]?: TissueSettings[K] | undefined } & {
+  readonly method?: TissueMethod | undefined;
+  /** A pixel of the mask is at most so large. */
+  readonly pixelMicrometres?: number | undefined;
+  readonly annotations?: AnnotationOptions | undefined;
+};
 
-/** Hue in degrees and least saturation of what only pens have. */
-const PENS = [
-  { from: 70, to: 175, saturation: 0.15 }, // green
-  { from: 175, to: 232, saturation: 0.4 }, // blue
-] as const;
-const PALEST_PEN = Math.min(...PENS.map(({ saturation }) => saturation)) * 255;
+interface DensitySettings extends TissueSettings {
+  readonly pixelMicrometres: number;
+}
 
-/** The mask of a slide, its longer side at most 1500 pixels. Empty (all 0) on a slide without tissue. */
+export const DEFAULT_TISSUE: DensitySettings = {
+  pixelMicrometres: 8,
+  faintestDensity: 0.015,
+  smallestPieceMicrometres: 15,
+  closedGapMicrometres: 4,
+  largestHoleMicrometres: 80,
+  pens: 'exclude',
+};
+
+/** The mask's longer side is at least so long, where the slide is: its edges are then as exact as tiles need. */
+const LEAST_SIDE = 1500;
+/** What a mask may have at most, in memory: 16 million pixels are 33 x 33 mm at 8 micrometres. */
+const MOST_PIXELS = 2 ** 24;
+/** Taken for a slide that does not say its resolution. */
+export const ASSUMED_MPP = 0.5;
+
+/** What decides a mask, with every default filled in: a part of what a list of tiles is known by. */
+export function tissueSpecification(
+  options: TissueOptions,
+  annotations?: Pick<AnnotationFile, 'sha256'>,
+): Record<string, unknown> {
+  const { method = 'density', annotations: choice } = options;
+  return {
+    method,
+    ...(method === 'density' ? densitySettings(options) : {}),
+    // Where the file lies does not matter, what is in it and what is taken of it does.
+    ...(choice === undefined || annotations === undefined
+      ? {}
+      : {
+          annotations: {
+            include: choice.include ?? [],
+            exclude: choice.exclude ?? [],
+            use: choice.use ?? 'narrow',
+            ...(choice.origin === undefined ? {} : { origin: choice.origin }),
+            sha256: annotations.sha256,
+          },
+        }),
+  };
+}
+
+function densitySettings(options: TissueOptions): DensitySettings {
+  const { pixelMicrometres, faintestDensity, smallestPieceMicrometres } = options;
+  const { closedGapMicrometres, largestHoleMicrometres, pens } = options;
+  return {
+    pixelMicrometres: pixelMicrometres ?? DEFAULT_TISSUE.pixelMicrometres,
+    faintestDensity: faintestDensity ?? DEFAULT_TISSUE.faintestDensity,
+    smallestPieceMicrometres: smallestPieceMicrometres ?? DEFAULT_TISSUE.smallestPieceMicrometres,
+    closedGapMicrometres: closedGapMicrometres ?? DEFAULT_TISSUE.closedGapMicrometres,
+    largestHoleMicrometres: largestHoleMicrometres ?? DEFAULT_TISSUE.largestHoleMicrometres,
+    pens: pens ?? DEFAULT_TISSUE.pens,
+  };
+}
+
+/**
+ * The mask of a slide. Empty (all 0) on a slide without tissue.
+ * @param onPart is told how much of the slide has been looked at
+ * @throws WsiError InvalidArgument or NotFound for annotations that are missing, damaged or of another slide
+ */
 export async function tissueMask(
   slide: Slide,
-  { method = 'otsu' }: { readonly method?: TissueMethod } = {},
+  options: TissueOptions = {},
+  store?: S3Store,
+  onPart?: OnPart,
 ): Promise<TissueMask> {
+  const { annotations } = options;
+  const read = annotations === undefined ? undefined : await readAnnotations(slide.path, annotations, store);
+  const file =
+    read === undefined || annotations === undefined ? undefined : placed(read, slide, annotations, read.path);
+  const found = await detected(slide, options, { drawnOn: file !== undefined, onPart });
+  const labels =
+    file === undefined || annotations === undefined
+      ? found.labels
+      : applyAnnotations(found, file, annotations, file.path);
+  const data = labels.map((label) => (label === TissueLabel.Tissue ? 1 : 0));
+  return { ...found, labels, data, ...(file === undefined ? {} : { annotations: file }) };
+}
+
+/** @param drawnOn whether areas are to be drawn on it, so that one pixel for all of the slide is too few */
+async function detected(
+  slide: Slide,
+  options: TissueOptions,
+  { drawnOn, onPart }: { readonly drawnOn: boolean; readonly onPart: OnPart | undefined },
+): Promise<Omit<TissueMask, 'data'>> {
+  const { method = 'density' } = options;
+  const settings = densitySettings(options);
   if (method === 'none') {
-    return { width: 1, height: 1, data: Uint8Array.of(1), scaleX: slide.width, scaleY: slide.height };
+    const side = drawnOn ? maskSide(slide, settings.pixelMicrometres) : 1;
+    const reduction = Math.max(slide.width, slide.height) / side;
+    const width = Math.max(1, Math.round(slide.width / reduction));
+    const height = Math.max(1, Math.round(slide.height / reduction));
+    const labels = new Uint8Array(width * height).fill(TissueLabel.Tissue);
+    return { width, height, labels, ...scaleOf(slide, { width, height }) };
   }
-  const thumbnail = await slide.thumbnail(MAXIMUM_SIDE);
-  const scale = { scaleX: slide.width / thumbnail.width, scaleY: slide.height / thumbnail.height };
-  return { ...tissueOfPixels(thumbnail), ...scale };
-}
-
-/** The pure part: from a picture of the whole slide to its mask. */
-export function tissueOfPixels(pixels: Pixels): Mask {
-  const count = pixels.width * pixels.height;
-  const saturation = new Uint8Array(count);
-  const possible = new Uint8Array(count);
-  const histogram = new Float64Array(256);
-  for (let pixel = 0; pixel < count; pixel++) {
-    const red = pixels.data[pixel * 3]!;
-    const green = pixels.data[pixel * 3 + 1]!;
-    const blue = pixels.data[pixel * 3 + 2]!;
-    const value = Math.max(red, green, blue);
-    if (value < BLACK) continue;
-    const chroma = value - Math.min(red, green, blue);
-    const saturated = Math.round((chroma / value) * 255);
-    // The hue is only computed where a pen is possible: most of a slide is pale.
-    if (saturated > PALEST_PEN && isPen(hueOf(red, green, blue, chroma), saturated / 255)) continue;
-    possible[pixel] = 1;
-    saturation[pixel] = saturated;
-    histogram[saturated]! += 1;
+  if (method === 'otsu') {
+    const picture = await slide.thumbnail(OTSU_SIDE, onPart);
+    const { width, height, data } = otsuTissue(picture);
+    return { width, height, labels: data, ...scaleOf(slide, picture), picture };
   }
-  const threshold = Math.min(
-    HIGHEST_SATURATION * 255,
-    Math.max(LOWEST_SATURATION * 255, otsuThreshold(histogram)),
-  );
-  const data = possible.map((may, pixel) => (may === 1 && saturation[pixel]! > threshold ? 1 : 0));
-  const coloured = { width: pixels.width, height: pixels.height, data };
-  return withoutSpecks(eroded(dilated(coloured, CLOSED_GAP), CLOSED_GAP), SPECK_AREA);
+  const picture = await slide.thumbnail(maskSide(slide, settings.pixelMicrometres), onPart);
+  const scale = scaleOf(slide, picture);
+  const { labels, ...findings } = detectTissue(picture, scale.scaleX * mppOf(slide), settings);
+  return { width: picture.width, height: picture.height, labels, ...scale, findings, picture };
 }
 
-function isPen(hue: number, saturation: number): boolean {
-  return PENS.some((pen) => hue >= pen.from && hue < pen.to && saturation > pen.saturation);
+function scaleOf(
+  slide: Slide,
+  picture: { readonly width: number; readonly height: number },
+): { scaleX: number; scaleY: number } {
+  return { scaleX: slide.width / picture.width, scaleY: slide.height / picture.height };
 }
 
-/** Degrees from 0 to 360; 0 for grey. */
-function hueOf(red: number, green: number, blue: number, chroma: number): number {
-  if (chroma === 0) return 0;
-  const value = Math.max(red, green, blue);
-  let sixth: number;
-  if (value === red) sixth = ((green - blue) / chroma + 6) % 6;
-  else if (value === green) sixth = (blue - red) / chroma + 2;
-  else sixth = (red - green) / chroma + 4;
-  return sixth * 60;
+export function mppOf({ mpp }: Slide): number {
+  return mpp === undefined ? ASSUMED_MPP : (mpp.x + mpp.y) / 2;
+}
+
+/** Pixels along the mask's longer side. */
+function maskSide(slide: Slide, pixelMicrometres: number): number {
+  const long = Math.max(slide.width, slide.height);
+  const short = Math.min(slide.width, slide.height);
+  const fine = Math.max(LEAST_SIDE, Math.ceil((long * mppOf(slide)) / pixelMicrometres));
+  const most = Math.floor(Math.sqrt((MOST_PIXELS * long) / short));
+  return Math.max(1, Math.min(long, fine, most));
 }
