@@ -2,6 +2,7 @@
  * A cohort: who is in a run, which slides they have, what happened to them, and on which side of the split they are.
  * It is data only; it is made by `parseCohort` and never changed afterwards.
  */
+import type { MissingSpec } from './missing.ts';
 
 export type Split = 'train' | 'validation' | 'test';
 
@@ -9,7 +10,12 @@ export type Split = 'train' | 'validation' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 
 export type OutcomeSpec =
-  | { readonly type: 'classification'; readonly column: string }
+  | {
+      readonly type: 'classification';
+      readonly column: string;
+      /** The class of which the score is the probability. */
+      readonly positive?: string | undefined;
+    }
   | {
       readonly type: 'survival';
       /** Column of the follow-up time; any unit, but the same for all. */
@@ -18,6 +24,9 @@ export type OutcomeSpec =
       readonly event: string;
       /** Column of the treatment arm, when there is one. */
       readonly treatment?: string | undefined;
+      /** Words of the event column that mean 1, and 0; 1 and 0 themselves need not be named. */
+      readonly observed?: readonly string[] | undefined;
+      readonly censored?: readonly string[] | undefined;
     };
 
 /** One of: `column` (the table says it), `folds` with `fold` (that fold is the test set), or fractions. */
@@ -39,6 +48,9 @@ export interface S3Spec {
   readonly forcePathStyle?: boolean | undefined;
 }
 
+/** What becomes of names that differ only in spelling; `refuse` by default. */
+export type SpellingPolicy = 'refuse' | 'merge' | 'distinct';
+
 /** The part of a job's `spec.cohort` that says how the table is read. */
 export interface CohortSpec {
   /** A path, or s3://BUCKET/KEY. */
@@ -52,8 +64,27 @@ export interface CohortSpec {
   readonly s3?: S3Spec | undefined;
   readonly slideColumn?: string | undefined;
   readonly split?: SplitSpec | undefined;
+  /** The resolution of slides whose files do not say it. */
+  readonly resolution?:
+    | {
+        readonly column?: string | undefined;
+        /** Micrometres for a level-0 pixel, where the column says nothing. */
+        readonly mpp?: number | undefined;
+        readonly prefer?: 'file' | 'statement' | undefined;
+      }
+    | undefined;
   /** With `skip` an empty file is not refused here: it is quarantined with the others that cannot be read. */
   readonly unreadableSlides?: 'fail' | 'skip' | undefined;
+  /** `fail` by default. */
+  readonly duplicateSlides?: 'fail' | 'allow' | undefined;
+  readonly missing?: MissingSpec | undefined;
+  readonly spellings?:
+    | {
+        readonly patients?: SpellingPolicy | undefined;
+        /** Of classes and of treatments. */
+        readonly classes?: SpellingPolicy | undefined;
+      }
+    | undefined;
 }
 
 export type Outcome =
@@ -80,6 +111,8 @@ export interface Cohort {
   readonly classes: readonly string[];
   /** Sorted treatment arms; empty when there is no treatment column. */
   readonly treatments: readonly string[];
+  /** Micrometres for a level-0 pixel that the table or the job states, by the slide's path; absent without any. */
+  readonly statedMpp?: Readonly<Record<string, number>>;
 }
 
 /** Order of strings by UTF-16 code units: the same on every machine, unlike the locale's. */

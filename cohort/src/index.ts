@@ -5,22 +5,38 @@ export {
   type Outcome,
   type OutcomeSpec,
   type S3Spec,
+  type SpellingPolicy,
   type Split,
   type SplitSpec,
   SPLITS,
 } from './cohort.ts';
 export {
   CohortError,
-  problemText,
+  directoryOf,
+  examineCohort,
   readCohort,
+  readTableText,
   type ReadCohortOptions,
   resolveCohortPath,
 } from './read-cohort.ts';
+export { type ColumnKind, type Meaning, type MissingSpec, MissingValues } from './missing.ts';
+export { type CohortProblem, foldProblems, type ProblemCode, problemText, remediesOf } from './problems.ts';
+export { type CohortSummary, type Counts, summarise } from './summary.ts';
+export {
+  bagSlides,
+  parseSlideTable,
+  slidesIn,
+  type ListedSlide,
+  type MissingSlide,
+  type SlideBag,
+  type SlideTable,
+  type SlideTableSpec,
+} from './slide-table.ts';
+export { patientSkeletonOf } from './spelling/skeleton.ts';
 export { slideDirectory } from './slide-directory.ts';
 export { foldPatients, splitPatients, type FractionSplit, type StratifiedPatient } from './split.ts';
-export { type CohortProblem, type ProblemCode } from './table-rows.ts';
 export type { SlideLookup, SlideOracle } from './table-fields.ts';
-export { parseCohort, type CohortResult } from './table.ts';
+export { type CohortExamination, type CohortResult, examineTable, parseCohort } from './table.ts';
 export {
   writePyramid,
   type PyramidOptions,
@@ -37,3 +53,8 @@ export {
 } from './synth/options.ts';
 export { HAZARD_MODEL, hazardOf, type HazardModel } from './synth/survival.ts';
 export { synthesizeCohort, type SynthesisResult } from './synth/synthesize.ts';
+export { directIdentifiers, type IdentifyingColumn, kindOfColumn } from './privacy/direct-identifiers.ts';
+export type { IdentifierKind } from './privacy/identifying-words.ts';
+export { csvText, type Pseudonym, pseudonymise, pseudonymOf } from './privacy/pseudonyms.ts';
+export { checkNames } from './table-names.ts';
+export { columnsOf, readRows } from './table-rows.ts';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { answerError, storeCredentials, storePython, TestStore } from '@wsi/slides/testing';
+import { answerError, storeCredentials, storePython, TestStore } from '@wsi-operator/slides/testing';
 import type { Cohort, CohortSpec } from './cohort.ts';
 import { readCohort } from './read-cohort.ts';
 
@@ -72,6 +72,15 @@ whenSetUp('a cohort in S3 (skipped without `node setup/setup.mjs --with python-r
       's3://cohorts/lung/slides/two.svs',
       's3://cohorts/lung/slides/four.svs',
     ]);
+  });
+
+  it('has one slide under two keys when their content is the same', async () => {
+    const content = 'tissue '.repeat(1000);
+    await server.put('cohorts', 'copies/a.svs', content);
+    await server.put('cohorts', 'copies/b.svs', content);
+    await server.put('cohorts', 'copies.csv', 'patient,slide,label\np1,a.svs,x\np2,b.svs,y\n');
+    const copies = { table: 's3://cohorts/copies.csv', slides: 's3://cohorts/copies' };
+    await expect(read(copies)).rejects.toThrow("line 3: the slide 'b.svs' is a copy of the one on line 2");
   });
 
   it('is listed in pages', async () => {

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CohortSpec } from './cohort.ts';
-import { CohortError, readCohort } from './read-cohort.ts';
+import { CohortError, examineCohort, readCohort } from './read-cohort.ts';
 
 let directory: string;
 const spec: CohortSpec = {
@@ -51,6 +51,33 @@ describe('readCohort', () => {
     expect(cases.flatMap(({ slides }) => slides)).toContain(join(directory, 'slides', 'empty.svs'));
   });
 
+  it('says where a slide may be instead', async () => {
+    const slides = join(directory, 'elsewhere');
+    await mkdir(join(slides, 'uuid'), { recursive: true });
+    await writeFile(join(slides, 'uuid', 'deep.svs'), 'x');
+    await symlink('gone.svs', join(slides, 'dangling.svs'));
+    const names = [
+      'deep.svs',
+      'dangling.svs',
+      'D:\\x\\deep.svs',
+      'https://x.example/a.svs',
+      'a.svs;b.svs',
+      'uuid.svs',
+    ];
+    const rows = names.map((name, index) => `p${index},${name},${'xy'[index % 2]}`);
+    const { message } = await failure(['patient,slide,label', ...rows].join('\n'), { slides: 'elsewhere' });
+    expect(message).toContain(
+      `line 2: the slide 'deep.svs' does not exist in ${slides} (it may be 'uuid/deep.svs')`,
+    );
+    expect(message).toContain(
+      "line 3: the slide 'dangling.svs' is a symbolic link to 'gone.svs', which is not there",
+    );
+    expect(message).toContain("(a path of Windows: here it may be 'uuid/deep.svs')");
+    expect(message).toContain("line 5: the slide 'https://x.example/a.svs' is an address");
+    expect(message).toContain("line 6: the slide 'a.svs;b.svs' does not exist: several names in one field?");
+    expect(message).toContain(`line 7: the slide 'uuid.svs' does not exist in ${slides}\n`);
+  });
+
   it('names the line, the reason and the slide that was probably meant', async () => {
     const rows = [
       'p1,One.svs,x',
@@ -76,7 +103,7 @@ describe('readCohort', () => {
   });
 
   it('refuses what is not text, and names a table or directory that is missing', async () => {
-    expect((await failure(Buffer.from('PK\u0003\u0004\0\0'))).message).toContain('not a text file');
+    expect((await failure(Buffer.from('PK\u0003\u0004\0\0'))).message).toContain('an Excel workbook');
     expect((await failure(Buffer.from([0x70, 0xe9, 0x0a]))).message).toContain('not a text file');
     expect((await failure('', { slides: 'nowhere' })).message).toContain(
       'nowhere: there is no such directory',
@@ -84,5 +111,40 @@ describe('readCohort', () => {
     expect((await failure('', { table: 'no.csv' })).message).toContain(
       "no.csv: there is no such cohort's table",
     );
+  });
+
+  it('finds one slide under two names: links and copies of the file', async () => {
+    const slides = join(directory, 'copies');
+    await mkdir(slides);
+    const content = Buffer.alloc(3_000_000, 'tissue of a patient ');
+    await writeFile(join(slides, 'a.svs'), content);
+    await copyFile(join(slides, 'a.svs'), join(slides, 'copy.svs'));
+    await link(join(slides, 'a.svs'), join(slides, 'hard.svs'));
+    // Of the same size, but another slide.
+    content.fill('other tissue', 1_000_000, 1_100_000);
+    await writeFile(join(slides, 'b.svs'), content);
+    const rows = ['p1,a.svs,x', 'p2,b.svs,y', 'p3,copy.svs,x', 'p4,hard.svs,y', 'p5,../slides/one.svs,y'];
+    const text = ['patient,slide,label', ...rows].join('\n');
+    const error = await failure(text, { slides: 'copies' });
+    const found = error instanceof CohortError ? error.problems : [];
+    expect(found.map(({ line, code, message }) => [line, code, message])).toEqual([
+      [4, 'DuplicateSlide', "the slide 'copy.svs' is a copy of the one on line 2"],
+      [5, 'DuplicateSlide', "the slide 'hard.svs' is already on line 2"],
+    ]);
+    await writeFile(join(directory, 'cohort.csv'), text.replace('p4,hard.svs,y\n', ''));
+    const allowing = { ...spec, slides: 'copies', duplicateSlides: 'allow' } as const;
+    const { cohort, notes, lines } = await examineCohort(allowing, { baseDirectory: directory });
+    expect(cohort?.cases).toHaveLength(4);
+    expect(notes).toEqual([
+      "slides that are there twice: line 4: the slide 'copy.svs' is a copy of the one on line 2",
+      "1 file that ends like a slide of the table, but in no row that is used: 'hard.svs'",
+    ]);
+    expect(lines.get(join(slides, 'copy.svs'))).toBe(4);
+  });
+
+  it('says that a name is there in other code points', async () => {
+    await writeFile(join(directory, 'slides', 'Mu\u0308ller.svs'), 'x');
+    const error = await failure('patient,slide,label\np1,M\u00fcller.svs,x\n');
+    expect(error.message).toContain("its name there has other code points, 'Mu\\u{0308}ller.svs'");
   });
 });

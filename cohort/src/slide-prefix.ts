@@ -1,9 +1,18 @@
 /** The slides of a cohort in S3: what lies below a prefix, by one listing. */
 import { posix } from 'node:path';
-import { WsiError } from '@wsi/foundation';
-import { formatS3Address, isS3Address, parseS3Address, type S3Address, type S3Store } from '@wsi/slides';
+import { WsiError } from '@wsi-operator/foundation';
+import {
+  formatS3Address,
+  isS3Address,
+  parseS3Address,
+  type ObjectIdentity,
+  type S3Address,
+  type S3Store,
+} from '@wsi-operator/slides';
+import { SMALLEST_SLIDE } from './file-copies.ts';
 import type { SlideAcceptance } from './slide-directory.ts';
-import { didYouMean } from './spelling.ts';
+import { quoted } from './spelling/characters.ts';
+import { didYouMean } from './spelling/nearest.ts';
 import type { SlideLookup, SlideOracle } from './table-fields.ts';
 
 export interface SlidePrefix {
@@ -13,8 +22,8 @@ export interface SlidePrefix {
   lookOutside(): Promise<boolean>;
 }
 
-/** Bytes of an object, or why there are none. */
-type Known = number | string;
+/** An object, or why there is none. */
+type Known = ObjectIdentity | string;
 
 /** @throws WsiError `NotFound` when there is nothing below the prefix, and what {@link S3Store.list} throws */
 export async function slidePrefix(
@@ -25,9 +34,9 @@ export async function slidePrefix(
   const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
   const where = formatS3Address({ bucket, key: prefix });
   /** By key. */
-  const inside = new Map<string, number>();
+  const inside = new Map<string, ObjectIdentity>();
   for await (const object of store.list({ bucket, key: prefix })) {
-    if (!object.key.endsWith('/')) inside.set(object.key, object.bytes);
+    if (!object.key.endsWith('/')) inside.set(object.key, object);
   }
   if (inside.size === 0) {
     throw new WsiError('NotFound', 'there are no slides below this prefix.', {
@@ -38,22 +47,24 @@ export async function slidePrefix(
   /** By address; those that have been asked for, and not yet looked up, are undefined. */
   const outside = new Map<string, Known | undefined>();
   const names = namesByDirectory(inside.keys());
+  /** The first object that was asked for of each content. */
+  const firsts = new Map<string, string>();
 
   const oracle = (name: string): SlideLookup => {
     const missing = (problem: string): SlideLookup => ({
       found: false,
-      reason: `the slide '${name}' ${problem}`,
+      reason: `the slide ${quoted(name)} ${problem}`,
     });
     const address = isS3Address(name) ? name : formatS3Address({ bucket, key: posix.join(prefix, name) });
     if (!address.startsWith(where)) {
       const known = outside.get(address);
       if (known === undefined) outside.set(address, undefined);
-      if (typeof known === 'number') return found(address, known, { accept, missing });
+      if (typeof known === 'object') return found(address, known, { accept, missing, firsts });
       return missing(known ?? `lies outside of ${where}`);
     }
     const of = address.slice(where.length - prefix.length);
-    const bytes = inside.get(of);
-    if (bytes !== undefined) return found(address, bytes, { accept, missing });
+    const object = inside.get(of);
+    if (object !== undefined) return found(address, object, { accept, missing, firsts });
     if (names.has(`${of.replace(/\/$/, '')}/`)) return missing("is a directory; name the slide's file in it");
     const parent = of.slice(0, of.lastIndexOf('/') + 1);
     const hint = didYouMean(posix.basename(of), names.get(parent) ?? []);
@@ -68,18 +79,27 @@ export async function slidePrefix(
   return { oracle, lookOutside };
 }
 
+interface Finding {
+  readonly accept: SlideAcceptance;
+  readonly missing: (problem: string) => SlideLookup;
+  readonly firsts: Map<string, string>;
+}
+
 function found(
   address: string,
-  bytes: number,
-  { accept, missing }: { accept: SlideAcceptance; missing: (problem: string) => SlideLookup },
+  { bytes, etag }: ObjectIdentity,
+  { accept, missing, firsts }: Finding,
 ): SlideLookup {
   if (bytes === 0 && !accept.empty) return missing('is an empty object (0 bytes); upload it again');
-  return { found: true, path: address, identity: address };
+  const content = bytes < SMALLEST_SLIDE ? address : `${bytes} ${etag}`;
+  const first = firsts.get(content) ?? address;
+  firsts.set(content, first);
+  return { found: true, path: address, identity: address, copyOf: first === address ? undefined : first };
 }
 
 async function lookUp(address: string, store: S3Store): Promise<Known> {
   try {
-    return (await store.identify(parseS3Address(address))).bytes;
+    return await store.identify(parseS3Address(address));
   } catch (error) {
     const { code, message, retryable } = WsiError.from(error);
     // A store that does not answer says nothing about the slide.

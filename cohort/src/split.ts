@@ -3,7 +3,7 @@
  * so the order of the table's rows has no influence, and in every stratum (class, or event and treatment arm) each
  * part has the floor or the ceiling of its exact share.
  */
-import { sha256, WsiError } from '@wsi/foundation';
+import { sha256, WsiError } from '@wsi-operator/foundation';
 import { compareText, type Split, SPLITS } from './cohort.ts';
 
 export interface StratifiedPatient {

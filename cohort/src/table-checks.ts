@@ -1,8 +1,10 @@
 /** What is checked of a cohort as a whole, once its rows are understood, and its division into splits. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { type CohortSpec, compareText, type Split } from './cohort.ts';
 import { foldPatients, splitPatients, type StratifiedPatient } from './split.ts';
-import type { CohortProblem } from './table-rows.ts';
+import type { CohortProblem } from './problems.ts';
+import { quoted } from './spelling/characters.ts';
+import { didYouMean } from './spelling/nearest.ts';
 import type { SlideRecord } from './table-fields.ts';
 
 /**
@@ -21,7 +23,7 @@ export function cohortProblems(
   if (!complete || records.length === 0) return problems;
   problems.push(
     ...(spec.outcome.type === 'classification'
-      ? classProblems(records, spec.outcome.column)
+      ? classProblems(records, spec.outcome)
       : survivalProblems(records, spec.outcome)),
   );
   return problems;
@@ -39,8 +41,8 @@ function patientProblems(
   const oneOutcome = outcome.type === 'survival' || bag !== 'slide';
   for (const row of rows.slice(1)) {
     const conflict = (code: CohortProblem['code'], column: string, [here, there]: [string, string]): void => {
-      const message = `patient '${patient}' has ${column} ${here} here and ${there} on line ${first.line}`;
-      problems.push({ line: row.line, column, code, message });
+      const message = `patient ${quoted(patient)} has ${column} ${here} here and ${there} on line ${first.line}`;
+      problems.push({ line: row.line, column, code, message, remedy: conflictRemedy(code, outcome.type) });
     };
     const values = [outcomeText(row), outcomeText(first)] as const;
     if (oneOutcome && values[0] !== values[1]) {
@@ -48,14 +50,11 @@ function patientProblems(
       conflict('ConflictingOutcome', column, [...values]);
     }
     if (row.treatment !== first.treatment && outcome.type === 'survival') {
-      conflict('ConflictingTreatment', outcome.treatment ?? '', [
-        `'${row.treatment}'`,
-        `'${first.treatment}'`,
-      ]);
+      conflict('ConflictingTreatment', outcome.treatment ?? '', [treatmentText(row), treatmentText(first)]);
     }
     if (row.split !== first.split) {
       const message =
-        `patient '${patient}' is in '${row.split}' here and in '${first.split}' on line ${first.line}: ` +
+        `patient ${quoted(patient)} is in '${row.split}' here and in '${first.split}' on line ${first.line}: ` +
         'a patient must be on one side of the split';
       problems.push({ line: row.line, column: split?.column ?? '', code: 'SplitLeak', message });
     }
@@ -63,23 +62,45 @@ function patientProblems(
   return problems;
 }
 
-function outcomeText({ outcome }: SlideRecord): string {
-  return outcome.type === 'survival' ? `${outcome.time}, ${outcome.event}` : `'${outcome.class}'`;
+function conflictRemedy(code: CohortProblem['code'], type: CohortSpec['outcome']['type']): string {
+  if (code === 'ConflictingTreatment')
+    return 'Give a patient one treatment in all rows, the one to compare by.';
+  return type === 'survival'
+    ? 'Give a patient one time and event in all rows: those of the last follow-up. Where two people share an identifier, give each one.'
+    : 'Give a patient one class in all rows, or, where each slide has a class of its own, say `cohort.bag: slide`.';
 }
 
-function classProblems(records: readonly SlideRecord[], column: string): CohortProblem[] {
+function outcomeText({ outcome }: SlideRecord): string {
+  return outcome.type === 'survival' ? `${outcome.time}, ${outcome.event}` : quoted(outcome.class);
+}
+
+function treatmentText({ treatment }: SlideRecord): string {
+  return treatment === undefined ? 'missing' : quoted(treatment);
+}
+
+function classProblems(
+  records: readonly SlideRecord[],
+  { column, positive }: { readonly column: string; readonly positive?: string | undefined },
+): CohortProblem[] {
   const classes = Map.groupBy(records, classOf);
   const problems: CohortProblem[] = [];
+  if (positive !== undefined && !classes.has(positive)) {
+    const names = [...classes.keys()].sort(compareText);
+    const message =
+      `there is no class ${quoted(positive)}, which the job calls positive${didYouMean(positive, names)}; ` +
+      `the classes are ${names.map(quoted).join(', ')}`;
+    problems.push({ column, code: 'UnknownPositive', message });
+  }
   if (classes.size < 2) {
     const [only] = classes.keys();
-    const message = `every row has the class '${only}': there is nothing to tell apart`;
+    const message = `every row has the class ${quoted(only ?? '')}: there is nothing to tell apart`;
     problems.push({ column, code: 'TooFewClasses', message });
   }
   for (const [name, rows] of [...classes].sort(([a], [b]) => compareText(a, b))) {
     const first = rows[0];
     if (first === undefined || rows.some(({ patient }) => patient !== first.patient)) continue;
     const message =
-      `the class '${name}' has one patient, '${first.patient}': it cannot be both learned and tested; ` +
+      `the class ${quoted(name)} has one patient, ${quoted(first.patient)}: it cannot be both learned and tested; ` +
       'merge it with another class or leave it out';
     problems.push({ line: first.line, column, code: 'ClassWithOnePatient', message });
   }
@@ -90,17 +111,37 @@ function classOf({ outcome }: SlideRecord): string {
   return outcome.type === 'classification' ? outcome.class : '';
 }
 
-function survivalProblems(
-  records: readonly SlideRecord[],
-  outcome: { readonly event: string; readonly treatment?: string | undefined },
-): CohortProblem[] {
+type SurvivalColumns = Pick<
+  CohortSpec['outcome'] & { readonly type: 'survival' },
+  'event' | 'treatment' | 'observed' | 'censored'
+>;
+
+/** Columns in which others write 1 for a patient without an event: `censorship`, `os_censorship`, `alive`. */
+const NAMED_AFTER_CENSORED = /(?<!un)censor|zensier|alive|living|lebend/i;
+
+function survivalProblems(records: readonly SlideRecord[], outcome: SurvivalColumns): CohortProblem[] {
   const problems: CohortProblem[] = [];
+  if (NAMED_AFTER_CENSORED.test(outcome.event) && (outcome.observed ?? outcome.censored) === undefined) {
+    const message =
+      `the event column is called ${quoted(outcome.event)}, so its 1 may well mean that nothing happened: ` +
+      'the job must say it';
+    const remedy =
+      'Where 1 means censored: `cohort.outcome.observed: ["0"]` and `cohort.outcome.censored: ["1"]`; where 1 is ' +
+      'the event, the other way round.';
+    problems.push({ column: outcome.event, code: 'InvalidEvent', message, remedy });
+  }
   if (!records.some(hasEvent)) {
     const message = 'no patient has an event: every time is censored, and nothing can be learned from that';
-    problems.push({ column: outcome.event, code: 'NoEvents', message });
+    const remedy =
+      'Where the table writes events in another way (0 for an event), say it: `cohort.outcome.observed` and `censored`.';
+    problems.push({ column: outcome.event, code: 'NoEvents', message, remedy });
   }
-  if (outcome.treatment !== undefined && new Set(records.map(({ treatment }) => treatment)).size < 2) {
-    const message = `every patient has the treatment '${records[0]?.treatment}': leave the treatment column out`;
+  const treatments = new Set(records.flatMap(({ treatment }) => treatment ?? []));
+  if (outcome.treatment !== undefined && treatments.size < 2) {
+    const [only] = treatments;
+    const found =
+      only === undefined ? 'no patient has a treatment' : `every patient has the treatment ${quoted(only)}`;
+    const message = `${found}: leave the treatment column out`;
     problems.push({ column: outcome.treatment, code: 'OneTreatment', message });
   }
   return problems;
@@ -165,8 +206,11 @@ function splitProblems(records: readonly SlideRecord[], splits: ReadonlyMap<stri
   const learned = new Set(training.map(classOf));
   for (const [name, rows] of Map.groupBy(records, classOf)) {
     if (learned.has(name)) continue;
-    const message = `the class '${name}' has ${rows.length} slides but none in training`;
-    problems.push({ code: 'ClassNotInTraining', message });
+    const slides = rows.length === 1 ? '1 slide' : `${rows.length} slides`;
+    const message = `the class ${quoted(name)} has ${slides} but none in training`;
+    const remedy =
+      'Move some of its patients to training, merge it with another class, or leave its rows out.';
+    problems.push({ code: 'ClassNotInTraining', message, remedy });
   }
   if (training[0]?.outcome.type === 'survival' && !training.some(hasEvent)) {
     problems.push({ code: 'NoEvents', message: 'no patient in training has an event' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CohortSpec } from './cohort.ts';
 import type { SlideOracle } from './table-fields.ts';
-import { parseCohort } from './table.ts';
+import { examineTable, parseCohort } from './table.ts';
 
 const classification: CohortSpec = { table: 't.csv', outcome: { type: 'classification', column: 'label' } };
 const survival: CohortSpec = {
@@ -22,6 +22,152 @@ function problems(text: string, spec: CohortSpec = classification): string[] {
 }
 
 const good = 'patient,slide,label\np1,a,x\np2,b,y\np3,c,x\np4,d,y\n';
+
+describe('what is refused although it could be read', () => {
+  const messages = (text: string, spec: CohortSpec = classification): string[] =>
+    (parseCohort(text, spec, oracle).problems ?? []).map(({ message }) => message);
+  const rows = (of: (index: number) => string, header = 'patient,slide,label', count = 6): string =>
+    [header, ...Array.from({ length: count }, (_, index) => of(index))].join('\n');
+
+  it('a row that begins as a comment, where not all of them do', () => {
+    expect(problems(good.replace('p3', '# p3'))).toEqual(['4 MalformedCsv']);
+    expect(problems(good.replace(/^p/gm, (at) => `#${at}`).replace('#patient', 'patient'))).toEqual([]);
+  });
+
+  it('not a row whose first column, which may be any, is missing in the words of a spreadsheet or of the job', () => {
+    const graded = ['grade,patient,slide,label', '#N/A,p1,a,x', '1,p2,b,y', '#REF!,p3,c,x', '2,p4,d,y'];
+    expect(problems(graded.join('\n'))).toEqual([]);
+    const own = graded.join('\n').replace('#REF!', '#leer');
+    expect(problems(own)).toEqual(['4 MalformedCsv']);
+    expect(problems(own, { ...classification, missing: { words: ['#leer'] } })).toEqual([]);
+  });
+
+  it('yes and no in two forms, unless they are different', () => {
+    const mixed = rows((index) => `p${index},s${index},${['True', 'False', '1', '0', '1', '0'][index]}`);
+    expect(problems(mixed)).toEqual(['4 SimilarClasses', '5 SimilarClasses']);
+    expect(problems(mixed, { ...classification, spellings: { classes: 'merge' } })).toHaveLength(2);
+    expect(problems(mixed, { ...classification, spellings: { classes: 'distinct' } })).not.toContain(
+      '4 SimilarClasses',
+    );
+    // A grade of 0 beside words is one.
+    const grades = rows((index) => `p${index},s${index},${['0', 'negative', 'low'][index % 3]}`);
+    expect(problems(grades)).toEqual([]);
+    const arms = rows(
+      (index) => `p${index},s${index},${index + 1},1,${['yes', '1', '0'][index % 3]}`,
+      'patient,slide,time,event,arm',
+    );
+    expect(problems(arms, survival)).toEqual(['3 SimilarTreatments']);
+  });
+
+  it('numbers of which a spreadsheet has kept 15 digits', () => {
+    const long = (end: string): string =>
+      rows((index) => `12345678901234${index}${end},s${index},${'xy'[index % 2]}`);
+    expect(problems(long('00')).filter((of) => of.includes('MangledIdentifier'))).toHaveLength(6);
+    expect(problems(long('01'))).toEqual([]);
+  });
+
+  it('columns that only spaces part', () => {
+    expect(messages(good.replaceAll(',', '  '))).toEqual(['the columns are separated by spaces']);
+  });
+
+  it('columns with the names of others, which are named', () => {
+    const [patient, slide] = messages(good.replace('patient,slide', 'case_id,Filename'));
+    expect(patient).toContain("there is no column 'patient' (did you mean 'case_id'?)");
+    expect(slide).toContain("there is no column 'slide' (did you mean 'Filename'?)");
+  });
+});
+
+describe('what a table is told of', () => {
+  const notesOf = (text: string, spec: CohortSpec = classification): readonly string[] =>
+    examineTable(text, spec, oracle).notes;
+
+  it('one column for two things is refused, but the slide may name the patient', () => {
+    expect(problems(good, { ...explicit, split: { column: 'label' } })).toContain('- DuplicateColumn');
+    expect(problems(good, { ...classification, patientColumn: 'slide' })).not.toContain('- DuplicateColumn');
+  });
+
+  it('a header that stands twice, or below a title, is found', () => {
+    expect(problems(good.replace('p3,', 'patient,slide,label\np3,'))).toEqual(['4 MalformedCsv']);
+    const [titled] = parseCohort(`Export,,\n${good}`, classification, oracle).problems ?? [];
+    expect(titled?.message).toBe('the columns that the job names stand on line 2, not in the first line');
+  });
+
+  it('byte-order marks within the table are told', () => {
+    expect(notesOf(good.replace('p3', '\uFEFFp3'))).toEqual([
+      'invisible byte-order marks left out on line 4',
+    ]);
+    expect(notesOf(`\uFEFF${good}`)).toEqual([]);
+  });
+
+  it.each([
+    ['y', '999', "'999' is a class in 'label'"],
+    ['y', '0.5', 'the classes in'],
+  ])('numbers as classes are told: %s as %s', (from, to, told) => {
+    const text = `${good}p5,e,2\np6,f,2\n`.replaceAll('x', to === '999' ? '1' : '1.5').replaceAll(from, to);
+    expect(notesOf(text).join()).toContain(told);
+  });
+
+  it('patients who may be blocks of one are told', () => {
+    const text = good.replace('p1', 'H20-1-A').replace('p2', 'H20-1-B');
+    expect(notesOf(text).join()).toContain("only in a last letter, such as 'H20-1-A' and 'H20-1-B'");
+    expect(notesOf(good)).toEqual([]);
+  });
+
+  it('times that may be other numbers than they seem', () => {
+    const times = (...list: string[]): string[] => {
+      const rows = list.map((time, index) => `p${index},s${index},${time},${index % 2}`);
+      const text = ['patient,slide,time,event', ...rows].join('\n');
+      const spec: CohortSpec = {
+        table: 't.csv',
+        outcome: { type: 'survival', time: 'time', event: 'event' },
+        split: { test: 0 },
+      };
+      return notesOf(text, spec).filter((note) => note.includes("'time'"));
+    };
+    expect(times('300', '1.100', '1.250', '90')).toEqual([
+      "2 times in 'time' have three decimals and the others none: '1.100' is read as 1.1; when the point parts thousands, write 1100",
+    ]);
+    expect(times('3', '1.1', '1.25', '0.125')).toEqual([]);
+    expect(times('1.2E+03', '7', '8')).toEqual([
+      "1 time in 'time' is like '1.2E+03', read as 1200: did a spreadsheet leave out digits?",
+    ]);
+    expect(times('5', '5.0', '5')[0]).toContain("every time in 'time' is 5");
+  });
+
+  it('arms of free text or of a few, and a test set that small groups have made large', () => {
+    const arms = (of: (index: number) => string): readonly string[] => {
+      const rows = Array.from(
+        { length: 18 },
+        (_, index) => `p${index},s${index},${index + 1},${index % 2},${of(index)}`,
+      );
+      return notesOf(['patient,slide,time,event,arm', ...rows].join('\n'), survival);
+    };
+    expect(arms((index) => `${index} cycles`).join('\n')).toMatch(
+      /'arm' has 18 arms, 18 of them with fewer than 5 patients: when it is free text/,
+    );
+    expect(arms((index) => `${index} cycles`).join('\n')).toContain('test has 0 of 18 patients, not the 5');
+    expect(arms((index) => (index < 2 ? 'X' : 'Y')).join('\n')).toContain(
+      "of which nothing can be said: 'X' (2)",
+    );
+    expect(arms((index) => 'XY'[index % 2]!).filter((note) => note.includes('arm'))).toEqual([]);
+  });
+
+  it('one of two columns of a name, and a number in the place of a patient', () => {
+    const twice = good.replace(/$/gm, ',x').replace(',x', ',label.1').trimEnd().replace(/\n,x$/, '');
+    expect(notesOf(twice)).toEqual(["there are columns 'label' and 'label.1': 'label' is read"]);
+    const nobody = good.replace('p1', '-1').replace('p3', '-1');
+    expect(notesOf(nobody).join()).toContain("the patient '-1' has 2 slides");
+  });
+
+  it('a test set that cannot show something is told', () => {
+    const rows = ['p1,a,x,train', 'p2,b,y,train', 'p3,c,x,train', 'p4,d,y,train', 'p5,e,x,test'];
+    const text = ['patient,slide,label,split', ...rows].join('\n');
+    expect(notesOf(text, explicit)).toEqual([
+      "no patient in test has the class 'y': how well it is told will not be known",
+    ]);
+    expect(notesOf(text.replace('test', 'train'), explicit)[0]).toContain('no patient is in test');
+  });
+});
 
 describe('parseCohort', () => {
   it('reads several slides a patient, and does not depend on the order of the rows', () => {
@@ -78,8 +224,7 @@ describe('parseCohort', () => {
   it.each<[string, string, CohortSpec, string[]]>([
     ['an empty file', '', classification, ['- EmptyTable']],
     ['a header alone', 'patient,slide,label\n', classification, ['- EmptyTable']],
-    ['semicolons', good.replaceAll(',', ';'), classification, ['1 WrongDelimiter']],
-    ['tabs', good.replaceAll(',', '\t'), classification, ['1 WrongDelimiter']],
+    ['lines in quotes', good.replaceAll(/^(.+)$/gm, '"$1"'), classification, ['1 WrongDelimiter']],
     ['absent columns', 'Patient,slide,x\n1,a,b\n', classification, ['1 MissingColumn', '1 MissingColumn']],
     ['a column twice', 'patient,slide,label,label\np,a,x,x\n', classification, ['1 DuplicateColumn']],
     ['ragged rows', `${good}p5,e\np6,f,x,,\n`, classification, ['6 RaggedRow', '7 RaggedRow']],
@@ -99,6 +244,12 @@ describe('parseCohort', () => {
     ],
     ['a slide twice', `${good}p5,./a,x\np1,b,x\n`, classification, ['6 DuplicateSlide', '7 DuplicateSlide']],
     ['two outcomes', `${good}p1,e,y\n`, classification, ['6 ConflictingOutcome']],
+    [
+      'a positive class that no row has',
+      good,
+      { ...classification, outcome: { type: 'classification', column: 'label', positive: 'X' } },
+      ['- UnknownPositive'],
+    ],
     ['one class', 'patient,slide,label\np1,a,x\np2,b,x\n', classification, ['- TooFewClasses']],
     ['a class of one patient', `${good}p5,e,z\np5,f,z\n`, classification, ['6 ClassWithOnePatient']],
     [
@@ -117,7 +268,7 @@ describe('parseCohort', () => {
       [
         '2 InvalidTime',
         '3 InvalidTime',
-        '4 InvalidTime',
+        '4 EmptyField',
         '4 InvalidEvent',
         '5 InvalidTime',
         '5 InvalidEvent',

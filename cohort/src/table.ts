@@ -4,15 +4,37 @@
  * not one message at a time.
  */
 import { type Cohort, type CohortCase, type CohortSpec, compareText, type Split } from './cohort.ts';
+import { withDecimalPoints } from './decimal-commas.ts';
+import type { CohortProblem } from './problems.ts';
+import { type CohortSummary, summarise } from './summary.ts';
+import { roleProblems, wantedColumns } from './table-columns.ts';
 import { assignSplits, cohortProblems } from './table-checks.ts';
-import {
-  identityColumns,
-  readRecord,
-  RowReader,
-  type SlideOracle,
-  type SlideRecord,
-} from './table-fields.ts';
-import { type CohortProblem, readRows } from './table-rows.ts';
+import { RecordReader, type SlideOracle, type SlideRecord } from './table-fields.ts';
+import { checkNames, type NamesResult } from './table-names.ts';
+import { armNotes, shareNote } from './arm-notes.ts';
+import { blockNotes, classNotes, outcomeNotes, readerNotes, sentinelNotes } from './table-notes.ts';
+import { timeNotes } from './time-notes.ts';
+import { readRows } from './table-rows.ts';
+
+/** What there is to say about a table. */
+export interface CohortExamination {
+  /** Everything that is wrong, in order of the lines. With any there is no cohort. */
+  readonly problems: readonly CohortProblem[];
+  /** What was assumed, left out or looks odd, for people: sentences without a full stop. */
+  readonly notes: readonly string[];
+  readonly cohort?: Cohort;
+  /** Of the cohort, when there is one. */
+  readonly summary?: CohortSummary;
+  /** The line of each slide of the cohort, by its path. */
+  readonly lines: ReadonlyMap<string, number>;
+  /**
+   * Every slide that a row names and that is there, also of rows with other problems, with the resolution that is stated
+   * of it.
+   */
+  readonly found: ReadonlyMap<string, number | undefined>;
+  /** Lines of slides that are copies of others, which the job allows; the notes tell of them. */
+  readonly copies: ReadonlySet<number>;
+}
 
 export type CohortResult =
   | { readonly cohort: Cohort; readonly problems?: undefined }
@@ -20,33 +42,65 @@ export type CohortResult =
 
 /** Parses and checks a cohort table. Never throws for what is in the text. */
 export function parseCohort(text: string, spec: CohortSpec, slides: SlideOracle): CohortResult {
-  const { rows, problems: textProblems } = readRows(text, wantedColumns(spec));
-  const problems = [...textProblems];
-  const records: SlideRecord[] = [];
-  const linesOfSlides = new Map<string, number>();
-  for (const row of rows) {
-    const record = readRecord(new RowReader(row, problems), spec, slides, linesOfSlides);
-    if (record !== undefined) records.push(record);
-  }
-  // What follows judges the cohort as a whole; rows that failed above would make it report their absence twice.
-  const allRowsRead = records.length === rows.length && textProblems.length === 0;
-  problems.push(...cohortProblems(records, spec, allRowsRead));
-  if (problems.length > 0) return { problems: problems.sort(byLine) };
-  const splits = assignSplits(records, spec);
-  if (splits.problems.length > 0) return { problems: splits.problems };
-  return { cohort: buildCohort(records, spec, splits.splits) };
+  const { cohort, problems } = examineTable(text, spec, slides);
+  return cohort === undefined ? { problems } : { cohort };
 }
 
-function wantedColumns(spec: CohortSpec): string[] {
-  const { outcome, split } = spec;
-  const optional = outcome.type === 'survival' ? [outcome.treatment, split?.column] : [split?.column];
-  const outcomes = outcome.type === 'survival' ? [outcome.time, outcome.event] : [outcome.column];
-  const { patient, slide } = identityColumns(spec);
-  return [...new Set([patient, slide, ...outcomes, ...optional.filter((name) => name !== undefined)])];
+/** All that is wrong with a table and all that is worth knowing of it. Never throws for what is in the text. */
+export function examineTable(text: string, spec: CohortSpec, slides: SlideOracle): CohortExamination {
+  const table = readRows(text, wantedColumns(spec), spec.missing);
+  const { rows, notes: decimalNotes } = withDecimalPoints(table.rows, spec, table.separator);
+  const reader = new RecordReader(spec, slides);
+  const read = rows.flatMap((row) => reader.read(row) ?? []);
+  const names = checkNames(reader.names, read, spec);
+  const records = read.map((record) => renamed(record, names));
+  const lines = new Map(read.map(({ path, line }) => [path, line]));
+  const copies = new Set(reader.copies.keys());
+  const { found } = reader;
+  const notes = [
+    ...table.notes,
+    ...decimalNotes,
+    ...readerNotes(reader, records),
+    ...names.notes,
+    ...timeNotes(records, spec),
+    ...classNotes(records, spec),
+    ...blockNotes(records),
+    ...sentinelNotes(records),
+  ];
+  const { eventRemedy } = reader;
+  const rowProblems = reader.problems.map((problem) =>
+    problem.code === 'InvalidEvent' && eventRemedy !== undefined
+      ? { ...problem, remedy: eventRemedy }
+      : problem,
+  );
+  const problems = [...roleProblems(spec), ...table.problems, ...rowProblems, ...names.problems];
+  // What follows judges the cohort as a whole; rows that failed above would make it report their absence twice.
+  const leftOut = new Set(reader.leftOut.map(({ line }) => line)).size;
+  const complete = records.length === rows.length - leftOut && problems.length === 0;
+  if (leftOut > 0 && leftOut === rows.length) {
+    problems.push({ code: 'EmptyTable', message: 'every row of the table lacks a value that it needs' });
+  }
+  problems.push(...cohortProblems(records, spec, complete));
+  if (problems.length > 0) return { problems: problems.sort(byLine), notes, lines, found, copies };
+  const splits = assignSplits(records, spec);
+  if (splits.problems.length > 0) return { problems: splits.problems, notes, lines, found, copies };
+  const cohort = buildCohort(records, spec, splits.splits);
+  notes.push(...armNotes(cohort, spec), ...shareNote(cohort, spec), ...outcomeNotes(cohort));
+  return { problems: [], notes, cohort, summary: summarise(cohort), lines, found, copies };
 }
 
 function byLine(a: CohortProblem, b: CohortProblem): number {
   return (a.line ?? Infinity) - (b.line ?? Infinity) || 0;
+}
+
+function renamed(record: SlideRecord, { nameOf }: NamesResult): SlideRecord {
+  const { outcome, treatment } = record;
+  return {
+    ...record,
+    patient: nameOf('patient', record.patient),
+    outcome: outcome.type === 'survival' ? outcome : { ...outcome, class: nameOf('class', outcome.class) },
+    treatment: treatment === undefined ? undefined : nameOf('treatment', treatment),
+  };
 }
 
 function buildCohort(
@@ -70,7 +124,7 @@ function buildCohort(
       slides: members.map(({ path }) => path).sort(compareText),
       outcome:
         outcome.type === 'survival'
-          ? outcome
+          ? { type: 'survival', time: outcome.time, event: outcome.event }
           : { type: 'classification', class: outcome.class, classIndex: classes.indexOf(outcome.class) },
       ...(treatment === undefined ? {} : { treatment }),
       split: splits.get(patient) ?? 'train',
@@ -81,7 +135,13 @@ function buildCohort(
     cases: cases.sort((a, b) => compareText(a.bag, b.bag)),
     classes: spec.outcome.type === 'classification' ? classes : [],
     treatments,
+    ...statedMpp(records),
   };
+}
+
+function statedMpp(records: readonly SlideRecord[]): Pick<Cohort, 'statedMpp'> {
+  const stated = records.flatMap(({ path, mpp }) => (mpp === undefined ? [] : [[path, mpp] as const]));
+  return stated.length === 0 ? {} : { statedMpp: Object.fromEntries(stated) };
 }
 
 function sortedUnique(values: readonly string[]): string[] {

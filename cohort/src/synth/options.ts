@@ -1,5 +1,5 @@
 /** What can be asked of a synthetic cohort, its defaults, and what is refused. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 
 export type SynthesisTask = 'needle' | 'cooccurrence' | 'survival';
 

@@ -1,5 +1,5 @@
 /** The pixels of one synthetic slide: glass, tissue, and the motifs on it, painted tile by tile in any order. */
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 import type { SourceTile, TileSource } from '../tiff/tiff-writer.ts';
 import { blend, drawEllipse, type Ellipse, type Rgb } from './ellipse.ts';
 import { type Motif, motifEllipses } from './motif.ts';

@@ -1,5 +1,5 @@
 /** The plan of one slide, a pure function of the parameters and its place in the cohort. */
-import { RandomStream, WsiError } from '@wsi/foundation';
+import { RandomStream, WsiError } from '@wsi-operator/foundation';
 import type { Motif, MotifKind } from './motif.ts';
 import type { SynthesisParameters } from './options.ts';
 import type { SlidePlan } from './slide-painter.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 import { censoringRate, drawSurvival, HAZARD_MODEL, hazardOf, type SurvivalCovariates } from './survival.ts';
 
 const COUNT = 20_000;

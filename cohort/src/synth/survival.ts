@@ -10,7 +10,7 @@
  * exponential, C ~ Exp(c), with c such that the expected share of censored patients of this cohort is as asked:
  * mean over the patients of c / (c + h) = censoring. Observed: time = min(T, C), event = 1 if T <= C.
  */
-import type { RandomStream } from '@wsi/foundation';
+import type { RandomStream } from '@wsi-operator/foundation';
 
 export interface HazardModel {
   /** Events a month of a patient with a = b = z = 0. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { sha256OfFile } from '@wsi/foundation';
-import { openSlide } from '@wsi/slides';
+import { sha256OfFile } from '@wsi-operator/foundation';
+import { openSlide } from '@wsi-operator/slides';
 import { readCohort } from '../read-cohort.ts';
 import type { SynthesisOptions } from './options.ts';
 import { synthesizeCohort } from './synthesize.ts';
@@ -181,7 +181,7 @@ describe('synthesizeCohort', () => {
       const { synthesizeCohort } = await import(${JSON.stringify(join(import.meta.dirname, 'synthesize.ts'))});
       await synthesizeCohort({ output: ${JSON.stringify(output)}, slides: 1, width: 20000, height: 10000,
         task: 'needle', coverage: 0.05 });
-      const { peakResidentBytes } = await import('@wsi/foundation');
+      const { peakResidentBytes } = await import('@wsi-operator/foundation');
       console.log(peakResidentBytes());`;
     const { stdout } = await run(process.execPath, ['--no-warnings', '--input-type=module', '-e', code]);
     // 600 MB of pixels; the process itself, with sharp, is about 100 MiB.

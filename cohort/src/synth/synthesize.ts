@@ -5,7 +5,7 @@
  */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalJson, sha256, storageError, WsiError, writeFileAtomically } from '@wsi/foundation';
+import { canonicalJson, sha256, storageError, WsiError, writeFileAtomically } from '@wsi-operator/foundation';
 import { isWholeSlide } from '../tiff/whole-slide.ts';
 import { writePyramid } from '../tiff/tiff-writer.ts';
 import { jobText, pageText, tableText, truthText, type SynthesizedSlide } from './cohort-files.ts';

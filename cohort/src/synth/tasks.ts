@@ -7,7 +7,7 @@
  * whatever the tile shows. And for any function f of a tile, the mean of f over a positive slide lies exactly midway
  * between the means over the two kinds of negatives, so ranking by it has an AUC of 1/2.
  */
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 import type { Split } from '../cohort.ts';
 import { splitPatients } from '../split.ts';
 import type { SynthesisParameters } from './options.ts';

@@ -2,8 +2,8 @@
  * What tissue looks like: a square RGB picture that repeats without seams in both directions. Procedural (pink fibres
  * and violet nuclei, as in haematoxylin and eosin), or sewn from patches of a real slide.
  */
-import { openSlide, type Pixels } from '@wsi/slides';
-import { RandomStream, WsiError } from '@wsi/foundation';
+import { openSlide, type Pixels } from '@wsi-operator/slides';
+import { RandomStream, WsiError } from '@wsi-operator/foundation';
 import { drawEllipse, type Rgb } from './ellipse.ts';
 
 // Bound once: these run for every pixel, and under the test runner a look-up of a global is slow.

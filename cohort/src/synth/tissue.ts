@@ -3,7 +3,7 @@
  * interpolated between. Because interpolation never leaves the range of its corners, whole tiles are known to be
  * glass or tissue from the lattice alone, which is what makes huge slides cheap.
  */
-import type { RandomStream } from '@wsi/foundation';
+import type { RandomStream } from '@wsi-operator/foundation';
 
 // Bound once: these run for every pixel, and under the test runner a look-up of a global is slow.
 const { PI, atan2, ceil, floor, hypot, max, min, sqrt } = Math;

@@ -3,7 +3,7 @@
  * one quality), so they are written once, in the file's JPEGTables, as scanners do.
  */
 import sharp from 'sharp';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 
 export interface JpegOptions {
   /** Pixels of a tile's side. */

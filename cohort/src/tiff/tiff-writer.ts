@@ -6,9 +6,9 @@
  * Tiles that repeat (glass, a periodic texture) carry a key: their pixels, their JPEG bytes and what they become in
  * the levels above are computed once.
  */
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { storageError, syncDirectory, WsiError } from '@wsi/foundation';
+import { openAnew, storageError, syncDirectory, WsiError } from '@wsi-operator/foundation';
 import { firstDirectoryPointer, tiffDirectories, tiffHeader, type TiffLevel } from './big-tiff.ts';
 import { encodeTile, type JpegOptions, type SplitJpeg } from './jpeg-tile.ts';
 import { assembleTile, levelSizes, reduceTile, type LevelSize } from './pyramid.ts';
@@ -64,7 +64,7 @@ export async function writePyramid(
   let file: FileHandle | undefined;
   try {
     await mkdir(dirname(path), { recursive: true });
-    file = await open(temporary, 'w');
+    file = await openAnew(temporary);
     const written = await new PyramidWriter(file, source, options).write();
     await file.sync();
     await file.close();

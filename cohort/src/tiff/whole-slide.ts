@@ -1,6 +1,6 @@
 /** Tells whether a slide of ours is whole and made by the expected parameters, from a few kilobytes of it. */
 import { open, type FileHandle } from 'node:fs/promises';
-import { systemErrorCode, storageError } from '@wsi/foundation';
+import { systemErrorCode, storageError } from '@wsi-operator/foundation';
 
 const JPEG_TABLES = 347;
 

@@ -27,22 +27,26 @@ export function nearest(name: string, candidates: readonly string[]): string | u
 }
 
 function withoutExtension(name: string): string {
-  return name.replace(/\.[a-z]{2,5}$/, '');
+  return name.replace(/\.(?:[a-z]{2,5}|h5|jp2)$/, '');
 }
 
 function digitsOf(name: string): string {
   return name.replace(/\D/g, '');
 }
 
-/** Levenshtein distance. */
+/** Levenshtein distance in which two letters that change places count once. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let before: readonly number[] = [];
+  let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
       const substituted = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(substituted, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      const distance = Math.min(substituted, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
+      current.push(swapped ? Math.min(distance, (before[column - 2] ?? 0) + 1) : distance);
     }
+    before = previous;
     previous = current;
   }
   return previous[b.length] ?? 0;
