@@ -1,5 +1,5 @@
 /** Computation on TensorFlow without ever blocking the caller's thread. */
-import { peakResidentBytes, WsiError } from '@wsi/foundation';
+import { ownText, peakResidentBytes, publicText, WsiError } from '@wsi-operator/foundation';
 import { once } from 'node:events';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { embeddingSize, type Network } from './network/network.ts';
@@ -81,7 +81,9 @@ export class Engine {
     worker.on('message', (answer: EngineAnswer) => this.#settle(answer));
     worker.on('error', (error) => this.#fail(WsiError.from(error, 'EngineFailed')));
     worker.on('exit', (code) =>
-      this.#fail(new WsiError('EngineFailed', `The engine is closed (its thread ended with ${code}).`)),
+      this.#fail(
+        new WsiError('EngineFailed', publicText`The engine is closed (its thread ended with ${code}).`),
+      ),
     );
   }
 
@@ -93,9 +95,9 @@ export class Engine {
   static async start({ network, threads, device = 'cpu' }: EngineOptions): Promise<Engine> {
     parameterLayout(network);
     if (!Number.isInteger(threads) || threads < 1) {
-      throw new WsiError('InvalidArgument', `TensorFlow cannot use ${threads} threads.`, {
+      throw new WsiError('InvalidArgument', publicText`TensorFlow cannot use ${threads} threads.`, {
         where: 'threads',
-        remedy: 'Choose a whole number of 1 or more.',
+        remedy: publicText`Choose a whole number of 1 or more.`,
       });
     }
     const workerData: EngineThreadData = { network, threads, device };
@@ -225,7 +227,7 @@ export class Engine {
       pending?.resolve(result ?? []);
       return;
     }
-    const failure = new WsiError(error.code, error.message);
+    const failure = new WsiError(error.code, error.message, { summary: ownText(error.publicMessage) });
     if (error.stack !== undefined) failure.stack = error.stack;
     pending?.reject(failure);
   }
@@ -244,13 +246,17 @@ export class Engine {
 
   #requireTiles(tiles: Uint8Array, n: number): void {
     if (!Number.isInteger(n) || n < 1) {
-      throw new WsiError('InvalidArgument', `A shard of ${n} tiles cannot be computed.`, { where: 'tiles' });
+      throw new WsiError('InvalidArgument', publicText`A shard of ${n} tiles cannot be computed.`, {
+        where: 'tiles',
+      });
     }
     this.#require('tiles', tiles.length, n * this.network.tileSize ** 2 * 3);
   }
 
   #require(where: string, length: number, expected: number): void {
     if (length === expected) return;
-    throw new WsiError('InvalidArgument', `${length} values were given where ${expected} belong.`, { where });
+    throw new WsiError('InvalidArgument', publicText`${length} values were given where ${expected} belong.`, {
+      where,
+    });
   }
 }

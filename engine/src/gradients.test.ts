@@ -1,9 +1,10 @@
 /** The gradients against the whole bag in one graph, tfjs' own tape, and finite differences in float64. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AGGREGATORS, ENCODERS, type AggregatorName, type EncoderName } from '@wsi-operator/api';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Engine } from './engine.ts';
-import { embeddingSize, type Network } from './network/network.ts';
+import { aggregatorSettings, embeddingSize, type Network } from './network/network.ts';
 import { parameterLayout } from './network/parameters.ts';
 import type { EagerTapeAnswer, EagerTapeRequest } from './reference/eager-tape.ts';
 import { exampleBag, randomVector, relativeError, twoPassGradient } from './reference/example-bag.ts';
@@ -20,18 +21,25 @@ const attention: Network = {
 };
 const cases: { name: string; network: Network; tiles: number; shard: number }[] = [
   { name: 'tiny, attention', network: attention, tiles: 23, shard: 8 },
-  {
-    name: 'tiny, mean',
-    network: { ...attention, aggregator: { name: 'mean' } },
-    tiles: 11,
-    shard: 8,
-  },
-  {
-    name: 'resnet18, attention',
-    network: { ...attention, encoder: { name: 'resnet18' } },
-    tiles: 5,
-    shard: 2,
-  },
+  // Every other aggregator that a job may choose, as the weighted mean that its scores make.
+  ...(Object.keys(AGGREGATORS) as AggregatorName[])
+    .filter((name) => name !== 'attention')
+    .map((name) => ({
+      name: `tiny, ${name}`,
+      network: { ...attention, aggregator: aggregatorSettings({ name, hidden: 16 }) },
+      tiles: 11,
+      shard: 8,
+    })),
+  // Every encoder that a job may choose.
+  ...(Object.keys(ENCODERS) as EncoderName[]).map((name) => {
+    const tileSize = Math.max(32, ENCODERS[name].stride);
+    return {
+      name: `${name}, attention, few tiles`,
+      network: { ...attention, encoder: { name }, tileSize },
+      tiles: 5,
+      shard: 2,
+    };
+  }),
 ];
 
 describe.each(cases)('the gradient of shards of $shard ($name)', ({ network, tiles, shard }) => {

@@ -7,10 +7,10 @@ export {
   type ParameterSet,
 } from './engine.ts';
 export {
+  aggregatorSettings,
   embeddingSize,
   requireNetwork,
   type Aggregator,
-  type EncoderName,
   type Network,
 } from './network/network.ts';
 export {

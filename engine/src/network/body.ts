@@ -1,17 +1,18 @@
 /** A body inside a graph: the flat parameter vector cut into tensors, embeddings and scores, and flat gradients. */
 import { cast, concatenate, reshape, slice } from '../graph/arithmetic.ts';
 import { elements, type Graph, type Value } from '../graph/graph.ts';
+import { meanOverPixels } from '../graph/layers.ts';
 import { Tape } from '../graph/tape.ts';
-import { attentionScores } from './attention.ts';
-import { centre, encode } from './encoder.ts';
-import type { Network } from './network.ts';
+import { centre } from './encoders/encoder.ts';
+import { encoders } from './encoders/index.ts';
+import { aggregatorOf, type Network } from './network.ts';
 import { parameterLayout } from './parameters.ts';
 
 export interface Body {
   readonly tape: Tape;
   /** Embeddings [n, d]. */
   readonly embeddings: Value;
-  /** Raw attention scores [n]; undefined where the aggregator has none. */
+  /** Raw scores [n]; undefined where the aggregator has none. */
   readonly scores: Value | undefined;
   /** Writes the flat gradient [length] of sum_k <cotangent_k, value_k>; zeros where nothing depends on a parameter. */
   flatGradient(seeds: readonly { readonly value: Value; readonly cotangent: Value }[]): Value;
@@ -31,9 +32,9 @@ export function writeBody(graph: Graph, network: Network, parameters: Value, til
     if (value === undefined) throw new Error(`the layout has no parameter "${name}"`);
     return value;
   };
-  const embeddings = encode(tape, network.encoder.name, parameter, centre(graph, tiles));
-  const scores =
-    network.aggregator.name === 'attention' ? attentionScores(tape, parameter, embeddings) : undefined;
+  const features = encoders[network.encoder.name].forward(tape, parameter, centre(graph, tiles));
+  const embeddings = meanOverPixels(tape, features);
+  const scores = aggregatorOf(network.aggregator).scores?.(tape, parameter, embeddings);
   return {
     tape,
     embeddings,

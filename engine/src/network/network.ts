@@ -1,12 +1,11 @@
 /** What can be computed: the encoder, the aggregator and the tile size that fix a body's parameters and graphs. */
-import { WsiError } from '@wsi/foundation';
+import { ENCODERS, type AggregatorName, type EncoderName } from '@wsi-operator/api';
+import { WsiError } from '@wsi-operator/foundation';
+import type { AggregatorScores, AggregatorSettings } from './aggregators/aggregator.ts';
+import { aggregators } from './aggregators/index.ts';
+import { encoders } from './encoders/index.ts';
 
-export type EncoderName = 'tiny' | 'resnet18';
-
-export type Aggregator =
-  | { readonly name: 'attention'; /** Width of the gate's two hidden layers. */ readonly hidden: number }
-  | { readonly name: 'mean' }
-  | { readonly name: 'instance' };
+export type Aggregator = AggregatorSettings[AggregatorName];
 
 export interface Network {
   readonly encoder: { readonly name: EncoderName };
@@ -15,44 +14,49 @@ export interface Network {
   readonly tileSize: number;
 }
 
-/** How much the encoder shrinks a tile: the tile size must be a multiple of it, and at least twice of it. */
-const STRIDES: Readonly<Record<EncoderName, number>> = { tiny: 16, resnet18: 32 };
-
-const EMBEDDING_SIZES: Readonly<Record<EncoderName, number>> = { tiny: 128, resnet18: 512 };
+const SMALLEST_TILE = 32;
 
 /** The length d of a tile's embedding. @throws WsiError `InvalidArgument` for a network that cannot be built */
 export function embeddingSize(network: Network): number {
   requireNetwork(network);
-  return EMBEDDING_SIZES[network.encoder.name];
+  return encoders[network.encoder.name].embeddingSize;
+}
+
+/** What a job says of its aggregator, as the settings of the one that it names. */
+export function aggregatorSettings(job: {
+  readonly name: AggregatorName;
+  readonly hidden: number;
+}): Aggregator {
+  return aggregators[job.name].settings(job);
+}
+
+/** The part of an aggregator; for settings of that aggregator only. */
+export function aggregatorOf(settings: Aggregator): AggregatorScores<AggregatorName> {
+  // The table has for each name the part that takes its settings, which the compiler does not see in a union.
+  return aggregators[settings.name];
 }
 
 /** @throws WsiError `InvalidArgument` that names the field and what it may be */
 export function requireNetwork({ encoder, aggregator, tileSize }: Network): void {
-  if (!Object.hasOwn(STRIDES, encoder.name)) {
-    throw invalid(
-      'encoder.name',
-      `no encoder is called "${encoder.name}"`,
-      Object.keys(STRIDES).join(' or '),
-    );
-  }
-  const stride = STRIDES[encoder.name];
-  if (!Number.isInteger(tileSize) || tileSize % stride !== 0 || tileSize < 32) {
+  requireName('encoder', encoder.name, Object.keys(encoders));
+  const { stride } = ENCODERS[encoder.name];
+  if (!Number.isInteger(tileSize) || tileSize % stride !== 0 || tileSize < SMALLEST_TILE) {
     throw invalid(
       'tileSize',
       `${encoder.name} cannot take tiles of ${tileSize} pixels`,
-      `a multiple of ${stride} that is 32 or more`,
+      `a multiple of ${stride} that is ${SMALLEST_TILE} or more`,
     );
   }
-  if (!['attention', 'mean', 'instance'].includes(aggregator.name)) {
-    throw invalid(
-      'aggregator.name',
-      `no aggregator is called "${aggregator.name}"`,
-      'attention, mean or instance',
-    );
-  }
-  if (aggregator.name === 'attention' && (!Number.isInteger(aggregator.hidden) || aggregator.hidden < 1)) {
-    throw invalid('aggregator.hidden', `${aggregator.hidden} is not a width`, 'a whole number of 1 or more');
-  }
+  requireName('aggregator', aggregator.name, Object.keys(aggregators));
+  const wrong = aggregatorOf(aggregator).problem(aggregator);
+  if (wrong !== undefined) throw invalid(`aggregator.${wrong.field}`, wrong.problem, wrong.allowed);
+}
+
+function requireName(part: string, name: string, known: readonly string[]): void {
+  if (known.includes(name)) return;
+  const [last = '', ...others] = [...known].reverse();
+  const list = others.length === 0 ? last : `${others.reverse().join(', ')} or ${last}`;
+  throw invalid(`${part}.name`, `no ${part} is called "${name}"`, list);
 }
 
 function invalid(where: string, problem: string, allowed: string): WsiError {

@@ -47,9 +47,9 @@ describe('parameterLayout', () => {
     [{ ...tiny, tileSize: 70 }, 'a multiple of 16'],
     [{ ...tiny, tileSize: 16 }, '32 or more'],
     [{ ...resnet18, tileSize: 48 }, 'a multiple of 32'],
-    [{ ...tiny, encoder: { name: 'vit' } } as unknown as Network, 'tiny or resnet18'],
+    [{ ...tiny, encoder: { name: 'vit' } } as unknown as Network, 'Choose tiny'],
     [{ ...tiny, aggregator: { name: 'attention' as const, hidden: 0 } }, 'aggregator.hidden'],
-    [{ ...tiny, aggregator: { name: 'sum' } } as unknown as Network, 'attention, mean or instance'],
+    [{ ...tiny, aggregator: { name: 'sum' } } as unknown as Network, 'Choose attention'],
   ])('refuses a network that cannot be built', (network, message) => {
     expect(() => parameterLayout(network)).toThrow(message);
   });

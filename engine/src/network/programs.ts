@@ -1,5 +1,12 @@
 /**
- * The three programs of an engine in one graph. They share the forward part; a run computes what its outputs need.
+ * The programs of an engine in one graph. They share the forward part; a run computes what its outputs need.
+ *
+ *     tiles ─encoder─► embeddings h [n, d] ─aggregator─► raw scores a [n]        embed, embedWithScores: pass 1
+ *       dL/dparameters ◄── through both ◄── of the bag: g = dL/dz, z, log_sum_exp  attentionGradient: pass 2
+ *       dL/dparameters ◄── encoder ◄────── of each tile: cotangent = dL/dh         embeddingGradient: pass 2, gathered
+ *
+ * The bag's embedding is z = sum_i w_i h_i with w_i = exp(a_i - log_sum_exp), over all its tiles; a shard is some n of them.
+ * sg(x) is x without a gradient. A cotangent of a value is the loss's derivative by it.
  *
  * Inputs: `tiles` uint8 [n, size, size, 3], `parameters` [length], and for the gradients `bag_gradient` [d],
  * `bag_embedding` [d], `log_sum_exp` [], or `cotangent` [n, d]. `n` is free: nothing is rebuilt for a ragged shard.

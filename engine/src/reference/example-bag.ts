@@ -1,5 +1,5 @@
 /** Support for tests: tiles with texture, parameters away from their first values, and the two passes over shards. */
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 import type { Engine } from '../engine.ts';
 import type { Network } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';

@@ -1,5 +1,5 @@
 /** Support for tests: prints the SHA-256 of a fixed bag's two-pass gradient. Usage: gradient-digest.ts THREADS */
-import { sha256 } from '@wsi/foundation';
+import { sha256 } from '@wsi-operator/foundation';
 import { Engine } from '../engine.ts';
 import { embeddingSize, type Network } from '../network/network.ts';
 import { exampleBag, randomVector, twoPassGradient } from './example-bag.ts';

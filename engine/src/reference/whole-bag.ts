@@ -3,7 +3,7 @@
  * backpropagation through one graph that holds all tiles at once. It is what the two passes over shards must equal.
  * Its memory grows with the bag; training never uses it.
  */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { once } from 'node:events';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { FloatType } from '../graph/graph.ts';

@@ -2,9 +2,11 @@
  * TensorFlow's native binding, without the JavaScript library around it: tensors by number, and SavedModel sessions.
  * Only ever loaded on an engine thread; all its calls block.
  */
-import { WsiError } from '@wsi/foundation';
+import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { loadQuietly } from './quiet-load.ts';
 
 export interface Binding {
   readonly TF_FLOAT: number;
@@ -37,6 +39,13 @@ export interface BindingOptions {
 /** dlopen's RTLD_NODELETE, which Node does not name. */
 const KEEP_MAPPED = process.platform === 'darwin' ? 0x80 : 0x1000;
 
+/** Levels of TensorFlow's log. */
+const EVERYTHING = '0';
+const ERRORS_ONLY = '2';
+
+/** Seen from the binding. */
+const FRAMEWORK = '../../deps/lib/libtensorflow_framework.so.2';
+
 const BINDING = '@tensorflow/tfjs-node/lib/napi-v8/tfjs_binding.node';
 
 /** Remembers, for the whole process, with how many threads and on which device libtensorflow was loaded. */
@@ -55,18 +64,19 @@ export function loadBinding({ threads, device }: BindingOptions): Binding {
     TF_NUM_INTEROP_THREADS: '1',
     // Part of the numerical identity, like the threads.
     TF_ENABLE_ONEDNN_OPTS: '1',
-    // Failures come as errors of the calls; what TensorFlow prints besides is for its own developers.
-    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '3',
+    // Its information and warnings are for its own developers; its errors are not hidden.
+    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? ERRORS_ONLY,
     ...(device === 'cpu'
       ? { CUDA_VISIBLE_DEVICES: '-1' }
       : { TF_DETERMINISTIC_OPS: '1', TF_CUDNN_DETERMINISTIC: '1', TF_FORCE_GPU_ALLOW_GROWTH: 'true' }),
   };
+  const quiet = settings['TF_CPP_MIN_LOG_LEVEL'] !== EVERYTHING;
   Object.assign(process.env, settings);
   requireRealEnvironment(settings);
-  const binding = requireBinding();
+  const binding = requireBinding(quiet);
   if (device === 'gpu' && !binding.isUsingGpuDevice()) {
-    throw new WsiError('EngineFailed', 'TensorFlow sees no GPU.', {
-      remedy: 'Install the GPU variant (see README.md) and the NVIDIA driver, or choose the CPU.',
+    throw new WsiError('EngineFailed', publicText`TensorFlow sees no GPU.`, {
+      remedy: publicText`Install the GPU variant (see README.md) and the NVIDIA driver, or choose the CPU.`,
     });
   }
   return binding;
@@ -77,9 +87,9 @@ function requireSameOptions(options: string): void {
   if (pid === String(process.pid) && loaded !== options) {
     throw new WsiError(
       'EngineFailed',
-      `TensorFlow is loaded with ${loaded} in this process, not ${options}.`,
+      ownText(`TensorFlow is loaded with ${loaded} in this process, not ${options}.`),
       {
-        remedy: 'Use the same number of threads and device for all engines of a process, or another process.',
+        remedy: publicText`Use the same number of threads and device for all engines of a process, or another process.`,
       },
     );
   }
@@ -98,23 +108,25 @@ function requireRealEnvironment(settings: Readonly<Record<string, string>>): voi
   };
   const lost = Object.entries(settings).find(([name, value]) => environmentVariables[name] !== value);
   if (lost === undefined) return;
-  throw new WsiError('EngineFailed', `The setting ${lost[0]}=${lost[1]} did not reach TensorFlow.`, {
-    remedy: 'Start the engine from the main thread, or from a worker thread made with env: SHARE_ENV.',
+  throw new WsiError('EngineFailed', ownText(`The setting ${lost[0]}=${lost[1]} did not reach TensorFlow.`), {
+    remedy: publicText`Start the engine from the main thread, or from a worker thread made with env: SHARE_ENV.`,
   });
 }
 
-function requireBinding(): Binding {
+/** @param quiet whether what TensorFlow says while it is loaded is kept back */
+function requireBinding(quiet: boolean): Binding {
   try {
     const addon: { exports: unknown } = { exports: {} };
     // Node unmaps an addon when the last thread that loaded it ends. TensorFlow's own threads and thread-local
     // destructors still need its code then: every process would end with a segmentation fault.
     const path = createRequire(import.meta.url).resolve(BINDING);
+    if (quiet) loadQuietly(join(dirname(path), FRAMEWORK), KEEP_MAPPED);
     process.dlopen(addon, path, constants.dlopen.RTLD_LAZY | KEEP_MAPPED);
     return addon.exports as Binding;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new WsiError('EngineFailed', `TensorFlow's binding does not load (${reason}).`, {
-      remedy: 'Run `npm run setup`.',
+    throw new WsiError('EngineFailed', ownText(`TensorFlow's binding does not load (${reason}).`), {
+      remedy: publicText`Run \`npm run setup\`.`,
       cause: error,
     });
   }

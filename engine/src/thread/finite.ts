@@ -1,8 +1,8 @@
 /** Results that are not numbers, told by the name of what went wrong first. */
-import { WsiError } from '@wsi/foundation';
+import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import type { ParameterLayout } from '../network/parameters.ts';
 
-const REMEDY = 'Lower the learning rate, or check the parameters that the run started from.';
+const REMEDY = publicText`Lower the learning rate, or check the parameters that the run started from.`;
 
 /** @param norm [1] the squared norm of the gradient @throws WsiError `Diverged` */
 export function requireFinite(layout: ParameterLayout, gradient: Float32Array, norm: Float32Array): void {
@@ -10,7 +10,7 @@ export function requireFinite(layout: ParameterLayout, gradient: Float32Array, n
   const index = gradient.findIndex((value) => !Number.isFinite(value));
   const tensor = layout.tensors.find(({ offset, length }) => index >= offset && index < offset + length);
   const what = tensor === undefined ? 'too large for float32' : `${gradient[index]} in ${tensor.name}`;
-  throw new WsiError('Diverged', `The gradient is not finite: ${what}.`, { remedy: REMEDY });
+  throw new WsiError('Diverged', ownText(`The gradient is not finite: ${what}.`), { remedy: REMEDY });
 }
 
 /** @throws WsiError `Diverged` */
@@ -24,5 +24,5 @@ export function requireFiniteEmbeddings(
   const tile = element >= 0 ? Math.floor(element / d) : (scores?.findIndex(isBad) ?? -1);
   if (tile < 0) return;
   const what = element >= 0 ? `The embedding of tile ${tile}` : `The attention score of tile ${tile}`;
-  throw new WsiError('Diverged', `${what} of the shard is not finite.`, { remedy: REMEDY });
+  throw new WsiError('Diverged', ownText(`${what} of the shard is not finite.`), { remedy: REMEDY });
 }

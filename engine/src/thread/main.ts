@@ -1,7 +1,7 @@
 /** The engine's own thread: loads TensorFlow, and answers one call after the other, in order. */
-import { releaseBytes, WsiError } from '@wsi/foundation';
+import { publicText, releaseBytes, WsiError } from '@wsi-operator/foundation';
 import { parentPort, workerData } from 'node:worker_threads';
-import { embeddingSize } from '../network/network.ts';
+import { aggregatorOf, embeddingSize } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import { PROGRAMS, writePrograms } from '../network/programs.ts';
 import { loadBinding } from './binding.ts';
@@ -57,10 +57,10 @@ function answer(id: number, compute: () => Float32Array[], tensors: () => number
       result.map((array) => array.buffer as ArrayBuffer),
     );
   } catch (thrown) {
-    const { code, message, stack } = WsiError.from(thrown, 'EngineFailed');
+    const { code, message, publicMessage, stack } = WsiError.from(thrown, 'EngineFailed');
     const failed: EngineAnswer = {
       id,
-      error: { code, message, stack },
+      error: { code, message, publicMessage, stack },
       seconds: elapsed(),
       tensors: tensors(),
     };
@@ -78,7 +78,8 @@ function perform(session: Session, call: EngineCall): Float32Array[] {
       parameterSets.delete(call.parameters);
       return [];
     case 'embed': {
-      const program = network.aggregator.name === 'attention' ? PROGRAMS.embedWithScores : PROGRAMS.embed;
+      const isScored = aggregatorOf(network.aggregator).scores !== undefined;
+      const program = isScored ? PROGRAMS.embedWithScores : PROGRAMS.embed;
       const [embeddings, scores] = session.run(program, bodyInputs(call));
       requireFiniteEmbeddings(embeddings!, scores, d);
       return [embeddings!, scores ?? new Float32Array(call.n)];
@@ -115,6 +116,7 @@ function bodyInputs(call: { tiles: Uint8Array; n: number; parameters: number }):
 
 function resident(id: number): Resident {
   const found = parameterSets.get(id);
-  if (found === undefined) throw new WsiError('EngineFailed', 'these parameters have been released.');
+  if (found === undefined)
+    throw new WsiError('EngineFailed', publicText`these parameters have been released.`);
   return found;
 }

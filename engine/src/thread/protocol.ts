@@ -1,5 +1,5 @@
 /** What an engine and its thread say to each other. */
-import type { ErrorCode } from '@wsi/foundation';
+import type { ErrorCode } from '@wsi-operator/foundation';
 import type { Network } from '../network/network.ts';
 
 export interface EngineThreadData {
@@ -39,6 +39,7 @@ export interface EngineRequest {
 export interface ThreadError {
   readonly code: ErrorCode;
   readonly message: string;
+  readonly publicMessage: string;
   readonly stack: string | undefined;
 }
 

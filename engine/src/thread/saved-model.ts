@@ -1,5 +1,5 @@
 /** Graphs as SavedModels on disk, the only form in which the TensorFlow binding takes them. */
-import { storageError } from '@wsi/foundation';
+import { storageError } from '@wsi-operator/foundation';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /** Programs run on TensorFlow: arrays in, arrays out, nothing left behind. */
-import { WsiError } from '@wsi/foundation';
+import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import type { Graph } from '../graph/graph.ts';
 import type { Program } from '../network/programs.ts';
 import type { Binding } from './binding.ts';
@@ -78,14 +78,14 @@ function engineError(error: unknown): WsiError {
     '',
   );
   if (/OOM|out of memory|bad_alloc|RESOURCE_EXHAUSTED|allocat/i.test(text)) {
-    return new WsiError('EngineFailed', `TensorFlow ran out of memory (${firstLine(text)}).`, {
-      remedy: 'Lower patches.batch or patches.size, or give the worker more memory.',
+    return new WsiError('EngineFailed', ownText(`TensorFlow ran out of memory (${firstLine(text)}).`), {
+      remedy: publicText`Lower patches.batch or patches.size, or give the worker more memory.`,
       cause: error,
     });
   }
   return error instanceof WsiError
     ? error
-    : new WsiError('EngineFailed', `TensorFlow failed (${firstLine(text)}).`, { cause: error });
+    : new WsiError('EngineFailed', ownText(`TensorFlow failed (${firstLine(text)}).`), { cause: error });
 }
 
 function firstLine(text: string): string {

@@ -1,0 +1,40 @@
+/** `tiny`: four 3 x 3 convolutions with a stride of 2 and standardized weights, each followed by bias and ReLU. */
+import { addBias, convolve, multiplyBy, relu, standardizeWeights } from '../../graph/layers.ts';
+import { convolution } from '../parameter-specification.ts';
+import { PIXEL_SCALE, type Encoder } from './encoder.ts';
+
+/** Channels after each convolution; each halves the sides. */
+const LAYERS = [
+  ['stem', 16],
+  ['stage1', 32],
+  ['stage2', 64],
+  ['stage3', 128],
+] as const;
+
+/**
+ * The gain that keeps the variance at 1 through a ReLU: sqrt(2 / (1 - 1 / pi)) (Brock et al., Characterizing signal
+ * propagation to close the performance gap in unnormalized ResNets, 2021).
+ */
+const RELU_GAIN = Math.sqrt(2 / (1 - 1 / Math.PI));
+
+export const tiny: Encoder = {
+  embeddingSize: 128,
+
+  parameters() {
+    return LAYERS.flatMap(([name, outputs], index) => {
+      const inputs = LAYERS[index - 1]?.[1] ?? 3;
+      const gain = index === 0 ? 1 : RELU_GAIN;
+      return convolution(`encoder.${name}.conv`, `encoder.${name}.norm`, [3, inputs, outputs], gain);
+    });
+  },
+
+  forward(tape, parameters, tiles) {
+    return LAYERS.reduce((features, [name]) => {
+      const weights = parameters(`encoder.${name}.conv.weight`);
+      const standardized = standardizeWeights(tape, weights, parameters(`encoder.${name}.norm.weight`));
+      const scaled = features === tiles ? multiplyBy(tape, standardized, PIXEL_SCALE) : standardized;
+      const convolved = convolve(tape, features, scaled, 2);
+      return relu(tape, addBias(tape, convolved, parameters(`encoder.${name}.norm.bias`)));
+    }, tiles);
+  },
+};
