@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+export { count, formatInterval, formatPercent, formatPValue, formatShare } from '@wsi-operator/statistics';
 
 /** Three significant digits at most for small numbers, thousands separated for large ones. */
 export function formatNumber(value: number): string {
@@ -8,24 +9,6 @@ export function formatNumber(value: number): string {
   if (size >= 1e6) return `${formatNumber(value / 1e6)} M`;
   const text = size >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
   return text.replace('-', '−');
-}
-
-/** A share or an index between 0 and 1, e.g. `0.934`. */
-export function formatShare(value: number): string {
-  return Number.isFinite(value) ? value.toFixed(3) : '–';
-}
-
-export function formatInterval({ lower, upper }: { lower: number; upper: number }): string {
-  return `${formatShare(lower)} to ${formatShare(upper)}`;
-}
-
-export function formatPercent(share: number): string {
-  if (!Number.isFinite(share)) return '–';
-  return `${(share * 100).toFixed(share !== 0 && share < 0.1 ? 1 : 0)}%`;
-}
-
-export function formatPValue(value: number): string {
-  return value < 0.001 ? 'p < 0.001' : `p = ${value.toFixed(3)}`;
 }
 
 export function formatBytes(bytes: number): string {
@@ -45,9 +28,4 @@ export function formatSeconds(seconds: number): string {
 /** With a capital at the start. */
 export function sentenceCase(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** `1 patient`, `2 patients`. */
-export function count(amount: number, noun: string): string {
-  return `${amount.toLocaleString('en-US')} ${noun}${amount === 1 ? '' : 's'}`;
 }

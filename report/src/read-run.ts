@@ -1,5 +1,6 @@
 /** Reads the directory of a run. What is missing or broken is noted, not thrown: a report of the rest is still one. */
-import { systemErrorCode, WsiError } from '@wsi/foundation';
+import { systemErrorCode, WsiError } from '@wsi-operator/foundation';
+import { SPLIT_ORDER, type Verdict } from '@wsi-operator/statistics';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
@@ -13,15 +14,9 @@ import {
   numbersIn,
   type JsonRecord,
 } from './json-shape.ts';
-import {
-  SPLIT_ORDER,
-  type Evaluation,
-  type Heatmap,
-  type Outcome,
-  type Prediction,
-  type Run,
-  type StepMetrics,
-} from './run.ts';
+import type { Evaluation, Heatmap, Run, RunStatus, StepMetrics } from './run.ts';
+import { judge } from './judge.ts';
+import { outcomeOf, readPredictions } from './read-predictions.ts';
 import type { Box } from './svg/attention-map.ts';
 
 /** Heatmaps in one report: it stays a file that opens at once. */
@@ -43,7 +38,10 @@ export async function readRun(directory: string): Promise<Run> {
   const lines = await readLines(directory, missing);
   const predictions = asList(await readJson(directory, 'predictions.json', missing)) ?? [];
   const index = asList(await readJson(directory, 'heatmaps/INDEX.json', missing)) ?? [];
-  if (result === undefined && lines.length === 0 && predictions.length === 0) {
+  const status = statusOf(await readJson(directory, 'status.json', {}));
+  const nothing = result === undefined && lines.length === 0 && predictions.length === 0;
+  // Before its first step a run has a status.
+  if (nothing && status === undefined) {
     throw new WsiError('NotFound', 'holds no result.json, metrics.jsonl or predictions.json of a run.', {
       where: directory,
       remedy: 'Give the output directory of `wsi run`.',
@@ -52,13 +50,41 @@ export async function readRun(directory: string): Promise<Run> {
   return {
     directory,
     result,
+    name: asText(member(await readJson(directory, 'job.json', {}), 'name')),
+    status,
     steps: lines.flatMap(stepMetrics),
     evaluations: lines.flatMap(evaluation),
-    predictions: predictions.flatMap(prediction),
+    predictions: readPredictions(predictions),
     heatmaps: await readHeatmaps(directory, index, missing),
     heatmapCount: index.length,
     missing,
   };
+}
+
+function statusOf(value: unknown): RunStatus | undefined {
+  if (asRecord(value) === undefined) return undefined;
+  const progress = (name: string): number | undefined => asNumber(member(value, 'progress', name));
+  return {
+    phase: asText(member(value, 'phase')),
+    message: asText(member(value, 'message')),
+    step: progress('step'),
+    steps: progress('steps'),
+    epoch: progress('epoch'),
+    epochs: progress('epochs'),
+    eta: asText(member(value, 'progress', 'eta')),
+    at: asText(member(value, 'updateTime')),
+  };
+}
+
+/**
+ * The verdict on a run, from what it left in its output directory; nothing is drawn.
+ *
+ * @throws never: what is missing makes a verdict of the kind `none`
+ */
+export async function readVerdict(directory: string): Promise<Verdict> {
+  const result = asRecord(await readJson(directory, 'result.json', {}));
+  const predictions = asList(await readJson(directory, 'predictions.json', {})) ?? [];
+  return judge({ result, predictions: readPredictions(predictions) }).verdict;
 }
 
 async function readText(
@@ -121,37 +147,6 @@ function evaluation(line: JsonRecord): Evaluation[] {
     : [{ epoch, split, metrics: numbersIn(line['metrics']) }];
 }
 
-function prediction(value: unknown): Prediction[] {
-  const record = asRecord(value) ?? {};
-  const outcome = outcomeOf(record['outcome']);
-  const score = asNumber(record['score']);
-  if (outcome === undefined || score === undefined) return [];
-  const bag = asText(record['bag']) ?? '';
-  return [
-    {
-      bag,
-      outcome,
-      score,
-      patient: asText(record['patient']) ?? bag,
-      slides: (asList(record['slides']) ?? []).flatMap((slide) => asText(slide) ?? []),
-      split: asText(record['split']) ?? 'all',
-      treatment: asText(record['treatment']),
-      probabilities: asNumbers(record['probabilities']),
-    },
-  ];
-}
-
-function outcomeOf(value: unknown): Outcome | undefined {
-  const index = asNumber(member(value, 'classIndex'));
-  if (index !== undefined && Number.isInteger(index) && index >= 0) {
-    return { type: 'classification', index, name: asText(member(value, 'class')) ?? `class ${index}` };
-  }
-  const time = asNumber(member(value, 'time'));
-  const event = member(value, 'event');
-  if (time === undefined || (typeof event !== 'boolean' && typeof event !== 'number')) return undefined;
-  return { type: 'survival', time, event: Boolean(event) };
-}
-
 async function readHeatmaps(
   directory: string,
   index: readonly unknown[],
@@ -202,6 +197,7 @@ async function readHeatmap(directory: string, entry: unknown): Promise<Heatmap |
     split: asText(member(entry, 'split')) ?? 'all',
     outcome: outcome?.type === 'classification' ? outcome.name : undefined,
     score: asNumber(member(entry, 'score')),
+    bagTiles: asNumber(member(entry, 'bagTiles')),
     picture: `data:image/jpeg;base64,${small.toString('base64')}`,
   };
 }

@@ -1,4 +1,5 @@
 /** What a run left, as the report reads it. Every part may be missing: a run can be under way, or have failed. */
+import type { CaseOutcome } from '@wsi-operator/statistics';
 import type { JsonRecord } from './json-shape.ts';
 import type { Box } from './svg/attention-map.ts';
 
@@ -6,6 +7,9 @@ export interface Run {
   readonly directory: string;
   /** `result.json`; undefined while the run has not finished. */
   readonly result: JsonRecord | undefined;
+  /** The job's name, and where the run is: from `job.json` and `status.json`, as far as they are there. */
+  readonly name?: string | undefined;
+  readonly status?: RunStatus | undefined;
   readonly steps: readonly StepMetrics[];
   readonly evaluations: readonly Evaluation[];
   readonly predictions: readonly Prediction[];
@@ -14,6 +18,20 @@ export interface Run {
   readonly heatmapCount: number;
   /** Why a part is missing, by file name. */
   readonly missing: Readonly<Record<string, string>>;
+}
+
+export interface RunStatus {
+  /** `Running`, `Failed`, ... */
+  readonly phase: string | undefined;
+  readonly message: string | undefined;
+  readonly step: number | undefined;
+  readonly steps: number | undefined;
+  readonly epoch: number | undefined;
+  readonly epochs: number | undefined;
+  /** Time left, as the status says it. */
+  readonly eta: string | undefined;
+  /** When it was written, ISO 8601. */
+  readonly at: string | undefined;
 }
 
 export interface StepMetrics {
@@ -32,9 +50,10 @@ export interface Evaluation {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** As it is evaluated, a class with its name. */
 export type Outcome =
-  | { readonly type: 'classification'; readonly name: string; readonly index: number }
-  | { readonly type: 'survival'; readonly time: number; readonly event: boolean };
+  | (Extract<CaseOutcome, { readonly type: 'classification' }> & { readonly name: string })
+  | Extract<CaseOutcome, { readonly type: 'survival' }>;
 
 export interface Prediction {
   readonly patient: string;
@@ -43,9 +62,11 @@ export interface Prediction {
   readonly split: string;
   readonly outcome: Outcome;
   readonly treatment: string | undefined;
-  /** Survival: log hazard ratio. Two classes: probability of class 1. More: the largest probability. */
+  /** Survival: log hazard ratio. Classification: the probability of the positive class, else the largest. NaN: none. */
   readonly score: number;
   readonly probabilities: readonly number[] | undefined;
+  /** Names of the classes that the probabilities are of, where the file gives them. */
+  readonly classes?: readonly string[] | undefined;
 }
 
 export interface Heatmap {
@@ -59,13 +80,6 @@ export interface Heatmap {
   readonly height: number;
   readonly tiles: readonly Box[];
   readonly attention: readonly number[];
-}
-
-/** Splits in the order of trust: what the model never saw comes first. */
-export const SPLIT_ORDER = ['test', 'validation', 'train'];
-
-/** The items by split, in the order of trust; splits of other names come last. */
-export function bySplit<Item extends { readonly split: string }>(items: readonly Item[]): [string, Item[]][] {
-  const rank = (split: string): number => (SPLIT_ORDER.includes(split) ? SPLIT_ORDER.indexOf(split) : 99);
-  return [...Map.groupBy(items, ({ split }) => split)].sort(([a], [b]) => rank(a) - rank(b));
+  /** Of the whole bag; undefined in runs of an older version. */
+  readonly bagTiles: number | undefined;
 }

@@ -1,5 +1,5 @@
 /** Directories as a run leaves them, with seeded numbers, for the tests of the report. */
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';

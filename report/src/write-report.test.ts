@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { appendFile, cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,12 +17,12 @@ describe('writeReport', () => {
   const reportOf = async (): Promise<string> => readFile(await writeReport(directory), 'utf8');
 
   it.each<[SampleKind, string[]]>([
-    ['classification', ['AUC, test', 'Confusion matrix, test', 'single patches, averaged', 'apart']],
+    ['classification', ['Test AUC', 'Confusion matrix, test', 'single patches, averaged', 'apart']],
     [
       'survival',
-      ['C-index, test', 'Survival by predicted risk (test)', 'by treatment, all patients', 'number at risk'],
+      ['Test C-index', 'Survival by predicted risk (test)', 'by treatment, all patients', 'patients at risk'],
     ],
-    ['classes', ['accuracy, test', 'each class against the rest', 'carcinoma']],
+    ['classes', ['Test mean AUC', 'each class against the rest', 'carcinoma']],
   ])('is one page that fetches nothing: %s', async (kind, expected) => {
     await writeSampleRun(directory, kind);
     const page = await reportOf();
@@ -42,6 +43,16 @@ describe('writeReport', () => {
     expect((await readdir(directory)).filter((name) => name.includes('report'))).toEqual(['report.html']);
   });
 
+  it('lets a browser run its own script and no other', async () => {
+    await writeSampleRun(directory, 'classification');
+    const page = await reportOf();
+    const [, policy = ''] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page) ?? [];
+    const scripts = [...page.matchAll(/<script>([^]*?)<\/script>/g)].map(([, script = '']) => script);
+    expect(scripts).toHaveLength(1);
+    const digest = createHash('sha256').update(scripts[0]!).digest('base64');
+    expect(policy.replaceAll('&#39;', "'")).toContain(`script-src 'sha256-${digest}'`);
+  });
+
   it('names every slide that the run left out', async () => {
     await writeSampleRun(directory, 'classification');
     const file = join(directory, 'result.json');
@@ -49,8 +60,39 @@ describe('writeReport', () => {
     const quarantined = [{ slide: '/s/a.svs', reason: '/s/a.svs: Tile 7 of level 0 is damaged <x>.' }];
     await writeFile(file, JSON.stringify({ ...result, quarantined }));
     const text = await readFile(await writeReport(directory), 'utf8');
-    expect(text).toContain('/s/a.svs: Tile 7 of level 0 is damaged &lt;x&gt;.');
+    expect(text).toContain('Tile 7 of level 0 is damaged &lt;x&gt;.');
+    expect(text).toContain('<a href="#left-out">');
+    // The result stays on the first screen: the list is a section of its own, below.
+    expect(text.indexOf('class="judgement"')).toBeLessThan(text.indexOf('1 slide was left out'));
+    expect(text.indexOf('Tile 7 of level 0')).toBeGreaterThan(text.indexOf('id="results"'));
   });
+
+  it('tells what was assumed of the cohort, and nothing when there is nothing', async () => {
+    await writeSampleRun(directory, 'classification');
+    expect(await reportOf()).not.toContain('id="cohort"');
+    const file = join(directory, 'result.json');
+    const result = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    const notes = ['slides that are there twice: line 3: <x> is a copy'];
+    await writeFile(file, JSON.stringify({ ...result, notes }));
+    const text = await reportOf();
+    expect(text).toContain('<a href="#cohort">');
+    expect(text).toContain('line 3: &lt;x&gt; is a copy');
+    expect(text.indexOf('class="judgement"')).toBeLessThan(text.indexOf('1 note on the table'));
+  });
+
+  it.each(['classification', 'survival'] as const)(
+    'says of the numbers of the training what they are: %s',
+    async (kind) => {
+      await writeSampleRun(directory, kind);
+      const page = (await reportOf()).replace(/\s+/g, ' ');
+      expect(page).toContain('so their numbers and p-values say nothing of new ones');
+      if (kind === 'survival') expect(page).toContain('to whom the model was fitted. Log-rank test');
+      else
+        expect(page).toMatch(
+          /Balanced accuracy \(95% CI\).*Brier score \(0 is best; of the classes’ shares alone\)/,
+        );
+    },
+  );
 
   it('says what is missing, file by file', async () => {
     await writeSampleRun(directory, 'classification');
@@ -67,6 +109,69 @@ describe('writeReport', () => {
     ]) {
       expect(page).toContain(text);
     }
+  });
+
+  it('tells of a run under way its name, step and time left, and of a failed one why', async () => {
+    await writeSampleRun(directory, 'classification');
+    for (const file of ['result.json', 'predictions.json', 'heatmaps']) {
+      await rm(join(directory, file), { recursive: true });
+    }
+    const write = (file: string, value: unknown): Promise<void> =>
+      writeFile(join(directory, file), JSON.stringify(value));
+    await write('job.json', { name: 'lung-2026' });
+    const progress = { step: 144, steps: 360, epoch: 11, epochs: 30, eta: '2h 10m' };
+    await write('status.json', { phase: 'Running', message: 'training 40%', progress });
+    const running = await reportOf();
+    for (const text of [
+      '<h1>lung-2026</h1>',
+      'under way',
+      'Step 144 of 360',
+      'epoch 12 of 30',
+      'About 2h 10m',
+    ]) {
+      expect(running).toContain(text);
+    }
+    await write('status.json', { phase: 'Failed', message: 'the disk is full', progress });
+    const failed = await reportOf();
+    expect(failed).toContain('No result: the run has failed');
+    expect(failed).toContain('The disk is full.');
+    expect(failed).not.toContain('2h 10m');
+  });
+
+  it('judges by patients, whatever the number of slides, and says so', async () => {
+    await writeSampleRun(directory, 'survival');
+    const file = join(directory, 'predictions.json');
+    const first = (await reportOf()).match(/<h2 class="judgement">[^<]*/)![0];
+    const rows = JSON.parse(await readFile(file, 'utf8')) as { bag: string }[];
+    await writeFile(file, JSON.stringify(rows.flatMap((row) => [row, { ...row, bag: `${row.bag}b` }])));
+    const page = await reportOf();
+    expect(page).toContain(first);
+    expect(page).toContain('24 patients (48 slides)');
+    expect(page).toContain('with the mean over the slides');
+    expect(page).toContain('follow-up (unit of the table)');
+  });
+
+  it('names units, the positive class and the direction of a risk as the job states them', async () => {
+    await writeSampleRun(directory, 'survival');
+    const file = join(directory, 'result.json');
+    const result = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    const outcome = { type: 'survival', time: 'os', event: 'died', timeUnit: 'months' };
+    await writeFile(file, JSON.stringify({ ...result, job: { spec: { cohort: { outcome } } } }));
+    const page = await reportOf();
+    for (const text of [
+      'follow-up (months)',
+      'column “died”',
+      'A higher log hazard ratio',
+      'patients at risk',
+    ]) {
+      expect(page).toContain(text);
+    }
+    await writeSampleRun(directory, 'classification');
+    expect(await reportOf()).toContain('Positive class: “together”');
+    await writeFile(file, JSON.stringify({ ...result, positiveClass: 'apart' }));
+    const turned = await reportOf();
+    expect(turned).toContain('Positive class: “apart”');
+    expect(turned).toContain('P(apart)');
   });
 
   it('takes broken and senseless files for missing ones', async () => {

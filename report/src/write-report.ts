@@ -1,4 +1,4 @@
-import { writeFileAtomically } from '@wsi/foundation';
+import { writeFileAtomically } from '@wsi-operator/foundation';
 import { join } from 'node:path';
 import { readRun } from './read-run.ts';
 import { renderReport, type ReportOptions } from './render.ts';

@@ -1,24 +1,29 @@
 /** Which run this is, whether it finished, and what came out. */
+import { splitName, type Evaluation } from '@wsi-operator/statistics';
 import { count, formatNumber, formatSeconds } from '../format.ts';
-import type { Headline } from '../headline.ts';
-import { asList, asNumber, asText, member, numbersIn } from '../json-shape.ts';
+import { asNumber, asText, member, numbersIn } from '../json-shape.ts';
 import { html, type Content, type Markup } from '../markup.ts';
+import type { Judgement } from '../judge.ts';
 import type { Run } from '../run.ts';
+import { cohortNotice } from './cohort-notes.ts';
+import { leftOutNotice } from './left-out.ts';
+import { underWayBlock, verdictBlock } from './verdict.ts';
 
 export function jobName(run: Run): string | undefined {
-  return asText(member(run.result, 'job', 'metadata', 'name'));
+  return asText(member(run.result, 'job', 'metadata', 'name')) ?? run.name;
 }
 
-export function headerSection(run: Run, title: string, headline: Headline | undefined): Markup {
+export function headerSection(run: Run, title: string, { verdict, evaluation }: Judgement): Markup {
   return html`<header>
     <p class="kicker">Whole-slide training report</p>
     <h1>${title}</h1>
     <p class="badges">
       ${badge(run)}${modelWords(run).map((word) => html`<span class="badge">${word}</span>`)}
     </p>
-    ${headline === undefined ? undefined : headlineBlock(headline)}
+    ${run.result === undefined && verdict.kind === 'none' ? underWayBlock(run) : verdictBlock(verdict)}
+    ${leftOutNotice(run)} ${cohortNotice(run)}
     <dl class="facts">
-      ${facts(run).map(
+      ${[...populations(evaluation), ...facts(run)].map(
         ([name, value]) =>
           html`<div>
             <dt>${name}</dt>
@@ -30,22 +35,18 @@ export function headerSection(run: Run, title: string, headline: Headline | unde
 }
 
 function badge(run: Run): Markup {
-  return run.result === undefined
-    ? html`<span class="badge unfinished">Not finished: the steps so far</span>`
-    : html`<span class="badge finished">Finished</span>`;
-}
-
-function headlineBlock({ figure, label, sentences }: Headline): Markup {
-  return html`<div class="headline">
-    <div class="big"><strong>${figure}</strong><span>${label}</span></div>
-    <div>${sentences.map((sentence) => html`<p>${sentence}</p>`)}</div>
-  </div>`;
+  if (run.result !== undefined) return html`<span class="badge finished">Finished</span>`;
+  return run.status?.phase === 'Failed'
+    ? html`<span class="badge unfinished">Failed</span>`
+    : html`<span class="badge unfinished">Not finished: the steps so far</span>`;
 }
 
 function modelWords(run: Run): string[] {
   const model = member(run.result, 'job', 'spec', 'model');
-  const words = ['encoder', 'aggregator', 'head'].map((part) => asText(member(model, part, 'name')));
-  return words.filter((word) => word !== undefined);
+  return ['encoder', 'aggregator', 'head'].flatMap((part) => {
+    const name = asText(member(model, part, 'name'));
+    return name === undefined ? [] : [`${part} ${name}`];
+  });
 }
 
 function facts(run: Run): [string, Content][] {
@@ -59,7 +60,6 @@ function facts(run: Run): [string, Content][] {
     ['Throughput', written(asNumber(result?.['tilesPerSecond']), (rate) => `${formatNumber(rate)} tiles/s`)],
     ['Training time', written(asNumber(result?.['trainingSeconds']) ?? wallSeconds(run), formatSeconds)],
     ['Restarts', restartText(Object.entries(numbersIn(result?.['restarts'])))],
-    ['Slides left out', quarantined(run)],
     ['Last step', written(last?.time, timeText)],
     [
       'Parameters (SHA-256)',
@@ -73,13 +73,13 @@ function written<Value>(value: Value | undefined, write: (value: Value) => Conte
   return value === undefined ? undefined : write(value);
 }
 
-/** Every one, with the reason: a reader must not take the result for one of the whole table. */
-function quarantined({ result }: Run): Content | undefined {
-  const slides = asList(result?.['quarantined']) ?? [];
-  if (slides.length === 0) return undefined;
-  return html`<ul>
-    ${slides.map((of) => html`<li>${asText(member(of, 'reason')) ?? asText(member(of, 'slide')) ?? '–'}</li>`)}
-  </ul>`;
+/** Patients by split, in the order of trust. */
+function populations({ classification, survival }: Evaluation): [string, Content][] {
+  return [...classification, ...survival].map(({ split, patients, bags, ...finding }) => {
+    const events = 'events' in finding ? `, ${count(finding.events, 'event')}` : '';
+    const slides = bags === patients ? '' : ` (${count(bags, 'slide')})`;
+    return [`${splitName(split)} patients`, `${patients.toLocaleString('en-US')}${slides}${events}`];
+  });
 }
 
 function timeText(milliseconds: number): string {

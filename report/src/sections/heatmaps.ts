@@ -1,10 +1,13 @@
 /** Where the model looked: tile weights over thumbnails. */
 import { basename } from 'node:path';
+import { AGGREGATORS } from '@wsi-operator/api';
 import { count, formatNumber, formatShare } from '../format.ts';
 import { asText, member } from '../json-shape.ts';
+import { HEATMAP_SCALES, positionOf, shownValues, type HeatmapKind } from '../heatmap/scale.ts';
 import { html, type Markup } from '../markup.ts';
 import type { Heatmap, Run } from '../run.ts';
 import { attentionMap, coarsened } from '../svg/attention-map.ts';
+import { px } from '../svg/frame.ts';
 import { extent } from '../svg/scale.ts';
 import { absent, section } from './section.ts';
 
@@ -20,40 +23,56 @@ export function heatmapSection(run: Run): Markup {
       ),
     );
   }
-  const instance = asText(member(run.result, 'job', 'spec', 'model', 'aggregator', 'name')) === 'instance';
+  const kind = heatmapKind(asText(member(run.result, 'job', 'spec', 'model', 'aggregator', 'name')));
   const more = run.heatmapCount - run.heatmaps.length;
   return section(
     'heatmaps',
     'Heatmaps',
     html`<div class="controls">
       <label>Overlay <input type="range" id="opacity" min="0" max="100" value="80" /></label
-      ><span class="colour-bar"
-        ><span>${instance ? '0' : 'no weight'}</span><i></i
-        ><span>${instance ? 'largest score of the slide' : 'largest weight of the slide'}</span></span
-      >
+      >${colourBar(kind)}
     </div>`,
     html`<p class="note">
       ${
-        instance
-          ? 'Colour: the score of each tile alone.'
-          : 'Colour: the attention weight of each tile, from zero to the largest of the slide. “Peak” says how many times the mean weight the largest is: near 1 the model looks everywhere alike.'
+        kind === 'score'
+          ? 'Colour: the score of each tile alone, on the same scale for all slides.'
+          : 'Colour: the attention weight of each tile as a multiple of the mean over the tiles of its bag, on the same scale for all slides: where the model looks everywhere alike a slide is of one colour. “Peak” is the largest multiple.'
       }${more > 0 && ` ${count(more, 'more slide')} in heatmaps/INDEX.json.`}
     </p>`,
-    html`<div class="grid-3">${run.heatmaps.map((heatmap) => heatmapCard(heatmap, instance))}</div>`,
+    html`<div class="grid-3">${run.heatmaps.map((heatmap) => heatmapCard(heatmap, kind))}</div>`,
   );
 }
 
-function heatmapCard(heatmap: Heatmap, instance: boolean): Markup {
+/** What the tiles of a run's heatmaps show: it has some, so of a name that is not known here it is a weight. */
+function heatmapKind(aggregator: string | undefined): HeatmapKind {
+  const known = Object.entries(AGGREGATORS).find(([name]) => name === aggregator)?.[1].heatmap;
+  return known === 'score' ? 'score' : 'attention';
+}
+
+function colourBar(kind: HeatmapKind): Markup {
+  const { title, ticks } = HEATMAP_SCALES[kind];
+  return html`<span class="colour-bar"
+    ><span>${title}</span
+    ><span class="colour-scale"
+      ><i></i
+      ><span class="colour-ticks"
+        >${ticks.map(([position, label]) => html`<b style="left: ${px(100 * position)}%">${label}</b>`)}</span
+      ></span
+    ></span
+  >`;
+}
+
+function heatmapCard(heatmap: Heatmap, kind: HeatmapKind): Markup {
   const { slide, split, outcome, score, tiles, attention } = heatmap;
-  const [, largest] = extent(attention);
-  const mean = attention.reduce((sum, value) => sum + value, 0) / attention.length;
+  const shown = shownValues(kind, attention, heatmap.bagTiles ?? tilesOfBag(attention));
+  const [, largest] = extent(shown);
   const name = basename(slide);
   const facts = [
     split,
     outcome === undefined ? undefined : `actual: ${outcome}`,
     score === undefined ? undefined : `score ${formatShare(score)}`,
     count(attention.length, 'tile'),
-    instance || mean <= 0 ? undefined : `peak ${formatNumber(largest / mean)}×`,
+    kind === 'score' ? undefined : `peak ${formatNumber(largest)}×`,
   ].filter((fact) => fact !== undefined);
   return html`<figure class="card">
     <h3 class="file" title="${slide}">${name}</h3>
@@ -62,9 +81,15 @@ function heatmapCard(heatmap: Heatmap, instance: boolean): Markup {
       title: `Heatmap of ${name}`,
       ...coarsened(
         tiles,
-        attention.map((value) => (largest > 0 ? value / largest : 0)),
+        shown.map((value) => positionOf(kind, value)),
       ),
     })}
     <figcaption>${facts.join(' · ')}</figcaption>
   </figure>`;
+}
+
+/** Where a run did not say it: as if the slide were the whole bag. */
+function tilesOfBag(attention: readonly number[]): number {
+  const sum = attention.reduce((total, value) => total + value, 0);
+  return sum > 0 ? attention.length / sum : 0;
 }

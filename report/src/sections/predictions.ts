@@ -1,14 +1,16 @@
 /** Every prediction as a table. */
 import { basename } from 'node:path';
-import { classNames } from '../findings.ts';
-import { count, formatNumber, formatShare } from '../format.ts';
+import type { Judgement } from '../judge.ts';
+import { followUp } from '../follow-up.ts';
+import { count, formatNumber, formatShare, sentenceCase } from '../format.ts';
 import { html, type Content, type Markup } from '../markup.ts';
-import { bySplit, type Prediction, type Run } from '../run.ts';
+import { bySplit } from '@wsi-operator/statistics';
+import type { Prediction, Run } from '../run.ts';
 import { absent, section, table } from './section.ts';
 
 const MAXIMUM_ROWS = 1000;
 
-export function predictionsSection(run: Run): Markup {
+export function predictionsSection(run: Run, { classes: names, evaluation }: Judgement): Markup {
   const { predictions } = run;
   if (predictions.length === 0) {
     return section(
@@ -20,14 +22,32 @@ export function predictionsSection(run: Run): Markup {
   const shown = bySplit(predictions)
     .flatMap(([, of]) => of)
     .slice(0, MAXIMUM_ROWS);
-  const names = classNames(predictions);
   const treated = predictions.some(({ treatment }) => treatment !== undefined);
   const survival = predictions[0]?.outcome.type === 'survival';
+  const time = followUp(run).time;
+  // Of two classes one probability says it all: the positive class'.
+  const columns = names.length === 2 ? [evaluation.positive ?? 1] : [...names.keys()];
   const head = survival
-    ? ['Patient', 'Split', 'Slides', 'Time', 'Event', ...(treated ? ['Treatment'] : []), 'Log hazard ratio']
-    : ['Patient', 'Split', 'Slides', 'Actual', 'Predicted', ...probabilityTitles(names), ''];
+    ? [
+        'Patient',
+        'Split',
+        'Slides',
+        sentenceCase(time),
+        'Event',
+        ...(treated ? ['Treatment'] : []),
+        'Log hazard ratio',
+      ]
+    : [
+        'Patient',
+        'Split',
+        'Slides',
+        'Actual',
+        'Predicted',
+        ...columns.map((index) => `P(${names[index]!})`),
+        'Right',
+      ];
   const rows = shown.map((prediction) =>
-    survival ? survivalRow(prediction, treated) : classificationRow(prediction, names),
+    survival ? survivalRow(prediction, treated) : classificationRow(prediction, names, columns),
   );
   const rest = predictions.length - shown.length;
   return section(
@@ -35,26 +55,25 @@ export function predictionsSection(run: Run): Markup {
     'Predictions',
     html`<details>
       <summary>${count(predictions.length, 'prediction')}</summary>
-      ${table(head, rows, 'sortable')}${rest > 0 && html`<p class="note">${count(rest, 'more prediction')} in predictions.json.</p>`}
+      ${survival && html`<p class="note">A higher log hazard ratio means that the event is expected earlier.</p>`}${table(head, rows, 'sortable')}${rest > 0 && html`<p class="note">${count(rest, 'more prediction')} in predictions.json.</p>`}
     </details>`,
   );
 }
 
-function probabilityTitles(names: readonly string[]): string[] {
-  return names.length === 2 ? [`P(${names[1]!})`] : names.map((name) => `P(${name})`);
-}
-
-function classificationRow(prediction: Prediction, names: readonly string[]): Content[] {
+function classificationRow(
+  prediction: Prediction,
+  names: readonly string[],
+  columns: readonly number[],
+): Content[] {
   const { outcome, probabilities = [] } = prediction;
   const predicted = probabilities.indexOf(Math.max(...probabilities));
   const actual = outcome.type === 'classification' ? outcome.index : -1;
-  const shown = names.length === 2 ? probabilities.slice(1) : probabilities;
   return [
     ...common(prediction),
     outcome.type === 'classification' ? outcome.name : '',
     names[predicted] ?? '–',
-    ...names.slice(names.length === 2 ? 1 : 0).map((_, index) => formatShare(shown[index] ?? NaN)),
-    predicted === actual ? '' : html`<span class="wrong">✗ wrong</span>`,
+    ...columns.map((index) => formatShare(probabilities[index] ?? NaN)),
+    predicted === actual ? 'yes' : html`<span class="wrong">✗ wrong</span>`,
   ];
 }
 

@@ -21,6 +21,11 @@ export function absent(reason: string): Markup {
   return html`<p class="absent">${reason}</p>`;
 }
 
+/** On a narrow screen a row is a list of its cells, each with its column's name. */
+function labelOf(head: Content): string {
+  return typeof head === 'string' ? head : '';
+}
+
 /** @param rows cells of equal number; the first column is the row's name */
 export function table(head: readonly Content[], rows: readonly (readonly Content[])[], name = ''): Markup {
   const [first, ...others] = head;
@@ -37,7 +42,7 @@ export function table(head: readonly Content[], rows: readonly (readonly Content
           ([title, ...cells]) =>
             html`<tr>
               <th scope="row">${title}</th>
-              ${cells.map((cell) => html`<td>${cell}</td>`)}
+              ${cells.map((cell, index) => html`<td data-label="${labelOf(others[index])}">${cell}</td>`)}
             </tr>`,
         )}
       </tbody>

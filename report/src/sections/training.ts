@@ -1,7 +1,8 @@
 /** Curves over the steps and epochs. */
 import { formatNumber, sentenceCase } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
-import { bySplit, type Run } from '../run.ts';
+import { bySplit } from '@wsi-operator/statistics';
+import type { Run } from '../run.ts';
 import { lineChart, smoothed, thinned, type Point } from '../svg/line-chart.ts';
 import { extent, type Domain } from '../svg/scale.ts';
 import { absent, card, section } from './section.ts';

@@ -1,5 +1,6 @@
 /** Tiles over a thumbnail, coloured by attention: one path a colour, so that thousands of tiles stay small. */
 import { html, type Markup } from '../markup.ts';
+import { coloursAt, opacityAt, VIRIDIS } from '../heatmap/scale.ts';
 import { px } from './frame.ts';
 
 /** [x, y, width, height] in thumbnail pixels. */
@@ -30,7 +31,7 @@ export function attentionMap({ title, width, height, picture, tiles, values }: A
       : html`<path
           d="${path}"
           fill="${colourAt(level / (LEVELS - 1))}"
-          fill-opacity="${opacityAt(level)}"
+          fill-opacity="${px(opacityAt(level / (LEVELS - 1)))}"
         />`,
   );
   return html`<svg
@@ -74,36 +75,10 @@ function levelOf(value: number): number {
   return Math.min(LEVELS - 1, Math.floor(value * LEVELS));
 }
 
-/** What weighs nothing lets the tissue show through. */
-function opacityAt(level: number): number {
-  return px(0.15 + (0.85 * level) / (LEVELS - 1));
-}
-
-/** Matplotlib's viridis: even in lightness, and read alike by people who do not tell red from green. */
-const VIRIDIS = [
-  '#440154',
-  '#472d7b',
-  '#3b528b',
-  '#2c728e',
-  '#21918c',
-  '#28ae80',
-  '#5ec962',
-  '#addc30',
-  '#fde725',
-];
-
 export function colourAt(share: number): string {
-  const place = Math.min(Math.max(share, 0), 1) * (VIRIDIS.length - 1);
-  const below = Math.min(Math.floor(place), VIRIDIS.length - 2);
-  const channel = (colour: string, index: number): number =>
-    parseInt(colour.slice(1 + 2 * index, 3 + 2 * index), 16);
-  const mixed = [0, 1, 2].map((index) => {
-    const [from, to] = [channel(VIRIDIS[below]!, index), channel(VIRIDIS[below + 1]!, index)];
-    return Math.round(from + (place - below) * (to - from))
-      .toString(16)
-      .padStart(2, '0');
-  });
-  return `#${mixed.join('')}`;
+  return `#${coloursAt(share)
+    .map((channel) => channel.toString(16).padStart(2, '0'))
+    .join('')}`;
 }
 
 /** The scale as CSS. */

@@ -1,5 +1,5 @@
 /** A confusion matrix: counts, coloured by the share of the actual class. */
-import type { ConfusionMatrix } from '@wsi/statistics';
+import type { ConfusionMatrix } from '@wsi-operator/statistics';
 import { formatPercent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { CHARACTER, figure, px } from './frame.ts';
@@ -21,7 +21,7 @@ export function confusionChart(title: string, matrix: ConfusionMatrix, classes: 
     html`<g class="tick"
       >${classes.map((name, index) => [
         html`<text x="${px(left + middle(index))}" y="${top - 12}" text-anchor="middle"
-          >${shortened(name, Math.max(4, Math.floor(cell / CHARACTER)))}</text
+          >${shortened(name, Math.max(4, Math.floor((cell - 6) / 7.6)))}</text
         >`,
         html`<text x="${left - 10}" y="${px(top + middle(index) + 4)}" text-anchor="end"
           >${shortened(name, longest)}</text

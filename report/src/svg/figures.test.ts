@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { kaplanMeier, rocCurve } from '@wsi/statistics';
+import { kaplanMeier, rocCurve } from '@wsi-operator/statistics';
 import sharp from 'sharp';
 import { html, type Markup } from '../markup.ts';
 import { attentionMap, coarsened, colourAt, type Box } from './attention-map.ts';
@@ -50,7 +50,9 @@ const figures: [string, Markup][] = [
   ],
   [
     'roc',
-    rocChart(hostile, [{ name: hostile, colour: 0, points: rocCurve([1, 2, 3], [false, true, true]) }]),
+    rocChart(hostile, [
+      { name: hostile, value: '0.5', colour: 0, points: rocCurve([1, 2, 3], [false, true, true]) },
+    ]),
   ],
   [
     'confusion',
@@ -63,8 +65,11 @@ const figures: [string, Markup][] = [
       [hostile, 'a class with a very long name indeed'],
     ),
   ],
-  ['survival', survivalChart(hostile, [{ name: hostile, curve, colour: 1 }])],
-  ['survival of nobody', survivalChart('none', [{ name: 'none', curve: kaplanMeier([]), colour: 0 }])],
+  ['survival', survivalChart(hostile, [{ name: hostile, curve, colour: 1 }], hostile)],
+  [
+    'survival of nobody',
+    survivalChart('none', [{ name: 'none', curve: kaplanMeier([]), colour: 0 }], 'days'),
+  ],
   [
     'bars',
     barChart(hostile, [

@@ -20,7 +20,7 @@ export interface FrameOptions {
   readonly x: Axis;
   readonly y: Axis;
   readonly legend?: readonly LegendEntry[];
-  /** Pixels; 560 x 300 unless told. */
+  /** Pixels; 440 x 270 unless told: small enough that a phone, which scales it down, leaves the type legible. */
   readonly width?: number;
   readonly height?: number;
   /** Pixels below the x axis' label, for a table. */
@@ -46,7 +46,7 @@ export interface Frame {
 export const CHARACTER = 6.6;
 
 export function plotFrame(options: FrameOptions): Frame {
-  const { title, legend = [], width = 560, height = 300, foot = 0 } = options;
+  const { title, legend = [], width = 440, height = 270, foot = 0 } = options;
   const keys = placeLegend(legend, width);
   const format = { x: options.x.format ?? String, y: options.y.format ?? String };
   const widest = Math.max(
@@ -146,7 +146,9 @@ function placeLegend(entries: readonly LegendEntry[], width: number): { height: 
   const [start, lineHeight] = [44, 18];
   let x = start;
   let y = 16;
-  const keys = entries.map(({ name, colour }) => {
+  const fits = Math.floor((width - start - 30) / CHARACTER);
+  const keys = entries.map(({ name: whole, colour }) => {
+    const name = whole.length <= fits ? whole : `${whole.slice(0, fits - 1)}…`;
     const length = 26 + name.length * CHARACTER + 14;
     if (x > start && x + length > width) {
       x = start;

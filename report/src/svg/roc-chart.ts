@@ -1,10 +1,12 @@
 /** ROC curves in a square. */
-import type { RocPoint } from '@wsi/statistics';
+import type { RocPoint } from '@wsi-operator/statistics';
 import { html, type Markup } from '../markup.ts';
 import { colourOf, linePath, plotFrame } from './frame.ts';
 
 export interface RocSeries {
   readonly name: string;
+  /** Behind the name in the legend. */
+  readonly value: string;
   readonly points: readonly RocPoint[];
   readonly colour: number;
 }
@@ -16,7 +18,7 @@ export function rocChart(title: string, series: readonly RocSeries[]): Markup {
     height: 360,
     x: { label: 'false positive rate', domain: [0, 1] },
     y: { label: 'true positive rate', domain: [0, 1] },
-    legend: series,
+    legend: series.map(({ name, value, colour }) => ({ name: `${name} ${value}`, colour })),
   });
   const { plot } = frame;
   return frame.draw(

@@ -1,5 +1,5 @@
 /** Kaplan-Meier curves with confidence bands, marks of censoring and the numbers at risk below. */
-import type { SurvivalCurve } from '@wsi/statistics';
+import type { SurvivalCurve } from '@wsi-operator/statistics';
 import { formatNumber } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { colourOf, linePath, plotFrame, px, type Frame } from './frame.ts';
@@ -12,14 +12,15 @@ export interface SurvivalSeries {
 
 const ROW = 18;
 
-export function survivalChart(title: string, series: readonly SurvivalSeries[]): Markup {
+/** @param time of the axis, with its unit */
+export function survivalChart(title: string, series: readonly SurvivalSeries[], time: string): Markup {
   const latest = Math.max(0, ...series.flatMap(({ curve }) => curve.steps.map(({ time }) => time)));
   const frame = plotFrame({
     title,
-    x: { label: 'time', domain: [0, latest], format: formatNumber },
-    y: { label: 'survival', domain: [0, 1] },
+    x: { label: time, domain: [0, latest], format: formatNumber },
+    y: { label: 'share without the event', domain: [0, 1] },
     legend: series,
-    height: 330,
+    height: 300,
     foot: 26 + ROW * series.length,
   });
   return frame.draw(
@@ -75,7 +76,7 @@ function numbersAtRisk(frame: Frame, series: readonly SurvivalSeries[]): Markup 
     );
     return html`<path d="M14 ${y - 4}h14" stroke="${colourOf(colour)}" stroke-width="3" />${cells}`;
   });
-  return html`<g class="tick"><text x="14" y="${top}">number at risk</text>${rows}</g>`;
+  return html`<g class="tick"><text x="14" y="${top}">patients at risk</text>${rows}</g>`;
 }
 
 /** How many were still under observation just before `time`. */
