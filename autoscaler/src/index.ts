@@ -1,4 +1,5 @@
 /** Sizes for runs, from what was measured: models of throughput and memory, decisions, and their simulation. */
+export { CONDITIONS, type Conditions } from './simulate/conditions.ts';
 export { allocateWorkers, type AllocationOptions, type Claim } from './allocate/allocate.ts';
 export {
   decide,
@@ -48,5 +49,4 @@ export {
   type PolicyResult,
   type SimulationOptions,
 } from './simulate/simulate.ts';
-export { CONDITIONS, type Conditions } from './simulate/simulation.ts';
 export { drawTrace, traceFromCsv, type TracedJob } from './simulate/trace.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { frontier } from './frontier.ts';
-import { costPerTile, wish } from './objectives.ts';
+import { costPerTile, recommend } from './objectives.ts';
 import { autoscalingSpec } from './spec.ts';
 
 const SERVERS = 2;
@@ -21,7 +21,7 @@ describe('the objective cost', () => {
       fc.property(tables, prices, (table, of) => {
         const spec = autoscalingSpec({ objective: 'cost', ...of });
         const demand = { spec, servers: SERVERS };
-        const { workers } = wish(frontier(table), demand);
+        const { workers } = recommend(frontier(table), demand);
         const cost = (at: number): number => costPerTile({ workers: at, rate: table[at]! }, demand);
         const least = Math.min(...[...table.keys()].slice(1).map(cost));
         // Sizes that differ by less than a millionth are equal to the frontier.
@@ -49,7 +49,7 @@ describe('the objective cost', () => {
         const corners = frontier(table);
         const sizeAt = (waitingCostPerHour: number): number => {
           const spec = autoscalingSpec({ objective: 'cost', ...of, waitingCostPerHour });
-          return wish(corners, { spec, servers: SERVERS }).workers;
+          return recommend(corners, { spec, servers: SERVERS }).workers;
         };
         const { waitingCostPerHour } = of;
         expect(sizeAt(waitingCostPerHour * times + 0.01)).toBeGreaterThanOrEqual(sizeAt(waitingCostPerHour));

@@ -2,7 +2,7 @@
 import type { AutoscalingSpec } from './spec.ts';
 import { cornerAt, type Corner } from './frontier.ts';
 
-export interface Wish {
+export interface RecommendedSize {
   readonly workers: number;
   /** Why, in words and numbers. */
   readonly because: string;
@@ -22,21 +22,23 @@ export interface Demand {
 const BAND = 0.1;
 
 /** @param corners not empty, see `frontier` */
-export function wish(corners: readonly Corner[], demand: Demand): Wish {
-  return wishWith(corners, demand, 1);
+export function recommend(corners: readonly Corner[], demand: Demand): RecommendedSize {
+  return recommendationWith(corners, demand, 1);
 }
 
-/** The current size when it is within the band around the wish. */
-export function settledWish(corners: readonly Corner[], demand: Demand, current: number): Wish {
-  const wanted = wish(corners, demand);
-  const some = [1 - BAND, 1 + BAND].map((strictness) => wishWith(corners, demand, strictness).workers);
+/** The current size when it is within the band around the recommendation. */
+export function withHysteresis(corners: readonly Corner[], demand: Demand, current: number): RecommendedSize {
+  const wanted = recommend(corners, demand);
+  const some = [1 - BAND, 1 + BAND].map(
+    (strictness) => recommendationWith(corners, demand, strictness).workers,
+  );
   const low = Math.min(wanted.workers, ...some);
   const high = Math.max(wanted.workers, ...some);
   return current >= low && current <= high ? { ...wanted, workers: current } : wanted;
 }
 
 /** @param strictness more than 1: a higher floor, a higher rate to reach */
-function wishWith(corners: readonly Corner[], demand: Demand, strictness: number): Wish {
+function recommendationWith(corners: readonly Corner[], demand: Demand, strictness: number): RecommendedSize {
   const target = demand.spec.tilesPerSecond;
   const wanted = OBJECTIVES[demand.spec.objective](corners, demand, strictness);
   if (target === undefined) return wanted;
@@ -45,7 +47,7 @@ function wishWith(corners: readonly Corner[], demand: Demand, strictness: number
   return { workers: enough.workers, because: `${rounded(target)} tiles/s are enough` };
 }
 
-type Rule = (corners: readonly Corner[], demand: Demand, strictness: number) => Wish;
+type Rule = (corners: readonly Corner[], demand: Demand, strictness: number) => RecommendedSize;
 
 const OBJECTIVES: Readonly<Record<AutoscalingSpec['objective'], Rule>> = {
   efficiency: (corners, { spec }, strictness) => {
@@ -109,7 +111,7 @@ function fewest(corners: readonly Corner[], rate: number): Corner {
 
 /** Two or three digits. */
 export function rounded(value: number): string {
-  if (!Number.isFinite(value)) return value > 0 ? 'no end of' : '0';
+  if (!Number.isFinite(value)) return value > 0 ? 'unlimited' : '0';
   return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(2)));
 }
 

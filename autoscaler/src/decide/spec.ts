@@ -1,6 +1,8 @@
 /** What the user may choose; the names are those of `spec.autoscaling`. */
 
-export type Objective = 'throughput' | 'efficiency' | 'deadline' | 'cost';
+import { autoscalingDefaults, type WsiTrainingJobSpec } from '@wsi-operator/api';
+
+export type Objective = NonNullable<WsiTrainingJobSpec['autoscaling']>['objective'];
 
 export interface AutoscalingSpec {
   readonly objective: Objective;
@@ -35,21 +37,8 @@ export type AutoscalingChoice = Chosen<Omit<AutoscalingSpec, 'memory' | 'straggl
   readonly stragglers?: Chosen<AutoscalingSpec['stragglers']> | undefined;
 };
 
-const DEFAULTS: AutoscalingSpec = {
-  objective: 'efficiency',
-  minimumWorkers: 1,
-  minimumServers: 1,
-  maximumServers: 64,
-  efficiencyFloor: 0.7,
-  workerCostPerHour: 1,
-  serverCostPerHour: 0.5,
-  waitingCostPerHour: 0,
-  stabilisationSeconds: 60,
-  scaleDownStabilisationSeconds: 300,
-  tolerance: 0.05,
-  memory: { raise: true, headroom: 0.2 },
-  stragglers: { replace: true, slowdown: 2 },
-};
+/** Those of the job; how many servers it may have, its spec says. */
+const DEFAULTS: AutoscalingSpec = { ...autoscalingDefaults(), minimumServers: 1, maximumServers: 64 };
 
 export function autoscalingSpec(choice: AutoscalingChoice = {}): AutoscalingSpec {
   const { memory, stragglers, ...rest } = choice;

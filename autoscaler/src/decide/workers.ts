@@ -1,9 +1,9 @@
-/** The number of workers: wish, hysteresis, exploration, windows, caps, and whether the move pays. */
+/** The number of workers: recommendation, hysteresis, exploration, windows, caps, and whether the move pays. */
 import type { PerformanceModel } from '../model/performance-model.ts';
 import type { Observation, Size } from '../model/observation.ts';
 import { predictThroughput, throughputTable, type ThroughputModel } from '../model/throughput.ts';
 import { bestWithin, cornerAt, frontier } from './frontier.ts';
-import { duration, rounded, settledWish, wish, type Demand } from './objectives.ts';
+import { duration, rounded, withHysteresis, recommend, type Demand } from './objectives.ts';
 import type { AutoscalingSpec } from './spec.ts';
 import { stabilise, type Recommendation } from './stabilise.ts';
 
@@ -70,7 +70,7 @@ export function chooseWorkers(input: WorkersInput): WorkersChoice {
   }
   const demand = demandOf(input);
   const wanted =
-    current.workers === 0 ? wish(corners, demand) : settledWish(corners, demand, current.workers);
+    current.workers === 0 ? recommend(corners, demand) : withHysteresis(corners, demand, current.workers);
   const explored = explore(input, model.throughput, table, { wanted: wanted.workers, most: bounds.most });
   const recommended = clamp(explored.workers, bounds.least, bounds.unconstrained);
   const stable =

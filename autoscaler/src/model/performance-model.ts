@@ -2,6 +2,7 @@
  * Everything that is known about how a job of a shape performs: throughput, the cost of a tile, memory by role. It is
  * carried by checkpoints and by earlier jobs of the same shape, as JSON with a version.
  */
+import { isRecord } from '@wsi-operator/foundation';
 import { fitMemory, type MemoryModel, type MemorySample } from './memory.ts';
 import { isUsable, type Observation, type Workload } from './observation.ts';
 import { fitThroughput, type ThroughputModel } from './throughput.ts';
@@ -147,8 +148,4 @@ function isNumber(value: unknown): value is number {
 
 function isFiniteNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

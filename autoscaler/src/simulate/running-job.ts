@@ -1,8 +1,8 @@
 /** A job in the simulation: its workers, what remains, what was measured of it. */
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
+import type { Conditions } from './conditions.ts';
 import { withObservation, type Observation } from '../model/observation.ts';
 import type { JobView } from './policy.ts';
-import type { Conditions } from './simulation.ts';
 import type { TracedJob } from './trace.ts';
 import { trueComputeSeconds, trueStepSeconds } from './truth.ts';
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
+import { CONDITIONS } from './conditions.ts';
 import { fixed } from './policies/baselines.ts';
 import { ours } from './policies/ours.ts';
 import type { Allocation, ClusterView, Policy } from './policy.ts';
 import { simulate, type PolicyResult } from './simulate.ts';
-import { CONDITIONS, Simulation } from './simulation.ts';
+import { Simulation } from './simulation.ts';
 import { drawTrace, traceFromCsv } from './trace.ts';
 import { trueTable } from './truth.ts';
 

@@ -1,10 +1,11 @@
 /** All policies on the same trace, and what came of it. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
+import { CONDITIONS, type Conditions } from './conditions.ts';
 import { cpuRule, fixed, optimus, pollux } from './policies/baselines.ts';
 import { oracle } from './policies/oracle.ts';
 import { ours, type Preference } from './policies/ours.ts';
 import type { Policy } from './policy.ts';
-import { CONDITIONS, Simulation, type Conditions, type JobResult } from './simulation.ts';
+import { Simulation, type JobResult } from './simulation.ts';
 import { drawTrace, type TracedJob } from './trace.ts';
 
 export const POLICY_NAMES = [

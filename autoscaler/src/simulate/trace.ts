@@ -1,5 +1,5 @@
 /** Jobs that arrive: drawn from a seed, or read from a file. What is true of them is hidden from the policies. */
-import { RandomStream, WsiError } from '@wsi/foundation';
+import { RandomStream, WsiError } from '@wsi-operator/foundation';
 import type { Shape } from '../model/performance-model.ts';
 import type { Workload } from '../model/observation.ts';
 
