@@ -2,11 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { load } from 'js-yaml';
-import type { WsiTrainingJob } from '@wsi/api';
-import { systemErrorCode, WsiError } from '@wsi/foundation';
-
-export const roles = ['coordinator', 'server', 'worker'] as const;
-export type Role = (typeof roles)[number];
+import type { Role, WsiTrainingJob } from '@wsi-operator/api';
+import {
+  type Details,
+  detailsOf,
+  ownText,
+  publicText,
+  systemErrorCode,
+  WsiError,
+} from '@wsi-operator/foundation';
 
 export interface RoleConfig {
   readonly role: Role;
@@ -31,6 +35,8 @@ export interface RoleConfig {
   readonly drainMilliseconds: number;
   /** Measurements are of stretches of training of this length at least; coordinator. */
   readonly windowMilliseconds: number;
+  /** Whether names, values and paths may be told where others read. */
+  readonly details: Details;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -66,9 +72,13 @@ export function readRoleConfig(role: Role, environment: Environment): RoleConfig
     slots: whole('WSI_SLOTS', 2, 1),
     drainMilliseconds: whole('WSI_DRAIN_MILLISECONDS', 20_000, 0),
     windowMilliseconds: whole('WSI_WINDOW_MILLISECONDS', 20_000, 0),
+    details: detailsOf(environment),
   };
   if (problems.length > 0) {
-    throw new WsiError('InvalidArgument', `the environment of the ${role} is wrong: ${problems.join('; ')}.`);
+    throw new WsiError(
+      'InvalidArgument',
+      ownText(`the environment of the ${role} is wrong: ${problems.join('; ')}.`),
+    );
   }
   return config;
 }
@@ -79,7 +89,9 @@ export async function readJobFile(path: string): Promise<WsiTrainingJob> {
     return load(await readFile(path, 'utf8')) as WsiTrainingJob;
   } catch (error) {
     const problem =
-      systemErrorCode(error) === 'ENOENT' ? 'there is no job file' : 'the job file cannot be read';
+      systemErrorCode(error) === 'ENOENT'
+        ? publicText`there is no job file`
+        : publicText`the job file cannot be read`;
     throw new WsiError('InvalidManifest', problem, { where: path, cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { createLogger } from '@wsi/foundation';
+import { createLogger } from '@wsi-operator/foundation';
 import {
   callUnary,
   connectParameterServer,
@@ -10,7 +10,7 @@ import {
   type ListeningServer,
   type PingReply,
   type PingRequest,
-} from '@wsi/protocol';
+} from '@wsi-operator/protocol';
 import { openConnections, ServerConnection } from './connections.ts';
 import { ParameterServerService } from './server/service.ts';
 

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import grpc from '@grpc/grpc-js';
-import { WsiError, type Logger } from '@wsi/foundation';
+import { type Logger, ownText, WsiError } from '@wsi-operator/foundation';
 import {
   callUnary,
   channelCredentials,
@@ -18,7 +18,7 @@ import {
   type ListeningServer,
   type ParameterServerClient,
   type ServicePart,
-} from '@wsi/protocol';
+} from '@wsi-operator/protocol';
 
 /**
  * A connection attempt that takes longer is given up, and the name looked up again: packets to the address of a pod
@@ -83,7 +83,7 @@ export class ServerConnection {
     if (await isConnected(client, this.#patience)) return client;
     const problem = await lastError(client.Ping.bind(client), { generation: 0, farewell: false });
     if (client === this.#client) this.redial();
-    throw new WsiError('Unavailable', problem, { where: this.address, retryable: true });
+    throw new WsiError('Unavailable', ownText(problem), { where: ownText(this.address), retryable: true });
   }
 
   /** Forgets the connection and what its name meant. */

@@ -1,7 +1,15 @@
 /** How a role ends: its exit code tells the operator whether to start it again, one line tells people why. */
-import { writeFile } from 'node:fs/promises';
-import { WsiError, type ErrorCode, type Logger } from '@wsi/foundation';
-import type { StatusReply } from '@wsi/protocol';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  detailsOf,
+  ownText,
+  writeFileAtomically,
+  WsiError,
+  type ErrorCode,
+  type Logger,
+} from '@wsi-operator/foundation';
+import type { StatusReply } from '@wsi-operator/protocol';
 
 export const exitCodes = {
   done: 0,
@@ -32,12 +40,51 @@ export function exitCodeOf(error: WsiError): number {
   return inputErrors.includes(error.code) ? exitCodes.input : exitCodes.failed;
 }
 
-/** Logs the error, writes its line where the operator reads it, and returns the exit code. */
+/**
+ * Logs the error, writes its line where the operator reads it, and returns the exit code. Where details are hidden, that line
+ * is the public one, and the whole of it is in {@link FAILURE_FILE}.
+ */
 export async function reportFailure(thrown: unknown, logger: Logger): Promise<number> {
   const error = WsiError.from(thrown);
-  logger.fatal({ code: error.code, error }, 'role failed');
-  await writeLastWords(`${error.code}: ${error.message}`);
+  logger.fatal({ code: ownText(error.code), error }, 'role failed');
+  await writeLastWords(`${error.code}: ${await lastLineOf(error)}`);
   return exitCodeOf(error);
+}
+
+/** In the output directory: what a run that has failed says of it in full; it is made for its owner only. */
+export const FAILURE_FILE = 'failure.json';
+
+/** In the output directory: the lines of the log that name patients, slides or paths, whole; for its owner only. */
+export const DETAILS_FILE = 'details.jsonl';
+
+/** Of the role that has the output directory; others have nowhere to put details. */
+export function outputFile(name: string): string | undefined {
+  const output = process.env['WSI_OUTPUT'];
+  return output === undefined || output === '' ? undefined : join(output, name);
+}
+
+/** What an earlier start of the run failed of does not stand beside its result. */
+export async function removeFailure(): Promise<void> {
+  const path = outputFile(FAILURE_FILE);
+  if (path !== undefined) await rm(path, { force: true }).catch(() => undefined);
+}
+
+async function lastLineOf(error: WsiError): Promise<string> {
+  if (detailsOf(process.env) === 'shown') return error.message;
+  const written = await writeFailure(error);
+  const told = error.publicMessage.replace(/[.\s]+$/, '');
+  return written ? `${told}; details in OUTPUT/${FAILURE_FILE}` : told;
+}
+
+async function writeFailure(error: WsiError): Promise<boolean> {
+  const path = outputFile(FAILURE_FILE);
+  if (path === undefined) return false;
+  const { code, message, problem, where, remedy, stack } = error;
+  const content = { code, message, problem, where, remedy, stack, at: new Date().toISOString() };
+  return writeFileAtomically(path, `${JSON.stringify(content, undefined, 2)}\n`, 0o600).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** What Kubernetes keeps of a termination message. */
@@ -52,6 +99,14 @@ export async function reportResult(status: StatusReply): Promise<void> {
   const result = { parametersSha256, steps, tiles, tilesPerSecond, peakMemoryBytes };
   const whole = JSON.stringify({ ...result, metrics });
   await writeLastWords(whole.length < LONGEST_LAST_WORDS ? whole : JSON.stringify(result));
+}
+
+/**
+ * Of a coordinator that was stopped: the step of its last checkpoint, as one line of JSON where the operator reads it.
+ * Nobody may have asked it since that was written.
+ */
+export async function reportStop({ checkpointStep }: Pick<StatusReply, 'checkpointStep'>): Promise<void> {
+  if (checkpointStep > 0) await writeLastWords(JSON.stringify({ checkpointStep }));
 }
 
 async function writeLastWords(text: string): Promise<void> {

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
+import { ROLES } from '@wsi-operator/api';
 import { exitCodes } from './exit.ts';
-import { roles } from './config.ts';
 
 /** Run before the program: the first package that is asked for brings a SIGTERM. */
 const SIGNAL_AT_ONCE = `
@@ -20,7 +20,7 @@ registerHooks({
   },
 });`;
 
-it.each([...roles])(
+it.each([...ROLES])(
   'a %s that is told to stop while it starts ends as one that was stopped',
   async (role) => {
     const preload = `data:text/javascript,${encodeURIComponent(SIGNAL_AT_ONCE)}`;

@@ -1,6 +1,6 @@
 /** What a process used: seconds by phase, memory with its peak, tiles and bytes. Reported with every heartbeat. */
-import { peakResidentBytes } from '@wsi/foundation';
-import type { Usage } from '@wsi/protocol';
+import { peakResidentBytes } from '@wsi-operator/foundation';
+import type { Usage } from '@wsi-operator/protocol';
 
 export class UsageMeter {
   readonly #phaseSeconds = new Map<string, number>();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLogger } from '@wsi/foundation';
+import { createLogger } from '@wsi-operator/foundation';
 import fc from 'fast-check';
 import { CheckpointDirectory, loadCheckpoint } from './checkpoint.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';

@@ -9,10 +9,10 @@
  * Written to a temporary name, each file fsynced, renamed, and the parent fsynced. On loading, every sha256 is
  * checked: a torn or altered checkpoint is skipped and named, and the one before it is used.
  */
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
-  canonicalJson,
+  publicText,
   sha256,
   storageError,
   syncDirectory,
@@ -20,28 +20,9 @@ import {
   writeFileSynced,
   WsiError,
   type Logger,
-} from '@wsi/foundation';
+} from '@wsi-operator/foundation';
+import { cursorDigest, LONGEST_CURSOR, parseCursor, type Cursor } from './cursor.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
-
-export interface Cursor {
-  /** 1 had no digest of the cursor itself. */
-  readonly format: 1 | 2;
-  /** Steps applied: the version of the parameters. */
-  readonly step: number;
-  /** Digest of everything that decides the numbers (spec, cohort, tiles): another run's checkpoint is refused. */
-  readonly identity: string;
-  readonly parametersSha256: string;
-  /** Tiles that went through a training step so far. */
-  readonly tiles: number;
-  readonly trainingSeconds: number;
-  /** What a reader needs to use the model: network, head, patches, classes. */
-  readonly model: unknown;
-  /** What the run has measured of itself, for whoever sizes it after a restart; absent in older checkpoints. */
-  readonly measurement?: unknown;
-  readonly files: Readonly<Record<string, string>>;
-  /** Of the canonical JSON of all other fields. */
-  readonly sha256?: string;
-}
 
 export interface Checkpoint {
   readonly cursor: Cursor;
@@ -201,28 +182,25 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
 
 async function readCursor(path: string): Promise<Cursor> {
   const file = join(path, 'cursor.json');
-  let cursor: Cursor;
-  try {
-    // A flipped bit may leave `null`, or a number.
-    cursor = { ...(JSON.parse(await readFile(file, 'utf8')) as Cursor) };
-  } catch (error) {
-    throw invalid(file, 'there is no readable checkpoint here', error);
-  }
-  if (![1, 2].includes(cursor.format)) throw invalid(file, 'written by another version of the format');
-  if (cursor.format === 2 && cursor.sha256 !== cursorDigest(cursor)) {
-    throw invalid(file, 'sha256 differs from its content');
-  }
+  const cursor = parseCursor(await readText(file));
+  if (typeof cursor === 'string') throw invalid(file, cursor);
   return cursor;
 }
 
-function cursorDigest({ sha256: _itself, ...cursor }: Cursor): string {
-  return sha256(canonicalJson(cursor));
+async function readText(file: string): Promise<string> {
+  try {
+    const { size } = await stat(file);
+    if (size <= LONGEST_CURSOR) return await readFile(file, 'utf8');
+  } catch (error) {
+    throw invalid(file, 'there is no readable checkpoint here', error);
+  }
+  throw invalid(file, `it is longer than ${LONGEST_CURSOR} bytes`);
 }
 
 function invalid(where: string, problem: string, cause?: unknown): WsiError {
   return new WsiError('CheckpointInvalid', problem, {
     where,
-    remedy: 'Use another checkpoint; it cannot be repaired.',
+    remedy: publicText`Use another checkpoint; it cannot be repaired.`,
     cause,
   });
 }

@@ -138,4 +138,67 @@ describe('coxLoss', () => {
     );
     expect(result).toEqual({ loss: 0, gradient: new Float64Array(2), events: 0 });
   });
+
+  it('takes a weight, without ties and by Breslow, for so many copies, and by Efron as R does', () => {
+    const weighted = cases.chain((sample) =>
+      fc
+        .array(fc.integer({ min: 1, max: 3 }), {
+          minLength: sample.eta.length,
+          maxLength: sample.eta.length,
+        })
+        .map((weights) => ({ ...sample, weights })),
+    );
+    fc.assert(
+      fc.property(weighted, ({ eta, outcomes, weights }) => {
+        const rows = outcomes.map((outcome, index) => ({ ...outcome, weight: weights[index]! }));
+        const copies = weights.flatMap((weight, index) => new Array<number>(weight).fill(index));
+        const { loss } = coxLoss(Float64Array.from(eta), rows, 'breslow');
+        const repeated = copies.map((index) => outcomes[index]!);
+        const copied = coxLoss(
+          Float64Array.from(copies, (index) => eta[index]!),
+          repeated,
+          'breslow',
+        );
+        expect(loss).toBeCloseTo(copied.loss, 9);
+        // Efron's by R's definition: the mean weight of the tied times each logarithm.
+        const efron = coxLoss(Float64Array.from(eta), rows, 'efron');
+        expect(efron.loss).toBeCloseTo(weightedEfron(eta, rows), 9);
+        const step = 1e-6;
+        eta.forEach((_, index) => {
+          const at = (shift: number): number =>
+            coxLoss(
+              Float64Array.from(eta, (value, other) => value + (other === index ? shift : 0)),
+              rows,
+              'efron',
+            ).loss;
+          expect(efron.gradient[index]).toBeCloseTo((at(step) - at(-step)) / (2 * step), 6);
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
 });
+
+function weightedEfron(
+  eta: readonly number[],
+  outcomes: readonly (Survival & { readonly weight: number })[],
+): number {
+  const events = outcomes.filter(({ event }) => event);
+  let logLikelihood = 0;
+  for (const time of new Set(events.map((outcome) => outcome.time))) {
+    const sumOver = (wanted: (outcome: Survival) => boolean): number =>
+      eta.reduce((sum, value, index) => {
+        const outcome = outcomes[index]!;
+        return wanted(outcome) ? sum + outcome.weight * Math.exp(value) : sum;
+      }, 0);
+    const isTied = (outcome: Survival): boolean => outcome.event && outcome.time === time;
+    const tied = [...outcomes.keys()].filter((index) => isTied(outcomes[index]!));
+    const mean = tied.reduce((sum, index) => sum + outcomes[index]!.weight, 0) / tied.length;
+    tied.forEach((index, position) => {
+      const atRisk = sumOver((outcome) => outcome.time >= time) - (position / tied.length) * sumOver(isTied);
+      logLikelihood += outcomes[index]!.weight * eta[index]! - mean * Math.log(atRisk);
+    });
+  }
+  const total = events.reduce((sum, { weight }) => sum + weight, 0);
+  return total === 0 ? 0 : -logLikelihood / total;
+}

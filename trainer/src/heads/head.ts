@@ -3,15 +3,49 @@
  * Heads run on the coordinator in float64 with a fixed order of summation, so the loss, its gradients and therefore
  * the trained parameters do not depend on how many workers delivered the embeddings.
  */
+import type { HeadName, WsiTrainingJobSpec } from '@wsi-operator/api';
+import type { CaseOutcome } from '@wsi-operator/statistics';
 
+/** As it is evaluated; `event` false = censored at `time`, which is in the cohort's unit. */
 export type Outcome =
-  | { readonly kind: 'class'; readonly index: number }
-  /** `time` in the cohort's unit; `event` false = censored at `time`. */
-  | { readonly kind: 'survival'; readonly time: number; readonly event: boolean };
+  | Extract<CaseOutcome, { readonly type: 'classification' }>
+  | (Extract<CaseOutcome, { readonly type: 'survival' }> & {
+      /** For a bag that is one of several of its patient. */
+      readonly subject?: Subject;
+    });
 
-export type HeadSpec =
-  | { readonly name: 'classification'; readonly classes: number; readonly hidden: number }
-  | { readonly name: 'cox'; readonly ties: TieMethod; readonly hidden: number };
+/** Whose a bag is: a patient dies once, however many slides there are. */
+export interface Subject {
+  readonly patient: string;
+  /** Bags of the patient in the cohort; each carries its share of the patient's weight. */
+  readonly bags: number;
+}
+
+/** What a checkpoint says of each head. */
+export interface HeadSpecs {
+  readonly classification: {
+    readonly name: 'classification';
+    readonly classes: number;
+    readonly hidden: number;
+  };
+  readonly cox: { readonly name: 'cox'; readonly ties: TieMethod; readonly hidden: number };
+}
+
+export type HeadSpec = HeadSpecs[HeadName];
+
+/** What a job says of a head. */
+export type JobHead<Name extends HeadName> = Extract<
+  WsiTrainingJobSpec['model']['head'],
+  { readonly name: Name }
+>;
+
+/** One kind of head; which type of outcome it predicts is a fact of the job's definition (`HEADS` of the API). */
+export interface HeadKind<Name extends HeadName> {
+  describe(head: JobHead<Name>, classes: readonly string[]): HeadSpecs[Name];
+  create(spec: HeadSpecs[Name], embeddingSize: number): Head;
+  /** What it adds to the identity of a run in which a patient has several bags. */
+  readonly identityOfSeveralBags?: Readonly<Record<string, string>>;
+}
 
 export type TieMethod = 'efron' | 'breslow';
 
@@ -54,7 +88,8 @@ export interface Head {
   predict(parameters: Float32Array, embeddings: readonly Float64Array[]): Predictions;
   /**
    * Classification: the mean cross-entropy over the bags. Cox: the negative log partial likelihood divided by the
-   * number of events, the risk sets taken within these bags (no event: loss and gradients are zero).
+   * number of events, the risk sets taken within these bags (no event: loss and gradients are zero). Bags of one
+   * patient are one subject of the risk set, see `subjects.ts`.
    * @throws WsiError `Internal` when shapes or outcome kinds do not fit the head
    */
   lossAndGradient(

@@ -1,5 +1,5 @@
 export { coxLoss, type CoxLoss } from './cox.ts';
-export { createHead } from './create.ts';
+export { createHead, describeHead, heads } from './heads.ts';
 export type {
   Head,
   HeadSpec,
@@ -7,6 +7,10 @@ export type {
   Outcome,
   ParameterTensor,
   Predictions,
+  Subject,
   TieMethod,
 } from './head.ts';
-export { instanceLossAndGradient, instancePredict, type InstanceLoss } from './instance.ts';
+export { classificationNetwork, classLabels, classPredictions, scoreOf } from './classification.ts';
+export { crossEntropy } from './cross-entropy.ts';
+export { Perceptron } from './perceptron.ts';
+export { parameters64 } from './through-network.ts';

@@ -6,7 +6,7 @@
  *
  * Without a hidden layer the input is taken as it is.
  */
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 import type { ParameterTensor } from './head.ts';
 import { normalizeRows, normalizeRowsGradient, type Normalized } from './layer-norm.ts';
 

@@ -1,9 +1,9 @@
 /** The Cox loss against statsmodels' proportional hazards regression, on random cohorts with many ties. */
 import { describe, expect, it } from '@jest/globals';
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 import { execFileSync } from 'node:child_process';
 import { readSetup } from '../../../setup/locations.mjs';
-import { createHead } from './create.ts';
+import { createHead } from './heads.ts';
 import type { Outcome, TieMethod } from './head.ts';
 
 interface Case {
@@ -42,7 +42,7 @@ whenSetUp('Cox head against Python (skipped without `node setup/setup.mjs --with
     cases.forEach(({ covariates, beta, times, events, ties }, index) => {
       const head = createHead({ name: 'cox', ties, hidden: 0 }, beta.length);
       const outcomes = times.map((time, patient): Outcome => ({
-        kind: 'survival',
+        type: 'survival',
         time,
         event: events[patient]!,
       }));

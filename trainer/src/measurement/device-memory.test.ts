@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { createLogger } from '@wsi/foundation';
+import { createLogger } from '@wsi-operator/foundation';
 import { UsageMeter } from '../usage.ts';
 import { DeviceMemory } from './device-memory.ts';
 

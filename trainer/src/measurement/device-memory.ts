@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Logger } from '@wsi/foundation';
+import type { Logger } from '@wsi-operator/foundation';
 import type { UsageMeter } from '../usage.ts';
 
 const EVERY_MILLISECONDS = 10_000;

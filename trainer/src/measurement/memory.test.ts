@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Usage } from '@wsi/protocol';
+import type { Usage } from '@wsi-operator/protocol';
 import { Memory } from './memory.ts';
 
 const of = (residentBytes: number, peakResidentBytes: number): Usage => ({

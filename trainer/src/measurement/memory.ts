@@ -1,17 +1,16 @@
 /** Memory of the processes of each role, as a pure state machine: what they hold, their peaks, and how those grow. */
-import type { MemoryPeak, RoleMemory, Usage } from '@wsi/protocol';
+import { type Role } from '@wsi-operator/api';
+import type { MemoryPeak, RoleMemory, Usage } from '@wsi-operator/protocol';
 
 /** Recent peaks are so far apart at least, and so many: enough to see what grows, few enough for a status. */
 const PEAK_SECONDS = 15;
 const MOST_PEAKS = 16;
 
-export type MeasuredRole = 'coordinator' | 'server' | 'worker';
-
 export class Memory {
-  readonly #roles = new Map<MeasuredRole, RoleMemory>();
+  readonly #roles = new Map<Role, RoleMemory>();
 
   /** @param usages of the role's processes that run now; @param seconds since the start */
-  note(role: MeasuredRole, usages: readonly Usage[], seconds: number): void {
+  note(role: Role, usages: readonly Usage[], seconds: number): void {
     if (usages.length === 0) return;
     const most = (of: (usage: Usage) => number): number => Math.max(...usages.map(of));
     const before = this.#roles.get(role);

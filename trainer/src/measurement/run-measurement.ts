@@ -2,12 +2,12 @@
  * What a run measures of itself, on the coordinator: windows and what is kept of them, memory by role, how long workers
  * take to join. The numbers are for those who size and watch the run; nothing that is computed depends on them.
  */
-import { withObservation, type Observation } from '@wsi/autoscaler';
-import type { Clock } from '@wsi/foundation';
-import type { Measurement, Usage, Window, WorkerMeasurement } from '@wsi/protocol';
+import { withObservation, type Observation } from '@wsi-operator/autoscaler';
+import { isRecord, type Clock } from '@wsi-operator/foundation';
+import type { Measurement, Usage, Window, WorkerMeasurement } from '@wsi-operator/protocol';
 import { Memory } from './memory.ts';
 import { Windows, type ClosedWindow, type WorkerRate } from './windows.ts';
-import type { WorkPlan } from './workload.ts';
+import type { WorkPlan } from '../plan/workload.ts';
 
 /** Who the pool tells of its workers. Names are unique for each process. */
 export interface WorkerObserver {
@@ -220,8 +220,4 @@ function isObservation(value: unknown): value is Observation {
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

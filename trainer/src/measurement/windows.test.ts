@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Usage } from '@wsi/protocol';
+import type { Usage } from '@wsi-operator/protocol';
 import { Windows, type ClosedWindow } from './windows.ts';
 
 function usage(phaseSeconds: Record<string, number>, tiles = 0, bytes = 0): Usage {

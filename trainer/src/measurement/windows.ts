@@ -9,7 +9,7 @@
  * since then is known, too. Of that waiting, `barrierWait` is what the coordinator saw: no task was there for it, as the
  * step's other tasks, the loss and the commit were not done. The rest, `leaseWait`, is the way of leases and results.
  */
-import type { Usage } from '@wsi/protocol';
+import type { Usage } from '@wsi-operator/protocol';
 
 /** Sums over the workers. */
 export interface ClosedWindow {

@@ -3,7 +3,7 @@
  * on element i of the inputs alone, so cutting the vector over any number of servers gives the same bytes. Arithmetic
  * is float64 per element, storage (parameters and state) is float32.
  */
-import { WsiError } from '@wsi/foundation';
+import { publicText, WsiError } from '@wsi-operator/foundation';
 import { decayMask, type DecayRange } from './decay.ts';
 
 export type OptimizerSpec =
@@ -46,14 +46,14 @@ export function createOptimizer(
 ): Optimizer {
   const mask = decays instanceof Uint8Array ? decays : decayMask(decays, length);
   if (mask.length !== length)
-    throw new WsiError('Internal', `A decay mask of ${mask.length} for ${length} numbers.`);
+    throw new WsiError('Internal', publicText`A decay mask of ${mask.length} for ${length} numbers.`);
   const { rule, slots } = spec.name === 'sgd' ? sgd(spec, length, mask) : adamw(spec, length, mask);
   return {
     apply: (parameters, gradient, learningRate, step) => {
       if (parameters.length !== length || gradient.length !== length) {
         throw new WsiError(
           'Internal',
-          `The optimizer holds ${length} numbers but was given ${parameters.length} parameters and ${gradient.length} gradients.`,
+          publicText`The optimizer holds ${length} numbers but was given ${parameters.length} parameters and ${gradient.length} gradients.`,
         );
       }
       rule(parameters, gradient, learningRate, step);
@@ -134,7 +134,7 @@ function restoreSlots(slots: OptimizerState, state: OptimizerState, optimizer: s
     throw new WsiError(
       'CheckpointInvalid',
       `The optimizer ${optimizer} needs the state {${expected}}, the checkpoint holds {${found}}.`,
-      { remedy: 'Resume with the optimizer that the checkpoint was written with.' },
+      { remedy: publicText`Resume with the optimizer that the checkpoint was written with.` },
     );
   }
   for (const [name, slot] of Object.entries(slots)) {

@@ -1,122 +1,268 @@
-/** A trained model applied to slides, in this process: what `wsi predict` does. Memory: one shard and d numbers. */
-import { parseQuantity } from '@wsi/api';
-import { Engine, type ParameterSet } from '@wsi/engine';
-import { openSlide, TileReader, tileGrid, type TileGrid } from '@wsi/slides';
-import { bagOf, partialOf } from '../aggregate/partial.ts';
+/** A trained model applied to bags of slides, with embedding processes: what `wsi predict` does. */
+import { publicText, WsiError, type ErrorCode } from '@wsi-operator/foundation';
+import { int32From, type StatedResolution } from '@wsi-operator/protocol';
+import { identifySlide, type Pixels } from '@wsi-operator/slides';
+import { scoreBag } from '../scoring/score-bag.ts';
+import type { TaskPool } from '../scoring/task-pool.ts';
+import type { SurveyedSlide } from '../plan/surveyed-slide.ts';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
-import { buildModel, type Model, type ModelDescription } from '../coordinator/model.ts';
-import { planShards } from '../coordinator/plan.ts';
-import { deviceFromEnvironment } from '../device.ts';
-import { instancePredict } from '../heads/index.ts';
+import { slideBlocks } from '../plan/bags.ts';
+import type { ScoredBag } from '../aggregators/index.ts';
+import { splitOfCase, type KnownCases, type KnownSplit } from '../plan/known-cases.ts';
+import { positiveIndex, type Model } from '../plan/model.ts';
+import { requireSameFile } from '../slide-files/slide-files.ts';
+import { EmbedderPool } from './embedder-pool.ts';
+import { openModel, type ModelDescription } from './open-model.ts';
 
-export interface SlidePrediction {
-  readonly slide: string;
-  /** Cox: the log hazard ratio; two classes: the probability of the second; more: the largest probability. */
-  readonly score: number;
-  /** By class name. */
-  readonly probabilities?: Readonly<Record<string, number>>;
-  readonly grid: TileGrid;
-  /** float32 [tiles]: attention weights (they sum to 1), or the tiles' own scores; empty for the mean aggregator. */
+/** What one prediction is for. */
+export interface BagToPredict {
+  readonly bag: string;
+  readonly patient?: string;
+  /** Paths, sorted: their order is that of the sums. */
+  readonly slides: readonly string[];
+  /** By path, resolutions that a table states; for the others what is stated for all. */
+  readonly stated?: Readonly<Record<string, StatedResolution>>;
+}
+
+export interface PredictedSlide extends SurveyedSlide {
+  /** float32 [tiles]: attention weights (they sum to 1 over the bag) or scores; empty for the mean aggregator. */
   readonly tileScores: Float32Array;
 }
 
+export interface SlideFailure {
+  readonly slide: string;
+  readonly error: WsiError;
+}
+
+export interface BagPrediction extends ScoredBag {
+  readonly bag: BagToPredict;
+  /** Those that the score is of. */
+  readonly slides: readonly PredictedSlide[];
+  readonly tiles: number;
+  /** On which side of the training's split patient or slides were; undefined for new ones. */
+  readonly split: KnownSplit | undefined;
+}
+
+export interface BagResult {
+  /** Undefined when none of its slides can be used. */
+  readonly prediction?: BagPrediction;
+  readonly failures: readonly SlideFailure[];
+}
+
+/** What is wrong with a slide rather than with the machine or the model. */
+const SLIDE_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'SlideUnreadable',
+  'SlideUnsupported',
+  'NoTissue',
+  'NotFound',
+  'InvalidArgument',
+  'Unavailable',
+  'Diverged',
+]);
+
 export class Predictor {
+  readonly checkpoint: string;
+  readonly parametersSha256: string;
+  readonly step: number;
   readonly description: ModelDescription;
+  /** Undefined for a checkpoint of a version that did not write it down. */
+  readonly known: KnownCases | undefined;
+  readonly #identity: string;
   readonly #model: Model;
-  readonly #engine: Engine;
-  readonly #body: ParameterSet;
+  /** The resolution that is stated for all slides. */
+  readonly stated: StatedResolution | undefined;
   readonly #head: Float32Array;
-  readonly #reader: TileReader;
+  #embedders: { readonly pool: EmbedderPool; readonly processes: number } | undefined;
 
   /** @param checkpoint a directory `step-XXXXXXXX` @throws WsiError `CheckpointInvalid` */
-  static async open(checkpoint: string): Promise<Predictor> {
-    const { cursor, tensors, path } = await loadCheckpoint(checkpoint);
-    const model = buildModel(cursor.model as ModelDescription);
-    const parameters = model.space.flat(tensors, path);
-    const { network, threads } = model.description;
-    const engine = await Engine.start({
-      network,
-      threads,
-      device: deviceFromEnvironment(),
-    });
-    return new Predictor(model, engine, parameters);
+  static async open(checkpoint: string, stated?: StatedResolution): Promise<Predictor> {
+    const loaded = await loadCheckpoint(checkpoint);
+    const { model, parameters } = openModel(loaded);
+    return new Predictor({ ...loaded, stated }, model, parameters.slice(model.space.bodyLength));
   }
 
-  private constructor(model: Model, engine: Engine, parameters: Float32Array) {
+  private constructor(
+    {
+      path,
+      cursor,
+      stated,
+    }: Awaited<ReturnType<typeof loadCheckpoint>> & { readonly stated: StatedResolution | undefined },
+    model: Model,
+    head: Float32Array,
+  ) {
+    this.stated = stated;
+    this.checkpoint = path;
+    this.parametersSha256 = cursor.parametersSha256;
+    this.step = cursor.step;
     this.description = model.description;
+    this.known = cursor.cohort;
+    this.#identity = cursor.identity;
     this.#model = model;
-    this.#engine = engine;
-    this.#body = engine.loadParameters('checkpoint', parameters.slice(0, model.space.bodyLength));
-    this.#head = parameters.slice(model.space.bodyLength);
-    const { cacheBytes } = model.description.patches;
-    this.#reader = new TileReader({ cacheBytes: parseQuantity(cacheBytes), concurrency: 2 });
+    this.#head = head;
   }
 
-  /** @param onTiles called with the number of tiles done, for progress */
+  /** Starts the processes that compute. The result does not depend on their number. */
+  start(processes: number): this {
+    this.#embedders ??= { pool: new EmbedderPool({ checkpoint: this.checkpoint, processes }), processes };
+    return this;
+  }
+
+  /** The class that a score is the probability of; undefined where it is that of no particular one. */
+  get positive(): string | undefined {
+    const index = positiveIndex(this.description);
+    return index === undefined ? undefined : this.description.classes[index];
+  }
+
+  get processes(): number {
+    return this.#embedders?.processes ?? 0;
+  }
+
+  get #pool(): EmbedderPool {
+    if (this.#embedders === undefined)
+      throw new WsiError('Internal', publicText`the predictor was not started`);
+    return this.#embedders.pool;
+  }
+
+  /**
+   * Never throws for what is wrong with a slide: a bag is scored without it.
+   * @param index of the bag: the first ones go first
+   * @param onTiles called with a number of tiles that were embedded
+   * @throws WsiError of what is wrong with everything: the engine, or `Cancelled`
+   */
   async predict(
-    path: string,
-    onTiles: (done: number, of: number) => void = () => undefined,
-  ): Promise<SlidePrediction> {
-    const { patches, network, classes } = this.description;
-    const slide = await openSlide(path);
-    const grid = await tileGrid(slide, patches).finally(() => slide.close());
-    const gather = network.aggregator.name === 'instance';
-    const partials: ReturnType<typeof partialOf>[] = [];
-    const attention: Float32Array[] = [];
-    const embeddings: Float32Array[] = [];
-    for (const { start, end } of planShards(grid.count, patches.batch)) {
-      const coordinates = grid.coordinates.subarray(start * 2, end * 2);
-      const tiles = await this.#reader.read({ slide: path, patches, coordinates });
-      const shard = await this.#engine.embed(this.#body, tiles, end - start);
-      partials.push(partialOf(shard.attention, shard.embeddings));
-      attention.push(shard.attention);
-      if (gather) embeddings.push(shard.embeddings);
-      onTiles(end, grid.count);
+    bag: BagToPredict,
+    index: number,
+    onTiles: (tiles: number) => void = () => undefined,
+  ): Promise<BagResult> {
+    const failures = new Map<string, WsiError>();
+    const surveyed = await Promise.all(
+      bag.slides.map((slide) =>
+        this.#survey(slide, index, bag.stated?.[slide] ?? this.stated).catch((error: unknown) =>
+          fail(failures, slide, error),
+        ),
+      ),
+    );
+    let slides = surveyed.filter((slide) => slide !== undefined);
+    while (slides.length > 0) {
+      const pool = this.#taskPool(index, onTiles);
+      try {
+        const scored = await this.#score(slides, index, pool);
+        await Promise.all(slides.map(({ slide, file }) => requireSameFile(slide, file)));
+        return { prediction: this.#prediction(bag, slides, scored), failures: listed(failures) };
+      } catch (thrown) {
+        const error = WsiError.from(thrown);
+        const [path, reason] =
+          error instanceof TaskFailed ? [error.slide, error.reason] : [error.where ?? '', error];
+        if (!slides.some(({ slide }) => slide === path)) throw reason;
+        fail(failures, path, reason);
+        slides = slides.filter(({ slide }) => slide !== path);
+      }
     }
-    if (gather) {
-      const { score, probabilities, tileScores } = instancePredict(
-        this.#model.head,
-        this.#head,
-        concat(embeddings),
-      );
-      return {
-        slide: path,
-        score,
-        probabilities: named(classes, probabilities),
-        grid,
-        tileScores: Float32Array.from(tileScores),
-      };
-    }
-    const bag = bagOf(partials);
-    const { scores, probabilities } = this.#model.head.predict(this.#head, [bag.embedding]);
+    return { failures: listed(failures) };
+  }
+
+  /** The slide as a picture, read by one of the processes. */
+  async thumbnail(slide: string, side: number, index: number): Promise<Pixels> {
+    const { thumbnail } = await this.#pool.run({ thumbnail: { slide, side } }, slide, index);
+    if (thumbnail === undefined)
+      throw new WsiError('Internal', publicText`a thumbnail task returned something else`);
+    return thumbnail;
+  }
+
+  close(): void {
+    this.#embedders?.pool.close();
+  }
+
+  async #survey(
+    slide: string,
+    index: number,
+    statement: StatedResolution | undefined,
+  ): Promise<SurveyedSlide> {
+    const stated = statement === undefined ? {} : { stated: statement };
+    // Of a file that is not there, the survey tells more.
+    const file = await identifySlide(slide).catch(() => undefined);
+    const { survey } = await this.#pool.run({ survey: { slide, ...stated } }, slide, index);
+    if (survey === undefined)
+      throw new WsiError('Internal', publicText`a survey task returned something else`);
+    const coordinates = int32From(survey.coordinates);
+    const { fingerprint, digest, width, height, picture, detail, colours } = survey;
     return {
-      slide: path,
-      score: scores[0]!,
-      ...(probabilities === undefined ? {} : { probabilities: named(classes, probabilities[0]!) }),
-      grid,
-      tileScores:
-        network.aggregator.name === 'attention'
-          ? concat(attention).map((score) => Math.exp(score - bag.logSumExp))
-          : new Float32Array(0),
+      ...stated,
+      ...{ slide, coordinates, fingerprint, digest, width, height },
+      tiles: coordinates.length / 2,
+      footprint: { x: survey.footprintX, y: survey.footprintY },
+      signature: { picture, detail, colours },
+      file: file ?? (await identifySlide(slide)),
     };
   }
 
-  async close(): Promise<void> {
-    await this.#reader.close();
-    await this.#engine.close();
+  #taskPool(index: number, onTiles: (tiles: number) => void): TaskPool {
+    return {
+      run: async ({ embed }, { subject }) => {
+        if (embed === undefined) throw new WsiError('Internal', publicText`a prediction only embeds`);
+        try {
+          const result = await this.#pool.run({ embed }, subject, index);
+          onTiles(embed.block.coordinates.byteLength / 8);
+          return result;
+        } catch (error) {
+          throw new TaskFailed(subject, WsiError.from(error));
+        }
+      },
+    };
+  }
+
+  #score(slides: readonly SurveyedSlide[], index: number, pool: TaskPool): Promise<ScoredBag> {
+    const { patches, network } = this.description;
+    return scoreBag(
+      { blocks: slides.flatMap((slide) => slideBlocks(slide, patches)) },
+      index,
+      {
+        head: this.#model.head,
+        aggregator: network.aggregator.name,
+        headParameters: this.#head,
+        positive: positiveIndex(this.description),
+      },
+      { pool, name: 'predict', version: 0, priority: index, tileScores: true },
+    );
+  }
+
+  #prediction(bag: BagToPredict, slides: readonly SurveyedSlide[], scored: ScoredBag): BagPrediction {
+    let start = 0;
+    const predicted = slides.map((slide) => {
+      const tileScores = scored.tileScores.subarray(start, start + slide.tiles);
+      start += slide.tiles;
+      return { ...slide, tileScores };
+    });
+    const fingerprints = slides.map(({ fingerprint }) => fingerprint);
+    const { patient } = bag;
+    const split =
+      this.known === undefined
+        ? undefined
+        : splitOfCase(this.known, this.#identity, { patient, fingerprints });
+    return { ...scored, bag, slides: predicted, tiles: start, split };
   }
 }
 
-function named(classes: readonly string[], probabilities: readonly number[]): Record<string, number> {
-  return Object.fromEntries(classes.map((name, index) => [name, probabilities[index]!]));
+/** The failure of a task, with the slide that it was about. */
+class TaskFailed extends WsiError {
+  readonly slide: string;
+  readonly reason: WsiError;
+
+  constructor(slide: string, reason: WsiError) {
+    super(reason.code, reason.problem, { cause: reason });
+    this.slide = slide;
+    this.reason = reason;
+  }
 }
 
-function concat(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
+/** @throws WsiError when it is not the slide's fault */
+function fail(failures: Map<string, WsiError>, slide: string, thrown: unknown): undefined {
+  const error = WsiError.from(thrown);
+  if (!SLIDE_FAULTS.has(error.code)) throw error;
+  failures.set(slide, error);
+  return undefined;
+}
+
+function listed(failures: ReadonlyMap<string, WsiError>): SlideFailure[] {
+  return [...failures].map(([slide, error]) => ({ slide, error }));
 }

@@ -1,6 +1,6 @@
 /** The parameter server's process. */
-import { systemClock, type Logger } from '@wsi/foundation';
-import { parameterServerService, type MethodCallers } from '@wsi/protocol';
+import { ownText, systemClock, type Logger } from '@wsi-operator/foundation';
+import { parameterServerService, type MethodCallers } from '@wsi-operator/protocol';
 import type { RoleConfig } from '../config.ts';
 import { openConnections } from '../connections.ts';
 import { exitCodes } from '../exit.ts';
@@ -35,7 +35,7 @@ export async function runServer(
     implementation: service.implementation(),
     callers,
   });
-  logger.info({ address: listening.address }, 'parameter server listens');
+  logger.info({ address: ownText(listening.address) }, 'parameter server listens');
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

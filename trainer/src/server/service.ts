@@ -1,7 +1,7 @@
 /** The parameter server's gRPC service: messages in, calls on {@link ParameterShard} out. */
 import { randomUUID } from 'node:crypto';
 import type grpc from '@grpc/grpc-js';
-import { WsiError, type Logger } from '@wsi/foundation';
+import { type Logger, ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import {
   floatChunks,
   placeChunk,
@@ -16,7 +16,7 @@ import {
   type PushHeader,
   type RestoreChunk,
   type SnapshotRequest,
-} from '@wsi/protocol';
+} from '@wsi-operator/protocol';
 import { createOptimizer, type OptimizerSpec } from '../optimizer/index.ts';
 import { UsageMeter } from '../usage.ts';
 import { ParameterShard } from './shard.ts';
@@ -122,10 +122,13 @@ export class ParameterServerService {
       },
       end: () => {
         const shard = this.#configured();
-        if (first === undefined) throw new WsiError('InvalidArgument', 'an empty restore');
+        if (first === undefined) throw new WsiError('InvalidArgument', publicText`an empty restore`);
         for (const [name, { floats }] of tensors) {
           if (floats !== shard.length) {
-            throw new WsiError('InvalidArgument', `${name}: ${floats} of ${shard.length} values arrived`);
+            throw new WsiError(
+              'InvalidArgument',
+              ownText(`${name}: ${floats} of ${shard.length} values arrived`),
+            );
           }
         }
         const state = Object.fromEntries([...tensors].map(([name, { values }]) => [name, values]));
@@ -142,9 +145,9 @@ export class ParameterServerService {
     return {
       chunk: (chunk) => {
         if (header === undefined) {
-          if (chunk.header === undefined)
-            throw new WsiError('InvalidArgument', 'a push starts with its header');
-          header = chunk.header;
+          header = chunk.header ?? undefined;
+          if (header === undefined)
+            throw new WsiError('InvalidArgument', publicText`a push starts with its header`);
           // A leaf that is there already is read off the wire and dropped, without memory for it.
           if (this.#configured().wants(header)) gradient = new Float32Array(header.end - header.start);
         }
@@ -152,10 +155,13 @@ export class ParameterServerService {
         if (gradient !== undefined) floats += placeChunk(gradient, chunk, 'push');
       },
       end: () => {
-        if (header === undefined) throw new WsiError('InvalidArgument', 'an empty push');
+        if (header === undefined) throw new WsiError('InvalidArgument', publicText`an empty push`);
         if (gradient === undefined) return;
         if (floats !== gradient.length) {
-          throw new WsiError('InvalidArgument', `${floats} of ${gradient.length} gradient values arrived`);
+          throw new WsiError(
+            'InvalidArgument',
+            publicText`${floats} of ${gradient.length} gradient values arrived`,
+          );
         }
         const [whole, at] = [gradient, header];
         this.usage.timed('reduce', () => this.#configured().push(at, whole));
@@ -178,7 +184,7 @@ export class ParameterServerService {
 
   #configured(): ParameterShard {
     if (this.#shard === undefined) {
-      throw new WsiError('StaleGeneration', 'this parameter server holds no range yet');
+      throw new WsiError('StaleGeneration', publicText`this parameter server holds no range yet`);
     }
     return this.#shard;
   }

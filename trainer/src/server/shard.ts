@@ -9,8 +9,8 @@
  * Everything carries the generation of the run. A newer generation forgets all state, unless it adopts it; an older
  * one is refused.
  */
-import { WsiError } from '@wsi/foundation';
-import type { CommitRequest, HeldStep, PullRequest, PushHeader, Segment } from '@wsi/protocol';
+import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
+import type { CommitRequest, HeldStep, PullRequest, PushHeader, Segment } from '@wsi-operator/protocol';
 import { addInto, TreeAccumulator } from '../aggregate/tree.ts';
 import type { Optimizer } from '../optimizer/index.ts';
 
@@ -59,7 +59,7 @@ export class ParameterShard {
     if (generation !== this.generation) {
       throw new WsiError(
         'StaleGeneration',
-        `message of generation ${generation}, this server is at ${this.generation}`,
+        publicText`message of generation ${generation}, this server is at ${this.generation}`,
       );
     }
   }
@@ -97,7 +97,7 @@ export class ParameterShard {
     if (parameters?.length !== this.length) {
       throw new WsiError(
         'InvalidArgument',
-        `${parameters?.length ?? 0} parameters for a range of ${this.length}`,
+        publicText`${parameters?.length ?? 0} parameters for a range of ${this.length}`,
       );
     }
     const slots = Object.entries(rest).filter(([name]) => !name.startsWith(olderPrefix));
@@ -126,7 +126,9 @@ export class ParameterShard {
     if (header.start !== expected.start || header.end !== expected.end || header.start >= header.end) {
       throw new WsiError(
         'InvalidArgument',
-        `push of [${header.start}, ${header.end}), this server's ${header.segment} is [${expected.start}, ${expected.end})`,
+        ownText(
+          `push of [${header.start}, ${header.end}), this server's ${header.segment} is [${expected.start}, ${expected.end})`,
+        ),
       );
     }
     // A step below the newest version is applied: its leaves have had their effect.
@@ -138,7 +140,10 @@ export class ParameterShard {
   push(header: PushHeader, gradient: Float32Array): void {
     if (!this.wants(header)) return;
     if (gradient.length !== header.end - header.start) {
-      throw new WsiError('InvalidArgument', `${gradient.length} values for [${header.start}, ${header.end})`);
+      throw new WsiError(
+        'InvalidArgument',
+        publicText`${gradient.length} values for [${header.start}, ${header.end})`,
+      );
     }
     this.#accumulator(header).add(header.leaf, gradient);
   }
@@ -149,12 +154,12 @@ export class ParameterShard {
     const parameters = this.#versions.get(request.version);
     if (parameters === undefined) {
       const held = [...this.#versions.keys()].join(', ');
-      throw new WsiError('Internal', `version ${request.version} is not held here (held: ${held})`);
+      throw new WsiError('Internal', ownText(`version ${request.version} is not held here (held: ${held})`));
     }
     if (request.start < this.range.start || request.end > this.range.end || request.start > request.end) {
       throw new WsiError(
         'InvalidArgument',
-        `[${request.start}, ${request.end}) is not in this server's range`,
+        publicText`[${request.start}, ${request.end}) is not in this server's range`,
       );
     }
     return parameters.subarray(request.start - this.range.start, request.end - this.range.start);
@@ -167,7 +172,10 @@ export class ParameterShard {
     if (this.#newest >= version) return version;
     const parameters = this.#versions.get(request.step);
     if (parameters === undefined || this.#newest !== request.step) {
-      throw new WsiError('InvalidArgument', `step ${request.step} cannot follow version ${this.#newest}`);
+      throw new WsiError(
+        'InvalidArgument',
+        publicText`step ${request.step} cannot follow version ${this.#newest}`,
+      );
     }
     const gradient = this.#gradientOf(request);
     const updated = Float32Array.from(parameters);
@@ -186,7 +194,7 @@ export class ParameterShard {
     this.requireGeneration(generation);
     const parameters = this.#versions.get(version);
     if (parameters === undefined || this.#newest !== version) {
-      throw new WsiError('Internal', `version ${version} is not the newest (${this.#newest}) here`);
+      throw new WsiError('Internal', publicText`version ${version} is not the newest (${this.#newest}) here`);
     }
     const older = [...this.#versions]
       .filter(([held]) => held !== version)
@@ -201,7 +209,7 @@ export class ParameterShard {
     if (accumulator.leaves !== header.leaves) {
       throw new WsiError(
         'InvalidArgument',
-        `step ${header.step} has ${accumulator.leaves} leaves, not ${header.leaves}`,
+        publicText`step ${header.step} has ${accumulator.leaves} leaves, not ${header.leaves}`,
       );
     }
     return accumulator;

@@ -1,8 +1,8 @@
 /** What a run of role processes has come to. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stepLines, type StepLine } from '../coordinator/metrics-log.ts';
-import type { RunResult } from '../coordinator/result.ts';
+import { stepLines, type StepLine } from '../coordinator/learning/metrics-log.ts';
+import type { RunResult } from '../coordinator/learning/result.ts';
 import type { RoleProcesses } from './role-processes.ts';
 
 /** Waits for the end of a run, and closes it. @throws Error, with the last of its logs, when it has failed */

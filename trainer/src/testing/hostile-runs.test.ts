@@ -22,7 +22,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import sharp from 'sharp';
 import { exitCodes } from '../exit.ts';
 import { RoleProcesses } from './role-processes.ts';
@@ -106,6 +106,15 @@ async function writePlainSlide(path: string, side: number, background: string): 
   await picture.tiff({ tile: true, tileWidth: 256, tileHeight: 256, compression: 'jpeg' }).toFile(path);
 }
 
+/** The slide from behind, as a pyramid of its own. */
+async function writeMirrored(slide: string, path: string): Promise<void> {
+  const tiles = { tile: true, tileWidth: 256, tileHeight: 256 } as const;
+  await sharp(slide)
+    .flop()
+    .tiff({ ...tiles, compression: 'jpeg', pyramid: true })
+    .toFile(path);
+}
+
 describe('slides that cannot be used', () => {
   it('are all named at once, each with its problem and remedy, before anything is trained', async () => {
     const { job: of, slides } = await spoilable('bad-slides');
@@ -122,8 +131,8 @@ describe('slides that cannot be used', () => {
     for (const [slide, words] of [
       [truncated, /ends at byte|truncated|damaged/],
       [text, /not a slide.*convert it to a tiled/],
-      [striped, /no tiles.*convert it to a tiled/],
-      [white, /No patch has enough tissue.*Leave the slide out/],
+      [striped, /no tiles.*Convert it to a tiled/],
+      [white, /No patch has enough tissue.*leave the slide out/],
       [small, /smaller than a patch of 64.*Choose smaller patches/],
     ] as const) {
       const line = message.split('\n').find((candidate) => candidate.includes(slide));
@@ -137,7 +146,7 @@ describe('slides that cannot be used', () => {
     const { code, message } = await endOf(await start(of));
     expect(code).toBe(exitCodes.input);
     expect(message).toContain(slides[3]);
-    expect(message).toMatch(/does not say its resolution.*patches\.level/);
+    expect(message).toMatch(/resolution is not known: .*no microscope.*patches\.level/);
   });
 
   it('with a damaged tile in the middle are named with the tile, and leave no result', async () => {
@@ -200,7 +209,8 @@ describe('slides that change while the run goes on', () => {
     const { step } = await started.status();
     // A whole epoch later every slide has been looked at.
     await started.until((status) => status.step >= step + 4);
-    await cp(slides[1]!, `${slides[0]!}.new`);
+    // No copy of a slide of the cohort, which would be told instead.
+    await writeMirrored(slides[1]!, `${slides[0]!}.new`);
     await rename(`${slides[0]!}.new`, slides[0]!);
     const { code, message } = await endOf(started);
     expect(code).toBe(exitCodes.input);

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import { resultOf, stepsOf } from './ended-run.ts';
 import { RoleProcesses } from './role-processes.ts';
 import { smallJob } from './synthetic-job.ts';
@@ -98,6 +98,8 @@ describe.each([0, 2])('with staleness %d', (staleness) => {
     const checkpoints = await readdir(join(first.output, 'checkpoints'));
     expect(checkpoints.every((name) => name.startsWith('step-'))).toBe(true);
     expect(checkpoints.length).toBeGreaterThan(0);
+    const last = Math.max(...checkpoints.map((name) => Number(name.slice('step-'.length))));
+    expect(JSON.parse(first.lastWords)).toEqual({ checkpointStep: last });
     const second = await start({ workers: 2, servers: 1, output: first.output, ...of() });
     expect(await finish(second)).toBe(quiet);
   });

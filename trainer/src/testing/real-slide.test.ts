@@ -8,9 +8,9 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJob } from '@wsi/api';
-import type { Heatmap } from '../coordinator/heatmaps.ts';
-import type { RunResult } from '../coordinator/result.ts';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import type { Heatmap } from '../coordinator/learning/heatmaps.ts';
+import type { RunResult } from '../coordinator/learning/result.ts';
 import { resultOf } from './ended-run.ts';
 import { RoleProcesses } from './role-processes.ts';
 import { readJob, syntheticJob } from './synthetic-job.ts';
@@ -67,6 +67,8 @@ const settings = ['training.epochs=2', 'training.slidesPerStep=2', 'patches.batc
     const job = await readJob(join(directory, 'textured', 'job.yaml'), [
       `cohort.table=${table}`,
       `cohort.slides=${folder}`,
+      // One slide four times.
+      'cohort.duplicateSlides=allow',
       'patches.level=null',
       'patches.mpp=2',
       'patches.size=64',

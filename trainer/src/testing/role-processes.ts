@@ -8,15 +8,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import {
   callUnary,
   channelCredentials,
   connectCoordinator,
   type StatusReply,
   type TlsPem,
-} from '@wsi/protocol';
-import { writePem } from '@wsi/protocol/testing';
+} from '@wsi-operator/protocol';
+import { writePem } from '@wsi-operator/protocol/testing';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -124,11 +124,15 @@ export class RoleProcesses {
     return this.#finished.promise;
   }
 
+  /** What the coordinator left for the operator when it was stopped. */
+  lastWords = '';
+
   /** Ctrl-C: the coordinator first, then the others. Resolves with its exit code. */
   async stop(): Promise<number> {
     this.#stopping = true;
     this.signal('coordinator', 'SIGTERM');
     const code = await this.finished;
+    this.lastWords = await this.terminationMessage('coordinator').catch(() => '');
     await this.close();
     return code;
   }
@@ -158,6 +162,8 @@ export class RoleProcesses {
       env: {
         ...process.env,
         WSI_LOG_LEVEL: 'info',
+        // As the launcher of local runs says.
+        WSI_DETAILS: 'shown',
         WSI_JOB_NAME: 'test',
         WSI_JOB_FILE: join(this.#options.output, 'job.json'),
         WSI_REPLICA: String(replica),

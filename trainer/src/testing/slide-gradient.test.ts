@@ -11,12 +11,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJob } from '@wsi/api';
-import { readCohort } from '@wsi/cohort';
-import { WholeBagReference } from '@wsi/engine';
-import { openSlide, TileReader, tileGrid } from '@wsi/slides';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import { readCohort } from '@wsi-operator/cohort';
+import { WholeBagReference } from '@wsi-operator/engine';
+import { openSlide, TileReader, tileGrid } from '@wsi-operator/slides';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
-import { buildModel, describeModel, type Model } from '../coordinator/model.ts';
+import { caseOutcome } from '../plan/bags.ts';
+import { buildModel, describeModel, type Model } from '../plan/model.ts';
 import type { Outcome } from '../heads/index.ts';
 import { RoleProcesses } from './role-processes.ts';
 import { syntheticJob } from './synthetic-job.ts';
@@ -70,10 +71,7 @@ describe.each([
         .filter(({ split }) => split === 'train')
         .map(async ({ slides, outcome }) => ({
           ...(await readBag(slides, job)),
-          outcome:
-            outcome.type === 'classification'
-              ? ({ kind: 'class', index: outcome.classIndex } as const)
-              : ({ kind: 'survival', time: outcome.time, event: outcome.event === 1 } as const),
+          outcome: caseOutcome(outcome),
         })),
     );
     const { before } = await lastStep(1);

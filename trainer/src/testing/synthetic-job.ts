@@ -1,8 +1,8 @@
 /** Support for tests: a small synthetic cohort on disk and a job on it, made by the product's own parts. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jobFromText, type WsiTrainingJob } from '@wsi/api';
-import { synthesizeCohort, type SynthesisOptions } from '@wsi/cohort';
+import { jobFromText, type WsiTrainingJob } from '@wsi-operator/api';
+import { synthesizeCohort, type SynthesisOptions } from '@wsi-operator/cohort';
 
 export interface SyntheticJobOptions extends Omit<SynthesisOptions, 'output'> {
   readonly directory: string;

@@ -1,5 +1,5 @@
 /** Sends a block's gradient to the parameter servers, each its range. */
-import { callClientStream, type GradientTask, type PushChunk, type Welcome } from '@wsi/protocol';
+import { callClientStream, type GradientTask, type PushChunk, type Welcome } from '@wsi-operator/protocol';
 import type { Connections } from '../connections.ts';
 import { pushChunks } from '../push-chunks.ts';
 import type { Stopwatch } from '../measurement/stopwatch.ts';

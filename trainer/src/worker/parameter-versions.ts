@@ -1,6 +1,6 @@
 /** The versions of the parameters that this worker holds: pulled once, kept resident in the engine while in use. */
-import type { Engine, ParameterSet } from '@wsi/engine';
-import { placeChunk, readServerStream, type Welcome } from '@wsi/protocol';
+import type { Engine, ParameterSet } from '@wsi-operator/engine';
+import { placeChunk, readServerStream, type Welcome } from '@wsi-operator/protocol';
 import type { Connections } from '../connections.ts';
 import type { Stopwatch } from '../measurement/stopwatch.ts';
 import type { UsageMeter } from '../usage.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { setImmediate } from 'node:timers/promises';
 import { PixelGarbage } from './pixel-garbage.ts';
 
 const MIB = 2 ** 20;
@@ -21,12 +22,15 @@ describe('PixelGarbage', () => {
     expect(after).toEqual([0, 0, 1, 1, 2]);
   });
 
-  it('has the memory of arrays that nobody refers to back at once', () => {
+  it('has the memory of arrays that nobody refers to back after a collection', async () => {
     const garbage = new PixelGarbage();
     garbage.collect();
     const before = process.memoryUsage().arrayBuffers;
     drop(48 * MIB);
     garbage.collect();
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * MIB);
+    // V8 frees what a collection has found on a thread of its own, which a busy machine may keep waiting.
+    const held = (): number => process.memoryUsage().arrayBuffers - before;
+    while (held() >= 8 * MIB) await setImmediate();
+    expect(held()).toBeLessThan(8 * MIB);
   });
 });

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type grpc from '@grpc/grpc-js';
-import { systemClock, WsiError, type Logger } from '@wsi/foundation';
+import { ownText, publicText, systemClock, WsiError, type Logger } from '@wsi-operator/foundation';
 import {
   type CoordinatorClient,
   type CoordinatorMessage,
@@ -12,7 +12,7 @@ import {
   type Task,
   type Welcome,
   type WorkerMessage,
-} from '@wsi/protocol';
+} from '@wsi-operator/protocol';
 import type { RoleConfig } from '../config.ts';
 import { isConnected, lastError, openConnections, type Connections } from '../connections.ts';
 import { deviceFromEnvironment } from '../device.ts';
@@ -109,7 +109,10 @@ class Worker {
       if (!answered) {
         const level = this.#failures % loggedAttempts === 1 ? 'info' : 'debug';
         this.#logger[level](
-          { coordinator: this.#config.coordinator, reason },
+          {
+            coordinator: ownText(this.#config.coordinator),
+            reason: ownText(reason),
+          },
           'no coordinator: trying again',
         );
       }
@@ -147,7 +150,7 @@ class Worker {
       };
       signal.addEventListener('abort', leave, { once: true });
       stream.on('error', (error: Error) => {
-        this.#logger.debug({ reason: error.message }, 'the stream broke');
+        this.#logger.debug({ reason: ownText(error.message) }, 'the stream broke');
         finished(error.message);
       });
       stream.on('end', () => {
@@ -196,7 +199,8 @@ class Worker {
     for (const task of returned) this.#unwanted.add(task);
     this.#runner?.cancel(returned.map(({ id }) => id));
     stream.write({ leaving: { returned: returned.map(({ id, generation }) => ({ task: id, generation })) } });
-    if (computing.length > 0) this.#logger.info({ tasks: computing.map(({ id }) => id) }, 'finishing first');
+    if (computing.length > 0)
+      this.#logger.info({ tasks: computing.map(({ id }) => ownText(id)) }, 'finishing first');
     const done = Promise.all(computing.map((task) => this.#open.get(task) ?? Promise.resolve()));
     const { drainMilliseconds } = this.#config;
     await Promise.race([done, gone, systemClock.sleep(drainMilliseconds, this.#hurry)]).catch(
@@ -255,7 +259,7 @@ class Worker {
     const { id, generation } = task;
     try {
       const runner = await this.#ready;
-      if (runner === undefined) throw new WsiError('Internal', 'a task came before the welcome');
+      if (runner === undefined) throw new WsiError('Internal', publicText`a task came before the welcome`);
       const result = this.#unwanted.has(task) ? undefined : await runner.run(task);
       stream.write(
         result === undefined
@@ -271,8 +275,9 @@ class Worker {
       const error = WsiError.from(thrown);
       const retryable = error.retryable || error.code === 'StaleGeneration' || error.code === 'Unavailable';
       const level = retryable ? 'info' : 'error';
-      this.#logger[level]({ task: id, code: error.code, error }, 'task failed');
-      stream.write({ failed: { task: id, generation, code: error.code, message: error.message, retryable } });
+      this.#logger[level]({ task: ownText(id), code: ownText(error.code), error }, 'task failed');
+      const { code, message, publicMessage } = error;
+      stream.write({ failed: { task: id, generation, code, message, publicMessage, retryable } });
     }
   }
 

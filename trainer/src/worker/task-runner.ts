@@ -2,10 +2,9 @@
  * Does tasks: reads tiles, computes, pushes. A task is a pure function of (parameter version, tile pixels, cotangent),
  * so it can be done by any worker, any number of times. While one task computes, others read their first tiles.
  */
-import { releaseBytes, WsiError, type Logger } from '@wsi/foundation';
-import { embeddingSize, Engine, type Network } from '@wsi/engine';
+import { publicText, releaseBytes, WsiError, type Logger } from '@wsi-operator/foundation';
+import { embeddingSize, Engine, type Network } from '@wsi-operator/engine';
 import {
-  bytesOf,
   float32From,
   int32From,
   type EmbedResult,
@@ -14,11 +13,11 @@ import {
   type TaskResult,
   type TileBlock,
   type Welcome,
-} from '@wsi/protocol';
-import { openSlide, S3Store, TileReader, tileGrid, type S3Settings, type TileGridOptions } from '@wsi/slides';
-import { mergePartials, partialOf, type Partial } from '../aggregate/partial.ts';
-import { addInto, reduceTree, TreeAccumulator } from '../aggregate/tree.ts';
-import { planShards } from '../coordinator/plan.ts';
+} from '@wsi-operator/protocol';
+import { S3Store, TileReader, type S3Settings, type TileGridOptions } from '@wsi-operator/slides';
+import { EmbeddedParts } from '../aggregate/embedded-parts.ts';
+import { addInto, TreeAccumulator } from '../aggregate/tree.ts';
+import { planShards } from '../plan/plan.ts';
 import type { Connections } from '../connections.ts';
 import { deviceFromEnvironment } from '../device.ts';
 import { Stopwatch } from '../measurement/stopwatch.ts';
@@ -26,6 +25,7 @@ import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
 import { orientTiles } from './orientation.ts';
 import { PixelGarbage } from './pixel-garbage.ts';
+import { statementOf, surveySlide } from './survey-slide.ts';
 import { ParameterVersions } from './parameter-versions.ts';
 import { Turn } from '../turn.ts';
 
@@ -136,7 +136,7 @@ export class TaskRunner {
   async #run(task: Task): Promise<TaskResult | undefined> {
     try {
       if (task.survey) this.#computing.add(task.id);
-      if (task.survey) return { survey: await this.#survey(task.survey.slide) };
+      if (task.survey) return { survey: await this.#survey(task.survey) };
       if (task.embed) {
         const embed = await this.#embed(task, task.embed);
         return embed === undefined ? undefined : { embed };
@@ -163,49 +163,25 @@ export class TaskRunner {
     await this.#store.close();
   }
 
-  async #survey(path: string): Promise<NonNullable<TaskResult['survey']>> {
-    const slide = await openSlide(path, { store: this.#store, logger: this.#parts.logger });
+  async #survey(survey: NonNullable<Task['survey']>): Promise<NonNullable<TaskResult['survey']>> {
     try {
-      const grid = await this.#stopwatch.during('survey', () => tileGrid(slide, this.#patches));
-      const { width, height, fingerprint } = slide;
-      return {
-        coordinates: bytesOf(grid.coordinates),
-        footprintX: grid.footprint.x,
-        footprintY: grid.footprint.y,
-        fingerprint,
-        digest: grid.digest,
-        width,
-        height,
-      };
+      return await surveySlide(survey, this.#patches, {
+        store: this.#store,
+        logger: this.#parts.logger,
+        timed: (work) => this.#stopwatch.during('survey', work),
+      });
     } finally {
-      await slide.close();
       // The pictures of a survey are larger than all shards under way.
       this.#garbage.collect();
     }
   }
 
-  async #embed(
-    task: Task,
-    { block, attention, gather }: NonNullable<Task['embed']>,
-  ): Promise<EmbedResult | undefined> {
-    const partials: Partial[] = [];
-    const attentions: Float32Array[] = [];
-    const embeddings: Float32Array[] = [];
-    const complete = await this.#eachShard(task, block, async (shard, parameters) => {
-      const embedded = await this.#engine.embed(parameters, shard.tiles, shard.count);
-      partials.push(partialOf(embedded.attention, embedded.embeddings));
-      if (attention) attentions.push(embedded.attention);
-      if (gather) embeddings.push(embedded.embeddings);
+  async #embed(task: Task, embed: NonNullable<Task['embed']>): Promise<EmbedResult | undefined> {
+    const parts = new EmbeddedParts(embed);
+    const complete = await this.#eachShard(task, embed.block, async (shard, parameters) => {
+      parts.add(await this.#engine.embed(parameters, shard.tiles, shard.count));
     });
-    if (!complete) return undefined;
-    const { maximum, sum, weighted } = reduceTree(partials, mergePartials);
-    return {
-      maximum,
-      sum,
-      weighted: bytesOf(weighted),
-      attention: Buffer.concat(attentions.map(bytesOf)),
-      embeddings: Buffer.concat(embeddings.map(bytesOf)),
-    };
+    return complete ? parts.result() : undefined;
   }
 
   async #gradient(task: Task, gradientTask: GradientTask): Promise<boolean> {
@@ -278,7 +254,9 @@ export class TaskRunner {
   }
 
   async #read(block: TileBlock, coordinates: Int32Array): Promise<Uint8Array> {
-    const tiles = await this.#reader.read({ slide: block.slide, patches: this.#patches, coordinates });
+    const stated = statementOf(block.stated);
+    const { slide } = block;
+    const tiles = await this.#reader.read({ slide, stated, patches: this.#patches, coordinates });
     if (block.orientationSeed === 0) return tiles;
     const turned = orientTiles(tiles, this.#network.tileSize, { seed: block.orientationSeed, coordinates });
     releaseBytes(tiles);
@@ -307,7 +285,7 @@ function readCotangent({ bag, tiles }: GradientTask): Cotangent {
     };
   }
   if (tiles) return { tiles: float32From(tiles) };
-  throw new WsiError('Internal', 'a gradient task without a cotangent');
+  throw new WsiError('Internal', publicText`a gradient task without a cotangent`);
 }
 
 /** A shard's rows of the block's cotangent, float32 [count, d]. */

@@ -1,5 +1,5 @@
 /** Time that passes only when nothing else happens, and processes that can end between any two of their actions. */
-import type { Clock } from '@wsi/foundation';
+import type { Clock } from '@wsi-operator/foundation';
 
 /** A simulated process. What it awaits when it ends never comes: no line of it runs any more. */
 export class Life {

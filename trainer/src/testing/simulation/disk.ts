@@ -1,8 +1,8 @@
 /** The coordinator's output directory in memory: what is on it when a coordinator ends is what its successor finds. */
 import type { CheckpointContent } from '../../checkpoint/checkpoint.ts';
-import type { GenerationsParts } from '../../coordinator/generations.ts';
-import type { JournalStore } from '../../coordinator/journal.ts';
-import { cutLines } from '../../coordinator/metrics-log.ts';
+import type { GenerationsParts } from '../../coordinator/run/generations.ts';
+import type { JournalStore } from '../../coordinator/run/journal.ts';
+import { cutLines } from '../../coordinator/learning/metrics-log.ts';
 import type { Life } from './clock.ts';
 import type { SimulatedNetwork } from './network.ts';
 

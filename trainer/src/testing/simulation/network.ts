@@ -4,8 +4,8 @@
  */
 import { EventEmitter } from 'node:events';
 import grpc from '@grpc/grpc-js';
-import { RandomStream } from '@wsi/foundation';
-import { parameterServerService, type ParameterServerClient } from '@wsi/protocol';
+import { RandomStream } from '@wsi-operator/foundation';
+import { parameterServerService, type ParameterServerClient } from '@wsi-operator/protocol';
 import type { ParameterServerService } from '../../server/service.ts';
 import type { Life, SimulatedTime } from './clock.ts';
 

@@ -3,22 +3,22 @@
  * journal, recovery points) and the real parameter servers, over simulated messages, time and disk. Workers speak the real
  * protocol and compute a made-up function. Any process may end at any message or disk action, and is started again.
  */
-import { cutLines, stepLines } from '../../coordinator/metrics-log.ts';
-import { jobFromText, type WsiTrainingJob } from '@wsi/api';
-import { createLogger, sha256, type Logger } from '@wsi/foundation';
-import { bytesOf, type Welcome } from '@wsi/protocol';
+import { cutLines, stepLines } from '../../coordinator/learning/metrics-log.ts';
+import { jobFromText, type WsiTrainingJob } from '@wsi-operator/api';
+import { createLogger, sha256, type Logger } from '@wsi-operator/foundation';
+import { bytesOf, type Welcome } from '@wsi-operator/protocol';
 import type { Connections } from '../../connections.ts';
-import type { PlannedBag } from '../../coordinator/bags.ts';
-import { Generations, type Prepared } from '../../coordinator/generations.ts';
-import { Journal } from '../../coordinator/journal.ts';
-import { applied, decodeRecords, replayJournal } from '../../coordinator/journal-records.ts';
-import type { Model } from '../../coordinator/model.ts';
-import type { ParameterSpace } from '../../coordinator/parameter-space.ts';
-import { planSteps } from '../../coordinator/plan.ts';
-import { Progress } from '../../coordinator/progress.ts';
-import { Quarantine } from '../../coordinator/quarantine.ts';
-import { ServerGroup } from '../../coordinator/server-group.ts';
-import { WorkerPool } from '../../coordinator/worker-pool.ts';
+import type { PlannedBag } from '../../plan/bags.ts';
+import { Generations, type Prepared } from '../../coordinator/run/generations.ts';
+import { Journal } from '../../coordinator/run/journal.ts';
+import { applied, decodeRecords, replayJournal } from '../../coordinator/run/journal-records.ts';
+import type { Model } from '../../plan/model.ts';
+import type { ParameterSpace } from '../../plan/parameter-space.ts';
+import { planSteps } from '../../plan/plan.ts';
+import { Progress } from '../../coordinator/run/progress.ts';
+import { Quarantine } from '../../coordinator/survey/quarantine.ts';
+import { ServerGroup } from '../../coordinator/run/server-group.ts';
+import { WorkerPool } from '../../coordinator/leases/worker-pool.ts';
 import { createHead } from '../../heads/index.ts';
 import { ParameterServerService } from '../../server/service.ts';
 import { RunMeasurement } from '../../measurement/run-measurement.ts';
@@ -239,6 +239,7 @@ class Simulation {
       bags,
       steps,
       cohort: { cases: [], classes: ['a', 'b'] } as unknown as Prepared['cohort'],
+      notes: [],
       surveyed: new Map(),
       quarantine: Quarantine.empty('', this.#logger),
       model,
@@ -280,7 +281,7 @@ function simulatedModel(): Model {
   return {
     head,
     space: space as unknown as ParameterSpace,
-    description: {} as Model['description'],
+    description: { classes: [] as readonly string[] } as Model['description'],
   };
 }
 
@@ -309,7 +310,7 @@ function simulatedBags(): PlannedBag[] {
     };
     return {
       case: of as unknown as PlannedBag['case'],
-      outcome: { kind: 'class', index: bag % 2 },
+      outcome: { type: 'classification', index: bag % 2 },
       blocks,
       tiles: blocks.reduce((sum, { tiles }) => sum + tiles, 0),
       slides: [],

@@ -3,7 +3,7 @@
  * the real one, on the parameters of the version, the tiles and the cotangent, and on nothing else.
  */
 import { EventEmitter } from 'node:events';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import {
   bytesOf,
   callClientStream,
@@ -19,10 +19,10 @@ import {
   type TaskResult,
   type Welcome,
   type WorkerMessage,
-} from '@wsi/protocol';
+} from '@wsi-operator/protocol';
 import { partialOf } from '../../aggregate/partial.ts';
-import { NO_USAGE } from '../../coordinator/worker-connections.ts';
-import type { WorkerPool } from '../../coordinator/worker-pool.ts';
+import { NO_USAGE } from '../../coordinator/leases/worker-connections.ts';
+import type { WorkerPool } from '../../coordinator/leases/worker-pool.ts';
 import { pushChunks } from '../../push-chunks.ts';
 import type { Life, SimulatedTime } from './clock.ts';
 import type { SimulatedNetwork } from './network.ts';
@@ -131,8 +131,8 @@ class Session {
           : { completed: { task: id, generation, result, usage: NO_USAGE } },
       );
     } catch (thrown) {
-      const { code, message } = WsiError.from(thrown);
-      say({ failed: { task: id, generation, code, message, retryable: true } });
+      const { code, message, publicMessage } = WsiError.from(thrown);
+      say({ failed: { task: id, generation, code, message, publicMessage, retryable: true } });
     }
   }
 

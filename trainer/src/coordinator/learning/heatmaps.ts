@@ -1,0 +1,134 @@
+/** Heatmaps of evaluated bags: a thumbnail a slide and the tiles' scores with their places on it. */
+import { mkdir } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import sharp from 'sharp';
+import { sha256, writeFileAtomically, type Logger } from '@wsi-operator/foundation';
+import { openSlide, type S3Store } from '@wsi-operator/slides';
+import type { HeatmapKind } from '@wsi-operator/report/heatmap';
+import type { SurveyedSlide } from '../../plan/surveyed-slide.ts';
+import { heatmapPicture } from '../../prediction/heatmap-picture.ts';
+import type { PlannedBag } from '../../plan/bags.ts';
+import type { EvaluatedBag } from './evaluation.ts';
+
+const thumbnailSide = 768;
+
+export interface Heatmap {
+  readonly slide: string;
+  readonly bag: string;
+  readonly split: string;
+  readonly outcome: unknown;
+  readonly score: number;
+  /** File beside the index. */
+  readonly thumbnail: string;
+  /** Thumbnail pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** [x, y, width, height] of every tile, in thumbnail pixels. */
+  readonly tiles: readonly (readonly [number, number, number, number])[];
+  /** One a tile: attention weight within the bag (they sum to 1 over the bag), or the tile's own score. */
+  readonly attention: readonly number[];
+  /** Tiles of the whole bag: the inverse of the mean weight. */
+  readonly bagTiles: number;
+  /** The picture with the tiles' colours and their legend, beside the index. */
+  readonly picture: string;
+}
+
+/** Writes `INDEX.json` and the thumbnails. A slide whose thumbnail cannot be read is left out and named in the log. */
+export async function writeHeatmaps(
+  directory: string,
+  bags: readonly { bag: PlannedBag; evaluated: EvaluatedBag }[],
+  {
+    store,
+    logger,
+    kind,
+  }: { readonly store: S3Store; readonly logger: Logger; readonly kind: HeatmapKind | 'none' },
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const heatmaps: Heatmap[] = [];
+  for (const { bag, evaluated } of bags) {
+    let start = 0;
+    for (const slide of bag.slides) {
+      const scores = evaluated.tileScores.subarray(start, start + slide.tiles);
+      start += slide.tiles;
+      if (kind === 'none' || scores.length === 0) continue;
+      try {
+        heatmaps.push(await heatmapOf(directory, bag, evaluated, { slide, scores, kind, store, logger }));
+      } catch (error) {
+        logger.warn({ slide: slide.slide, error }, 'no heatmap: the thumbnail could not be made');
+      }
+    }
+  }
+  await writeFileAtomically(join(directory, 'INDEX.json'), JSON.stringify(heatmaps));
+}
+
+interface SlideOfHeatmap {
+  readonly slide: SurveyedSlide;
+  readonly scores: Float32Array;
+  readonly kind: HeatmapKind;
+  readonly store: S3Store;
+  readonly logger: Logger;
+}
+
+async function heatmapOf(
+  directory: string,
+  bag: PlannedBag,
+  evaluated: EvaluatedBag,
+  { slide, scores, kind, ...from }: SlideOfHeatmap,
+): Promise<Heatmap> {
+  const opened = await openSlide(slide.slide, from);
+  try {
+    const picture = await opened.thumbnail(thumbnailSide);
+    const { width, height, data } = picture;
+    const png = await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer();
+    const key = sha256(slide.slide).slice(0, 16);
+    const thumbnail = `${key}.png`;
+    await writeFileAtomically(join(directory, thumbnail), png);
+    const tiles = tileBoxes(slide, width / opened.width, height / opened.height);
+    const heatmap = { kind, tileScores: scores, bagTiles: bag.tiles, boxes: tiles };
+    const drawn = `${basename(slide.slide, extname(slide.slide)).slice(0, 80)}-${key.slice(0, 8)}.heatmap.png`;
+    await writeFileAtomically(join(directory, drawn), await heatmapPicture(picture, heatmap));
+    return {
+      slide: slide.slide,
+      bag: bag.case.bag,
+      split: bag.case.split,
+      outcome: bag.case.outcome,
+      score: evaluated.prediction.score,
+      thumbnail,
+      width,
+      height,
+      tiles,
+      attention: Array.from(scores),
+      bagTiles: bag.tiles,
+      picture: drawn,
+    };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The slide's tiles in pixels of a picture that is `scaleX`, `scaleY` of level 0. */
+export function tileBoxes(
+  slide: { readonly coordinates: Int32Array; readonly footprint: { readonly x: number; readonly y: number } },
+  scaleX: number,
+  scaleY: number,
+): [number, number, number, number][] {
+  const boxes: [number, number, number, number][] = [];
+  for (let index = 0; index < slide.coordinates.length; index += 2) {
+    const [x, y] = [slide.coordinates[index]!, slide.coordinates[index + 1]!];
+    boxes.push(
+      [x * scaleX, y * scaleY, slide.footprint.x * scaleX, slide.footprint.y * scaleY].map(round) as [
+        number,
+        number,
+        number,
+        number,
+      ],
+    );
+  }
+  return boxes;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,207 @@
+/**
+ * The training loop of one generation: computes steps, commits them in order, evaluates at the ends of epochs and
+ * writes checkpoints. Step t is computed at version max(0, t - staleness), exactly; so with a staleness of k up to
+ * k + 1 steps are under way at once, and nothing depends on which is faster.
+ */
+import type { WsiTrainingJobSpec } from '@wsi-operator/api';
+import { ownText, publicText, type PublicText, WsiError } from '@wsi-operator/foundation';
+import type { CommitRequest } from '@wsi-operator/protocol';
+import { metricsOfSplit } from '@wsi-operator/statistics';
+import { bagsAtOnce } from '../../scoring/score-bag.ts';
+import type { TaskPool } from '../../scoring/task-pool.ts';
+import { learningRateAt } from '../../optimizer/index.ts';
+import type { PlannedBag } from '../../plan/bags.ts';
+import { countedTasks } from '../leases/counted-tasks.ts';
+import { cohortUnit, evaluateBag, evaluationOf } from './evaluation.ts';
+import type { StartedLine } from '../run/journal-records.ts';
+import { mapLimited } from '../../limited.ts';
+import type { MetricsLog, StepLine } from './metrics-log.ts';
+import { windowOf, type RunMeasurement } from '../../measurement/run-measurement.ts';
+import type { Model } from '../../plan/model.ts';
+import type { StepPlan } from '../../plan/plan.ts';
+import { unitOfStep, type Progress } from '../run/progress.ts';
+import type { ServerGroup } from '../run/server-group.ts';
+import type { SlideFiles } from '../../slide-files/slide-files.ts';
+import { computeStep, type ComputedStep } from './training-step.ts';
+import type { UsageMeter } from '../../usage.ts';
+import type { WorkerPool } from '../leases/worker-pool.ts';
+
+export interface TrainingContext {
+  readonly spec: WsiTrainingJobSpec;
+  readonly model: Model;
+  readonly steps: readonly StepPlan[];
+  readonly trainingBags: readonly PlannedBag[];
+  readonly validationBags: readonly PlannedBag[];
+  readonly pool: WorkerPool;
+  /** The pool for training tasks: some may be finished already. */
+  readonly tasks: TaskPool;
+  readonly servers: ServerGroup;
+  readonly progress: Progress;
+  readonly metrics: Pick<MetricsLog, 'append' | 'hasEvaluation'>;
+  readonly files: Pick<SlideFiles, 'requireUnchanged'>;
+  readonly measurement: RunMeasurement;
+  /** Of the coordinator itself. */
+  readonly usage: UsageMeter;
+  /** Applies a step, whose line is not whole yet. Returns its seconds. */
+  commit(request: Omit<CommitRequest, 'generation'>, line: StartedLine): Promise<number>;
+  /** Notes that it is applied. */
+  committed(line: StepLine): Promise<void>;
+  /** Saves the newest version; called between two commits. */
+  checkpoint(version: number): Promise<void>;
+}
+
+/** Trains from version `from` to the last. Rejects as soon as a step fails, or with the signal's reason when stopped. */
+export async function train(context: TrainingContext, from: number, signal: AbortSignal): Promise<void> {
+  const { steps, spec } = context;
+  /** By version: resolves when the version is there. */
+  const committed = new Map<number, Promise<void>>([[from, Promise.resolve()]]);
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined);
+  const aborted = (): void => failure.reject(signal.reason as Error);
+  signal.addEventListener('abort', aborted, { once: true });
+  try {
+    await Promise.race([completeVersion(context, from), failure.promise]);
+    for (const plan of steps.slice(from)) {
+      signal.throwIfAborted();
+      const version = Math.max(0, plan.step - spec.training.staleness);
+      await Promise.race([committed.get(version) ?? Promise.resolve(), failure.promise]);
+      const computed = computeStep(plan, version, stepContext(context, plan.step));
+      const before = committed.get(plan.step)!;
+      const commit = commitWhenReady(context, plan, { computed, before, signal });
+      commit.catch((error: unknown) => failure.reject(error));
+      committed.set(plan.step + 1, commit);
+      committed.delete(plan.step - spec.training.staleness - 1);
+    }
+    await Promise.race([committed.get(steps.length) ?? Promise.resolve(), failure.promise]);
+  } finally {
+    signal.removeEventListener('abort', aborted);
+    // A commit under way ends before the state is saved or rolled back.
+    await Promise.allSettled(committed.values());
+    context.measurement.end();
+    await logWindows(context, context.progress.epoch);
+  }
+}
+
+function stepContext(context: TrainingContext, step: number): Parameters<typeof computeStep>[2] {
+  const { model, servers, spec } = context;
+  return {
+    pool: countedTasks(context.tasks, context.progress, unitOfStep(step)),
+    bags: context.trainingBags,
+    head: model.head,
+    aggregator: spec.model.aggregator.name,
+    seed: spec.training.seed,
+    augmentation: spec.training.augmentation,
+    headParameters: (version) => servers.pull(version, model.space.bodyLength, model.space.length),
+    pushHead: (step, gradient) => servers.pushHead(step, gradient),
+  };
+}
+
+async function commitWhenReady(
+  context: TrainingContext,
+  plan: StepPlan,
+  parts: { computed: Promise<ComputedStep>; before: Promise<void>; signal: AbortSignal },
+): Promise<void> {
+  const [computed] = await Promise.all([
+    parts.computed.catch((error: unknown) => {
+      throw inStep(plan.step, error);
+    }),
+    parts.before,
+  ]);
+  const { spec, steps, progress } = context;
+  await context.files.requireUnchanged(plan.bags.flatMap((index) => context.trainingBags[index]!.slides));
+  parts.signal.throwIfAborted();
+  const { optimizer, schedule, staleness } = spec.training;
+  const learningRate = learningRateAt(
+    { learningRate: optimizer.learningRate, schedule },
+    plan.step,
+    steps.length,
+  );
+  if (!Number.isFinite(computed.loss)) throw notFinite(plan.step, computed.loss);
+  const version = plan.step + 1;
+  const { loss, leaves, tiles } = computed;
+  const line = { step: plan.step, epoch: plan.epoch, loss, learningRate, tiles };
+  const oldestNeeded = Math.max(0, version - staleness);
+  const seconds = await context.commit({ step: plan.step, learningRate, oldestNeeded, leaves }, line);
+  progress.epoch = plan.epoch;
+  progress.metrics = { ...progress.metrics, loss };
+  const tilesPerSecond = seconds > 0 ? tiles / seconds : 0;
+  await context.committed({ ...line, tilesPerSecond, seconds, time: Date.now() });
+  context.measurement.stepDone(plan.step, tiles, {
+    servers: context.servers.current(),
+    coordinator: context.usage.read(),
+  });
+  await logWindows(context, plan.epoch);
+  await completeVersion(context, version);
+  // With staleness the next steps went on meanwhile, so that this was training, too.
+  if (staleness === 0) context.measurement.skip();
+}
+
+async function logWindows({ measurement, metrics }: TrainingContext, epoch: number): Promise<void> {
+  for (const closed of measurement.takeClosed()) {
+    const window = { from: closed.from, ...windowOf(closed) };
+    await metrics.append({ step: closed.to, epoch, window, time: Date.now() });
+  }
+}
+
+/** What follows a version's commit: also done when a coordinator or a generation ended in between. */
+async function completeVersion(context: TrainingContext, version: number): Promise<void> {
+  const { steps, spec, metrics, progress } = context;
+  const plan = steps[version - 1];
+  if (plan === undefined) return;
+  const last = steps[version]?.epoch !== plan.epoch;
+  if (last && !metrics.hasEvaluation(version)) await validate(context, plan.epoch, version);
+  const due = version % spec.checkpoint.everySteps === 0 || version === steps.length;
+  if (due && progress.checkpointStep < version) await context.checkpoint(version);
+}
+
+const VALIDATION = 'validation';
+
+/** Metrics of the validation bags, when there are any, at the end of an epoch. */
+async function validate(context: TrainingContext, epoch: number, version: number): Promise<void> {
+  const { validationBags, model, servers, pool, metrics, progress, spec } = context;
+  if (validationBags.length === 0) return;
+  const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length);
+  await context.files.requireUnchanged(validationBags.flatMap(({ slides }) => slides));
+  const evaluated = await mapLimited(validationBags, bagsAtOnce, (bag, index) =>
+    evaluateBag(
+      bag,
+      index,
+      { head: model.head, aggregator: spec.model.aggregator.name, headParameters },
+      {
+        pool: countedTasks(pool, progress, VALIDATION),
+        name: `validation/${epoch}`,
+        version,
+        priority: version,
+        tileScores: false,
+      },
+    ),
+  );
+  const unit = cohortUnit([...context.trainingBags, ...validationBags]);
+  const predictions = evaluated.map(({ prediction }) => prediction);
+  const values = metricsOfSplit(evaluationOf(predictions, model.description, unit), 'validation');
+  await metrics.append({ step: version, epoch, split: 'validation', metrics: values });
+  progress.unitDone(VALIDATION);
+  for (const [name, value] of Object.entries(values)) progress.metrics[`validation.${name}`] = value;
+}
+
+function notFinite(step: number, loss: number): WsiError {
+  return new WsiError('Diverged', publicText`the loss is ${loss}.`, {
+    where: placeOf(step),
+    remedy: publicText`Lower optimizer.learningRate, or warm it up over more steps (schedule.warmupSteps).`,
+  });
+}
+
+/** Numbers that overflowed are the step's fault, not the slide's: the step is named. */
+function inStep(step: number, thrown: unknown): WsiError {
+  const error = WsiError.from(thrown);
+  if (error.code !== 'Diverged') return error;
+  return new WsiError('Diverged', error.message, {
+    where: placeOf(step),
+    summary: ownText(error.publicMessage),
+    cause: error,
+  });
+}
+
+function placeOf(step: number): PublicText {
+  return publicText`spec.training, at step ${step}`;
+}

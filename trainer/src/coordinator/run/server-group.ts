@@ -1,0 +1,396 @@
+/**
+ * All parameter servers as one: versions are configured, restored, pulled, committed and saved over their ranges.
+ * A server that cannot be reached, or that answers as a new process, ends the generation: {@link onLost} is called.
+ */
+import {
+  callClientStream,
+  callUnary,
+  floatChunks,
+  placeChunk,
+  readServerStream,
+  type ConfigureReply,
+  type PingReply,
+  type PushChunk,
+  type RestoreChunk,
+  type ServerRange,
+  type Usage,
+} from '@wsi-operator/protocol';
+import { type Clock, type Logger, ownText, publicText, WsiError } from '@wsi-operator/foundation';
+import { connectMilliseconds, type Connections, type ServerConnection } from '../../connections.ts';
+import { pushChunks } from '../../push-chunks.ts';
+import { planServerRanges } from '../../plan/plan.ts';
+import type { ParameterSpace } from '../../plan/parameter-space.ts';
+
+const callMilliseconds = 60_000;
+const pingMilliseconds = 1_000;
+const pingDeadlineMilliseconds = 15_000;
+const farewellMilliseconds = 500;
+
+interface Server {
+  readonly range: ServerRange;
+  readonly connection: ServerConnection;
+  instance: string;
+}
+
+export interface VersionState {
+  readonly version: number;
+  /** float32 [length] */
+  readonly parameters: Float32Array;
+  /**
+   * The optimizer's slots, and `parameters@v` of older versions that steps to come still use: float32 [length] each.
+   * Empty for a new run.
+   */
+  readonly state: Readonly<Record<string, Float32Array>>;
+}
+
+/** A server process with the range that it was given. */
+export interface ServerMember {
+  readonly address: string;
+  readonly start: number;
+  readonly end: number;
+  readonly instance: string;
+}
+
+/** What the servers hold of a run that another coordinator led. */
+export interface AdoptedServers {
+  /** The newest version on each server: they differ by a commit that did not reach all of them. */
+  readonly versions: readonly number[];
+  /** Body leaves that every server holds, by step. */
+  readonly leaves: ReadonlyMap<number, ReadonlySet<number>>;
+}
+
+/** A server says that it will stop: there is time to save what it holds. */
+export class ServerLeavingError extends WsiError {}
+
+export class ServerGroup {
+  readonly #servers: readonly Server[];
+  readonly #space: ParameterSpace;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #usage = new Map<string, Usage>();
+  #generation = 0;
+  #connected = 0;
+
+  constructor(
+    addresses: readonly string[],
+    options: { connections: Connections; space: ParameterSpace; clock: Clock; logger: Logger },
+  ) {
+    const ranges = planServerRanges(options.space.length, addresses.length);
+    this.#servers = addresses.map((address, index) => ({
+      range: { address, ...ranges[index]! },
+      connection: options.connections.parameterServer(address),
+      instance: '',
+    }));
+    this.#space = options.space;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+  }
+
+  get ranges(): ServerRange[] {
+    return this.#servers.map(({ range }) => range);
+  }
+
+  get members(): ServerMember[] {
+    return this.#servers.map(({ range, instance }) => ({ ...range, instance }));
+  }
+
+  get connected(): number {
+    return this.#connected;
+  }
+
+  /** The last usage of every server process that was ever seen. */
+  usages(): Usage[] {
+    return [...this.#usage.values()];
+  }
+
+  /** The last usage of every server as it runs now. */
+  current(): Usage[] {
+    return this.#servers.flatMap(
+      ({ range, instance }) => this.#usage.get(`${range.address}/${instance}`) ?? [],
+    );
+  }
+
+  /** Server processes beyond the first of each. */
+  get restarts(): number {
+    return Math.max(0, this.#usage.size - this.#servers.length);
+  }
+
+  /** Waits for every server, gives each its range and the state of one version. */
+  async begin(
+    generation: number,
+    optimizer: string,
+    state: VersionState,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#generation = generation;
+    this.#connected = 0;
+    await Promise.all(
+      this.#servers.map(async (server) => {
+        await this.#reach(server, signal);
+        const { instance } = await this.#configure(server, optimizer, 0);
+        server.instance = instance;
+        await callClientStream<RestoreChunk, object>(
+          server.connection.client.Restore.bind(server.connection.client),
+          restoreChunks(generation, state, server.range),
+          this.#target(server),
+        );
+        this.#connected += 1;
+      }),
+    );
+  }
+
+  /**
+   * Takes over what the servers hold of another coordinator's generation, if these are the very processes that it knew.
+   * Undefined when one of them is not: then nothing can be said of what they hold, and {@link begin} sets it anew.
+   */
+  async adopt(
+    generation: number,
+    optimizer: string,
+    from: { readonly generations: readonly number[]; readonly servers: readonly ServerMember[] },
+    signal: AbortSignal,
+  ): Promise<AdoptedServers | undefined> {
+    this.#generation = generation;
+    this.#connected = 0;
+    const found = await Promise.all(this.#servers.map((server) => this.#reach(server, signal)));
+    const known = this.#servers.map(({ range }, index) => ({ ...range, instance: found[index]!.instance }));
+    const same = JSON.stringify(known) === JSON.stringify(from.servers);
+    if (!same || found.some((reply) => !from.generations.includes(reply.generation))) return undefined;
+    const replies = await Promise.all(
+      this.#servers.map((server, index) => this.#configure(server, optimizer, found[index]!.generation)),
+    );
+    const kept = replies.every(
+      ({ adopted }, index) => adopted && replies[index]!.instance === known[index]!.instance,
+    );
+    if (!kept) return undefined;
+    for (const [index, server] of this.#servers.entries()) server.instance = replies[index]!.instance;
+    this.#connected = this.#servers.length;
+    return {
+      versions: replies.map(({ newestVersion }) => newestVersion),
+      leaves: heldByAll(
+        replies.filter((_reply, index) => this.#servers[index]!.range.start < this.#space.bodyLength),
+      ),
+    };
+  }
+
+  /** The run ends: servers that were told to stop need not wait. */
+  async farewell(): Promise<void> {
+    const request = { generation: this.#generation, farewell: true };
+    await Promise.all(
+      this.#servers.map(({ connection, range }) =>
+        callUnary(connection.client.Ping.bind(connection.client), request, {
+          peer: range.address,
+          deadlineMilliseconds: farewellMilliseconds,
+        }).catch(() => undefined),
+      ),
+    );
+  }
+
+  /** Returns when a server is lost, restarted or about to stop ({@link ServerLeavingError}); throws only when `signal` is aborted. */
+  async watch(signal: AbortSignal): Promise<WsiError> {
+    const lost = await Promise.race(this.#servers.map((server) => this.#watchOne(server, signal)));
+    this.#connected = Math.max(0, this.#connected - 1);
+    return lost;
+  }
+
+  /** float32 values of the half-open range of the whole vector at a version. */
+  async pull(version: number, start: number, end: number): Promise<Float32Array> {
+    const values = new Float32Array(end - start);
+    await Promise.all(
+      this.#servers.map(async ({ range, connection }) => {
+        const from = Math.max(start, range.start);
+        const to = Math.min(end, range.end);
+        if (from >= to) return;
+        const target = values.subarray(from - start, to - start);
+        const request = { generation: this.#generation, version, start: from, end: to };
+        const stream = connection.client.Pull(request, { deadline: Date.now() + callMilliseconds });
+        await readServerStream(stream, range.address, (chunk) => placeChunk(target, chunk, range.address));
+      }),
+    );
+    return values;
+  }
+
+  /** The head's gradient of a step: float32 [length - bodyLength]. */
+  async pushHead(step: number, gradient: Float32Array): Promise<void> {
+    await Promise.all(
+      this.#servers.map(async (server) => {
+        const start = Math.max(this.#space.bodyLength, server.range.start);
+        const end = Math.max(this.#space.bodyLength, server.range.end);
+        if (start >= end) return;
+        const part = gradient.subarray(start - this.#space.bodyLength, end - this.#space.bodyLength);
+        const header = {
+          generation: this.#generation,
+          step,
+          segment: 'head',
+          leaf: 0,
+          leaves: 1,
+          start,
+          end,
+        } as const;
+        await callClientStream<PushChunk, object>(
+          server.connection.client.Push.bind(server.connection.client),
+          pushChunks(header, part),
+          this.#target(server),
+        );
+      }),
+    );
+  }
+
+  async commit(request: {
+    step: number;
+    learningRate: number;
+    oldestNeeded: number;
+    leaves: number;
+  }): Promise<void> {
+    await Promise.all(
+      this.#servers.map((server) =>
+        callUnary(
+          server.connection.client.Commit.bind(server.connection.client),
+          { generation: this.#generation, ...request },
+          this.#target(server),
+        ),
+      ),
+    );
+  }
+
+  /** The whole state of the newest version. */
+  async snapshot(version: number): Promise<VersionState> {
+    const tensors = new Map<string, Float32Array>();
+    await Promise.all(
+      this.#servers.map(async ({ range, connection }) => {
+        const request = { generation: this.#generation, version };
+        const stream = connection.client.Snapshot(request, { deadline: Date.now() + callMilliseconds });
+        await readServerStream(stream, range.address, (chunk) => {
+          const whole = tensors.get(chunk.tensor) ?? new Float32Array(this.#space.length);
+          tensors.set(chunk.tensor, whole);
+          placeChunk(whole.subarray(range.start, range.end), chunk, range.address);
+        });
+      }),
+    );
+    const { parameters, ...state } = Object.fromEntries(tensors);
+    if (parameters === undefined)
+      throw new WsiError('Internal', publicText`the parameter servers sent no parameters`);
+    return { version, parameters, state };
+  }
+
+  close(): void {
+    for (const { connection } of this.#servers) connection.close();
+  }
+
+  #configure(server: Server, optimizer: string, adoptGeneration: number): Promise<ConfigureReply> {
+    const { start, end } = server.range;
+    return callUnary(
+      server.connection.client.Configure.bind(server.connection.client),
+      {
+        generation: this.#generation,
+        start,
+        end,
+        bodyLength: this.#space.bodyLength,
+        optimizer,
+        decay: this.#space.decayRanges(),
+        adoptGeneration,
+      },
+      this.#target(server),
+    );
+  }
+
+  async #reach(server: Server, signal: AbortSignal): Promise<PingReply> {
+    let dialled = this.#clock.monotonic();
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted();
+      try {
+        const reply = await this.#ping(server, 2_000);
+        if (!reply.leaving) return reply;
+        throw new WsiError('Unavailable', publicText`it is about to stop`);
+      } catch (error) {
+        const level = attempt % 20 === 0 ? 'info' : 'debug';
+        this.#logger[level](
+          { server: server.range.address, reason: String(error) },
+          'waiting for a parameter server',
+        );
+        if (this.#clock.monotonic() - dialled > connectMilliseconds) {
+          server.connection.redial();
+          dialled = this.#clock.monotonic();
+        }
+        await this.#clock.sleep(100, signal);
+      }
+    }
+  }
+
+  async #watchOne(server: Server, signal: AbortSignal): Promise<WsiError> {
+    let lastSeen = this.#clock.monotonic();
+    for (;;) {
+      await this.#clock.sleep(pingMilliseconds, signal);
+      try {
+        const reply = await this.#ping(server, 3_000);
+        lastSeen = this.#clock.monotonic();
+        if (reply.instance !== server.instance || reply.generation !== this.#generation) {
+          return this.#lost(server, 'a parameter server was replaced');
+        }
+        if (reply.leaving) {
+          return new ServerLeavingError('Unavailable', 'a parameter server was told to stop', {
+            where: server.range.address,
+            retryable: true,
+          });
+        }
+      } catch (error) {
+        const unreachable =
+          error instanceof WsiError &&
+          /ECONNREFUSED|ENOENT|No connection|Name resolution/.test(error.message);
+        // A busy server may miss a ping; a dead one refuses the connection at once.
+        if (unreachable || this.#clock.monotonic() - lastSeen > pingDeadlineMilliseconds) {
+          return this.#lost(server, 'a parameter server was lost');
+        }
+      }
+    }
+  }
+
+  #lost(server: Server, problem: string): WsiError {
+    return new WsiError('Unavailable', ownText(problem), {
+      where: ownText(server.range.address),
+      retryable: true,
+    });
+  }
+
+  async #ping(server: Server, deadlineMilliseconds: number): Promise<PingReply> {
+    const reply = await callUnary(
+      server.connection.client.Ping.bind(server.connection.client),
+      { generation: this.#generation, farewell: false },
+      { peer: server.range.address, deadlineMilliseconds },
+    );
+    this.#usage.set(`${server.range.address}/${reply.instance}`, reply.usage);
+    return reply;
+  }
+
+  #target(server: Server): { peer: string; deadlineMilliseconds: number } {
+    return { peer: server.range.address, deadlineMilliseconds: callMilliseconds };
+  }
+}
+
+function* restoreChunks(
+  generation: number,
+  state: VersionState,
+  range: ServerRange,
+): Generator<RestoreChunk> {
+  const tensors = { parameters: state.parameters, ...state.state };
+  for (const [tensor, values] of Object.entries(tensors)) {
+    const part = values.subarray(range.start, range.end);
+    // With more servers than the parameters can be divided among, the last ranges are empty: they have a version, too.
+    const chunks = part.length === 0 ? [{ offset: 0, data: new Uint8Array(0) }] : floatChunks(part);
+    for (const chunk of chunks) yield { generation, version: state.version, tensor, ...chunk };
+  }
+}
+
+/** Body leaves that are in every reply, by step. */
+function heldByAll(replies: readonly ConfigureReply[]): Map<number, ReadonlySet<number>> {
+  const [first, ...others] = replies.map(
+    ({ steps }) => new Map(steps.map(({ step, leaves }) => [step, new Set(leaves)])),
+  );
+  const held = new Map<number, ReadonlySet<number>>();
+  for (const [step, leaves] of first ?? []) {
+    const everywhere = [...leaves].filter((leaf) =>
+      others.every((other) => other.get(step)?.has(leaf) === true),
+    );
+    held.set(step, new Set(everywhere));
+  }
+  return held;
+}

@@ -1,0 +1,310 @@
+/**
+ * A run from start to result; its {@link Generations} train.
+ *
+ *     cohort -> survey -> [ restore -> train -> evaluate ]* -> result
+ *
+ * The survey has the workers look where each slide has tissue, which gives its tiles. What is in brackets is a generation: it
+ * begins from a state that all parameter servers share (at first the newest checkpoint, if any). A lost parameter server, or a
+ * slide that turns out damaged, ends it and begins the next.
+ */
+import { join } from 'node:path';
+import { parseQuantity, type WsiTrainingJob } from '@wsi-operator/api';
+import { CohortError, examineCohort, type Cohort, type CohortExamination } from '@wsi-operator/cohort';
+import { ownText, publicText, WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
+import { S3Store } from '@wsi-operator/slides';
+import type { StatusReply, Welcome } from '@wsi-operator/protocol';
+import type { SurveyedSlide } from '../../plan/surveyed-slide.ts';
+import { CheckpointDirectory } from '../../checkpoint/checkpoint.ts';
+import type { RoleConfig } from '../../config.ts';
+import type { Connections } from '../../connections.ts';
+import { RunMeasurement } from '../../measurement/run-measurement.ts';
+import { planWork, type WorkPlan } from '../../plan/workload.ts';
+import { UsageMeter } from '../../usage.ts';
+import { removeFailure } from '../../exit.ts';
+import { requireDistinctSlides } from '../survey/duplicate-slides.ts';
+import { evaluateRun } from '../learning/final-evaluation.ts';
+import { GenerationFile } from './generation.ts';
+import { Generations, type Prepared } from './generations.ts';
+import { Journal, JournalFile } from './journal.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { MetricsLog } from '../learning/metrics-log.ts';
+import { buildModel, describeModel, type Model } from '../../plan/model.ts';
+import { planRun, type PlannedRun } from '../../plan/plan-run.ts';
+import { Progress } from './progress.ts';
+import { Quarantine } from '../survey/quarantine.ts';
+import { peak, sumPhases } from '../learning/result.ts';
+import { ServerGroup } from './server-group.ts';
+import { SlideFiles } from '../../slide-files/slide-files.ts';
+import { statedResolutions } from '../survey/stated-resolutions.ts';
+import { withLines } from '../../slide-files/slide-errors.ts';
+import { surveySlides } from '../survey/survey.ts';
+import type { UnreadableSlideError } from '../../slide-files/unreadable-slide.ts';
+import { WorkerPool } from '../leases/worker-pool.ts';
+
+/** What is known of the cohort's table. */
+type ReadTable = Pick<CohortExamination, 'lines' | 'copies' | 'notes'> & { readonly cohort: Cohort };
+
+interface RunOptions {
+  readonly config: RoleConfig;
+  readonly connections: Connections;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export class TrainingRun {
+  readonly job: WsiTrainingJob;
+  readonly pool: WorkerPool;
+  readonly progress: Progress;
+  readonly usage = new UsageMeter();
+  readonly measurement: RunMeasurement;
+  readonly #options: RunOptions;
+  readonly #generations: Generations;
+  readonly #store: S3Store;
+  readonly #files: SlideFiles;
+  #servers: ServerGroup | undefined;
+  #work: WorkPlan | undefined;
+  /** The line of each slide in the table, by its path. */
+  #lines: ReadonlyMap<string, number> = new Map();
+
+  constructor(job: WsiTrainingJob, options: RunOptions) {
+    const { config, logger, clock } = options;
+    this.job = job;
+    this.#options = options;
+    this.#store = new S3Store(job.spec.cohort.s3);
+    this.#files = new SlideFiles(this.#store);
+    this.progress = new Progress(clock);
+    this.measurement = new RunMeasurement(clock, {
+      windowSeconds: config.windowMilliseconds / 1000,
+      servers: config.servers.length,
+    });
+    this.pool = new WorkerPool({
+      clock,
+      logger,
+      leaseMilliseconds: config.leaseMilliseconds,
+      observer: this.measurement,
+    });
+    this.#generations = new Generations({
+      job,
+      pool: this.pool,
+      progress: this.progress,
+      usage: this.usage,
+      measurement: this.measurement,
+      metrics: new MetricsLog(join(config.output, 'metrics.jsonl')),
+      checkpoints: new CheckpointDirectory(join(config.output, 'checkpoints'), logger),
+      numbers: new GenerationFile(join(config.output, 'generation')),
+      journal: new Journal(new JournalFile(join(config.output, 'journal')), logger),
+      files: this.#files,
+      clock,
+      logger,
+      welcome: (model, servers) => this.#welcome(model, servers),
+      evaluate: (prepared) => this.#evaluate(prepared),
+      withoutSlide: (prepared, error) => this.#withoutSlide(prepared, error),
+    });
+  }
+
+  /** True when the run is complete; false when it was stopped (with a checkpoint). */
+  async lead(signal: AbortSignal): Promise<boolean> {
+    // Whoever waits for a task when the run is stopped hears of it at once.
+    const stopped = (): void =>
+      this.pool.cancelAll(new WsiError('Cancelled', publicText`the run was stopped`));
+    signal.addEventListener('abort', stopped, { once: true });
+    try {
+      const prepared = await this.#prepare(signal);
+      await this.#generations.run(prepared, signal);
+      this.progress.begin('finished', 0);
+      return true;
+    } catch (thrown) {
+      const error = withLines(WsiError.from(thrown), this.#lines);
+      // Who asked for the stop counts on its checkpoint.
+      if (signal.aborted && error.code !== 'StorageFailed') return false;
+      this.progress.begin('failed', 0, { whole: error.message, shown: ownText(error.publicMessage) });
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', stopped);
+      await this.#servers?.farewell();
+    }
+  }
+
+  status(): StatusReply {
+    const { progress, pool } = this;
+    const workers = pool.usages().map(({ usage }) => usage);
+    const servers = this.#servers?.usages() ?? [];
+    return {
+      phase: progress.phase,
+      step: progress.step,
+      steps: progress.knownSteps,
+      epoch: progress.epoch,
+      epochs: progress.epochs,
+      tiles: progress.tiles,
+      tilesPerSecond: progress.tilesPerSecond,
+      etaSeconds: progress.etaSeconds(this.#work?.remainingTiles(progress.step, 0) ?? 0),
+      metrics: progress.metrics,
+      parametersSha256: progress.parametersSha256,
+      checkpointStep: progress.checkpointStep,
+      peakMemoryBytes: {
+        coordinator: this.usage.read().peakResidentBytes,
+        server: peak(servers),
+        worker: peak(workers),
+      },
+      workersConnected: pool.connected,
+      serversConnected: this.#servers?.connected ?? 0,
+      message: progress.told(this.#options.config.details),
+      fraction: progress.fraction,
+      phaseSeconds: sumPhases([...workers, ...servers]),
+      generation: this.#generations.number,
+      elapsedSeconds: progress.elapsedSeconds,
+      stepTiles: this.#work?.stepTiles(progress.step) ?? 0,
+      stepTilesDone: progress.stepTilesDone,
+      surveyedSlides: progress.surveyed.slides,
+      slides: progress.surveyed.of,
+      surveyedTiles: progress.surveyed.tiles,
+      ...this.#measured(),
+    };
+  }
+
+  #measured(): Pick<StatusReply, 'measurement'> {
+    const { step, phase, fraction } = this.progress;
+    if (this.#work === undefined || step === 0) return {};
+    this.measurement.noteMemory({
+      servers: this.#servers?.current() ?? [],
+      coordinator: this.usage.read(),
+    });
+    const evaluated = phase === 'evaluating' || phase === 'finished' ? fraction : 0;
+    return { measurement: this.measurement.read(this.#work, { step, evaluated }) };
+  }
+
+  close(): void {
+    this.pool.close();
+    this.#servers?.close();
+    void this.#store.close();
+  }
+
+  async #prepare(signal: AbortSignal): Promise<Prepared> {
+    const { spec } = this.job;
+    const { config, connections, clock, logger } = this.#options;
+    await removeLeftovers(config.output);
+    await removeFailure();
+    const { cohort, lines, copies, notes } = await this.#readCohort();
+    this.#lines = lines;
+    const model = buildModel(describeModel(spec, cohort.classes));
+    await this.#generations.advance();
+    signal.throwIfAborted();
+    // The survey needs workers only: parameter servers may still be starting.
+    this.pool.begin(this.#welcome(model, []));
+    const quarantine = await this.#quarantine();
+    const all = [...new Set(cohort.cases.flatMap((of) => of.slides))];
+    const slides = all.filter((slide) => !quarantine.has(slide));
+    this.progress.beginSurvey(slides.length);
+    const { surveyed, unreadable } = await surveySlides(slides, {
+      pool: this.pool,
+      patches: spec.patches,
+      stated: statedResolutions(spec, cohort),
+      store: this.#store,
+      directory: join(config.output, 'tiles'),
+      logger,
+      lines,
+      skipUnreadable: this.#skipsUnreadable,
+      onDone: (tiles) => this.progress.slideSurveyed(tiles),
+    });
+    signal.throwIfAborted();
+    await quarantine.add(unreadable, cohort);
+    const duplicates = await requireDistinctSlides(quarantine.without(cohort), surveyed, {
+      lines,
+      table: spec.cohort.table,
+      told: copies,
+      policy: spec.cohort.duplicateSlides ?? 'fail',
+      logger,
+    });
+    this.progress.notice('duplicates', duplicates.notice);
+    const planned = this.#plan(cohort, surveyed, quarantine);
+    this.#work = this.#workOf(planned, model);
+    const servers = new ServerGroup(config.servers, { connections, space: model.space, clock, logger });
+    this.#servers = servers;
+    const told = duplicates.note === '' ? notes : [...notes, duplicates.note];
+    return { ...planned, cohort, notes: told, surveyed, quarantine, model, servers };
+  }
+
+  async #readCohort(): Promise<ReadTable> {
+    const { cohort: spec } = this.job.spec;
+    const examined = await examineCohort(spec, { baseDirectory: '/', store: this.#store });
+    const { cohort, problems, notes, lines, copies } = examined;
+    for (const note of notes) this.#options.logger.warn({ table: spec.table, note }, 'of the cohort');
+    if (cohort === undefined) throw new CohortError(spec.table, problems);
+    return { cohort, lines, copies, notes };
+  }
+
+  get #skipsUnreadable(): boolean {
+    return this.job.spec.cohort.unreadableSlides === 'skip';
+  }
+
+  #quarantine(): Promise<Quarantine> {
+    const { config, logger } = this.#options;
+    const path = join(config.output, 'quarantine.json');
+    return this.#skipsUnreadable
+      ? Quarantine.load(path, logger)
+      : Promise.resolve(Quarantine.empty(path, logger));
+  }
+
+  #plan(cohort: Cohort, surveyed: ReadonlyMap<string, SurveyedSlide>, quarantine: Quarantine): PlannedRun {
+    const planned = planRun(this.job.spec, quarantine.without(cohort), surveyed);
+    this.progress.steps = planned.steps.length;
+    this.progress.epochs = this.job.spec.training.epochs;
+    this.progress.notice('quarantine', quarantine.notice);
+    return planned;
+  }
+
+  #workOf(planned: PlannedRun, { space, description }: Model): WorkPlan {
+    const { size, batch } = description.patches;
+    return planWork(planned, { parameterBytes: space.bodyLength * 4, patches: { size, batch } });
+  }
+
+  /** The run without a slide that turned out to be damaged. @throws WsiError when it has to fail for that slide */
+  async #withoutSlide(prepared: Prepared, error: UnreadableSlideError): Promise<Prepared> {
+    const { cohort, surveyed, quarantine, identity } = prepared;
+    const slide = surveyed.get(error.slide);
+    if (!this.#skipsUnreadable || slide === undefined) throw error;
+    // One that is gone or was replaced is not a damaged one.
+    await this.#files.requireUnchanged([slide]);
+    await quarantine.add([error], cohort, identity);
+    const planned = this.#plan(cohort, surveyed, quarantine);
+    this.#work = this.#workOf(planned, prepared.model);
+    return { ...prepared, ...planned };
+  }
+
+  async #evaluate({ bags, steps, model, servers, quarantine, notes }: Prepared): Promise<void> {
+    await this.#files.requireUnchanged(bags.flatMap(({ slides }) => slides));
+    await evaluateRun({
+      job: this.job,
+      output: this.#options.config.output,
+      bags,
+      steps,
+      quarantined: quarantine.slides,
+      notes,
+      model,
+      servers,
+      pool: this.pool,
+      store: this.#store,
+      progress: this.progress,
+      usage: this.usage,
+      measured: () => this.#measured().measurement ?? undefined,
+      logger: this.#options.logger,
+    });
+  }
+
+  #welcome({ description, space }: Model, servers: Welcome['servers']): Welcome {
+    return {
+      generation: this.#generations.number,
+      network: JSON.stringify(description.network),
+      patches: JSON.stringify(this.job.spec.patches),
+      batch: description.patches.batch,
+      servers,
+      bodyLength: space.bodyLength,
+      threads: description.threads,
+      store: JSON.stringify(this.#store.settings),
+      cacheBytes: parseQuantity(this.job.spec.patches.cacheBytes),
+      // Steps under way by staleness, an evaluation, and one that is being pulled.
+      versions: this.job.spec.training.staleness + 3,
+      heartbeatMilliseconds: Math.min(2_000, Math.floor(this.#options.config.leaseMilliseconds / 4)),
+    };
+  }
+}

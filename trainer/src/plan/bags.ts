@@ -1,0 +1,81 @@
+/** Bags as the engine sees them: the blocks of tiles of all slides of a case, in their order. */
+import type { Cohort, CohortCase } from '@wsi-operator/cohort';
+import { publicText, WsiError } from '@wsi-operator/foundation';
+import { bytesOf, type TileBlock } from '@wsi-operator/protocol';
+import type { CaseOutcome } from '@wsi-operator/statistics';
+import type { SurveyedSlide } from './surveyed-slide.ts';
+import type { Outcome } from '../heads/index.ts';
+import { planBlocks } from './plan.ts';
+
+export interface BagBlock {
+  readonly block: TileBlock;
+  readonly tiles: number;
+  /** The same for all tasks on these tiles. */
+  readonly affinity: string;
+}
+
+export interface PlannedBag {
+  readonly case: CohortCase;
+  readonly outcome: Outcome;
+  readonly blocks: readonly BagBlock[];
+  readonly tiles: number;
+  readonly slides: readonly SurveyedSlide[];
+}
+
+export function planBags(
+  cohort: Cohort,
+  surveyed: ReadonlyMap<string, SurveyedSlide>,
+  spec: { readonly batch: number; readonly blockShards: number },
+): PlannedBag[] {
+  const bagsOf = Map.groupBy(cohort.cases, ({ patient }) => patient);
+  return cohort.cases.map((cohortCase) => {
+    const slides = cohortCase.slides.map((path) => {
+      const slide = surveyed.get(path);
+      if (slide === undefined)
+        throw new WsiError('Internal', publicText`the slide was not surveyed`, { where: path });
+      return slide;
+    });
+    const blocks = slides.flatMap((slide) => slideBlocks(slide, spec));
+    return {
+      case: cohortCase,
+      outcome: headOutcome(cohortCase, bagsOf.get(cohortCase.patient)!.length),
+      blocks,
+      tiles: blocks.reduce((sum, { tiles }) => sum + tiles, 0),
+      slides,
+    };
+  });
+}
+
+/** The same tiles, to be turned and mirrored by `seed` (0: as they are). */
+export function oriented(block: TileBlock, seed: number): TileBlock {
+  return { ...block, orientationSeed: seed };
+}
+
+export function slideBlocks(
+  slide: Pick<SurveyedSlide, 'slide' | 'tiles' | 'coordinates' | 'stated'>,
+  spec: { readonly batch: number; readonly blockShards: number },
+): BagBlock[] {
+  return planBlocks(slide.tiles, spec).map(({ start, end }) => ({
+    block: {
+      slide: slide.slide,
+      coordinates: bytesOf(slide.coordinates.subarray(start * 2, end * 2)),
+      orientationSeed: 0,
+      ...(slide.stated === undefined ? {} : { stated: slide.stated }),
+    },
+    tiles: end - start,
+    affinity: `${slide.slide}#${start}`,
+  }));
+}
+
+/** An outcome of the cohort, as heads and evaluations take it. */
+export function caseOutcome(outcome: CohortCase['outcome']): CaseOutcome {
+  return outcome.type === 'classification'
+    ? { type: 'classification', index: outcome.classIndex }
+    : { type: 'survival', time: outcome.time, event: outcome.event === 1 };
+}
+
+/** @param bags of the patient; a patient is on one side of the split, and so are they */
+function headOutcome({ outcome, patient }: CohortCase, bags: number): Outcome {
+  const of = caseOutcome(outcome);
+  return of.type === 'survival' && bags > 1 ? { ...of, subject: { patient, bags } } : of;
+}

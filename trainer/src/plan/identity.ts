@@ -1,0 +1,36 @@
+/** The digest of everything that decides the numbers of a run. Replicas, output and run policy are not in it. */
+import type { WsiTrainingJobSpec } from '@wsi-operator/api';
+import type { Cohort } from '@wsi-operator/cohort';
+import { canonicalJson, sha256 } from '@wsi-operator/foundation';
+import type { SurveyedSlide } from './surveyed-slide.ts';
+import { heads } from '../heads/index.ts';
+
+export function identityOf(
+  spec: WsiTrainingJobSpec,
+  cohort: Cohort,
+  surveyed: ReadonlyMap<string, SurveyedSlide>,
+): string {
+  const { cacheBytes: _cacheBytes, ...patches } = spec.patches;
+  const cases = cohort.cases.map(({ patient, bag, outcome, split, slides }) => ({
+    patient,
+    bag,
+    outcome,
+    split,
+    // Where a slide lies does not matter, what is in it does.
+    slides: slides.map((path) => [surveyed.get(path)?.fingerprint, surveyed.get(path)?.digest]),
+  }));
+  return sha256(
+    canonicalJson({
+      patches,
+      model: spec.model,
+      training: spec.training,
+      cases,
+      ...severalBags(spec, cohort),
+    }),
+  );
+}
+
+function severalBags(spec: WsiTrainingJobSpec, { cases }: Cohort): Readonly<Record<string, string>> {
+  const several = new Set(cases.map(({ patient }) => patient)).size < cases.length;
+  return several ? (heads[spec.model.head.name].identityOfSeveralBags ?? {}) : {};
+}

@@ -1,0 +1,83 @@
+/**
+ * The model that a checkpoint describes, checked by the definition of a job: what no job could have asked for is not
+ * computed. What belongs to a machine and leaves the numbers alone is not taken from it. `threads` is: the bits depend
+ * on it, and its range is that of a job.
+ */
+import { API_VERSION, formatProblem, HEADS, KIND, validate } from '@wsi-operator/api';
+import { isRecord, WsiError } from '@wsi-operator/foundation';
+import type { ModelDescription } from '../plan/model.ts';
+
+const MOST_CLASSES = 4096;
+const LONGEST_CLASS = 1024;
+
+/** @throws WsiError that says every field that is wrong, as for a job */
+export function storedDescription(stored: unknown): ModelDescription {
+  if (!isRecord(stored)) throw refused('there is no model in its cursor');
+  const { network, head, patches, threads } = stored;
+  if (!isRecord(network) || !isRecord(head) || !isRecord(patches) || threads === undefined) {
+    throw refused('there is no network, head, patches or threads in its cursor');
+  }
+  const classes = classesOf(stored);
+  const { job, problems } = validate(jobLike({ network, head, patches, threads }));
+  if (job === undefined) throw refused(problems.map(formatProblem).join('; '));
+  if (network['tileSize'] !== patches['size']) throw refused('its network is for tiles of another size');
+  if (outcomeOf(head) === 'classification' && head['classes'] !== classes.length) {
+    throw refused(`its head is for other classes than the ${classes.length} that it names`);
+  }
+  // Checked above, so that the type holds.
+  const description = stored as unknown as ModelDescription;
+  return { ...description, patches: { ...description.patches, cacheBytes: job.spec.patches.cacheBytes } };
+}
+
+interface StoredParts {
+  readonly network: Readonly<Record<string, unknown>>;
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly patches: Readonly<Record<string, unknown>>;
+  readonly threads: unknown;
+}
+
+/** The smallest job that has such a model. */
+function jobLike({ network, head, patches, threads }: StoredParts): unknown {
+  const { classes: _ofTheTable, ...jobHead } = head;
+  const { cacheBytes: _ofTheMachine, ...jobPatches } = patches;
+  const outcome =
+    outcomeOf(head) === 'survival'
+      ? { type: 'survival', time: 'time', event: 'event' }
+      : { type: 'classification', column: 'class' };
+  return {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    metadata: { name: 'checkpoint' },
+    spec: {
+      cohort: { table: 'cohort.csv', slides: 'slides', outcome },
+      patches: jobPatches,
+      model: { encoder: network['encoder'], aggregator: network['aggregator'], head: jobHead },
+      training: { threads },
+    },
+  };
+}
+
+function classesOf({ classes, positive, head }: Readonly<Record<string, unknown>>): readonly string[] {
+  const isName = (value: unknown): value is string =>
+    typeof value === 'string' && value !== '' && value.length <= LONGEST_CLASS;
+  const isList =
+    Array.isArray(classes) &&
+    classes.length <= MOST_CLASSES &&
+    classes.every((name: unknown) => isName(name));
+  if (!isList || new Set(classes).size !== classes.length) throw refused('its classes are no list of names');
+  const count = isRecord(head) && outcomeOf(head) === 'survival' ? 0 : 2;
+  if (classes.length < count) throw refused(`it names ${classes.length} classes`);
+  if (positive !== undefined && !(classes as unknown[]).includes(positive)) {
+    throw refused('its positive class is none of its classes');
+  }
+  return classes;
+}
+
+/** Of a name that is no head's, the validation of the job tells. */
+function outcomeOf({ name }: Readonly<Record<string, unknown>>): 'classification' | 'survival' {
+  return Object.entries(HEADS).find(([known]) => known === name)?.[1].outcome ?? 'classification';
+}
+
+function refused(problem: string): WsiError {
+  return new WsiError('InvalidArgument', problem);
+}
