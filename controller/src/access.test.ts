@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
 import * as x509 from '@peculiar/x509';
-import { inClusterAccess } from './access.ts';
+import { systemClock, type Clock } from '@wsi-operator/foundation';
+import { inClusterAccess, kubeConfigAccess } from './access.ts';
 import { ApiClient } from './api-client.ts';
-import { Refusal, scaledClock, startFakeApiServer, type FakeApiServer } from './testing/index.ts';
+import { Refusal, startFakeApiServer, type FakeApiServer } from './testing/index.ts';
 
 const pods = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -50,7 +51,9 @@ describe('access to the API server', () => {
   let server: FakeApiServer;
   let accepted: string;
   const clients: ApiClient[] = [];
-  const clock = scaledClock(100);
+  // Moved on where a test needs it: on a slow machine nothing expires by itself.
+  let ahead = 0;
+  const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + ahead };
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'access-'));
@@ -149,7 +152,7 @@ describe('access to the API server', () => {
     await writeFile(script, plugin('second'));
     await works(client);
     await writeFile(script, 'echo broken >&2; exit 1');
-    await clock.sleep(11_000);
+    ahead += 11_000;
     await expect(client.get(pods, 'none', 'n')).rejects.toMatchObject({
       code: 'Unavailable',
       message: expect.stringMatching(/credentials.*broken/),
@@ -172,5 +175,35 @@ describe('access to the API server', () => {
     await writeFile(join(directory, 'token'), 'new\n');
     accepted = 'Bearer new';
     await works(client);
+  });
+});
+
+describe('addresses of the API server', () => {
+  const clock = systemClock;
+
+  it.each([
+    ['10.96.0.1', 'https://10.96.0.1/'],
+    ['fd00:10:96::1', 'https://[fd00:10:96::1]/'],
+  ])('of a pod are of either family: %s', (host, href) => {
+    const environment = { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: '443' };
+    expect(inClusterAccess(clock, { environment })?.server.href).toBe(href);
+  });
+
+  const accessTo = (server: string): string => {
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser({ name: 'c', server, skipTLSVerify: false }, { name: 'u' });
+    return kubeConfigAccess(config, clock).server.href;
+  };
+
+  it('of a kubeconfig are URLs', () => {
+    expect(accessTo('https://[fd00::1]:6443')).toBe('https://[fd00::1]:6443/');
+    for (const server of [
+      'https://[fe80::1%25eth0]:6443',
+      'https://fd00::1:6443',
+      '10.0.0.1:6443',
+      'ftp://x',
+    ]) {
+      expect(() => accessTo(server)).toThrow(`the kubeconfig's server is no address: '${server}'`);
+    }
   });
 });

@@ -10,7 +10,7 @@ import type { RequestOptions } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { WsiError, type Clock } from '@wsi/foundation';
+import { WsiError, type Clock } from '@wsi-operator/foundation';
 
 export interface Tls extends Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'pfx' | 'passphrase'> {
   readonly rejectUnauthorized?: boolean;
@@ -49,11 +49,19 @@ export function kubeConfigAccess(config: KubeConfig, clock: Clock): ServerAccess
       remedy: 'Choose a context with `kubectl config use-context`.',
     });
   }
-  return access(new URL(cluster.server), clock, async () => {
+  return access(serverOf(cluster.server), clock, async () => {
     const options: RequestOptions = {};
     await config.applyToHTTPSOptions(options);
     const headers = headersOf(options);
     return credentialsOf(headers, tlsOf(options), cluster.proxyUrl === undefined ? undefined : options.agent);
+  });
+}
+
+/** An address of IPv6 stands in brackets; one with a zone (`fe80::1%eth0`) is none of a URL. */
+function serverOf(server: string): URL {
+  if (URL.canParse(server) && /^https?:$/.test(new URL(server).protocol)) return new URL(server);
+  throw new WsiError('InvalidArgument', `the kubeconfig's server is no address: '${server}'`, {
+    remedy: 'Write a URL such as https://10.0.0.1:6443 or https://[fd00::1]:6443, without a zone.',
   });
 }
 

@@ -4,11 +4,12 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { systemClock, WsiError, type Clock } from '@wsi/foundation';
+import { systemClock, WsiError, type Clock } from '@wsi-operator/foundation';
 import { inClusterAccess, kubeConfigAccess, type ServerAccess } from './access.ts';
 import { call, json, metadataOf, place, queryOf, selected, sub, type Selection } from './api-call.ts';
 import { ApiError } from './api-error.ts';
 import {
+  ANSWER_TOO_LARGE,
   HttpClient,
   type CallOptions,
   type HttpAnswer,
@@ -49,6 +50,11 @@ export interface DeleteOptions extends CallOptions {
   readonly gracePeriodSeconds?: number | undefined;
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
 }
+
+/** Of a list: as text it is held once, and as objects some times over. */
+const MOST_PAGE_BYTES = 16 * 2 ** 20;
+/** A page that is too large is asked for again with so many times fewer objects. */
+const PAGE_DIVISOR = 8;
 
 // The type of an object is the caller's knowledge: nothing here checks it.
 /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters */
@@ -133,19 +139,28 @@ export class ApiClient {
     return { items, resourceVersion };
   }
 
-  /** The same, page by page: only one page's text is held at a time. */
+  /**
+   * The same, page by page: only one page's text is held at a time. Objects may have more than a mebibyte each, put there
+   * by whoever may write one: a page that is too large is asked for again with fewer.
+   */
   async *pages<T>(
     resource: Resource,
     options: Selection & CallOptions & { readonly pageSize?: number } = {},
   ): AsyncGenerator<{ items: T[]; resourceVersion: string }, void> {
     const path = resourcePath(resource, selected(options));
+    const largest = options.pageSize ?? 500;
+    let limit = largest;
     let next: string | undefined;
-    do {
-      const query = queryOf(options, { limit: String(options.pageSize ?? 500), continue: next });
-      const page = await this.#object<ListAnswer<T>>(
-        call('list', resource, 'GET', `${path}?${query}`),
-        options,
-      );
+    for (;;) {
+      const query = queryOf(options, { limit: String(limit), continue: next });
+      const request = call('list', resource, 'GET', `${path}?${query}`);
+      const answer = await this.#pageUnlessLarge(request, limit, options);
+      if (answer === undefined) {
+        limit = Math.max(1, Math.floor(limit / PAGE_DIVISOR));
+        continue;
+      }
+      if (answer.text.length < MOST_PAGE_BYTES / PAGE_DIVISOR) limit = Math.min(largest, limit * 2);
+      const page = parsed<ListAnswer<T>>(answer, request.method, request.path);
       const items = page.items ?? [];
       for (const item of items as WithMetadata[]) {
         item.apiVersion ??= apiVersionOf(resource);
@@ -153,7 +168,23 @@ export class ApiClient {
       }
       yield { items, resourceVersion: page.metadata?.resourceVersion ?? '' };
       next = page.metadata?.continue;
-    } while (next !== undefined && next !== '');
+      if (next === undefined || next === '') return;
+    }
+  }
+
+  /** Undefined: the page is too large. One object is taken however large it is. */
+  async #pageUnlessLarge(
+    request: HttpCall,
+    limit: number,
+    options: CallOptions,
+  ): Promise<HttpAnswer | undefined> {
+    try {
+      const bounds = limit === 1 ? {} : { mostAnswerBytes: MOST_PAGE_BYTES };
+      return await this.#http.call(request, { ...options, ...bounds });
+    } catch (error) {
+      if (error instanceof ApiError && error.reason === ANSWER_TOO_LARGE) return undefined;
+      throw error;
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 /** What the API server refused, or why it could not be asked. */
-import { WsiError, type ErrorCode } from '@wsi/foundation';
+import { WsiError, type ErrorCode } from '@wsi-operator/foundation';
 import type { Status, StatusCause } from './objects.ts';
 
 export interface ApiErrorDetails {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { systemClock } from '@wsi/foundation';
+import { systemClock } from '@wsi-operator/foundation';
 import type { ApiClient } from './api-client.ts';
 import { EventRecorder, type EventText } from './event-recorder.ts';
 import type { KubernetesObject, Resource } from './objects.ts';
@@ -65,6 +65,17 @@ describe('EventRecorder', () => {
     recorder.record(job, text('Again'));
     await recorder.flush();
     expect(written()).toHaveLength(2);
+  });
+
+  it("does not let one namespace's events crowd out another's", async () => {
+    for (let index = 0; index < 2_000; index += 1) {
+      recorder.record({ ...job, namespace: 'greedy', name: `job-${index}`, uid: `${index}` }, text('Many'));
+    }
+    recorder.record({ ...job, namespace: 'modest' }, text('Told'));
+    await recorder.flush();
+    const namespaces = server.objects(events).map(({ metadata }) => metadata.namespace);
+    expect(namespaces.filter((namespace) => namespace === 'modest')).toHaveLength(1);
+    expect(namespaces.filter((namespace) => namespace === 'greedy').length).toBeLessThanOrEqual(251);
   });
 
   it('has a budget for each object', async () => {

@@ -4,7 +4,7 @@
  * events each object has a budget, so that a flapping one cannot flood the API server.
  */
 import { randomBytes } from 'node:crypto';
-import { systemClock, type Clock, type Logger } from '@wsi/foundation';
+import { systemClock, type Clock, type Logger } from '@wsi-operator/foundation';
 import { ApiError } from './api-error.ts';
 import type { ApiClient } from './api-client.ts';
 import type { ObjectReference, Resource } from './objects.ts';
@@ -60,6 +60,8 @@ const firstSeriesDelay = 5000;
 const seriesDelay = 30_000;
 const eventsOfObject = { burst: 25, perSecond: 1 / 60 };
 const longestQueue = 1000;
+/** Of the queue, so much may be about objects of one namespace: a tenant's must not crowd out the others'. */
+const longestOfNamespace = 250;
 const longestMemory = 4096;
 const attempts = 3;
 
@@ -99,7 +101,7 @@ export class EventRecorder {
       this.#writeLater(known);
       return;
     }
-    if (this.#due.size >= longestQueue || !this.#budgetOf(object).tryTake()) {
+    if (this.#isFull(namespace) || !this.#budgetOf(object).tryTake()) {
       this.#drop(regarding, text);
       return;
     }
@@ -129,6 +131,13 @@ export class EventRecorder {
       }
       await this.#writing;
     } while (this.#writing !== undefined || [...this.#series.values()].some(isBehind));
+  }
+
+  #isFull(namespace: string): boolean {
+    if (this.#due.size >= longestQueue) return true;
+    let own = 0;
+    for (const { regarding } of this.#due) if ((regarding.namespace ?? '') === namespace) own += 1;
+    return own >= longestOfNamespace;
   }
 
   #writeLater(series: Series): void {

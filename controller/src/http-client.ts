@@ -4,7 +4,7 @@
  */
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
-import { systemErrorCode, WsiError, type Clock } from '@wsi/foundation';
+import { systemErrorCode, WsiError, type Clock } from '@wsi-operator/foundation';
 import type { Credentials, ServerAccess } from './access.ts';
 import { ApiError, isTransient } from './api-error.ts';
 import { backOff, TokenBucket } from './rate-limit.ts';
@@ -17,7 +17,11 @@ export interface CallOptions {
   readonly retry?: boolean | undefined;
   /** Past the token bucket and the limit of connections: for a leader's lease. */
   readonly urgent?: boolean | undefined;
+  /** A longer answer is not read to its end, and is an ApiError with the reason {@link ANSWER_TOO_LARGE}. */
+  readonly mostAnswerBytes?: number | undefined;
 }
+
+export const ANSWER_TOO_LARGE = 'AnswerTooLarge';
 
 export interface RequestInfo {
   /** `get`, `list`, `watch`, `create`, `update`, `patch`, `apply`, `delete`, `raw`. */
@@ -100,7 +104,7 @@ export class HttpClient {
   async call(call: HttpCall, options: CallOptions = {}): Promise<HttpAnswer> {
     return this.#retried(call, options, async (signal, report) => {
       const response = await this.#send(call, options.urgent === true, signal);
-      const text = await bodyOf(response, where(call));
+      const text = await bodyOf(response, where(call), options.mostAnswerBytes);
       report(response.statusCode ?? 0);
       throwUnlessOk(response, text, call);
       return {
@@ -298,14 +302,32 @@ function throwUnlessOk(response: IncomingMessage, text: string, call: HttpCall):
   throw ApiError.fromAnswer(response.statusCode ?? 0, text, where(call), response.headers['retry-after']);
 }
 
-async function bodyOf(response: IncomingMessage, place: string): Promise<string> {
+async function bodyOf(
+  response: IncomingMessage,
+  place: string,
+  most = Number.POSITIVE_INFINITY,
+): Promise<string> {
   const chunks: Buffer[] = [];
+  let bytes = 0;
   try {
-    for await (const chunk of response) chunks.push(chunk as Buffer);
+    for await (const chunk of response) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      // Leaving the loop closes the connection: the rest is not sent.
+      if (bytes > most) throw tooLarge(response, place, most);
+    }
   } catch (error) {
     throw connectionFailed(error, place);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function tooLarge(response: IncomingMessage, place: string, most: number): ApiError {
+  return new ApiError(`the answer is longer than ${most} bytes`, {
+    status: response.statusCode ?? 0,
+    reason: ANSWER_TOO_LARGE,
+    where: place,
+  });
 }
 
 function where(call: HttpCall): string {

@@ -5,6 +5,7 @@ export {
   type ServerAccess,
   type Tls,
 } from './access.ts';
+export { ASSIGNING_API, assignsUsers } from './assigned-users.ts';
 export { ApiClient, type ApiClientOptions, type DeleteOptions, type WatchOptions } from './api-client.ts';
 export type { Selection } from './api-call.ts';
 export { ApiError, type ApiErrorDetails } from './api-error.ts';

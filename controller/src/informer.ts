@@ -6,7 +6,7 @@
  *   list --(version)--> watch --(end, lost connection, silence)--> watch
  *                       watch --(410, unreadable event, silence again)--> list ...
  */
-import { systemClock, WsiError, type Clock, type Logger } from '@wsi/foundation';
+import { systemClock, WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import type { Selection } from './api-call.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';

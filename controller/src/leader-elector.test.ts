@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Clock } from '@wsi/foundation';
+import type { Clock } from '@wsi-operator/foundation';
 import fc from 'fast-check';
 import { ApiError } from './api-error.ts';
 import type { ApiClient } from './api-client.ts';

@@ -11,7 +11,7 @@
  * the Lease of a live leader lets a process that starts just then lead beside it for a retry period.
  */
 import { randomUUID } from 'node:crypto';
-import { systemClock, WsiError, type Clock, type Logger } from '@wsi/foundation';
+import { systemClock, WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import { ApiError } from './api-error.ts';
 import type { ApiClient } from './api-client.ts';
 import type { KubernetesObject, Resource } from './objects.ts';

@@ -2,7 +2,7 @@
  * Kubernetes objects as they are on the wire: plain JSON, times as ISO 8601 strings. Nothing is turned into classes,
  * because thousands of pods go through here.
  */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 
 export interface OwnerReference {
   apiVersion: string;

@@ -83,6 +83,41 @@ describe('WorkQueue', () => {
     expect(served).toEqual(['one', 'two', 'three']);
   });
 
+  it('lets groups take turns, however many keys one of them has', async () => {
+    const queue = new WorkQueue({ clock: new ManualClock(), groupOf: (key) => key.split('/')[0] ?? '' });
+    for (let index = 0; index < 10_000; index += 1) queue.add(`greedy/${index}`);
+    ['modest/a', 'modest/b', 'third/a'].forEach((key) => queue.add(key));
+    const taken: (string | undefined)[] = [];
+    for (let turn = 0; turn < 7; turn += 1) {
+      taken.push(await queue.take());
+      queue.done(taken.at(-1)!);
+    }
+    expect(taken).toEqual([
+      ...['greedy/0', 'modest/a', 'third/a', 'greedy/1', 'modest/b', 'greedy/2', 'greedy/3'],
+    ]);
+    expect(queue.depth).toBe(9_996);
+  });
+
+  it('keeps a taker free for others when all keys of one group take long', async () => {
+    const queue = new WorkQueue({
+      clock: new ManualClock(),
+      groupOf: (key) => key.split('/')[0] ?? '',
+      mostHeldOfGroup: 2,
+    });
+    const taken: (string | undefined)[] = [];
+    for (let taker = 0; taker < 3; taker += 1) void queue.take().then((key) => taken.push(key));
+    ['slow/a', 'slow/b', 'slow/c'].forEach((key) => queue.add(key));
+    await settled();
+    expect(taken).toEqual(['slow/a', 'slow/b']);
+    queue.add('quick/a');
+    await settled();
+    expect(taken).toEqual(['slow/a', 'slow/b', 'quick/a']);
+    void queue.take().then((key) => taken.push(key));
+    queue.done('slow/a');
+    await settled();
+    expect(taken.at(-1)).toBe('slow/c');
+  });
+
   it('wakes its takers when it is closed and takes nothing more', async () => {
     const clock = new ManualClock();
     const queue = new WorkQueue({ clock });
@@ -95,7 +130,10 @@ describe('WorkQueue', () => {
     expect(clock.nextTime()).toBeUndefined();
   });
 
-  it('never has one key with two takers and never loses one', async () => {
+  it.each([
+    ['in one group', {}],
+    ['in groups', { groupOf: (key: string) => (key === 'a' ? 'one' : 'two'), mostHeldOfGroup: 1 }],
+  ])('never has one key with two takers and never loses one, %s', async (_name, groups) => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('add' as const), key: fc.constantFrom('a', 'b', 'c') }),
       fc.record({
@@ -110,7 +148,7 @@ describe('WorkQueue', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const clock = new ManualClock();
-        const queue = new WorkQueue({ clock });
+        const queue = new WorkQueue({ clock, ...groups });
         const held: string[] = [];
         const owed = new Set<string>();
         const onTake = (key: string | undefined): void => {

@@ -1,5 +1,5 @@
 /** How often and how soon: a token bucket and a jittered exponential back-off. */
-import type { Clock } from '@wsi/foundation';
+import type { Clock } from '@wsi-operator/foundation';
 
 /** A token bucket that is full at first. Takers are served in the order in which they came. */
 export class TokenBucket {

@@ -1,6 +1,6 @@
 /** A watch's answer: one JSON object a line, for as long as the server likes. */
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '@wsi/foundation';
+import type { Clock } from '@wsi-operator/foundation';
 import { ApiError } from './api-error.ts';
 import { connectionFailed } from './http-client.ts';
 import type { Status } from './objects.ts';

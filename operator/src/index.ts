@@ -1,6 +1,8 @@
-export type { Action, CertificateRequest, CertificateRole, PlanEvent } from './plan/actions.ts';
-export { plan, type Plan } from './plan/plan.ts';
+export type { GangName } from '@wsi-operator/api';
+export type { Action, CertificateRequest, CertificateRole, Plan, PlanEvent } from './plan/actions.ts';
+export { plan } from './plan/plan.ts';
 export { autoscalingSettings, capOf, deadlineTime, type SizedByItsSpec } from './plan/autoscaling/index.ts';
+export { restrict } from './plan/pod-security.ts';
 export { buildPod } from './plan/pods.ts';
 export type { Role, Slot } from './plan/names.ts';
 export {
@@ -8,15 +10,18 @@ export {
   LOCAL_SETTINGS,
   type Cluster,
   type ClusterSettings,
-  type GangName,
   type JobKey,
   type Observed,
   type ObservedJob,
+  type PodIdentity,
   type ProgressSource,
   type TrainingProgress,
 } from './cluster/port.ts';
 export type { KubernetesObject } from './kubernetes-types.ts';
 export { LocalCluster, type LocalClusterOptions } from './cluster/local/local-cluster.ts';
+export { thisMachine, type Machine } from './cluster/local/machine.ts';
+export { makeOutputDirectory } from './cluster/local/output-directory.ts';
+export { lockOutput, outputOwner, type OutputLock, type OutputOwner } from './cluster/local/lock.ts';
 export { readRunSizes, type RunSizes } from './cluster/local/run-identity.ts';
 export type { RunResult } from './cluster/local/result-file.ts';
 export { Reconciler, type PassOutcome } from './loop/reconciler.ts';

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 
 export interface LocalJob {
   readonly job: WsiTrainingJob;
@@ -22,6 +22,7 @@ export function localJob(job: WsiTrainingJob): LocalJob {
     ttlSecondsAfterFinished: _nothingExpiresHere,
     ...runPolicy
   } = spec.runPolicy;
+  const { managedBy: _manager, ...chosen } = spec;
   const { s3, ...cohort } = spec.cohort;
   const { secretName: _secret, ...store } = s3 ?? { forcePathStyle: false };
   const { autoscaling } = spec;
@@ -29,7 +30,7 @@ export function localJob(job: WsiTrainingJob): LocalJob {
     job: {
       ...job,
       spec: {
-        ...spec,
+        ...chosen,
         cohort: s3 === undefined ? cohort : { ...cohort, s3: store },
         storage: {},
         ...(autoscaling === undefined ? {} : { autoscaling: localAutoscaling(autoscaling) }),

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdtempSync,
@@ -13,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
+import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
 import pino from 'pino';
 import { makePrivateDirectory } from './cluster/local/private-directory.ts';
 import { identify } from './cluster/local/process-identity.ts';
@@ -54,17 +55,25 @@ const startedPids = (): number[] =>
     .flatMap((line) => /started (\d+)/.exec(line)?.[1] ?? [])
     .map(Number);
 
-/** Resolves as soon as the trace says so. */
-function traced(holds: (lines: readonly string[]) => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const check = (): void => {
-      if (!holds(trace())) return;
-      watcher.close();
-      resolve();
+/** Resolves as soon as the trace says so, or rejects as soon as the run that should write it has ended. */
+async function traced(holds: (lines: readonly string[]) => boolean, done?: Promise<unknown>): Promise<void> {
+  let check: () => void = () => undefined;
+  const watcher = watch(directory, () => check());
+  const met = new Promise<void>((resolve) => {
+    check = () => {
+      if (holds(trace())) resolve();
     };
-    const watcher = watch(directory, check);
     check();
   });
+  try {
+    await Promise.race(done === undefined ? [met] : [met, tooEarly(done)]);
+  } finally {
+    watcher.close();
+  }
+}
+
+async function tooEarly(done: Promise<unknown>): Promise<never> {
+  throw new Error(`the run has ended already: ${JSON.stringify(await done)}`);
 }
 
 class Run {
@@ -101,7 +110,7 @@ class Run {
 
   /** Every role runs and has started listening to us. */
   async running(pods: number): Promise<void> {
-    await traced((lines) => lines.filter((line) => line.includes('started')).length >= pods);
+    await traced((lines) => lines.filter((line) => line.includes('started')).length >= pods, this.done);
   }
 
   suspend = (): void => this.#stop.abort();
@@ -162,6 +171,7 @@ describe('a job on this machine', () => {
     run.suspend();
     const { outcome, stopProblem, status } = await run.done;
     expect([outcome, stopProblem, status.phase]).toEqual(['suspended', undefined, 'Suspended']);
+    expect(status.checkpoint).toEqual({ step: 3 });
     const stops = trace().filter((line) => !line.includes('started'));
     expect(stops.slice(0, 2)).toEqual(['coordinator 0 asked to stop', 'coordinator 0 stopped']);
     expect(stops.length).toBe(8);
@@ -244,8 +254,8 @@ describe('the output directory', () => {
       env: { ...process.env, TEST_DIRECTORY: directory, TEST_ORPHAN: '1', WSI_LOG_LEVEL: 'silent' },
       stdio: 'ignore',
     });
-    await traced((lines) => lines.length >= 4);
     const ended = new Promise((resolve) => first.once('exit', resolve));
+    await traced((lines) => lines.length >= 4, ended);
     first.kill('SIGKILL');
     await ended;
     const orphans = startedPids();
@@ -265,7 +275,7 @@ describe('the output directory', () => {
       env: { ...process.env, TEST_DIRECTORY: directory, WSI_LOG_LEVEL: 'silent' },
       stdio: 'ignore',
     });
-    await traced((lines) => lines.length >= 4);
+    await traced((lines) => lines.length >= 4, once(first, 'exit'));
     first.kill('SIGKILL');
     await traced((lines) => lines.filter((line) => line.endsWith('parent gone')).length === 4);
     // Any later run removes the directory of the sockets.

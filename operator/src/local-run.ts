@@ -11,7 +11,7 @@ import {
   statusProblems,
   type WsiTrainingJob,
   type WsiTrainingJobStatus,
-} from '@wsi/api';
+} from '@wsi-operator/api';
 import {
   createLogger,
   systemClock,
@@ -19,7 +19,7 @@ import {
   WsiError,
   type Clock,
   type Logger,
-} from '@wsi/foundation';
+} from '@wsi-operator/foundation';
 import { LocalCluster } from './cluster/local/local-cluster.ts';
 import { makeOutputDirectory } from './cluster/local/output-directory.ts';
 import { mergeRestarts, readResult, type RunResult } from './cluster/local/result-file.ts';
@@ -81,7 +81,13 @@ export async function runLocalJob(given: LocalRunOptions): Promise<LocalRunResul
   const options = { ...given, job: localJob(given.job).job };
   const output = resolve(options.output);
   makeOutputDirectory(output);
-  const logger = options.logger ?? createLogger({ job: options.job.metadata.name, role: 'operator' });
+  const logger =
+    options.logger ??
+    createLogger(
+      { job: options.job.metadata.name, role: 'operator' },
+      // The run is the user's own.
+      { details: 'shown' },
+    );
   const watchers = new EndWatch(options);
   const models = options.modelDirectory === undefined ? undefined : new ModelStore(options.modelDirectory);
   const cluster = new LocalCluster({

@@ -1,18 +1,14 @@
 /** The operator as a process of its own, against a server over HTTP. */
+import { get } from 'node:https';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Resource } from '@wsi/controller';
-import { startFakeApiServer, type FakeApiServer } from '@wsi/controller/testing';
+import type { Resource } from '@wsi-operator/controller';
+import { startFakeApiServer, type FakeApiServer } from '@wsi-operator/controller/testing';
 import { JOBS, PODS } from './cluster/kubernetes/resources.ts';
 import { manifest, until } from './testing/kubernetes-bed.ts';
+import { ask, startOperator as startProcess, type OperatorProcess } from './testing/operator-process.ts';
 import { refuseBeyondRights } from './testing/rights.ts';
+import { TokenAccounts } from './testing/token-accounts.ts';
 
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const LEASES: Resource = {
   group: 'coordination.k8s.io',
   version: 'v1',
@@ -21,21 +17,14 @@ const LEASES: Resource = {
   namespaced: true,
 };
 
-interface OperatorProcess {
-  readonly child: ChildProcess;
-  readonly health: string;
-  readonly metrics: string;
-  readonly ended: Promise<number | null>;
-  readonly log: () => string;
-}
-
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-async function startServer(): Promise<FakeApiServer> {
+async function startServer(answerTo?: TokenAccounts['answerTo']): Promise<FakeApiServer> {
   const server = await startFakeApiServer({
+    ...(answerTo === undefined ? {} : { answerTo }),
     resources: [{ ...JOBS, status: true }],
     authorize: refuseBeyondRights,
   });
@@ -48,47 +37,9 @@ async function startOperator(
   name: string,
   ...flags: readonly string[]
 ): Promise<OperatorProcess> {
-  const directory = mkdtempSync(join(tmpdir(), 'wsi-operator-test-'));
-  const kubeConfig = join(directory, 'config');
-  writeFileSync(kubeConfig, server.kubeConfig);
-  const [health, metrics] = [await freePort(), await freePort()];
-  const ports = ['--health-port', String(health), '--metrics-port', String(metrics)];
-  const child = spawn(process.execPath, ['--no-warnings', MAIN, ...ports, ...flags], {
-    env: { ...process.env, KUBECONFIG: kubeConfig, POD_NAME: name, POD_NAMESPACE: 'wsi-system' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let log = '';
-  child.stderr.on('data', (chunk) => (log += String(chunk)));
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  cleanUps.push(async () => {
-    child.kill('SIGKILL');
-    await ended;
-    rmSync(directory, { recursive: true });
-  });
-  return {
-    child,
-    ended,
-    health: `http://127.0.0.1:${health}`,
-    metrics: `http://127.0.0.1:${metrics}/metrics`,
-    log: () => log,
-  };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, () => resolve()));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function ask(url: string): Promise<{ readonly status: number; readonly text: string }> {
-  try {
-    const answer = await fetch(url);
-    return { status: answer.status, text: await answer.text() };
-  } catch {
-    return { status: 0, text: '' };
-  }
+  const operator = await startProcess(server, name, { flags });
+  cleanUps.push(operator.stop);
+  return operator;
 }
 
 const isReady = async ({ health }: OperatorProcess): Promise<boolean> =>
@@ -166,10 +117,59 @@ describe('the operator process', () => {
     expect(await operator.ended).toBe(0);
   });
 
+  it('names in its log the job and what is wrong with it', async () => {
+    const server = await startServer();
+    const operator = await startOperator(server, 'operator-a');
+    await until('it leads', () => holder(server) === 'operator-a');
+    const { spec, ...job } = manifest();
+    server.put(JOBS, { ...job, spec: { ...(spec as object), training: { epochs: -1 } } });
+    await until('it says so', () => operator.log().includes('invalid job left alone'));
+    const line = operator
+      .log()
+      .split('\n')
+      .find((text) => text.includes('invalid job left alone'));
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      level: 'warn',
+      key: 'default/lung',
+      problems: expect.stringContaining('spec.training.epochs'),
+    });
+  });
+
+  it('tells its metrics over TLS to accounts that may get them, and its health to all', async () => {
+    const accounts = new TokenAccounts();
+    const token = accounts.add('token-of-prometheus', { user: 'prometheus', mayGetMetrics: true });
+    const server = await startServer(accounts.answerTo);
+    const operator = await startOperator(server, 'operator-a', '--metrics-secure=true');
+    await until('it is ready', () => isReady(operator));
+    const statusWith = (headers: Readonly<Record<string, string>>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const { port } = new URL(operator.metrics);
+        const options = { port, path: '/metrics', headers, rejectUnauthorized: false };
+        get(options, (response) => resolve(response.resume().statusCode)).on('error', reject);
+      });
+    expect(await statusWith({ authorization: `Bearer ${token}` })).toBe(200);
+    expect(await statusWith({})).toBe(401);
+    expect((await ask(operator.metrics)).status).toBe(0);
+    expect(operator.log()).not.toContain(token);
+    operator.child.kill('SIGTERM');
+    expect(await operator.ended).toBe(0);
+  });
+
   it('says which option is wrong', async () => {
     const server = await startServer();
     const operator = await startOperator(server, 'operator-a', '--concurrency=none');
     expect(await operator.ended).toBe(2);
     expect(operator.log()).toContain("'none' is not a whole number");
+  });
+
+  it("does not start with the manifests' placeholder for the image", async () => {
+    const server = await startServer();
+    const operator = await startOperator(
+      server,
+      'operator-a',
+      '--trainer-image=REGISTRY/wsi-operator/trainer:1',
+    );
+    expect(await operator.ended).toBe(2);
+    expect(operator.log()).toContain('No public registry has the image');
   });
 });

@@ -13,7 +13,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { systemClock, type Clock } from '@wsi/foundation';
+import { systemClock, type Clock } from '@wsi-operator/foundation';
 import type { ServerAccess } from '../access.ts';
 import { ApiClient, type ApiClientOptions } from '../api-client.ts';
 import { apiVersionOf, type KubernetesObject, type Resource } from '../objects.ts';
@@ -34,6 +34,8 @@ export interface FakeApiServerOptions {
   readonly bookmarkSeconds?: number;
   /** Authorization and admission: a refusal or undefined. */
   readonly authorize?: (request: FakeRequest, object: unknown) => Refusal | undefined;
+  /** Answers that are worked out and not stored, as of a TokenReview; undefined: it is stored. */
+  readonly answerTo?: (request: FakeRequest, object: unknown) => object | undefined;
 }
 
 const anyRequest: Matcher = () => true;
@@ -106,6 +108,8 @@ export class FakeApiServer {
     const { tls, bookmarkSeconds = 60 } = this.#options;
     const listener: RequestListener = (request, response) => void this.#serve(request, response);
     const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
+    // As the real server: Node's five seconds would cut a connection under the request of a client that a busy machine held up.
+    server.keepAliveTimeout = 120_000;
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -272,6 +276,12 @@ export class FakeApiServer {
       const body: unknown = text === '' ? undefined : JSON.parse(text);
       const refusal = this.#options.authorize?.(request, body);
       if (refusal !== undefined) throw refusal;
+      const answer = this.#options.answerTo?.(request, body);
+      if (answer !== undefined) {
+        response.writeHead(201, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(answer));
+        return;
+      }
       this.#api.handle(request, body, response);
     } catch (error) {
       refuse(response, error);

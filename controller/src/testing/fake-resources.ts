@@ -32,6 +32,8 @@ export const builtInResources: readonly FakeResource[] = [
   resource('coordination.k8s.io', 'leases', 'Lease'),
   resource('networking.k8s.io', 'networkpolicies', 'NetworkPolicy'),
   resource('policy', 'poddisruptionbudgets', 'PodDisruptionBudget', { status: true }),
+  resource('authentication.k8s.io', 'tokenreviews', 'TokenReview', { cluster: true }),
+  resource('authorization.k8s.io', 'subjectaccessreviews', 'SubjectAccessReview', { cluster: true }),
   resource('apiextensions.k8s.io', 'customresourcedefinitions', 'CustomResourceDefinition', {
     cluster: true,
     status: true,

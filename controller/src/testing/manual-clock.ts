@@ -1,5 +1,5 @@
 /** A clock that stands still until it is moved: timers fire in the order of their times, without waiting. */
-import type { Clock } from '@wsi/foundation';
+import type { Clock } from '@wsi-operator/foundation';
 
 interface Sleeper {
   readonly time: number;

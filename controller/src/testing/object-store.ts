@@ -1,7 +1,7 @@
 /** The fake API server's objects and their history: what etcd and the registries behind the real one do. */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '@wsi/foundation';
+import type { Clock } from '@wsi-operator/foundation';
 import { keyOf, objectKey, type KubernetesObject, type ObjectMeta, type StatusCause } from '../objects.ts';
 import { conflictsOf, fieldsOf, mergeApplied, without, type Fields } from './apply-merge.ts';
 import { isCustom, type FakeResource } from './fake-resources.ts';

@@ -1,5 +1,5 @@
 /** A clock on which time goes by faster than outside: for tests over real connections, which a ManualClock outruns. */
-import { systemClock, type Clock } from '@wsi/foundation';
+import { systemClock, type Clock } from '@wsi-operator/foundation';
 
 /** @param factor - Seconds of this clock in one real second. */
 export function scaledClock(factor: number): Clock {

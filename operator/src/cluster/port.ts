@@ -2,109 +2,38 @@
  * What the reconciler needs of a cluster. Two implementations: `local` (processes and directories on this machine) and
  * `kubernetes`; the plan does not know which it talks to. Objects are Kubernetes' own, as on the wire.
  */
-import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
-import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
+import type { KubernetesObject, V1NetworkPolicy, V1Pod } from '../kubernetes-types.ts';
+import {
+  DEFAULT_ISOLATION,
+  type GangName,
+  type IsolationSettings,
+  type WsiTrainingJob,
+  type WsiTrainingJobStatus,
+} from '@wsi-operator/api';
 import type { Action, PlanEvent } from '../plan/actions.ts';
+import type { TrainingProgress } from '../progress/training-progress.ts';
+
+export type {
+  MeasuredMemory,
+  MeasuredWindow,
+  MeasuredWorker,
+  TrainingMeasurement,
+  TrainingProgress,
+} from '../progress/training-progress.ts';
 
 /** `NAMESPACE/NAME` of a job. The queue holds keys, never objects: the world is read fresh each time. */
 export type JobKey = string;
 
-/** What the coordinator says of itself; see `StatusReply` in the protocol. */
-export interface TrainingProgress {
-  readonly phase: string;
-  readonly step: number;
-  readonly steps: number;
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Of the present phase, 0 to 1. */
-  readonly fraction: number;
-  readonly tiles: number;
-  readonly tilesPerSecond: number;
-  readonly etaSeconds?: number;
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Empty until there are parameters. */
-  readonly parametersSha256: string;
-  /** 0: none yet. */
-  readonly checkpointStep: number;
-  /** Bytes, by role. */
-  readonly peakMemoryBytes: Readonly<Record<string, number>>;
-  readonly workersConnected: number;
-  readonly message: string;
-  /** Absent until the first step is done. */
-  readonly measurement?: TrainingMeasurement;
-}
-
-/** What the coordinator measured: counters and sums, no decision. See `Measurement` in the protocol. */
-export interface TrainingMeasurement {
-  /** The autoscaler's `Workload`. */
-  readonly workload: {
-    readonly tilesPerStep: number;
-    readonly blocksPerStep: number;
-    readonly parameterBytes: number;
-    readonly patchSize: number;
-    readonly batch: number;
-  };
-  /** `cpu` or `gpu`. */
-  readonly device: string;
-  /** One a size, kept by the autoscaler's `withObservation()`; restored from the checkpoint. */
-  readonly observations: readonly MeasuredWindow[];
-  /** The newest window that is closed. */
-  readonly window?: MeasuredWindow & {
-    readonly tilesPerSecond: number;
-    readonly bytesSent: number;
-    readonly bytesReceived: number;
-    /** Time on processors, of all workers' threads. */
-    readonly processorSeconds: number;
-  };
-  /** Connected now. */
-  readonly workers: readonly MeasuredWorker[];
-  /** By role: `coordinator`, `server`, `worker`. */
-  readonly memory: Readonly<Record<string, MeasuredMemory>>;
-  /** Of training and evaluations, not done yet. */
-  readonly remainingTiles: number;
-  /** Between a worker's joining and its first completed task, mean of the newest; 0: not known. */
-  readonly joinSeconds: number;
-}
-
-export interface MeasuredWindow {
-  readonly workers: number;
-  readonly servers: number;
-  readonly tiles: number;
-  readonly steps: number;
-  readonly seconds: number;
-  /** Summed over the workers: about workers * seconds in all. */
-  readonly phaseSeconds: Readonly<Record<string, number>>;
-}
-
-export interface MeasuredWorker {
-  readonly replica: number;
-  readonly instance: string;
-  /** While it computes; 0: not known. */
-  readonly tilesPerSecond: number;
-  /** Of computation, that the rate was measured over. */
-  readonly seconds: number;
-  readonly residentBytes: number;
-  readonly peakResidentBytes: number;
-  readonly deviceBytes: number;
-  readonly devicePeakBytes: number;
-}
-
-/** The largest of a role's processes. */
-export interface MeasuredMemory {
-  readonly residentBytes: number;
-  readonly peakBytes: number;
-  readonly deviceBytes: number;
-  readonly devicePeakBytes: number;
-  /** Recent peaks, oldest first; seconds since the coordinator started. */
-  readonly peaks: readonly { readonly seconds: number; readonly bytes: number }[];
-}
-
-/** Who starts all pods of a job together or none; the job's `runPolicy.gang`. */
-export type GangName = 'kueue' | 'volcano' | 'coscheduling' | 'native';
-
 /** Everything about one job at one moment. */
 export interface Observed {
   readonly pods: readonly V1Pod[];
+  /** The last that was seen of pods that somebody else has removed: an operator that is started anew knows of none. */
+  readonly gone?: readonly V1Pod[];
+  /**
+   * For how long pods (and those that are gone) have been seen as they are now, by uid: milliseconds of the operator's own
+   * steady clock, since times in pods are of other clocks.
+   */
+  readonly seenFor?: ReadonlyMap<string, number>;
   /**
    * Everything else that the job owns (or, like a claim that outlives it, that carries its labels): ConfigMap, Service,
    * PersistentVolumeClaim, NetworkPolicy, PodDisruptionBudget, the gangs' objects. Never Secrets.
@@ -112,6 +41,12 @@ export interface Observed {
   readonly objects: readonly KubernetesObject[];
   /** Absent while the coordinator does not answer. */
   readonly progress?: TrainingProgress;
+  /** Step of the checkpoint that a coordinator wrote when it was stopped: nobody may have asked it since. */
+  readonly checkpointLeft?: number;
+  /** For how long a coordinator that runs has not answered, in milliseconds. */
+  readonly silentFor?: number;
+  /** A coordinator that runs has answered last with what no coordinator says: it was not taken. */
+  readonly answerRefused?: boolean;
   /** The job's Secret with certificates; absent: there is none. */
   readonly certificates?: {
     /** End of the validity of the certificate that expires first, ISO 8601. */
@@ -121,10 +56,16 @@ export interface Observed {
   readonly gangs: readonly GangName[];
   /** What the API server refused in the last pass: the reason why something wanted is not there. */
   readonly refusals?: readonly Refusal[];
+  /** Objects that somebody else changes or deletes again and again, such as `ConfigMap lung-job`. */
+  readonly contested?: readonly string[];
+  /** Names of pods that would pass for the job's and were not made for it. */
+  readonly foreignPods?: readonly string[];
   /** Of an earlier job that is like this one; asked for only while the job has no model of its own. */
   readonly earlierModel?: EarlierModel;
   /** What is wrong with a stored spec that does not pass validation; then only metadata and status are to be trusted. */
   readonly invalid?: string;
+  /** The job could not be looked at, or planned for, by a fault of the operator's own; of what kind. */
+  readonly fault?: string;
 }
 
 export interface EarlierModel {
@@ -141,6 +82,11 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** `fixed`: user and group of the image; `platform`: none is named, so that the platform may choose. */
+export type PodIdentity = 'fixed' | 'platform';
+
+export type EgressRule = NonNullable<NonNullable<V1NetworkPolicy['spec']>['egress']>[number];
+
 /** What the administrator chose for all jobs. */
 export interface ClusterSettings {
   /** Image of a trainer container whose template names none. */
@@ -150,9 +96,17 @@ export interface ClusterSettings {
   readonly imagePullSecrets: readonly string[];
   /** Mutual TLS between the roles, with certificates for each job. */
   readonly certificates: boolean;
-  /** Pods conform to the Restricted Pod Security Standard unless their template says otherwise. */
+  /** What the Pod Security Standard restricted asks for is set where a template says nothing; see `isolation`. */
   readonly restricted: boolean;
+  /** Whether restricted pods run as the image's user or as the one that the platform assigns (OpenShift). */
+  readonly podIdentity: PodIdentity;
+  /** What templates may ask for; undefined: whatever they like, as on this machine, where they are processes. */
+  readonly isolation?: IsolationSettings;
   readonly networkPolicy: boolean;
+  /** Ports of name servers, as their pods have them. */
+  readonly dnsPorts: readonly number[];
+  /** What every job's policy lets out besides: `egress` of a NetworkPolicy. */
+  readonly policyEgress: readonly EgressRule[];
   readonly disruptionBudget: boolean;
   /** Where the operator runs and what its pods are labelled with: it asks coordinators for their progress. */
   readonly operatorNamespace?: string;
@@ -170,7 +124,8 @@ export interface ClusterSettings {
   readonly coschedulingSchedulerName?: string;
 }
 
-export const DEFAULT_TRAINER_IMAGE = 'wsi-operator/trainer:0.1.0';
+/** No registry has it: on a cluster the administrator names the one that it was copied to. */
+export const DEFAULT_TRAINER_IMAGE = 'REGISTRY/wsi-operator/trainer:0.1.0';
 
 /** On a cluster, unless the administrator chose otherwise. */
 export const DEFAULT_SETTINGS: ClusterSettings = {
@@ -178,16 +133,22 @@ export const DEFAULT_SETTINGS: ClusterSettings = {
   imagePullSecrets: [],
   certificates: true,
   restricted: true,
+  podIdentity: 'fixed',
+  isolation: DEFAULT_ISOLATION,
   networkPolicy: true,
+  dnsPorts: [53, 5353],
+  policyEgress: [],
   disruptionBudget: true,
   progressIntervalMilliseconds: 10_000,
   resyncMilliseconds: 300_000,
   defaultGang: 'none',
 };
 
+const { isolation: _ofClusters, ...withoutIsolation } = DEFAULT_SETTINGS;
+
 /** On this machine: processes of one user, which talk over sockets that nobody else can open. */
 export const LOCAL_SETTINGS: ClusterSettings = {
-  ...DEFAULT_SETTINGS,
+  ...withoutIsolation,
   certificates: false,
   restricted: false,
   networkPolicy: false,
@@ -212,7 +173,7 @@ export interface ProgressSource {
 export interface Cluster {
   /** Undefined when the job is gone. */
   observe(key: JobKey): Promise<ObservedJob | undefined>;
-  /** Idempotent; a failure is a WsiError and the action is planned again from a fresh look. */
+  /** Idempotent; a failure is a WsiError and the action is planned again from a fresh observation. */
   apply(key: JobKey, action: Action): Promise<void>;
   writeStatus(key: JobKey, status: WsiTrainingJobStatus): Promise<void>;
   emit(key: JobKey, events: readonly PlanEvent[]): Promise<void>;

@@ -1,5 +1,5 @@
 /** Carries out a plan's actions: in order, pods of a row together, and one that is refused does not hold up the others. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import type { Action } from '../plan/actions.ts';
 import { LABELS } from '../plan/names.ts';
 
@@ -14,8 +14,11 @@ export interface FailedAction {
  */
 const MOST_FAILURES = 5;
 
+/** Requests of all jobs share one budget a second, in the order in which they come: a large job must not take it whole. */
+const LARGEST_BATCH = 32;
+
 /**
- * Never throws. Pods are created and deleted in batches of 1, 2, 4, ... at once: a large job does not wait for each
+ * Never throws. Pods are created and deleted in batches of 1, 2, 4, ... 32 at once: a large job does not wait for each
  * answer, and when a pod is refused (a quota), the others of its role, which are alike, are not tried in this pass.
  */
 export async function applyActions(
@@ -36,7 +39,7 @@ export async function applyActions(
       const batch = row.slice(next, next + size).filter((action) => !isAlike(action, failed));
       await Promise.all(batch.map(attempt));
       next += size;
-      size = failed.length === 0 ? size * 2 : 1;
+      size = failed.length === 0 ? Math.min(size * 2, LARGEST_BATCH) : 1;
     }
   }
   return failed;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { buildJob } from '../testing/builders.ts';
-import { ManualClock } from '@wsi/controller/testing';
+import { ManualClock } from '@wsi-operator/controller/testing';
 import { LOCAL_SETTINGS } from '../cluster/port.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 import { Reconciler } from './reconciler.ts';
@@ -45,6 +45,36 @@ describe('Reconciler', () => {
     cluster.fault = () => false;
     await clock.advance(60_000);
     expect(cluster.names()).toContain('lung-coordinator-0');
+    stop.abort();
+    await running;
+  });
+
+  it('tells a fault of its own in the condition of the job that brings it out, and tries again later and later', async () => {
+    const { clock, cluster, reconciler } = setUp();
+    const { spec, ...rest } = buildJob();
+    // No rule lets it be stored; a fault of the plan need not be known to be told.
+    const { workers: _none, ...without } = spec;
+    cluster.job = { ...rest, spec: without as typeof spec };
+    let passes = 0;
+    const observe = cluster.observe.bind(cluster);
+    cluster.observe = async () => {
+      passes += 1;
+      return observe();
+    };
+    const stop = new AbortController();
+    const running = reconciler.run(stop.signal);
+    await clock.advance(60_000);
+    const told = (): object | undefined =>
+      cluster.job?.status?.conditions?.find(({ type }) => type === 'Running');
+    expect(told()).toMatchObject({ status: 'Unknown', reason: 'InternalError' });
+    expect(JSON.stringify(told())).toContain('(TypeError)');
+    expect(cluster.events.map(({ reason }) => reason)).toEqual(['InternalError']);
+    expect(passes).toBeGreaterThan(5);
+    expect(passes).toBeLessThan(14);
+    cluster.job = { ...cluster.job, spec };
+    await clock.advance(60_000);
+    expect(told()).toMatchObject({ status: 'False', reason: 'PodsStarting' });
+    expect(cluster.names().length).toBe(2);
     stop.abort();
     await running;
   });

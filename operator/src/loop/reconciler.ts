@@ -2,14 +2,15 @@
  * One pass: observe -> plan -> apply -> one status write -> events. Nothing is remembered between passes, so a pass
  * may fail anywhere and the next one starts from what is there.
  */
-import { canonicalJson, WsiError, type Clock, type ErrorCode, type Logger } from '@wsi/foundation';
-import type { Cluster, ClusterSettings, JobKey } from '../cluster/port.ts';
-import type { PlanEvent } from '../plan/actions.ts';
+import { canonicalJson, WsiError, type Clock, type ErrorCode, type Logger } from '@wsi-operator/foundation';
+import type { Cluster, ClusterSettings, JobKey, ObservedJob } from '../cluster/port.ts';
+import type { Plan, PlanEvent } from '../plan/actions.ts';
+import { faultObserved } from '../plan/fault.ts';
 import { plan } from '../plan/plan.ts';
-import { WorkQueue } from '@wsi/controller/queue';
+import { WorkQueue } from '@wsi-operator/controller/queue';
 import { applyActions, podOf, type FailedAction } from './apply-actions.ts';
 
-/** - `gone`: no such job; - `done`: look again after the time, if one is given; - `failed`: look again, rate-limited. */
+/** - `gone`: no such job; - `done`: reconciled again after the time, if one is given; - `failed`: again, rate-limited. */
 export type PassOutcome =
   | { readonly kind: 'gone' }
   | { readonly kind: 'done'; readonly requeueAfterMilliseconds: number | undefined }
@@ -55,7 +56,12 @@ export class Reconciler {
     this.#logger = options.logger;
     this.#settings = options.settings;
     this.#concurrency = options.concurrency ?? 1;
-    this.#queue = new WorkQueue({ clock: options.clock });
+    this.#queue = new WorkQueue({
+      clock: options.clock,
+      // Tenants take turns, and none holds all of the passes: its own may wait for the API server.
+      groupOf: (key) => key.split('/', 1)[0] ?? '',
+      mostHeldOfGroup: Math.max(1, this.#concurrency - 1),
+    });
     this.#observer = options.observer;
     this.#lastEnd = options.clock.monotonic();
   }
@@ -125,6 +131,22 @@ export class Reconciler {
     return outcome;
   }
 
+  /** A fault of one job's plan is told in that job's own status, and tried again later and later. */
+  #plan({ job, observed }: ObservedJob): { readonly planned: Plan; readonly fault?: WsiError } {
+    const now = this.#clock.now();
+    const { fault } = observed;
+    if (fault !== undefined) {
+      const error = new WsiError('Internal', `the job cannot be looked at (${fault})`);
+      return { planned: plan(job, observed, now, this.#settings), fault: error };
+    }
+    try {
+      return { planned: plan(job, observed, now, this.#settings) };
+    } catch (thrown) {
+      const error = WsiError.from(thrown);
+      return { planned: plan(job, faultObserved(thrown), now, this.#settings), fault: error };
+    }
+  }
+
   #log(key: JobKey, error: WsiError): void {
     const level = this.#logged.has(error) || QUIET.includes(error.code) ? 'debug' : 'warn';
     this.#logger[level]({ key, error }, 'reconcile failed');
@@ -141,20 +163,17 @@ export class Reconciler {
     try {
       const seen = await this.#cluster.observe(key);
       if (seen === undefined) return { kind: 'gone' };
-      const { actions, status, events, requeueAfterMilliseconds } = plan(
-        seen.job,
-        seen.observed,
-        this.#clock.now(),
-        this.#settings,
-      );
+      const { planned, fault } = this.#plan(seen);
+      const { actions, status, events, requeueAfterMilliseconds } = planned;
       const failed = await applyActions(actions, (action) => this.#cluster.apply(key, action));
       if (canonicalJson(status) !== canonicalJson(seen.job.status ?? null)) {
         await this.#cluster.writeStatus(key, status);
       }
       // Events only after the status that they tell of is written.
       const news = failed.filter(({ error }) => !this.#told.has(error) && !QUIET.includes(error.code));
-      await this.#cluster.emit(key, [...thoseThatHappened(events, failed), ...refusals(news)]);
+      await this.#cluster.emit(key, [...eventsOfAppliedActions(events, failed), ...refusals(news)]);
       for (const { error } of news) this.#told.add(error);
+      if (fault !== undefined) return { kind: 'failed', error: fault };
       const [failure] = failed;
       if (failure !== undefined) return { kind: 'failed', error: failure.error };
       return { kind: 'done', requeueAfterMilliseconds };
@@ -164,11 +183,11 @@ export class Reconciler {
   }
 }
 
-/** The world has moved on, or another leads: the next look is all that is needed, and nobody need know. */
+/** What is there has changed, or another leads: the next pass is all that is needed, and nobody need know. */
 const QUIET: readonly ErrorCode[] = ['StaleGeneration', 'Cancelled'];
 
 /** A plan says what it has decided; of a pod that was refused it must not be told that it was created. */
-function thoseThatHappened(events: readonly PlanEvent[], failed: readonly FailedAction[]): PlanEvent[] {
+function eventsOfAppliedActions(events: readonly PlanEvent[], failed: readonly FailedAction[]): PlanEvent[] {
   const pods = new Set(failed.flatMap(({ action }) => podOf(action) ?? []));
   return events.filter(({ pod, type }) => type !== 'Normal' || pod === undefined || !pods.has(pod));
 }

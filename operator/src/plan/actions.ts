@@ -1,5 +1,6 @@
-/** What a plan may do to the world. Every action is idempotent: done twice it has the effect of once. */
-import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
+/** What a plan may do to the input. Every action is idempotent: done twice it has the effect of once. */
+import type { Role, WsiTrainingJobStatus } from '@wsi-operator/api';
+import type { KubernetesObject, V1OwnerReference, V1Pod } from '../kubernetes-types.ts';
 
 export type Action =
   /** Create the object or bring it to this content (server-side apply on a cluster). */
@@ -14,7 +15,7 @@ export type Action =
   /**
    * Merge these fields into the status of an object that another controller looks after, too (null removes a field, a
    * list is replaced), if the object is still as it was observed: another resourceVersion is a conflict, after which the
-   * plan is made again from a fresh look. An object that is gone is no failure.
+   * plan is made again from a fresh observation. An object that is gone is no failure.
    */
   | {
       readonly kind: 'patchStatus';
@@ -24,9 +25,17 @@ export type Action =
       readonly resourceVersion: string;
       readonly status: Readonly<Record<string, unknown>>;
     }
+  /** Take over an object that another has made for the job and that nobody owns; one that is not there yet is no failure. */
+  | {
+      readonly kind: 'adopt';
+      readonly apiVersion: string;
+      readonly objectKind: string;
+      readonly name: string;
+      readonly owner: V1OwnerReference;
+    }
   /** Make keys and certificates and the Secret that holds them: random, so not the plan's own. Replaces an old one. */
   | { readonly kind: 'issueCertificates'; readonly request: CertificateRequest }
-  /** Create the pod; one of that name that exists already is left as it is (the next look decides). */
+  /** Create the pod; one of that name that exists already is left as it is (the next pass decides). */
   | { readonly kind: 'createPod'; readonly object: V1Pod }
   /**
    * Stop and remove the pod with this name and, when known, this uid (so that a successor of the same name is never
@@ -37,7 +46,7 @@ export type Action =
   /** Remove the job itself and all it owns (ttlSecondsAfterFinished). */
   | { readonly kind: 'deleteJob' };
 
-export type CertificateRole = 'coordinator' | 'server' | 'worker' | 'operator';
+export type CertificateRole = Role | 'operator';
 
 /**
  * One CA for the job, whose key is thrown away, and a leaf for each role (common name: the role; for both uses).
@@ -60,4 +69,15 @@ export interface PlanEvent {
   readonly message: string;
   /** The pod it is about, when it is about one. */
   readonly pod?: string;
+}
+
+/** What one pass over a job comes to. */
+export interface Plan {
+  readonly actions: readonly Action[];
+  /** The whole new status, to be written once; the stored one when there is nothing to write. */
+  readonly status: WsiTrainingJobStatus;
+  /** To be emitted after the status is written. */
+  readonly events: readonly PlanEvent[];
+  /** Reconcile again after this time even if nothing is reported; undefined: wait for a change. */
+  readonly requeueAfterMilliseconds: number | undefined;
 }

@@ -1,22 +1,21 @@
 /**
- * Why pods that should run do not: what the API server refused, and what the scheduler and the kubelets say of pods that
- * exist. One reason is told, the one that has to be mended first, in the words of who said it.
+ * Why pods that should run do not, and what does not run in those that do: what the API server refused, and what the
+ * scheduler and the kubelets say of pods that exist. One reason is told, the one that has to be mended first, in the words
+ * of who said it.
  */
-import type { ConditionReason } from '@wsi/api';
+import type { ConditionReason } from '@wsi-operator/api';
 import type { Refusal } from '../cluster/port.ts';
-import type { V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
+import type { V1Pod } from '../kubernetes-types.ts';
+import { failingContainer, initializing, stuckContainer } from './container-trouble.ts';
 import { describe } from './failure-policy.ts';
-import type { Place } from './snapshot.ts';
+import { isOnSilentNode } from './silent-node.ts';
+import { conditionOf, type Place } from './snapshot.ts';
 
 export interface Blocker {
   readonly reason: ConditionReason;
   readonly message: string;
 }
 
-const IMAGE_REASONS =
-  /^(ErrImage.*|ImagePullBackOff|ImageInspectError|InvalidImageName|RegistryUnavailable)$/;
-const CONFIG_REASONS =
-  /^(CreateContainerConfigError|CreateContainerError|RunContainerError|PreCreateHookError|CreatePodSandboxError)$/;
 const LONGEST_MESSAGE = 2_000;
 
 /** In the order in which they have to be mended. */
@@ -25,12 +24,34 @@ const ORDER: readonly ConditionReason[] = [
   'ObjectRefused',
   'ContainerConfigInvalid',
   'ImagePullFailed',
+  'ContainerFailing',
+  'NodeUnreachable',
   'Unschedulable',
+  'PodStuck',
+  'InitContainerRunning',
 ];
+
+/** Longer than an image of some gigabytes takes. */
+const STUCK_MILLISECONDS = 10 * 60_000;
+const STUCK_MINUTES = STUCK_MILLISECONDS / 60_000;
 
 /** Undefined when nothing is known to be in the way: pods are being started, and that takes its time. */
 export function findBlocker(places: readonly Place[], refusals: readonly Refusal[]): Blocker | undefined {
-  const found = [...refusals.map(ofRefusal), ...places.flatMap((place) => ofPlace(place) ?? [])];
+  return firstOf([...refusals.map(ofRefusal), ...places.flatMap((place) => ofPlace(place) ?? [])]);
+}
+
+/** Of pods whose role runs: a node that does not answer, or a container beside it that does not get on. */
+export function findTrouble(places: readonly Place[]): Blocker | undefined {
+  return firstOf(
+    places.flatMap(({ pod, state, slot, seenFor = 0 }) => {
+      if (pod === undefined || state !== 'running') return [];
+      const who = describe(slot);
+      return unreachable(pod, who) ?? stuckContainer(pod, who) ?? failingContainer(pod, who, seenFor) ?? [];
+    }),
+  );
+}
+
+function firstOf(found: readonly Blocker[]): Blocker | undefined {
   for (const reason of ORDER) {
     const same = found.filter((blocker) => blocker.reason === reason);
     const [first] = same;
@@ -46,43 +67,46 @@ function ofRefusal({ what, message }: Refusal): Blocker {
   return { reason, message: `cannot ${what}: ${message}` };
 }
 
-function ofPlace(place: Place): Blocker | undefined {
-  const { pod, state, slot } = place;
+function ofPlace({ pod, state, slot, seenFor = 0 }: Place): Blocker | undefined {
   if (pod === undefined || state !== 'pending') return undefined;
   const who = describe(slot);
-  return (
-    unscheduled(pod, who) ??
-    containersOf(pod)
-      .map((container) => ofContainer(container, who))
-      .find(isKnown)
-  );
+  const known = unscheduled(pod, who) ?? stuckContainer(pod, who);
+  return known ?? (seenFor < STUCK_MILLISECONDS ? undefined : unheardOf(pod, who));
 }
 
-function isKnown(blocker: Blocker | undefined): blocker is Blocker {
-  return blocker !== undefined;
+/**
+ * Kubernetes itself deletes pods of such a node after a while, unless they tolerate it; what is deleted is removed here
+ * when its grace is over. Not deleted, it may well run on, and come back with its node.
+ */
+function unreachable(pod: V1Pod, who: string): Blocker | undefined {
+  if (!isOnSilentNode(pod)) return undefined;
+  const { metadata: { name = '' } = {}, spec: { nodeName = 'of it' } = {} } = pod;
+  const message = `node ${nodeName} does not answer, and ${who} on it may run no more. Should the node not come back (kubectl get node ${nodeName}), and Kubernetes not delete the pod by itself, kubectl delete pod ${name}: it is then replaced elsewhere`;
+  return { reason: 'NodeUnreachable', message };
+}
+
+/** What schedulers and kubelets tell as events only, which are nobody's but people's to read. */
+function unheardOf(pod: V1Pod, who: string): Blocker | undefined {
+  const { metadata: { name = '' } = {}, spec } = pod;
+  const init = initializing(pod);
+  if (init !== undefined) {
+    // It is the user's program that takes its time: somebody should know of it.
+    const message = `${init.text} of ${who} has been running for more than ${STUCK_MINUTES} minutes, and ${who} starts when it ends (kubectl logs ${name} -c ${init.name} tells)`;
+    return { reason: 'InitContainerRunning', message };
+  }
+  const { nodeName, schedulerName = 'default-scheduler' } = spec ?? {};
+  const what =
+    nodeName === undefined || nodeName === ''
+      ? `no scheduler has looked at ${who} for ${STUCK_MINUTES} minutes: is there one named ${schedulerName}?`
+      : `node ${nodeName} has not started ${who} for ${STUCK_MINUTES} minutes: an image is being pulled, a volume cannot be mounted, or the node does not answer`;
+  return { reason: 'PodStuck', message: `${what} (kubectl describe pod ${name} tells)` };
 }
 
 function unscheduled(pod: V1Pod, who: string): Blocker | undefined {
-  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  const scheduled = conditionOf(pod, 'PodScheduled');
   if (scheduled?.status !== 'False') return undefined;
   const said = scheduled.message ?? scheduled.reason ?? '';
   return { reason: 'Unschedulable', message: `${who} finds no place: ${said}${requestsOf(pod)}` };
-}
-
-function ofContainer({ name, image, state }: V1ContainerStatus, who: string): Blocker | undefined {
-  const { reason = '', message = reason } = state?.waiting ?? {};
-  if (IMAGE_REASONS.test(reason)) {
-    return { reason: 'ImagePullFailed', message: `${who} gets no image ${image}: ${message}` };
-  }
-  if (!CONFIG_REASONS.test(reason)) return undefined;
-  return {
-    reason: 'ContainerConfigInvalid',
-    message: `container ${name} of ${who} cannot be made: ${message}`,
-  };
-}
-
-function containersOf(pod: V1Pod): V1ContainerStatus[] {
-  return [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
 }
 
 /** ` (it asks for cpu 2, nvidia.com/gpu 1)`: what the scheduler looks for, of the containers one by one. */

@@ -3,13 +3,14 @@
  * so that pods of one set cannot talk to those of another: a pod carries the set that it was made with, and a job whose
  * pods have another set than the Secret is stopped in order and goes on from its checkpoint (see verdict.ts).
  */
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { Observed } from '../cluster/port.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
 import type { Action, CertificateRequest } from './actions.ts';
 import { certificateSecretName, hostName, jobLabels, ownedMetadata } from './names.ts';
 
-export const VALID_DAYS = 365;
+/** What is stolen is of use no longer; a run that goes on starts anew with others this often. */
+export const VALID_DAYS = 90;
 const DAY_MILLISECONDS = 86_400_000;
 /** A job is not started with certificates that expire sooner, */
 export const RENEW_BEFORE_MILLISECONDS = 30 * DAY_MILLISECONDS;

@@ -1,21 +1,21 @@
 /** After the end: which pods go (runPolicy.cleanPodPolicy), what else goes, and when the job itself does. */
-import { isTrue, type WsiTrainingJob } from '@wsi/api';
+import { isTrue, type WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings, Observed } from '../cluster/port.ts';
 import type { Action } from './actions.ts';
 import { expiry } from './deadline-policy.ts';
-import { endActions } from './owned-objects.ts';
+import { endActions, withoutBudget } from './owned-objects.ts';
 import { holdsResources, type Place } from './snapshot.ts';
 import { stopInOrder } from './stop-policy.ts';
 
-export interface FinishedWorld {
+export interface FinishedInput {
   readonly job: WsiTrainingJob;
   readonly observed: Observed;
   readonly settings: ClusterSettings;
   readonly now: number;
 }
 
-export function finishedActions(world: FinishedWorld, places: readonly Place[]): Action[] {
-  const { job, observed, settings, now } = world;
+export function finishedActions(input: FinishedInput, places: readonly Place[]): Action[] {
+  const { job, observed, settings, now } = input;
   const end = expiry(job);
   if (end !== undefined && end <= now) return [{ kind: 'deleteJob' }];
   const policy = job.spec.runPolicy.cleanPodPolicy;
@@ -23,5 +23,8 @@ export function finishedActions(world: FinishedWorld, places: readonly Place[]):
   const kept = policy === 'None' && isTrue(job.status?.conditions, 'Succeeded');
   const pods = kept ? [] : stopInOrder(places, policy === 'All' ? 'all' : 'alive', now).actions;
   // What pods that still run need stays with them.
-  return places.some(holdsResources) ? [...pods] : [...pods, ...endActions(job, observed, settings)];
+  const others = places.some(holdsResources)
+    ? withoutBudget(job, observed)
+    : endActions(job, observed, settings);
+  return [...pods, ...others];
 }

@@ -1,7 +1,7 @@
 /** The loop with everything that a real cluster asks for (certificates, policies, claims), from any state, whatever happens. */
 import { describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJob } from '@wsi/api';
-import { ManualClock } from '@wsi/controller/testing';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import { ManualClock } from '@wsi-operator/controller/testing';
 import fc from 'fast-check';
 import pino from 'pino';
 import { DEFAULT_SETTINGS, type ClusterSettings } from '../cluster/port.ts';

@@ -1,9 +1,11 @@
 /** What the verdict and the pods mean for the conditions. */
-import { isTrue, type ConditionInput } from '@wsi/api';
-import { findBlocker, type Blocker } from './blockers.ts';
+import { isTrue, type ConditionInput } from '@wsi-operator/api';
+import type { StatusInput } from './status-input.ts';
+import { findBlocker, findTrouble, type Blocker } from './blockers.ts';
+import { initializing } from './container-trouble.ts';
+import { describe } from './failure-policy.ts';
 import { replicasOf, type Role } from './names.ts';
-import type { Place } from './snapshot.ts';
-import type { StatusInput } from './status.ts';
+import { allUp, countUp, type Place } from './snapshot.ts';
 import type { Verdict } from './verdict.ts';
 
 type Input = Pick<StatusInput, 'job' | 'snapshot' | 'failures' | 'verdict' | 'stopped' | 'observed'>;
@@ -15,6 +17,7 @@ export function conditionChanges(input: Input): ConditionInput[] {
     created,
     { type: 'Running', status: 'False', reason: 'JobFinished' },
     { type: 'Scaling', status: 'False', reason: 'JobFinished' },
+    { type: 'Degraded', status: 'False', reason: 'JobFinished' },
   ];
   switch (verdict.kind) {
     case 'finished':
@@ -24,16 +27,17 @@ export function conditionChanges(input: Input): ConditionInput[] {
     case 'fail':
       return [...over, { type: 'Failed', status: 'True', reason: verdict.reason, message: verdict.message }];
     case 'stop':
-      return [created, ...stopChanges(verdict, stopped)];
+      return [created, WELL, ...stopChanges(verdict, stopped)];
     case 'wait': {
       const { reason, message } = verdict;
-      return [created, RESUMED, { type: 'Running', status: 'False', reason, message }];
+      return [created, WELL, RESUMED, { type: 'Running', status: 'False', reason, message }];
     }
     case 'run':
       return [created, RESUMED, ...runChanges(input)];
   }
 }
 
+const WELL: ConditionInput = { type: 'Degraded', status: 'False', reason: 'NothingInTheWay' };
 const RESUMED: ConditionInput = { type: 'Suspended', status: 'False', reason: 'JobResumed' };
 
 function stopChanges(verdict: Extract<Verdict, { kind: 'stop' }>, stopped: boolean): ConditionInput[] {
@@ -44,6 +48,8 @@ function stopChanges(verdict: Extract<Verdict, { kind: 'stop' }>, stopped: boole
       return [{ type, status, reason: 'JobFinished', message: 'The job is being deleted.' }];
     case 'evicted':
       return [{ type, status, reason: 'Evicted', message: verdict.message }];
+    case 'notAllowed':
+      return [{ type, status, reason: 'NotAllowed', message: verdict.message }];
     case 'changed': {
       const message = 'The spec or the certificates have changed: the run starts anew from its checkpoint.';
       return [{ type, status, reason: 'PodsStarting', message }];
@@ -58,11 +64,10 @@ function stopChanges(verdict: Extract<Verdict, { kind: 'stop' }>, stopped: boole
 
 function runChanges(input: Input): ConditionInput[] {
   const { places, surplus } = input.snapshot;
-  const up = (role: Role): number =>
-    places.filter((place) => place.slot.role === role && place.state === 'running').length;
+  const up = (role: Role): number => countUp(places, role);
   const workers = replicasOf(input.job, 'worker');
   const servers = replicasOf(input.job, 'server');
-  const running = up('coordinator') === 1 && up('server') === servers && up('worker') > 0;
+  const running = allUp(input.job, places);
   const message = `coordinator ${up('coordinator')}/1, servers ${up('server')}/${servers}, workers ${up('worker')}/${workers}`;
   const blocker = findBlocker(places, input.observed.refusals ?? []);
   const scaling: ConditionInput = isScaling(input)
@@ -72,12 +77,18 @@ function runChanges(input: Input): ConditionInput[] {
         ...(blocker ?? autoscaled(input) ?? { reason: 'ReplicasChanging', message }),
       }
     : { type: 'Scaling', status: 'False', reason: 'ReplicasReached' };
+  const trouble = (running ? blocker : undefined) ?? findTrouble([...places, ...surplus]);
   const missing = [...places, ...surplus].filter((place) => place.state !== 'running');
   return [
     running
       ? { type: 'Running', status: 'True', reason: 'PodsReady' }
-      : { type: 'Running', status: 'False', ...(blocker ?? restarting(input, missing) ?? starting(message)) },
+      : {
+          type: 'Running',
+          status: 'False',
+          ...(blocker ?? restarting(input, missing) ?? starting(message, places)),
+        },
     scaling,
+    trouble === undefined ? WELL : { type: 'Degraded', status: 'True', ...trouble },
   ];
 }
 
@@ -89,8 +100,18 @@ function autoscaled({ job }: Input): Blocker | undefined {
   return { reason: 'Autoscaled', message: last.reason };
 }
 
-function starting(message: string): Blocker {
-  return { reason: 'PodsStarting', message };
+function starting(counts: string, places: readonly Place[]): Blocker {
+  return { reason: 'PodsStarting', message: [counts, ...initRuns(places)].join('; ') };
+}
+
+/** Of one pod: the container that its role waits for. */
+function initRuns(places: readonly Place[]): string[] {
+  return places
+    .flatMap(({ state, pod, slot }) => {
+      const container = state === 'pending' ? initializing(pod) : undefined;
+      return container === undefined ? [] : [`${container.text} of ${describe(slot)} runs first`];
+    })
+    .slice(0, 1);
 }
 
 /** Workers join or leave a run that goes on. A place that is being refilled after an end is a restart, not scaling. */
@@ -112,5 +133,6 @@ function restarting({ failures }: Input, missing: readonly Place[]): Blocker | u
   const last = killed ?? ends.at(-1);
   if (last === undefined) return undefined;
   const reason = killed === undefined ? 'PodRestarting' : 'OutOfMemory';
-  return { reason, message: `${last.pod} is being started again: it ${last.message}` };
+  const again = `${last.pod} is being started again: it ${last.message}`;
+  return { reason, message: [again, ...initRuns(missing)].join('; ') };
 }

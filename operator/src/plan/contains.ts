@@ -2,7 +2,8 @@
  * Whether an observed object is what is wanted: every wanted field has its value there. The server fills in defaults,
  * and other controllers add fields of their own; neither is a difference.
  */
-import { parseQuantity } from '@wsi/api';
+import { isRecord } from '@wsi-operator/foundation';
+import { parseQuantity } from '@wsi-operator/api';
 
 /** Maps of quantities: `1024Mi` is stored as `1Gi`, `1` as `"1"`. */
 const QUANTITY_MAPS: ReadonlySet<string> = new Set(['requests', 'limits', 'capacity', 'minResources']);
@@ -68,8 +69,4 @@ function sameQuantity(one: unknown, other: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,21 +2,93 @@
  * One PodDisruptionBudget for all roles of a job: of its pods, one at a time may be moved by a drain. Each of them is
  * replaced without losing the run, but with all of them gone at once nothing would be left to go on from but the last
  * checkpoint. Pods that are not ready may go at any time: they must not hold up a drain.
+ *
+ * A drain may always go on: the budget is one less than the pods that are up or will be soon. One that finds no place,
+ * gets no image or is refused is given its time, during which a moved pod starts again elsewhere, and is not counted then.
  */
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import type { PodFailure } from './failure-records.ts';
+import type { Refusal } from '../cluster/port.ts';
 import type { KubernetesObject, V1PodDisruptionBudget } from '../kubernetes-types.ts';
+import { findBlocker } from './blockers.ts';
+import { earliestStart } from './failure-policy.ts';
 import { jobLabels, jobName, LABELS, ownedMetadata } from './names.ts';
+import { isReady, type Place } from './snapshot.ts';
 
-/** @param pods how many pods the job is to have. A number and not `maxUnavailable`, which needs a known controller. */
+/** In which a pod that was moved finds another place and starts. */
+const PATIENCE_MILLISECONDS = 5 * 60_000;
+/** A place that is filled again later than this is not waited for. */
+const SOON_MILLISECONDS = 60_000;
+
+/**
+ * @param pods how many pods are up or will be soon. A number and not `maxUnavailable`, which needs a known controller.
+ */
 export function disruptionBudget(job: WsiTrainingJob, pods: number): KubernetesObject {
   return {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
     metadata: ownedMetadata(job, jobName(job), jobLabels(job)),
     spec: {
-      minAvailable: Math.max(1, pods - 1),
+      minAvailable: Math.max(0, pods - 1),
       selector: { matchLabels: { [LABELS.job]: jobName(job) } },
       unhealthyPodEvictionPolicy: 'AlwaysAllow',
     },
   } satisfies V1PodDisruptionBudget;
+}
+
+export interface BudgetInput {
+  readonly places: readonly Place[];
+  readonly failures: readonly PodFailure[];
+  readonly refusals: readonly Refusal[];
+  readonly now: number;
+}
+
+export interface CountedPods {
+  readonly count: number;
+  /** When one of them has had its time (milliseconds since the epoch). */
+  readonly due: readonly number[];
+}
+
+/** The places whose pods are up or will be soon. */
+export function countedPods(input: BudgetInput): CountedPods {
+  const waits = input.places.map((place) => ({ place, until: expectedUntil(place, input) }));
+  const expected = waits.filter(({ until }) => until > input.now);
+  // Workers are made when all others run: while one of those is not expected, neither are they.
+  const blocked = waits.some(({ place, until }) => place.slot.role !== 'worker' && until <= input.now);
+  const counted = expected.filter(
+    ({ place }) => !(blocked && place.slot.role === 'worker' && place.state === 'absent'),
+  );
+  return {
+    count: counted.length,
+    due: counted.map(({ until }) => until).filter((until) => Number.isFinite(until)),
+  };
+}
+
+/** Until when the pod of a place counts as one that is up (milliseconds since the epoch). */
+function expectedUntil(place: Place, { failures, refusals, now }: BudgetInput): number {
+  const { name, state } = place;
+  switch (state) {
+    case 'running':
+      return isReady(place) ? Infinity : patient(place, now);
+    case 'pending':
+      return pendingUntil(place, now);
+    case 'leaving':
+      return patient(place, now);
+    case 'ended':
+    case 'absent': {
+      const refused = refusals.some(({ what }) => what.toLowerCase().endsWith(`pod ${name}`));
+      const record = failures.find((one) => one.pod === name);
+      return !refused && earliestStart(record, now) <= now + SOON_MILLISECONDS ? Infinity : now;
+    }
+  }
+}
+
+function pendingUntil(place: Place, now: number): number {
+  const blocker = findBlocker([place], [])?.reason;
+  return blocker === undefined || blocker === 'Unschedulable' ? patient(place, now) : now;
+}
+
+/** Where nobody counts the time, it has just begun. */
+function patient({ seenFor = 0 }: Place, now: number): number {
+  return now - seenFor + PATIENCE_MILLISECONDS;
 }

@@ -1,5 +1,5 @@
 /** What is worth telling people, derived from changes only: planning the same again tells nothing twice. */
-import { findCondition, type JobCondition } from '@wsi/api';
+import { findCondition, type JobCondition } from '@wsi-operator/api';
 import type { PlanEvent } from './actions.ts';
 import { backoffDelay, describe, type NewEnd } from './failure-policy.ts';
 import type { Verdict } from './verdict.ts';
@@ -39,12 +39,18 @@ const TOLD_REASONS: readonly string[] = [
   'Unschedulable',
   'ImagePullFailed',
   'ContainerConfigInvalid',
+  'ContainerFailing',
+  'PodStuck',
+  'InitContainerRunning',
+  'NodeUnreachable',
   'QuotaExceeded',
   'ObjectRefused',
   'QueuePending',
   'GangUnavailable',
   'Evicted',
+  'NotAllowed',
   'InvalidSpec',
+  'InternalError',
 ];
 const WARNING_REASONS = TOLD_REASONS.filter((reason) => reason !== 'QueuePending');
 
@@ -58,7 +64,9 @@ export function transitionEvents(
     const changed =
       (was?.status ?? 'False') !== now.status && (now.status === 'True' || now.type === 'Running');
     const newReason = TOLD_REASONS.includes(now.reason) && was?.reason !== now.reason;
-    if (!changed && !newReason) return [];
+    // Two conditions may have one cause: it is told once.
+    const isKnown = before.some(({ type, reason }) => type !== now.type && reason === now.reason);
+    if ((!changed && !newReason) || (isKnown && TOLD_REASONS.includes(now.reason))) return [];
     const warns = now.type === 'Failed' || WARNING_REASONS.includes(now.reason);
     const message = `${now.type} is ${now.status}: ${now.message}`;
     return [{ type: warns ? 'Warning' : 'Normal', reason: now.reason, message }];

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { buildJob, pod, type PodChoices } from '../testing/builders.ts';
-import { endOf, lastWords } from './exit-class.ts';
+import type { V1Pod } from '../kubernetes-types.ts';
+import { endOf, endOfGone, lastWords } from './exit-class.ts';
 
+type Status = NonNullable<V1Pod['status']>;
 const end = (choices: PodChoices) => endOf(pod(buildJob(), { role: 'worker', index: 0 }, choices));
 
 describe('endOf', () => {
@@ -25,8 +27,100 @@ describe('endOf', () => {
     expect(endOf({ ...evicted, status: { ...evicted.status, conditions } }).exitClass).toBe('disrupted');
     // Lost with its node: no container ever told how it ended.
     expect(endOf({ ...evicted, status: { phase: 'Failed', message: 'node lost' } }).message).toBe(
-      'crashed: node lost',
+      'failed before its container ended: node lost',
     );
+  });
+});
+
+/** A pod of which other containers than the role's own have ended, or whose end nobody knows. */
+const told = (status: Status, metadata: V1Pod['metadata'] = {}): V1Pod => {
+  const worker = pod(buildJob(), { role: 'worker', index: 0 });
+  return { ...worker, metadata: { ...worker.metadata, ...metadata }, status };
+};
+const of = (name: string, state: object) => ({
+  ...{ name, image: '', imageID: '', ready: false, restartCount: 0 },
+  state,
+});
+const time = (seconds: number): string => new Date(1e12 + seconds * 1000).toISOString();
+const ended = (exitCode: number, more = {}) => ({
+  terminated: { exitCode, startedAt: time(0), finishedAt: time(100), ...more },
+});
+
+describe('an end that is not of the role itself', () => {
+  it.each<[string, Status, string]>([
+    ...[
+      ...['Evicted', 'NodeLost', 'NodeShutdown', 'Terminated', 'Preempting', 'DeadlineExceeded'],
+      ...['UnexpectedAdmissionError', 'OutOfcpu', 'OutOfnvidia.com/gpu', 'SMTAlignmentError'],
+      ...['TopologyAffinityError', 'VolumeAttachmentLimitExceeded', 'NodeAffinity'],
+    ].map((reason): [string, Status, string] => [reason, { phase: 'Failed', reason }, 'disrupted']),
+    ['SysctlForbidden', { phase: 'Failed', reason: 'SysctlForbidden' }, 'crashed'],
+    ['no reason', { phase: 'Failed' }, 'crashed'],
+    ['called Succeeded', { phase: 'Succeeded' }, 'completed'],
+    [
+      'restarted node',
+      {
+        phase: 'Failed',
+        containerStatuses: [of('trainer', ended(137, { reason: 'ContainerStatusUnknown' }))],
+      },
+      'disrupted',
+    ],
+    [
+      'restarted runtime',
+      { phase: 'Failed', containerStatuses: [of('trainer', ended(255, { reason: 'Unknown' }))] },
+      'disrupted',
+    ],
+    [
+      'init container lost with the node',
+      {
+        phase: 'Failed',
+        initContainerStatuses: [of('fetch', ended(137, { reason: 'ContainerStatusUnknown' }))],
+      },
+      'disrupted',
+    ],
+    [
+      'sidecar killed for memory',
+      { phase: 'Failed', containerStatuses: [of('proxy', ended(137, { reason: 'OOMKilled' }))] },
+      'crashed',
+    ],
+    [
+      'sidecar refuses its input',
+      { phase: 'Failed', containerStatuses: [of('proxy', ended(64))] },
+      'crashed',
+    ],
+    [
+      'own end beside the end of a sidecar',
+      { phase: 'Failed', containerStatuses: [of('proxy', ended(0)), of('trainer', ended(74))] },
+      'storage',
+    ],
+  ])('%s', (_, status, expected) => expect(endOf(told(status)).exitClass).toBe(expected));
+
+  it('is not that of a sidecar among the init containers', () => {
+    const proxied = told({ phase: 'Failed', initContainerStatuses: [of('proxy', ended(143))] });
+    const spec = { ...proxied.spec!, initContainers: [{ name: 'proxy', restartPolicy: 'Always' }] };
+    expect(endOf({ ...proxied, spec }).message).toBe('failed before its container ended');
+  });
+});
+
+describe('endOfGone', () => {
+  const deletion = { deletionTimestamp: time(130), deletionGracePeriodSeconds: 30 };
+  const failed = (state: object) => ({ phase: 'Failed', containerStatuses: [of('trainer', state)] });
+  it.each<[string, Status, V1Pod['metadata'], string]>([
+    ['it waited', { phase: 'Pending' }, {}, 'deleted'],
+    ['it ran', { phase: 'Running' }, deletion, 'deleted'],
+    ['it had crashed, and a cleaner was faster', failed(ended(1)), {}, 'crashed'],
+    ['it crashed when it was to stop', failed(ended(1)), deletion, 'crashed'],
+    ['it stopped because it was deleted', failed(ended(143)), deletion, 'deleted'],
+    ['it was killed because it was deleted', failed(ended(137)), deletion, 'deleted'],
+    ['it was killed before', failed(ended(137, { finishedAt: time(50) })), deletion, 'killed'],
+    ['it had been evicted', { phase: 'Failed', reason: 'Evicted' }, {}, 'disrupted'],
+    [
+      'its node was removed',
+      { phase: 'Running', conditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+      deletion,
+      'disrupted',
+    ],
+  ])('%s', (_, status, metadata, expected) => {
+    expect(endOfGone(told(status, metadata)).exitClass).toBe(expected);
   });
 });
 

@@ -1,8 +1,9 @@
-/** What a pod's end means: one table, read from top to bottom. */
+/** What a pod's end means: one table, read from top to bottom. Exit codes are those of the role's own container. */
 import type { V1Pod } from '../kubernetes-types.ts';
-import type { ExitClass } from '@wsi/api';
+import type { ExitClass } from '@wsi-operator/api';
+import { isDisrupted, moment } from './disruptions.ts';
 import { TRAINER_CONTAINER } from './names.ts';
-import { terminationOf } from './snapshot.ts';
+import { trainerEnd } from './snapshot.ts';
 
 export type { ExitClass };
 
@@ -16,10 +17,6 @@ export interface PodEnd {
 const SIGKILL = 9;
 const SIGTERM = 15;
 
-/** Reasons in the pod's status: moved away, or turned away by the kubelet of the node that the scheduler had chosen. */
-const DISRUPTIONS =
-  /^(Evicted|Preempting|Preempted|NodeLost|NodeShutdown|NodeAffinity|Terminated|Shutdown|OutOf.+|UnexpectedAdmissionError|TopologyAffinityError)$/;
-
 /** What each class does: whether the job goes on, and whether the end counts towards runPolicy.backoffLimit. */
 export const EXIT_POLICY: Record<
   ExitClass,
@@ -29,23 +26,70 @@ export const EXIT_POLICY: Record<
   input: { restart: false, counts: true, text: 'refused its input' },
   storage: { restart: true, counts: true, text: 'could not write' },
   stopped: { restart: true, counts: false, text: 'was asked to stop from outside' },
-  disrupted: { restart: true, counts: false, text: 'was evicted or preempted' },
+  disrupted: { restart: true, counts: false, text: 'was evicted, preempted or lost with its node' },
   outOfMemory: { restart: true, counts: true, text: 'was killed for using more memory than it may' },
+  deleted: { restart: true, counts: false, text: 'was deleted by somebody else' },
   killed: { restart: true, counts: true, text: 'was killed with SIGKILL' },
   crashed: { restart: true, counts: true, text: 'crashed' },
 };
 
 export function endOf(pod: V1Pod): PodEnd {
-  const terminated = terminationOf(pod);
+  const terminated = trainerEnd(pod);
   const exitClass = classOf(pod);
-  const exitCode = terminated?.exitCode;
-  const words = lastWords(terminated?.message ?? pod.status?.message ?? '');
+  if (terminated === undefined)
+    return { exitClass, exitCode: undefined, message: withoutEnd(pod, exitClass) };
+  const { exitCode } = terminated;
+  const words = lastWords(terminated.message ?? pod.status?.message ?? '');
   const text = exitClass === 'outOfMemory' ? outOfMemoryText(pod) : EXIT_POLICY[exitClass].text;
-  const code = exitCode === undefined || exitCode === 0 ? '' : ` (exit code ${exitCode})`;
+  const code = exitCode === 0 ? '' : ` (exit code ${exitCode})`;
   // The log of a process that was killed ends anywhere: what it said last has nothing to do with it.
   const silent = words === '' || exitClass === 'killed' || exitClass === 'outOfMemory';
-  const message = `${text}${code}${silent ? '' : `: ${words}`}`;
-  return { exitClass, exitCode, message };
+  return { exitClass, exitCode, message: `${text}${code}${silent ? '' : `: ${words}`}` };
+}
+
+/**
+ * The end of a pod that somebody else has removed. It may have ended by itself before: a cleaner of failed pods hides no
+ * failure. What was killed because it was to go has not failed.
+ */
+export function endOfGone(pod: V1Pod): PodEnd {
+  if (isDisrupted(pod) || endedBefore(pod)) return endOf(pod);
+  return { exitClass: 'deleted', exitCode: undefined, message: EXIT_POLICY.deleted.text };
+}
+
+function endedBefore(pod: V1Pod): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
+  const terminated = trainerEnd(pod);
+  if (terminated === undefined) return pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+  const asked = moment(deletionTimestamp);
+  const byRequest = [128 + SIGTERM, 128 + SIGKILL].includes(terminated.exitCode);
+  if (asked === undefined || !byRequest) return true;
+  const ended = moment(terminated.finishedAt);
+  return ended !== undefined && ended < asked - deletionGracePeriodSeconds * 1000;
+}
+
+/** The role's own container has not ended, or not so that anybody knows: what kept it, in the words of who said it. */
+function withoutEnd(pod: V1Pod, exitClass: ExitClass): string {
+  const { reason, message = '' } = pod.status ?? {};
+  const { text } = EXIT_POLICY[exitClass];
+  const because = reason === undefined || reason === '' ? '' : ` (${reason})`;
+  const init = exitClass === 'crashed' ? failedInit(pod) : undefined;
+  if (init !== undefined) return init;
+  const words = lastWords(message);
+  return `${exitClass === 'crashed' ? 'failed before its container ended' : text}${because}${words === '' ? '' : `: ${words}`}`;
+}
+
+/** Exit codes of an init container are its author's: they mean nothing of ours. */
+function failedInit(pod: V1Pod): string | undefined {
+  const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  const names = new Set(sidecars.map(({ name }) => name));
+  const failed = (pod.status?.initContainerStatuses ?? []).find(
+    ({ name, state }) => !names.has(name) && (state?.terminated?.exitCode ?? 0) !== 0,
+  );
+  const end = failed?.state?.terminated;
+  if (failed === undefined || end === undefined) return undefined;
+  const killed = end.reason === 'OOMKilled' ? ', killed for using more memory than it may' : '';
+  const words = lastWords(end.message ?? '');
+  return `was not started: its init container ${failed.name} ended with exit code ${end.exitCode}${killed}${words === '' ? '' : `: ${words}`}`;
 }
 
 function outOfMemoryText(pod: V1Pod): string {
@@ -65,31 +109,29 @@ const CLASS_OF_CODE: ReadonlyMap<number, ExitClass> = new Map([
 ]);
 
 function classOf(pod: V1Pod): ExitClass {
-  const terminated = terminationOf(pod);
+  const terminated = trainerEnd(pod);
   if (terminated?.reason === 'OOMKilled') return 'outOfMemory';
   if (isDisrupted(pod)) return 'disrupted';
-  // A pod without a container's end, and not evicted: the phase is all there is.
+  // Nobody knows how the role's own container ended; that the pod is called Succeeded is no word of its own.
   if (terminated === undefined) return pod.status?.phase === 'Succeeded' ? 'completed' : 'crashed';
   return CLASS_OF_CODE.get(terminated.exitCode) ?? 'crashed';
-}
-
-function isDisrupted(pod: V1Pod): boolean {
-  const conditions = pod.status?.conditions ?? [];
-  const target = conditions.some((entry) => entry.type === 'DisruptionTarget' && entry.status === 'True');
-  const lost = pod.status?.phase === 'Unknown';
-  return target || lost || DISRUPTIONS.test(pod.status?.reason ?? '');
 }
 
 /** What the roles write begins with one of our error codes; such a message is kept whole. */
 const OWN_MESSAGE = /^[A-Z][A-Za-z]+: (?!\s*$)/;
 const LONGEST_WORDS = 4000;
 
+/** A termination message of a role that has failed. */
+export function isProblem(message = ''): boolean {
+  return OWN_MESSAGE.test(message) && !/^\w*Error: /.test(message);
+}
+
 /**
  * What the process itself says of its end: its termination message or, without one, what the tail of its log holds.
  * There an error stands before its stack, or in a structured line of level error or fatal; other lines say nothing.
  */
 export function lastWords(text: string): string {
-  if (OWN_MESSAGE.test(text) && !/^\w*Error: /.test(text)) {
+  if (isProblem(text)) {
     return text.replace(OWN_MESSAGE, '').trim().slice(0, LONGEST_WORDS);
   }
   const lines = text.split('\n').filter((line) => line.trim() !== '');

@@ -4,22 +4,22 @@
  * An end is counted when it is first seen, by the pod's uid, and the ended pod is removed only after the count has
  * been written to the status. So an operator that dies between the two neither forgets an end nor counts it twice.
  *
- * The delay doubles with every end in a row, from 1 s to 5 min. A row is over when the job has got further than it
- * ever was at an earlier end of this place, or when the pod had been running for 10 minutes.
+ * The delay doubles with every end in a row, from 1 s to 5 min, and begins when the operator sees the end: nodes have
+ * clocks of their own. A row is over when the pod had been running for 10 minutes, or when it has run and the job has got
+ * further than it ever was at an earlier end of this place. The progress of others says nothing of a pod that never ran.
  */
 import type { V1Pod } from '../kubernetes-types.ts';
-import type { ConditionReason, WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
-import { endOf, type PodEnd } from './exit-class.ts';
-import { STABLE_MILLISECONDS } from './failure-records.ts';
+import type { ConditionReason, WsiTrainingJob } from '@wsi-operator/api';
+import { hasStarted, moment } from './disruptions.ts';
+import { endOf, endOfGone, type PodEnd } from './exit-class.ts';
+import { STABLE_MILLISECONDS, type PodFailure } from './failure-records.ts';
 import { consequenceOf } from './failure-rules.ts';
+import { hasFinished, type Heard } from './finish.ts';
 import type { Slot } from './names.ts';
-import { terminationOf, type Place } from './snapshot.ts';
+import { podState, trainerEnd, type Place } from './snapshot.ts';
 
 export const FIRST_DELAY_MILLISECONDS = 1_000;
 export const LONGEST_DELAY_MILLISECONDS = 300_000;
-
-/** One pod name's entry in the status. */
-export type PodFailure = NonNullable<WsiTrainingJobStatus['failures']>[number];
 
 /** An end that this pass sees for the first time. */
 export interface NewEnd {
@@ -38,36 +38,39 @@ export interface Failures {
 
 /** @param highestStep the furthest step that the job has reached so far */
 export function recordEnds(
-  job: WsiTrainingJob,
+  heard: Heard,
   places: readonly Place[],
   highestStep: number,
   now: number,
 ): Failures {
+  const { job } = heard;
   const known = job.status?.failures ?? [];
   const records = new Map(known.map((record) => [record.pod, record]));
   const fresh: NewEnd[] = [];
   for (const place of places) {
-    // A finished coordinator is a success, not an end to recover from.
-    if (place.state !== 'ended' || place.pod === undefined || isSuccess(place)) continue;
+    const ended = endedPod(place, heard);
     const before = records.get(place.name);
-    if (isCounted(before, place.pod)) continue;
-    const end = endOf(place.pod);
-    const consequence = consequenceOf(job, place.slot, end);
+    if (ended === undefined || isCounted(before, ended.pod) || isReplaced(job, ended.pod)) continue;
+    const consequence = consequenceOf(job, place.slot, ended.end);
     const counts = consequence.kind === 'fail' || consequence.counts;
-    const record = nextRecord(before, { place, end, counts }, highestStep, now);
+    const record = nextRecord(before, { place, end: ended.end, counts }, highestStep, now);
     records.set(place.name, record);
-    fresh.push({ place, end, record, counts });
+    fresh.push({ place, end: ended.end, record, counts });
   }
   return { records: [...records.values()], fresh };
 }
 
-export function isSuccess(place: Place): boolean {
-  return (
-    place.slot.role === 'coordinator' &&
-    place.state === 'ended' &&
-    place.pod !== undefined &&
-    endOf(place.pod).exitClass === 'completed'
-  );
+/** A pod of this place that has ended before its time, be it that somebody has removed it since. */
+function endedPod(place: Place, heard: Heard): { readonly pod: V1Pod; readonly end: PodEnd } | undefined {
+  // A finished coordinator is a success, not an end to recover from.
+  if (hasFinished(place, heard)) return undefined;
+  if (place.state === 'ended' && place.pod !== undefined) return { pod: place.pod, end: endOf(place.pod) };
+  return place.gone === undefined ? undefined : { pod: place.gone, end: endOfGone(place.gone) };
+}
+
+/** Removed for the autoscaler, perhaps by an operator that led before this one. */
+function isReplaced(job: WsiTrainingJob, { metadata }: V1Pod): boolean {
+  return (job.status?.autoscaling?.replaced ?? []).some(({ uid }) => uid !== '' && uid === metadata?.uid);
 }
 
 /** True when the status already holds this pod's end. */
@@ -84,17 +87,18 @@ function nextRecord(
   now: number,
 ): PodFailure {
   const before = known ?? NO_ENDS;
-  const { startedAt, endedAt } = lifetime(place, now);
-  const stable = endedAt - startedAt >= STABLE_MILLISECONDS;
-  const row = stable || highestStep > before.step ? NO_ENDS : before;
+  const ended = place.pod ?? place.gone;
+  const ran = ended !== undefined && hasStarted(ended);
+  const stable = ran && lifetime(ended, place.seenFor) >= STABLE_MILLISECONDS;
+  const row = stable || (ran && highestStep > before.step) ? NO_ENDS : before;
   return {
     pod: place.name,
-    uid: place.pod?.metadata?.uid ?? '',
+    uid: ended?.metadata?.uid ?? '',
     failures: before.failures + 1,
     inARow: row.inARow + 1,
     counted: row.counted + (counts ? 1 : 0),
     step: Math.max(highestStep, before.step),
-    time: new Date(endedAt).toISOString(),
+    time: new Date(now).toISOString(),
     reason: end.exitClass,
     message: end.message,
     ...(isExitCode(end.exitCode) ? { exitCode: end.exitCode } : {}),
@@ -106,16 +110,12 @@ function isExitCode(code: number | undefined): code is number {
   return code !== undefined && Number.isInteger(code) && code >= 0 && code <= 255;
 }
 
-function lifetime(place: Place, now: number): { readonly startedAt: number; readonly endedAt: number } {
-  const terminated = terminationOf(place.pod);
-  const endedAt = Math.min(moment(terminated?.finishedAt) ?? now, now);
-  const started = terminated?.startedAt ?? place.pod?.status?.startTime;
-  return { startedAt: moment(started) ?? endedAt, endedAt };
-}
-
-function moment(time: string | undefined): number | undefined {
-  const parsed = time === undefined ? Number.NaN : Date.parse(time);
-  return Number.isNaN(parsed) ? undefined : parsed;
+/** For how long the role's container ran: by its node's clock alone, or for how long it was seen to run. */
+function lifetime(pod: V1Pod, seenFor = 0): number {
+  const { startedAt, finishedAt } = trainerEnd(pod) ?? {};
+  const [start, end] = [moment(startedAt), moment(finishedAt)];
+  if (start !== undefined && end !== undefined) return end - start;
+  return podState(pod) === 'running' ? seenFor : 0;
 }
 
 /** Milliseconds between an end and the next start, by how many ends there were in a row (1, 2, ...). */
@@ -125,19 +125,23 @@ export function backoffDelay(inARow: number): number {
 }
 
 /** When a place may be filled again (milliseconds since the epoch); 0 when nothing ended there. */
-export function earliestStart(record: PodFailure | undefined): number {
-  return record === undefined ? 0 : Date.parse(record.time) + backoffDelay(record.inARow);
+export function earliestStart(record: PodFailure | undefined, now: number): number {
+  const seen = record === undefined ? 0 : (moment(record.time) ?? 0);
+  // An end in the future: the clock has been put back since, and a wait for it might last for days.
+  if (record === undefined || seen > now + LONGEST_DELAY_MILLISECONDS) return 0;
+  return seen + backoffDelay(record.inARow);
 }
 
 /** Why the job has to end, or undefined when it may go on. */
 export function fatalFailure(
-  job: WsiTrainingJob,
+  heard: Heard,
   failures: Failures,
   places: readonly Place[],
 ): { readonly reason: ConditionReason; readonly message: string } | undefined {
+  const { job } = heard;
   for (const place of places) {
-    if (place.state !== 'ended' || place.pod === undefined || isSuccess(place)) continue;
-    const end = endOf(place.pod);
+    const end = endedPod(place, heard)?.end;
+    if (end === undefined) continue;
     const consequence = consequenceOf(job, place.slot, end);
     if (consequence.kind === 'fail') {
       const message = `${describe(place.slot)} ${end.message}${consequence.note}`;

@@ -3,10 +3,12 @@
  * successor runs, and the run has got further or the successor has lasted) needs no record of its own for the policy;
  * the newest are kept for people, the others are summed up in one record a role, whose pod's number is `*`.
  */
-import type { WsiTrainingJob } from '@wsi/api';
-import type { PodFailure } from './failure-policy.ts';
+import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
 import { jobName, ROLES, type Role } from './names.ts';
 import type { Place } from './snapshot.ts';
+
+/** One pod name's entry in the status. */
+export type PodFailure = NonNullable<WsiTrainingJobStatus['failures']>[number];
 
 export const STABLE_MILLISECONDS = 600_000;
 /** How many records of recovered pods, and how many whole messages, are kept. */
@@ -34,11 +36,10 @@ export function shortened(
   records: readonly PodFailure[],
   places: readonly Place[],
   highestStep: number,
-  now: number,
 ): PodFailure[] {
   const byName = new Map(places.map((place) => [place.name, place]));
   const recovered = records.filter(
-    (record) => !isSummary(record) && hasRecovered(record, byName.get(record.pod), highestStep, now),
+    (record) => !isSummary(record) && hasRecovered(record, byName.get(record.pod), highestStep),
   );
   const old = new Set(newestFirst(recovered).slice(KEPT));
   const kept = records.filter((record) => !old.has(record));
@@ -57,18 +58,11 @@ function newestFirst(records: readonly PodFailure[]): PodFailure[] {
 }
 
 /** Then its next end begins a new row: see failure-policy.ts. */
-function hasRecovered(
-  record: PodFailure,
-  place: Place | undefined,
-  highestStep: number,
-  now: number,
-): boolean {
+function hasRecovered(record: PodFailure, place: Place | undefined, highestStep: number): boolean {
   // The job no longer asks for it.
   if (place === undefined) return true;
   if (place.state !== 'running' || place.pod?.metadata?.uid === record.uid) return false;
-  const since = place.pod?.status?.startTime;
-  const lasted = since !== undefined && now - Date.parse(since) >= STABLE_MILLISECONDS;
-  return highestStep > record.step || lasted;
+  return highestStep > record.step || (place.seenFor ?? 0) >= STABLE_MILLISECONDS;
 }
 
 function withSummaries(

@@ -1,5 +1,5 @@
 /** What follows an end: the first rule of runPolicy.podFailurePolicy that applies, or else the usual of its kind. */
-import type { ConditionReason, WsiTrainingJob } from '@wsi/api';
+import type { ConditionReason, WsiTrainingJob } from '@wsi-operator/api';
 import { EXIT_POLICY, type PodEnd } from './exit-class.ts';
 import type { Slot } from './names.ts';
 

@@ -1,6 +1,6 @@
 /** The ConfigMap with the job as its processes read it. */
 import { posix } from 'node:path';
-import type { WsiTrainingJob } from '@wsi/api';
+import { withDataPaths, type WsiTrainingJob } from '@wsi-operator/api';
 import type { KubernetesObject, V1ConfigMap } from '../kubernetes-types.ts';
 import { configMapName, jobLabels, ownedMetadata } from './names.ts';
 
@@ -15,7 +15,7 @@ export function jobFile(job: WsiTrainingJob): KubernetesObject {
     apiVersion: job.apiVersion,
     kind: job.kind,
     metadata: { name: job.metadata.name },
-    spec: { ...job.spec, cohort: withAbsolutePaths(job) },
+    spec: withAbsolutePaths(job),
   };
   return {
     apiVersion: 'v1',
@@ -26,9 +26,7 @@ export function jobFile(job: WsiTrainingJob): KubernetesObject {
 }
 
 /** `wsi run` has made them absolute already; on a cluster the manifest has no directory. */
-function withAbsolutePaths({ spec }: WsiTrainingJob): WsiTrainingJob['spec']['cohort'] {
-  const { cohort, storage } = spec;
-  const base = storage.data?.mountPath ?? DEFAULT_DATA_PATH;
-  const absolute = (path: string): string => (path.includes('://') ? path : posix.resolve(base, path));
-  return { ...cohort, table: absolute(cohort.table), slides: absolute(cohort.slides) };
+function withAbsolutePaths({ spec }: WsiTrainingJob): WsiTrainingJob['spec'] {
+  const base = spec.storage.data?.mountPath ?? DEFAULT_DATA_PATH;
+  return withDataPaths(spec, (path) => (path.includes('://') ? path : posix.resolve(base, path)));
 }

@@ -1,11 +1,12 @@
 /** What a cluster does to a job, case by case: nobody may be left to guess why nothing runs. */
 import { describe, expect, it } from '@jest/globals';
-import { findCondition, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
+import { findCondition, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi-operator/api';
+import type { Plan } from './actions.ts';
 import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings, type Observed } from '../cluster/port.ts';
 import type { V1ContainerState, V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
 import { buildJob, pod, progressAt, ready, seen, type JobChoices } from '../testing/builders.ts';
 import type { Slot } from './names.ts';
-import { plan, type Plan } from './plan.ts';
+import { plan } from './plan.ts';
 
 const now = 1_000_000_000_000;
 const settings: ClusterSettings = { ...DEFAULT_SETTINGS, progressIntervalMilliseconds: 10_000 };
@@ -161,19 +162,43 @@ describe('ends on a cluster', () => {
     const kept = buildJob({ runPolicy: { cleanPodPolicy: 'Running' }, status: first.status });
     expect(look(kept, seen([finished])).actions).toMatchObject([
       { kind: 'deletePod', name: 'lung-coordinator-0' },
+      // A drain need not wait for what is left of a job that has ended.
+      { kind: 'delete', objectKind: 'PodDisruptionBudget' },
     ]);
   });
 
-  it('of an init container are told as such', () => {
+  it('leave the pod for its log while its phase is still to come', () => {
     const job = buildJob();
-    const failed = pod(job, worker(0), { phase: 'Failed' });
-    const initContainerStatuses = [container({ terminated: { exitCode: 3, message: 'no route' } }, 'fetch')];
-    const result = look(job, seen([{ ...failed, status: { phase: 'Failed', initContainerStatuses } }]));
-    expect(result.status.failures?.[0]).toMatchObject({
-      exitCode: 3,
-      message: 'crashed (exit code 3): no route',
-    });
+    const done = pod(job, coordinator);
+    const containerStatuses = [container({ terminated: { exitCode: 64, message: 'InvalidCohort: no' } })];
+    const ended = { ...done, status: { phase: 'Running', containerStatuses } };
+    const first = look(job, seen([ended]));
+    expect(first.status.phase).toBe('Failed');
+    const failed = buildJob({ runPolicy: { cleanPodPolicy: 'Running' }, status: first.status });
+    const { actions } = look(failed, seen([ended]));
+    expect(actions.filter(({ kind }) => kind === 'deletePod')).toEqual([]);
+    const all = buildJob({ runPolicy: { cleanPodPolicy: 'All' }, status: first.status });
+    expect(look(all, seen([ended])).actions).toContainEqual(
+      expect.objectContaining({ kind: 'deletePod', name: 'lung-coordinator-0' }),
+    );
   });
+
+  it.each([3, 64, 74, 143])(
+    'of an init container are told as such, and its code %i means nothing',
+    (exitCode) => {
+      const job = buildJob();
+      const failed = pod(job, worker(0), { phase: 'Failed' });
+      const initContainerStatuses = [container({ terminated: { exitCode, message: 'no route' } }, 'fetch')];
+      const result = look(job, seen([{ ...failed, status: { phase: 'Failed', initContainerStatuses } }]));
+      expect(result.status.failures?.[0]).toMatchObject({
+        reason: 'crashed',
+        counted: 1,
+        message: `was not started: its init container fetch ended with exit code ${exitCode}: no route`,
+      });
+      expect(result.status.failures?.[0]).not.toHaveProperty('exitCode');
+      expect(result.status.phase).toBe('Starting');
+    },
+  );
 
   it.each([
     [
@@ -191,18 +216,32 @@ describe('ends on a cluster', () => {
 
   it('on a lost node hold a name up for two minutes beyond the grace period, then it is freed', () => {
     const job = buildJob();
-    const leaving = pod(job, worker(0), { leaving: true, leavingAt: now, uid: 'lost' });
+    const leaving = pod(job, worker(0), { leaving: true, uid: 'lost' });
     const observed = seen([pod(job, coordinator), pod(job, server), leaving, pod(job, worker(1))]);
-    const early = look(job, observed, now + 119_000);
+    const after = (milliseconds: number) => ({ ...observed, seenFor: new Map([['lost', milliseconds]]) });
+    const early = look(job, after(119_000));
     expect(early.actions).toEqual([]);
     expect(early.requeueAfterMilliseconds).toBeLessThanOrEqual(1000);
-    expect(look(job, observed, now + 120_000).actions).toEqual([
+    expect(look(job, after(120_000)).actions).toEqual([
       { kind: 'deletePod', name: 'lung-worker-0', uid: 'lost', force: true },
     ]);
     // Not in the way of a stop either.
     const stopping = buildJob({ suspend: true });
-    const lost = pod(stopping, coordinator, { leaving: true, leavingAt: now });
-    expect(look(stopping, seen([lost]), now + 120_000).actions).toMatchObject([{ force: true }]);
+    const lost = pod(stopping, coordinator, { leaving: true, uid: 'lost' });
+    const stuck = { ...seen([lost]), seenFor: new Map([['lost', 120_000]]) };
+    expect(look(stopping, stuck).actions).toMatchObject([{ force: true }]);
+  });
+
+  it.each([-86_400_000, 0, 86_400_000])('are never taken for lost by a clock that is off by %i ms', (off) => {
+    const job = buildJob();
+    const leaving = pod(job, worker(0), { leaving: true, leavingAt: now + off, uid: 'lost' });
+    const observed = seen([pod(job, coordinator), pod(job, server), leaving, pod(job, worker(1))]);
+    const removed = (milliseconds: number) =>
+      look(job, { ...observed, seenFor: new Map([['lost', milliseconds]]) }).actions.filter(
+        ({ kind }) => kind === 'deletePod',
+      );
+    expect(removed(1_000)).toEqual([]);
+    expect(removed(120_000)).toMatchObject([{ uid: 'lost', force: true }]);
   });
 });
 
@@ -268,7 +307,7 @@ describe('a gang', () => {
     );
   });
 
-  it('that queues makes the job wait, then all pods are made at once', () => {
+  it('that queues makes the job wait, then the pods of the minimum are made at once', () => {
     const job = buildJob({ runPolicy: { gang: 'volcano' } });
     const observed: Observed = { ...seen([]), gangs: ['volcano'] };
     const first = look(job, observed);
@@ -278,7 +317,12 @@ describe('a gang', () => {
     );
     const queued = group?.kind === 'apply' ? { ...group.object, status: { phase: 'Inqueue' } } : undefined;
     const second = look(after(job, first), { ...observed, objects: [queued!] });
-    expect(second.actions.filter(({ kind }) => kind === 'createPod')).toHaveLength(4);
+    const made = second.actions.flatMap((action) => (action.kind === 'createPod' ? [action.object] : []));
+    expect(made.map(({ metadata }) => metadata?.name)).toEqual([
+      'lung-coordinator-0',
+      'lung-server-0',
+      'lung-worker-0',
+    ]);
     expect(second.status.startTime).toBeDefined();
   });
 });
@@ -286,7 +330,7 @@ describe('a gang', () => {
 describe('who else looks after a job', () => {
   it('another controller: nothing is done and nothing written', () => {
     const job = buildJob({
-      runPolicy: { managedBy: 'kueue.x-k8s.io/multikueue' },
+      runPolicy: { managedBy: 'example.org/queue' },
       status: { phase: 'Running' },
     });
     expect(look(job, seen([]))).toEqual({
@@ -309,6 +353,24 @@ describe('who else looks after a job', () => {
     expect(reasons(first)).toEqual(['InvalidSpec']);
     const second = plan(after(job, first), observed, now, settings);
     expect([second.events, second.status]).toEqual([[], first.status]);
+  });
+
+  it('nobody, while its spec is invalid, but that it goes in time once it is over', () => {
+    const conditions = [{ type: 'Succeeded', status: 'True', reason: 'TrainingCompleted', message: '' }];
+    const completionTime = new Date(now - 60_000).toISOString();
+    const over = (runPolicy: unknown, status: object = { conditions, completionTime }): Plan => {
+      const job = { ...buildJob(), spec: { runPolicy } as never, status: status as never };
+      return plan(job, { ...seen([]), invalid: 'spec.cohort: Required value' }, now, settings);
+    };
+    expect(over({ ttlSecondsAfterFinished: 60 }).actions).toEqual([{ kind: 'deleteJob' }]);
+    expect(over({ ttlSecondsAfterFinished: 90 })).toMatchObject({
+      actions: [],
+      requeueAfterMilliseconds: 30_000,
+    });
+    for (const policy of [undefined, null, 'x', {}, { ttlSecondsAfterFinished: '60' }]) {
+      expect(over(policy)).toMatchObject({ actions: [], requeueAfterMilliseconds: undefined });
+    }
+    expect(over({ ttlSecondsAfterFinished: 60 }, { completionTime }).actions).toEqual([]);
   });
 });
 

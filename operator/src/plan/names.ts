@@ -1,32 +1,21 @@
 /** Names, labels and addresses: all a function of (job, role, index), so that a name is never given twice. */
 import type { V1ObjectMeta, V1OwnerReference, V1Pod } from '../kubernetes-types.ts';
-import type { WsiTrainingJob } from '@wsi/api';
+import {
+  LABELS,
+  podNameOf,
+  ROLES,
+  RPC_PORT,
+  slotOfLabels,
+  TRAINER_CONTAINER,
+  type Role,
+  type Slot,
+  type WsiTrainingJob,
+} from '@wsi-operator/api';
 
-export type Role = 'coordinator' | 'server' | 'worker';
-
-/** In the order in which they are started. */
-export const ROLES: readonly Role[] = ['coordinator', 'server', 'worker'];
-
-export const LABELS = {
-  job: 'wsi.dev/job-name',
-  role: 'wsi.dev/role',
-  replica: 'wsi.dev/replica',
-} as const;
+export { LABELS, podNameOf, ROLES, RPC_PORT, TRAINER_CONTAINER, type Role, type Slot };
 
 /** Which spec a pod was made for; see {@link ../plan/revision.ts}. */
 export const REVISION_ANNOTATION = 'wsi.dev/revision';
-
-/** The container that runs a role; a template's container of this name (or its first one) is the base of it. */
-export const TRAINER_CONTAINER = 'trainer';
-
-/** The gRPC port of coordinator and servers; every pod has its own address, so one number serves all. */
-export const RPC_PORT = 7070;
-
-/** One place in a job: the pod that stands in it may be replaced, its name stays. */
-export interface Slot {
-  readonly role: Role;
-  readonly index: number;
-}
 
 export function jobName(job: WsiTrainingJob): string {
   return job.metadata.name;
@@ -37,7 +26,7 @@ export function jobNamespace(job: WsiTrainingJob): string {
 }
 
 export function podName(job: WsiTrainingJob, slot: Slot): string {
-  return `${jobName(job)}-${slot.role}-${slot.index}`;
+  return podNameOf(jobName(job), slot);
 }
 
 /** Headless service under which every pod of the job has a stable host name. */
@@ -108,10 +97,7 @@ export function slotLabels(job: WsiTrainingJob, slot: Slot): Record<string, stri
 
 /** The place that a pod stands in, or undefined when it is not one of this operator's. */
 export function slotOf(pod: V1Pod): Slot | undefined {
-  const role = ROLES.find((candidate) => candidate === pod.metadata?.labels?.[LABELS.role]);
-  const replica = pod.metadata?.labels?.[LABELS.replica];
-  if (role === undefined || replica === undefined || !/^(0|[1-9]\d{0,8})$/.test(replica)) return undefined;
-  return { role, index: Number(replica) };
+  return slotOfLabels(pod.metadata?.labels);
 }
 
 /** Metadata of an object that belongs to the job and is garbage-collected with it. */

@@ -1,24 +1,27 @@
 /**
  * Who may talk to a job's pods, and to whom they may talk: each other, the operator (in), name servers and, with a
- * cohort in S3, its store (out). Other policies that select the pods may allow more: Kubernetes adds them up.
+ * cohort in S3, its store (out), and whatever the administrator adds. Other policies that select the pods may allow more: Kubernetes adds them up.
  */
-import type { WsiTrainingJob } from '@wsi/api';
-import type { ClusterSettings } from '../cluster/port.ts';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import type { ClusterSettings, EgressRule as Egress } from '../cluster/port.ts';
 import type { KubernetesObject, V1NetworkPolicy } from '../kubernetes-types.ts';
 import { jobLabels, jobName, LABELS, ownedMetadata, RPC_PORT } from './names.ts';
+import { NAMESPACE_LABEL, storeRules } from './store-egress.ts';
 
 type Spec = NonNullable<V1NetworkPolicy['spec']>;
 type Ingress = NonNullable<Spec['ingress']>[number];
-type Egress = NonNullable<Spec['egress']>[number];
-
-const NAMESPACE_LABEL = 'kubernetes.io/metadata.name';
 
 export function networkPolicy(job: WsiTrainingJob, settings: ClusterSettings): KubernetesObject {
   const ours = { podSelector: { matchLabels: { [LABELS.job]: jobName(job) } } };
   const rpc = [{ protocol: 'TCP', port: RPC_PORT }];
   const operator = operatorPods(settings);
   const ingress: Ingress[] = [{ _from: operator === undefined ? [ours] : [ours, operator], ports: rpc }];
-  const egress: Egress[] = [{ to: [ours], ports: rpc }, NAME_SERVERS, ...storeRules(job)];
+  const egress: Egress[] = [
+    { to: [ours], ports: rpc },
+    nameServers(settings.dnsPorts),
+    ...storeRules(job),
+    ...settings.policyEgress,
+  ];
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -44,23 +47,10 @@ function operatorPods({
   };
 }
 
-/** Anywhere: they run in the cluster, on the node itself or outside. */
-const NAME_SERVERS: Egress = {
-  ports: [
-    { protocol: 'UDP', port: 53 },
-    { protocol: 'TCP', port: 53 },
-  ],
-};
-
-/** The store's port; its address only where the endpoint is one, since a policy does not know names. */
-function storeRules({ spec }: WsiTrainingJob): Egress[] {
-  const { table, slides, s3 } = spec.cohort;
-  if (![table, slides].some((address) => address.startsWith('s3://'))) return [];
-  if (s3?.endpoint === undefined) return [{ ports: [{ protocol: 'TCP', port: 443 }] }];
-  const { protocol, hostname, port } = new URL(s3.endpoint);
-  const number = port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port);
-  const ports = [{ protocol: 'TCP', port: number }];
-  return /^\d+(\.\d+){3}$/.test(hostname)
-    ? [{ to: [{ ipBlock: { cidr: `${hostname}/32` } }], ports }]
-    : [{ ports }];
+/**
+ * Anywhere: they run in the cluster, on the node itself (a cache at a link-local address) or outside. A rule is for ports
+ * of pods, and those of name servers are not 53 everywhere: OpenShift's listen at 5353.
+ */
+function nameServers(ports: readonly number[]): Egress {
+  return { ports: ['UDP', 'TCP'].flatMap((protocol) => ports.map((port) => ({ protocol, port }))) };
 }

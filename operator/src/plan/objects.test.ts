@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import type { Plan } from './actions.ts';
 import { DEFAULT_SETTINGS, type ClusterSettings, type Observed } from '../cluster/port.ts';
 import type { KubernetesObject } from '../kubernetes-types.ts';
 import { buildJob, pod, seen, type JobChoices } from '../testing/builders.ts';
 import { FORCED_BEFORE_MILLISECONDS, RENEW_BEFORE_MILLISECONDS } from './certificates.ts';
-import { plan, type Plan } from './plan.ts';
+import { plan } from './plan.ts';
 import { wantedObjects } from './owned-objects.ts';
 
 const now = 1_000_000_000_000;
@@ -27,9 +28,6 @@ const issues = (result: Plan): boolean => result.actions.some(({ kind }) => kind
 const creates = (result: Plan): number => result.actions.filter(({ kind }) => kind === 'createPod').length;
 
 describe('the network policy', () => {
-  const egress = (cohort: JobChoices['cohort']): unknown[] =>
-    (one('NetworkPolicy', { cohort: cohort ?? {} })['spec'] as { egress: unknown[] }).egress.slice(2);
-
   it('lets in the job and the operator, on one port, and lets out to the job and name servers', () => {
     const job = { podSelector: { matchLabels: { 'wsi.dev/job-name': 'lung' } } };
     expect(one('NetworkPolicy')['spec']).toEqual({
@@ -52,31 +50,40 @@ describe('the network policy', () => {
         {
           ports: [
             { protocol: 'UDP', port: 53 },
+            { protocol: 'UDP', port: 5353 },
             { protocol: 'TCP', port: 53 },
+            { protocol: 'TCP', port: 5353 },
           ],
         },
       ],
     });
   });
 
-  it.each([
-    ['no store', {}, []],
-    ['Amazon', { slides: 's3://slides' }, [{ ports: [{ protocol: 'TCP', port: 443 }] }]],
-    [
-      'a store with a name',
-      { table: 's3://a/b', s3: { endpoint: 'http://minio.storage.svc:9000', forcePathStyle: true } },
-      [{ ports: [{ protocol: 'TCP', port: 9000 }] }],
-    ],
-    [
-      'a store with an address',
-      { slides: 's3://slides', s3: { endpoint: 'http://10.1.2.3', forcePathStyle: true } },
-      [{ to: [{ ipBlock: { cidr: '10.1.2.3/32' } }], ports: [{ protocol: 'TCP', port: 80 }] }],
-    ],
-    ['a store that is not used', { s3: { endpoint: 'https://s3.example.org', forcePathStyle: true } }, []],
-  ])('with %s', (_, cohort, expected) => expect(egress(cohort)).toEqual(expected));
+  it("lets out to the administrator's name servers and whatever is added", () => {
+    const added = { to: [{ ipBlock: { cidr: '10.0.0.0/8' } }], ports: [{ protocol: 'TCP', port: 3128 }] };
+    const chosen = { ...settings, dnsPorts: [1053], policyEgress: [added] };
+    const [policy] = wantedObjects(buildJob(), chosen, 4).filter(({ kind }) => kind === 'NetworkPolicy');
+    expect((policy!['spec'] as { egress: unknown[] }).egress.slice(1)).toEqual([
+      {
+        ports: [
+          { protocol: 'UDP', port: 1053 },
+          { protocol: 'TCP', port: 1053 },
+        ],
+      },
+      added,
+    ]);
+  });
 });
 
 describe('the other objects', () => {
+  it('give every pod a name with addresses of all families, and tell meshes nothing that is not so', () => {
+    const service = (chosen: ClusterSettings): unknown =>
+      wantedObjects(buildJob(), chosen, 4).find(({ kind }) => kind === 'Service')?.['spec'];
+    const spec = { clusterIP: 'None', ipFamilyPolicy: 'PreferDualStack', publishNotReadyAddresses: true };
+    expect(service(settings)).toMatchObject({ ...spec, ports: [{ port: 7070, appProtocol: 'tcp' }] });
+    expect(service({ ...settings, certificates: false })).toMatchObject({ ports: [{ appProtocol: 'grpc' }] });
+  });
+
   it('let one pod at a time be moved, and any that is not ready', () => {
     expect(one('PodDisruptionBudget', {}, 12)['spec']).toMatchObject({
       minAvailable: 11,
@@ -148,7 +155,7 @@ describe('the other objects', () => {
         action.kind === 'delete' ? action.objectKind : [],
       );
     expect(finished.status.phase).toBe('Succeeded');
-    expect(deleted([done, server])).toEqual([]);
+    expect(deleted([done, server])).toEqual(['PodDisruptionBudget']);
     expect(deleted([done]).sort()).toEqual([
       'ConfigMap',
       'NetworkPolicy',
@@ -195,6 +202,7 @@ describe('certificates', () => {
     expect(action).toMatchObject({
       request: {
         secretName: 'lung-tls',
+        validDays: 90,
         roles: {
           coordinator: { dnsNames: ['lung-coordinator-0.lung.default.svc'] },
           worker: { dnsNames: [] },

@@ -1,5 +1,5 @@
 /** Where the coordinator's output directory is: a claim that is made for it, one that exists, or nowhere to last. */
-import { parseQuantity, type WsiTrainingJob } from '@wsi/api';
+import { parseQuantity, type WsiTrainingJob } from '@wsi-operator/api';
 import type { KubernetesObject, V1PersistentVolumeClaim, V1Volume } from '../kubernetes-types.ts';
 import { jobLabels, looseMetadata, outputClaimName, ownedMetadata } from './names.ts';
 

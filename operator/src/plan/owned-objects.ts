@@ -1,9 +1,10 @@
 /** Everything that a job owns besides its pods: what is wanted, what is missing or has drifted, what is left over. */
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings, Observed } from '../cluster/port.ts';
 import type { KubernetesObject, V1Service } from '../kubernetes-types.ts';
 import type { Action } from './actions.ts';
 import { contains } from './contains.ts';
+import { digested } from './digested.ts';
 import { disruptionBudget } from './disruption-budget.ts';
 import { jobFile } from './job-file.ts';
 import {
@@ -26,7 +27,7 @@ export const REMOVABLE_KINDS: readonly string[] = [
   'PodDisruptionBudget',
 ];
 
-/** @param pods how many pods the job is to have */
+/** @param pods how many pods a drain is to leave but for one; see disruption-budget.ts */
 export function wantedObjects(
   job: WsiTrainingJob,
   settings: ClusterSettings,
@@ -35,7 +36,7 @@ export function wantedObjects(
   const claim = outputClaim(job);
   return [
     jobFile(job),
-    jobService(job),
+    jobService(job, settings),
     // Before any pod: a pod that starts without it could talk to anybody for a moment.
     ...(settings.networkPolicy ? [networkPolicy(job, settings)] : []),
     ...(settings.disruptionBudget ? [disruptionBudget(job, pods)] : []),
@@ -43,18 +44,31 @@ export function wantedObjects(
   ];
 }
 
-/** Headless: it gives every pod a stable host name. */
-export function jobService(job: WsiTrainingJob): KubernetesObject {
+/** Headless: it gives every pod a stable host name, with addresses of all families that the cluster has. */
+export function jobService(
+  job: WsiTrainingJob,
+  { certificates }: Pick<ClusterSettings, 'certificates'> = { certificates: true },
+): KubernetesObject {
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: ownedMetadata(job, serviceName(job), jobLabels(job)),
     spec: {
       clusterIP: 'None',
+      ipFamilyPolicy: 'PreferDualStack',
       // A role must be found before it is ready: coordinator and servers wait for each other.
       publishNotReadyAddresses: true,
       selector: { [LABELS.job]: jobName(job) },
-      ports: [{ name: 'grpc', port: RPC_PORT, targetPort: RPC_PORT, protocol: 'TCP' }],
+      ports: [
+        {
+          name: 'grpc',
+          port: RPC_PORT,
+          targetPort: RPC_PORT,
+          protocol: 'TCP',
+          // A mesh goes by this before the name, and must not look for gRPC in what is encrypted.
+          appProtocol: certificates ? 'tcp' : 'grpc',
+        },
+      ],
     },
   } satisfies V1Service;
 }
@@ -86,7 +100,7 @@ export function allPresent(
 export function leftoverActions(
   job: WsiTrainingJob,
   wanted: readonly KubernetesObject[],
-  observed: Observed,
+  observed: Pick<Observed, 'objects'>,
 ): Action[] {
   const keys = new Set(wanted.map(objectKey));
   return observed.objects
@@ -117,6 +131,12 @@ export function endActions(job: WsiTrainingJob, observed: Observed, settings: Cl
   return [{ kind: 'delete', apiVersion: 'v1', objectKind: 'Secret', name }, ...actions];
 }
 
+/** A job that has ended needs no budget, also while some of its pods are kept: a drain must not wait for them. */
+export function withoutBudget(job: WsiTrainingJob, { objects }: Observed): Action[] {
+  const budgets = objects.filter(({ kind }) => kind === 'PodDisruptionBudget');
+  return leftoverActions(job, [], { objects: budgets });
+}
+
 export function objectKey({ apiVersion, kind, metadata }: KubernetesObject): string {
   return `${apiVersion}/${kind}/${metadata.name ?? ''}`;
 }
@@ -128,7 +148,7 @@ function byKey(objects: readonly KubernetesObject[]): ReadonlyMap<string, Kubern
 /** Nearly nothing of a claim can change once it exists; it may be made larger. */
 function isCurrent(observed: KubernetesObject | undefined, wanted: KubernetesObject): boolean {
   if (observed === undefined) return false;
-  if (wanted.kind !== 'PersistentVolumeClaim') return contains(observed, wanted);
+  if (wanted.kind !== 'PersistentVolumeClaim') return contains(digested(observed), digested(wanted));
   return requestedBytes(observed) >= requestedBytes(wanted);
 }
 

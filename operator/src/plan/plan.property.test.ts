@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import pino from 'pino';
 import { Reconciler } from '../loop/reconciler.ts';
 import { buildJob, progressAt } from '../testing/builders.ts';
-import { ManualClock } from '@wsi/controller/testing';
+import { ManualClock } from '@wsi-operator/controller/testing';
 import { LOCAL_SETTINGS } from '../cluster/port.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 

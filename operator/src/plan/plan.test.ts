@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { isTrue, type WsiTrainingJob } from '@wsi/api';
+import { isTrue, type WsiTrainingJob } from '@wsi-operator/api';
 import { buildJob, pod, progressAt, ready, seen } from '../testing/builders.ts';
-import type { Action } from './actions.ts';
+import type { Action, Plan } from './actions.ts';
 import type { Slot } from './names.ts';
-import { plan as planWith, type Plan } from './plan.ts';
+import { plan as planWith } from './plan.ts';
 import { LOCAL_SETTINGS, type Observed } from '../cluster/port.ts';
 
 const now = 1_000_000_000_000;
@@ -202,16 +202,22 @@ describe('ending', () => {
     expect(isTrue(resumed.status.conditions, 'Suspended')).toBe(false);
   });
 
-  it('fails at the deadline, counted from the end of a suspension', () => {
+  it('fails at the deadline, of active time only', () => {
     const job = buildJob({ runPolicy: { activeDeadlineSeconds: 10 } });
-    const started = withStatus(job, plan(job, seen([]), now));
-    expect(plan(started, seen(all(job)), now + 9_999).status.phase).toBe('Running');
-    const late = plan(started, seen(all(job)), now + 10_000);
+    const waits = withStatus(job, plan(job, seen([]), now));
+    const up = withStatus(job, plan(waits, seen(all(job)), now + 3_600_000));
+    expect(up.status?.phase).toBe('Running');
+    const lost = withStatus(job, plan(up, seen(all(job).slice(1)), now + 3_604_000));
+    expect(lost.status?.activeSeconds).toBe(4);
+    expect(plan(lost, seen(all(job).slice(1)), now + 9_000_000).status.phase).toBe('Starting');
+    const again = withStatus(job, plan(lost, seen(all(job)), now + 9_000_000));
+    expect(plan(again, seen(all(job)), now + 9_005_999).status.phase).toBe('Running');
+    const late = plan(again, seen(all(job)), now + 9_006_000);
     expect(late.status.phase).toBe('Failed');
     expect(late.status.conditions?.find((condition) => condition.type === 'Failed')?.reason).toBe(
       'DeadlineExceeded',
     );
-    expect(deleted(plan(withStatus(job, late), seen(all(job)), now + 10_001))).toEqual([
+    expect(deleted(plan(withStatus(job, late), seen(all(job)), now + 9_006_001))).toEqual([
       'lung-coordinator-0',
     ]);
   });

@@ -1,39 +1,45 @@
 /**
- * The operator's one decision: from a job and what is there now to what is to be done, what to say, and when to look
- * again. Pure; the policies beside this file hold the rules.
+ * The operator's one decision: from a job and what is there now to what is to be done, what to say, and when to
+ * reconcile again. Pure; the policies beside this file hold the rules.
  *
  *   stored sizes -> observed pods -> snapshot -> ends counted -> verdict -> actions, next sizes, status, events
+ *
+ * - Sizes: numbers of workers and servers, as the job says or as autoscaling has stored them in the status.
+ * - Snapshot: for every pod that there is to be, its place, with the pod that is in it, if any.
+ * - Ends: pods that ended since the last look; those that are failures are counted against the job's limits.
+ * - Verdict: run, wait, stop, succeed, fail or finished; `carryOut` makes actions of it.
+ * - Gang: whoever admits or schedules all pods of a job together (Kueue, Volcano, ...).
  */
-import { OPERATOR_NAME, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
+import { isTrue, managerOf, MULTIKUEUE_NAME, OPERATOR_NAME, type WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings, Observed } from '../cluster/port.ts';
-import type { Action, PlanEvent } from './actions.ts';
-import { autoscale, replacements, sizedJob, standingOf, type Autoscaled } from './autoscaling/index.ts';
+import type { Action, Plan, PlanEvent } from './actions.ts';
+import {
+  autoscale,
+  replacements,
+  settleForQueue,
+  sizedJob,
+  standingOf,
+  type Autoscaled,
+} from './autoscaling/index.ts';
 import { certificateStep } from './certificates.ts';
 import { finishedActions } from './clean-up-policy.ts';
 import { deadline, expiry } from './deadline-policy.ts';
+import { planDispatched } from './dispatched.ts';
+import { countedPods } from './disruption-budget.ts';
 import { endEvents, transitionEvents } from './events.ts';
 import { recordEnds, type Failures } from './failure-policy.ts';
 import { shortened } from './failure-records.ts';
-import { gangNameOf, planGang, type GangPlan } from './gangs/index.ts';
+import { isolationMessage } from './isolation.ts';
+import { gangNameOf, planGang } from './gangs/index.ts';
 import { allPresent, leftoverActions, objectActions, wantedObjects } from './owned-objects.ts';
-import { whole } from './progress-status.ts';
-import { runJob } from './run-policy.ts';
+import { runJob, type RunInput } from './fill-places.ts';
 import { lostAt, takeSnapshot, type Place, type Snapshot } from './snapshot.ts';
-import { buildStatus, invalidStatus } from './status.ts';
+import { buildStatus, abandonedStatus } from './status.ts';
+import { withinBounds } from './status-size.ts';
 import { chooseStatus } from './status-writes.ts';
 import { stopInOrder } from './stop-policy.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { warningEvents } from './warnings.ts';
-
-export interface Plan {
-  readonly actions: readonly Action[];
-  /** The whole new status, to be written once; the stored one when there is nothing to write. */
-  readonly status: WsiTrainingJobStatus;
-  /** To be emitted after the status is written. */
-  readonly events: readonly PlanEvent[];
-  /** Look again after this time even if nothing is reported; undefined: wait for a change. */
-  readonly requeueAfterMilliseconds: number | undefined;
-}
 
 interface Step {
   readonly actions: readonly Action[];
@@ -48,8 +54,11 @@ interface Step {
 
 /** @param now milliseconds since the epoch */
 export function plan(job: WsiTrainingJob, observed: Observed, now: number, settings: ClusterSettings): Plan {
+  if (observed.fault !== undefined) return planFault(job, observed.fault, now);
   if (observed.invalid !== undefined) return planInvalid(job, observed.invalid, now);
-  if ((job.spec.runPolicy.managedBy ?? OPERATOR_NAME) !== OPERATOR_NAME) return leftAlone(job);
+  const manager = managerOf(job.spec);
+  if (manager === MULTIKUEUE_NAME) return planDispatched({ job, observed, settings, now });
+  if (manager !== OPERATOR_NAME) return leftAlone(job);
   const standing = standingOf(job, observed, now);
   return planSized(sizedJob(job, standing.autoscaling), { given: job, standing, observed, settings, now });
 }
@@ -66,20 +75,32 @@ interface Sizing {
 /** @param job at the size that it is to have now */
 function planSized(job: WsiTrainingJob, sizing: Sizing): Plan {
   const { observed, settings, now } = sizing;
-  const gang = planGang(job, observed, settings, now);
-  const snapshot = takeSnapshot(job, observed.pods, gang.workers);
+  const notAllowed = isolationMessage(sizing.given, settings);
+  // What is refused is queued no more than what is suspended.
+  const asked = notAllowed === undefined ? job : { ...job, spec: { ...job.spec, suspend: true } };
+  const gang = planGang(asked, observed, settings, now);
+  const snapshot = takeSnapshot(job, observed, gang.workers);
   const highestStep = highestStepOf(job, observed);
-  const seen = recordEnds(job, snapshot.places, highestStep, now);
-  const { certificates } = observed;
-  const verdict = judge({ job, snapshot, failures: seen, admission: gang.admission, certificates, now });
+  const seen = recordEnds({ job, progress: observed.progress }, snapshot.places, highestStep, now);
+  const verdict = judge({
+    job,
+    snapshot,
+    failures: seen,
+    admission: gang.admission,
+    notAllowed,
+    observed,
+    now,
+  });
   // Once the run is over, servers and workers that end are no failures.
   const over = verdict.kind === 'succeed' || verdict.kind === 'finished';
   const failures: Failures = over ? { records: job.status?.failures ?? [], fresh: [] } : seen;
   const scaled =
-    verdict.kind === 'run' ? nextSize(job, sizing, { gang, snapshot, failures }) : asItStands(sizing);
+    verdict.kind === 'run'
+      ? nextSize(job, sizing, { gang, snapshot, failures })
+      : stoppedSize(job, sizing, { snapshot, verdict });
   const step = carryOut(verdict, { job, observed, settings, snapshot, failures, gang, now });
-  const records = shortened(job, failures.records, snapshot.places, highestStep, now);
-  const fresh = buildStatus({
+  const records = shortened(job, failures.records, snapshot.places, highestStep);
+  const built = buildStatus({
     job,
     autoscaling: scaled.autoscaling,
     snapshot,
@@ -91,7 +112,7 @@ function planSized(job: WsiTrainingJob, sizing: Sizing): Plan {
     observed,
     now,
   });
-  const chosen = chooseStatus(job.status, fresh, {
+  const chosen = chooseStatus(job.status, withinBounds(built), {
     running: verdict.kind === 'run',
     intervalMilliseconds: settings.progressIntervalMilliseconds,
     now,
@@ -104,20 +125,26 @@ function planSized(job: WsiTrainingJob, sizing: Sizing): Plan {
     ...warningEvents(job.status?.warnings, status.warnings),
     ...transitionEvents(job.status?.conditions ?? [], status.conditions ?? []),
   ];
-  // An end that was counted just now is acted on once the count is written: look again at once.
+  // An end that was counted just now is acted on once the count is written: reconcile again at once.
   const counted = failures.fresh.length > 0 ? now : undefined;
   const due = [...step.due, ...scaled.due, ...lostMoments(snapshot, now), counted, chosen.due];
   return { actions: step.actions, status, events, requeueAfterMilliseconds: earliest(due, now) };
 }
 
-function asItStands({ standing }: Sizing): Autoscaled {
-  return { ...standing, due: [] };
+function stoppedSize(
+  sized: WsiTrainingJob,
+  { given: job, standing, observed, settings, now }: Sizing,
+  { snapshot, verdict }: { readonly snapshot: Snapshot; readonly verdict: Verdict },
+): Autoscaled {
+  if (verdict.kind !== 'wait' || verdict.never === undefined) return { ...standing, due: [] };
+  const fixedPods = gangNameOf(job, settings) === 'kueue';
+  return settleForQueue({ job, sized, snapshot, observed, fixedPods, now }, standing, verdict.message);
 }
 
 function nextSize(
   sized: WsiTrainingJob,
   { given, standing, observed, settings, now }: Sizing,
-  { gang, snapshot, failures }: Pick<World, 'gang' | 'snapshot' | 'failures'>,
+  { gang, snapshot, failures }: Pick<CarriedOut, 'gang' | 'snapshot' | 'failures'>,
 ): Autoscaled {
   const next = autoscale({
     job: given,
@@ -126,6 +153,7 @@ function nextSize(
     observed,
     snapshot,
     admitted: gang.workers,
+    ...(gang.neverMore === undefined ? {} : { neverMore: gang.neverMore }),
     fixedPods: gangNameOf(given, settings) === 'kueue',
     failures,
     now,
@@ -133,10 +161,28 @@ function nextSize(
   return { ...next, events: [...standing.events, ...next.events] };
 }
 
-/** A spec that was stored before its rules, or around them. Pods that run are left to run; an edit may mend it. */
+/**
+ * A spec that was stored before its rules, or around them. Pods that run are left to run; an edit may mend it. A job that
+ * is over goes when it was to go: nobody would edit it for that.
+ */
 function planInvalid(job: WsiTrainingJob, message: string, now: number): Plan {
+  const left = abandoned(job, { reason: 'InvalidSpec', message }, now);
+  const isOver = (['Succeeded', 'Failed'] as const).some((type) => isTrue(job.status?.conditions, type));
+  const end = isOver ? expiry(job) : undefined;
+  if (end === undefined) return left;
+  if (end <= now) return { ...left, actions: [{ kind: 'deleteJob' }] };
+  return { ...left, requeueAfterMilliseconds: end - now };
+}
+
+/** A fault that this job brings out must not be told of others, nor be silent. Pods that run are left to run. */
+function planFault(job: WsiTrainingJob, kind: string, now: number): Plan {
+  const message = `The operator cannot look after this job, by a fault of its own (${kind}). Its pods run on. It is tried again, later and later; the log of the operator tells more.`;
+  return abandoned(job, { reason: 'InternalError', message }, now);
+}
+
+function abandoned(job: WsiTrainingJob, why: Parameters<typeof abandonedStatus>[1], now: number): Plan {
   const before = job.status ?? {};
-  const status = invalidStatus(job, message, now);
+  const status = abandonedStatus(job, why, now);
   const events = transitionEvents(before.conditions ?? [], status.conditions ?? []);
   return { actions: [], status, events, requeueAfterMilliseconds: undefined };
 }
@@ -148,24 +194,17 @@ function leftAlone(job: WsiTrainingJob): Plan {
 
 function highestStepOf(job: WsiTrainingJob, observed: Observed): number {
   return Math.max(
-    whole(observed.progress?.step ?? 0),
+    observed.progress?.step ?? 0,
     job.status?.progress?.step ?? 0,
     ...(job.status?.failures ?? []).map((record) => record.step),
   );
 }
 
-interface World {
-  readonly job: WsiTrainingJob;
-  readonly observed: Observed;
-  readonly settings: ClusterSettings;
-  readonly snapshot: Snapshot;
-  readonly failures: Failures;
-  readonly gang: GangPlan;
-  readonly now: number;
-}
+/** What a verdict is carried out with; whether pods can be made now is found on the way. */
+type CarriedOut = Omit<RunInput, 'ready'>;
 
-function carryOut(verdict: Verdict, world: World): Step {
-  const { job, observed, snapshot, gang, now } = world;
+function carryOut(verdict: Verdict, input: CarriedOut): Step {
+  const { job, observed, snapshot, gang, now } = input;
   const places = allPlaces(snapshot);
   const quiet = { events: [], stopped: false, expiring: false };
   // What the gang needs is done whatever becomes of the job.
@@ -176,26 +215,32 @@ function carryOut(verdict: Verdict, world: World): Step {
       // The end is written first; the pods are cleaned up by the next pass, which finds it written.
       return { ...quiet, actions: gangActions, due: [now] };
     case 'finished': {
-      const actions = [...gangActions, ...finishedActions(world, places)];
+      const actions = [...gangActions, ...finishedActions(input, places)];
       return { ...quiet, actions, due: [expiry(job)] };
     }
     case 'stop': {
       const stop = stopInOrder(places, 'all', now);
-      // With nothing left, a changed job starts anew at the next look.
+      // With nothing left, a changed job starts anew at the next pass.
       const again = verdict.why === 'changed' && places.every((place) => place.pod === undefined);
       const due = again ? [now] : [];
       return { ...quiet, actions: [...gangActions, ...stop.actions], stopped: stop.finished, due };
     }
     case 'wait':
-      return { ...quiet, actions: gangActions, due: [deadline(job)] };
+      return { ...quiet, actions: gangActions, due: [] };
     case 'run':
-      return run(world, gangActions);
+      return run(input, gangActions);
   }
 }
 
-function run(world: World, gangActions: readonly Action[]): Step {
-  const { job, observed, settings, snapshot, gang, now } = world;
-  const wanted = wantedObjects(job, settings, snapshot.places.length);
+function run(input: CarriedOut, gangActions: readonly Action[]): Step {
+  const { job, observed, settings, snapshot, gang, now } = input;
+  const counted = countedPods({
+    places: snapshot.places,
+    failures: input.failures.records,
+    refusals: observed.refusals ?? [],
+    now,
+  });
+  const wanted = wantedObjects(job, settings, counted.count);
   const certificates = settings.certificates
     ? certificateStep(job, observed.certificates, allPlaces(snapshot).some(isUp), now)
     : { actions: [], ready: true, expiring: false };
@@ -206,15 +251,15 @@ function run(world: World, gangActions: readonly Action[]): Step {
     ...gangActions,
   ];
   const ready = certificates.ready && allPresent([...wanted, ...gang.objects], observed.objects);
-  const { actions, events, due } = runJob({ ...world, ready });
-  // What is made just now is there at the next look.
+  const { actions, events, due } = runJob({ ...input, ready });
+  // What is made just now is there at the next pass.
   const again = !ready && before.length > 0 ? [now] : [];
   return {
     actions: [...before, ...replacements(job.status?.autoscaling, snapshot, now), ...actions],
     events,
     stopped: false,
     expiring: certificates.expiring,
-    due: [...due, deadline(job), gang.due, now + settings.resyncMilliseconds, ...again],
+    due: [...due, ...counted.due, deadline(job), gang.due, now + settings.resyncMilliseconds, ...again],
   };
 }
 
@@ -229,7 +274,7 @@ function allPlaces({ places, surplus }: Snapshot): Place[] {
 
 function lostMoments(snapshot: Snapshot, now: number): number[] {
   return allPlaces(snapshot).flatMap((place) => {
-    const moment = lostAt(place);
+    const moment = lostAt(place, now);
     return moment !== undefined && moment > now ? [moment] : [];
   });
 }

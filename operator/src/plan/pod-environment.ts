@@ -1,5 +1,5 @@
 /** The environment of a trainer's container: its whole configuration. */
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings } from '../cluster/port.ts';
 import type { V1Container, V1EnvVar } from '../kubernetes-types.ts';
 import { JOB_FILE } from './job-file.ts';
@@ -37,12 +37,18 @@ function ownVariables(
     WSI_JOB_NAME: jobName(job),
     WSI_REPLICA: String(slot.index),
     WSI_TERMINATION_LOG: TERMINATION_LOG,
+    // Who reads pods, logs and status need not be allowed to see patients' data.
+    WSI_DETAILS: 'hidden',
   };
   if (settings.certificates) variables['WSI_TLS_DIRECTORY'] = TLS_MOUNT;
-  if (slot.role !== 'worker') variables['WSI_LISTEN'] = `0.0.0.0:${RPC_PORT}`;
+  // Every address of both families: which of them a cluster gives to pods is its own business.
+  if (slot.role !== 'worker') variables['WSI_LISTEN'] = `[::]:${RPC_PORT}`;
   if (slot.role !== 'server') variables['WSI_SERVERS'] = servers.join(',');
   if (slot.role === 'worker') variables['WSI_COORDINATOR'] = address(job, { role: 'coordinator', index: 0 });
   if (slot.role === 'coordinator') variables['WSI_OUTPUT'] = output;
+  // The pod that goes on with the output may be of another user, and share the group at best; others are no business of
+  // this job.
+  if (settings.outputPersists !== true) variables['WSI_UMASK'] = '0007';
   return Object.entries(variables).map(([name, value]) => ({ name, value }));
 }
 

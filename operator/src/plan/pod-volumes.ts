@@ -1,5 +1,5 @@
 /** The volumes of a pod: the user's, and the operator's own over them. */
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings } from '../cluster/port.ts';
 import type { V1Container, V1Volume, V1VolumeMount } from '../kubernetes-types.ts';
 import { certificateSecretName, configMapName, type Slot } from './names.ts';
@@ -13,10 +13,13 @@ export const OUTPUT_MOUNT = '/var/lib/wsi/output';
 const JOB_VOLUME = 'wsi-job';
 const TLS_VOLUME = 'wsi-tls';
 const DATA_VOLUME = 'wsi-data';
+const OWN_MOUNTS: readonly string[] = [JOB_MOUNT, TLS_MOUNT];
 const OWN_VOLUMES: readonly string[] = [JOB_VOLUME, TLS_VOLUME, DATA_VOLUME];
 
-/** Readable for the group, which `fsGroup` makes the process' own, and for all where there is none. */
-const SECRET_MODE = { restricted: 0o440, open: 0o444 } as const;
+/** Readable for the group, which `fsGroup` makes the process' own, and for all where we name none. */
+function secretMode({ restricted, podIdentity }: ClusterSettings): number {
+  return restricted && podIdentity === 'fixed' ? 0o440 : 0o444;
+}
 
 export function podVolumes(
   job: WsiTrainingJob,
@@ -42,7 +45,10 @@ export function trainerMounts(
   settings: ClusterSettings,
   base: Partial<V1Container> | undefined,
 ): V1VolumeMount[] {
-  const users = (base?.volumeMounts ?? []).filter(({ name }) => !OWN_VOLUMES.includes(name));
+  // A template that clashes is refused; one that was stored before gets what the role cannot do without.
+  const users = (base?.volumeMounts ?? []).filter(
+    ({ name, mountPath }) => !OWN_VOLUMES.includes(name) && !OWN_MOUNTS.includes(mountPath),
+  );
   const { data } = job.spec.storage;
   const taken = new Set(users.map(({ mountPath }) => mountPath));
   const mounts: V1VolumeMount[] = [...users, { name: JOB_VOLUME, mountPath: JOB_MOUNT, readOnly: true }];
@@ -50,10 +56,14 @@ export function trainerMounts(
   if (data !== undefined && readsSlides(slot) && !taken.has(data.mountPath)) {
     mounts.push({ name: DATA_VOLUME, mountPath: data.mountPath, readOnly: data.readOnly });
   }
-  if (slot.role === 'coordinator' && !users.some(({ name }) => name === OUTPUT_VOLUME)) {
+  if (slot.role === 'coordinator' && !users.some(isOutput)) {
     mounts.push({ name: OUTPUT_VOLUME, mountPath: OUTPUT_MOUNT });
   }
   return mounts;
+}
+
+function isOutput({ name, mountPath }: V1VolumeMount): boolean {
+  return name === OUTPUT_VOLUME || mountPath === OUTPUT_MOUNT;
 }
 
 /** Where the coordinator writes: a template may mount the output elsewhere. */
@@ -67,7 +77,7 @@ function tlsVolume(job: WsiTrainingJob, { role }: Slot, settings: ClusterSetting
     name: TLS_VOLUME,
     secret: {
       secretName: certificateSecretName(job),
-      defaultMode: settings.restricted ? SECRET_MODE.restricted : SECRET_MODE.open,
+      defaultMode: secretMode(settings),
       items: [
         { key: 'ca.crt', path: 'ca.crt' },
         { key: `${role}.crt`, path: 'tls.crt' },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { DEFAULT_SETTINGS, type ClusterSettings } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings } from '../cluster/port.ts';
 import type { V1Container, V1Pod, V1PodSpec } from '../kubernetes-types.ts';
 import { buildJob, type JobChoices } from '../testing/builders.ts';
 import { contains } from './contains.ts';
@@ -38,6 +38,43 @@ describe.each(ROLES)('the pod of a %s', (role) => {
     });
     expect(mounts(trainer(build(role)))['wsi-tmp']).toBe('/tmp');
     expect(volumes(build(role))['wsi-tmp']).toEqual({ emptyDir: {} });
+  });
+
+  it('names no user where the platform assigns them, unless its template does', () => {
+    const assigned: ClusterSettings = { ...settings, podIdentity: 'platform' };
+    const pod = build(role, {}, assigned);
+    expect(pod.spec?.securityContext).toEqual({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    // Whatever group it gets: its certificate can be read.
+    expect(volumes(pod)['wsi-tls']).toMatchObject({ secret: { defaultMode: 0o444 } });
+    const template = { spec: { securityContext: { runAsUser: 1000620000, fsGroup: 1000620000 } } };
+    const own = build(role, { templates: { [role]: template } }, assigned);
+    expect(own.spec?.securityContext).toMatchObject(template.spec.securityContext);
+  });
+
+  it('stays outside of meshes unless its template says otherwise', () => {
+    const outside = build(role).metadata;
+    expect(outside?.labels).toMatchObject({
+      'sidecar.istio.io/inject': 'false',
+      'istio.io/dataplane-mode': 'none',
+    });
+    expect(outside?.annotations).toMatchObject({ 'linkerd.io/inject': 'disabled' });
+    const metadata = {
+      labels: { 'sidecar.istio.io/inject': 'true' },
+      annotations: { 'linkerd.io/inject': 'enabled' },
+    };
+    const within = build(role, { templates: { [role]: { metadata } } }).metadata;
+    expect(within).toMatchObject(metadata);
+  });
+
+  it('listens on all addresses of both families, and lets its group and nobody else write', () => {
+    const listens = role === 'worker' ? undefined : '[::]:7070';
+    expect(environment(build(role))['WSI_LISTEN']).toBe(listens);
+    expect(environment(build(role))['WSI_UMASK']).toBe('0007');
+    // On this machine the files are the user's.
+    expect(environment(build(role, {}, LOCAL_SETTINGS))['WSI_UMASK']).toBeUndefined();
   });
 
   it('has its own certificate and no other, beside the job file and not within it', () => {

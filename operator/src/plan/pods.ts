@@ -3,7 +3,7 @@
  * both say something (labels it selects by, WSI_* environment, restart policy, host name); everything else of the
  * template is kept as it is.
  */
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings } from '../cluster/port.ts';
 import type { V1Container, V1Pod, V1PodSpec, V1PodTemplateSpec } from '../kubernetes-types.ts';
 import {
@@ -22,12 +22,29 @@ import { restrict } from './pod-security.ts';
 import { podVolumes, trainerMounts } from './pod-volumes.ts';
 import { revision } from './revision.ts';
 
+/**
+ * Outside of service meshes unless the template says otherwise. The roles have mutual TLS of their own; a proxy beside them
+ * could not reach its control plane under the job's policy, and one that is an ordinary container never ends.
+ */
+const OUTSIDE_MESHES = {
+  labels: {
+    'sidecar.istio.io/inject': 'false',
+    'istio.io/dataplane-mode': 'none',
+    'kuma.io/sidecar-injection': 'disabled',
+  },
+  annotations: {
+    'linkerd.io/inject': 'disabled',
+    'consul.hashicorp.com/connect-inject': 'false',
+  },
+} as const;
+
 /** Time to write a checkpoint, for the coordinator; to end a call, for the others. */
 const GRACE_SECONDS: Record<Role, number> = { coordinator: 120, server: 30, worker: 30 };
 
 export function buildPod(job: WsiTrainingJob, slot: Slot, settings: ClusterSettings): V1Pod {
   const template = templateOf(job, slot.role);
   const metadata = ownedMetadata(job, podName(job, slot), {
+    ...OUTSIDE_MESHES.labels,
     ...template.metadata?.labels,
     ...slotLabels(job, slot),
   });
@@ -37,9 +54,13 @@ export function buildPod(job: WsiTrainingJob, slot: Slot, settings: ClusterSetti
     kind: 'Pod',
     metadata: {
       ...metadata,
-      annotations: { ...template.metadata?.annotations, [REVISION_ANNOTATION]: revision(job) },
+      annotations: {
+        ...OUTSIDE_MESHES.annotations,
+        ...template.metadata?.annotations,
+        [REVISION_ANNOTATION]: revision(job),
+      },
     },
-    spec: settings.restricted ? restrict(spec) : spec,
+    spec: settings.restricted ? restrict(spec, settings.podIdentity) : spec,
   };
 }
 
@@ -92,6 +113,7 @@ function trainerContainer(
     ...(imagePullPolicy === undefined || base?.image !== undefined ? {} : { imagePullPolicy }),
     image: settings.trainerImage,
     ...base,
+    ...withLimits(base?.resources),
     name: TRAINER_CONTAINER,
     args: base?.args ?? [slot.role],
     env: trainerEnvironment(job, slot, settings, base),
@@ -100,6 +122,14 @@ function trainerContainer(
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: trainerMounts(job, slot, settings, base),
   };
+}
+
+/** Devices cannot be shared: the API server wants a limit for each that is requested, and the same amount. */
+function withLimits(resources: V1Container['resources']): Pick<V1Container, 'resources'> {
+  const devices = Object.entries(resources?.requests ?? {}).filter(([name]) => name.includes('/'));
+  const missing = devices.filter(([name]) => resources?.limits?.[name] === undefined);
+  if (resources === undefined || missing.length === 0) return {};
+  return { resources: { ...resources, limits: { ...resources.limits, ...Object.fromEntries(missing) } } };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TrainingMeasurement, TrainingProgress } from '../cluster/port.ts';
+import { boundedProgress } from '../progress/bounded-progress.ts';
 import { progressStatus } from './progress-status.ts';
 
 const measurement: TrainingMeasurement = {
@@ -72,7 +73,7 @@ describe('the status of what was measured', () => {
     expect(progressStatus(progress(undefined)).throughput).toEqual({ tilesPerSecond: 98.8 });
     const phaseSeconds = { forward: NaN, backward: -1, 'no word!': 3, ...Object.fromEntries(letters()) };
     const strange = { ...measurement, window: { ...measurement.window!, tiles: Infinity, phaseSeconds } };
-    const { window } = progressStatus(progress(strange)).throughput!;
+    const { window } = progressStatus(boundedProgress(progress(strange))).throughput!;
     expect(Object.keys(window!.phaseSeconds!)).toHaveLength(16);
     expect(window!.tiles).toBe(0);
     expect(Object.keys(window!.phaseSeconds!)).not.toContain('forward');

@@ -4,8 +4,8 @@
  * from before a change of the spec: the job is stopped with a checkpoint and started anew from it. The number of
  * workers, pod templates, run policy and suspend are not part of it: they change without a stop.
  */
-import { canonicalJson, sha256 } from '@wsi/foundation';
-import type { WsiTrainingJob } from '@wsi/api';
+import { canonicalJson, sha256 } from '@wsi-operator/foundation';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 
 export function revision(job: WsiTrainingJob): string {
   const { cohort, patches, model, training, parameterServers } = job.spec;

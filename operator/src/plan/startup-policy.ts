@@ -1,11 +1,53 @@
 /**
- * Which empty places may be filled now: coordinator and servers at once, workers when all of those have started. A
- * worker holds the expensive device; it is not made to wait for a server that cannot be scheduled.
+ * Which empty places may be filled now.
+ *
+ * Without a gang: coordinator and servers at once, workers when all of those have started. A worker holds the expensive
+ * device; it is not made to wait for a server that cannot be scheduled.
+ *
+ * With a gang: its minimum (see gangs/gang.ts) at once, because members that waited for each other would never be
+ * scheduled, and the other workers when the minimum has nodes. Schedulers count the members of a gang without asking for
+ * their roles: a worker too many would take the place of a server, and the gang would hold its devices, or wait, for ever.
+ * (Volcano 1.14 does ask, but only after it has chosen as many pods as the minimum has, in an order that it never changes.)
  */
 import type { Place } from './snapshot.ts';
 
-/** @param together pods of a gang are created at once: its members would wait for each other for ever */
-export function mayStart(place: Place, places: readonly Place[], together: boolean): boolean {
-  if (together || place.slot.role !== 'worker') return true;
-  return places.every((other) => other.slot.role === 'worker' || other.state === 'running');
+/**
+ * @param due empty places that no delay after an end keeps empty
+ * @param places all places of the job
+ * @param together the job is a gang
+ */
+export function startable(due: readonly Place[], places: readonly Place[], together: boolean): Place[] {
+  if (!together) {
+    const started = places.every((other) => other.slot.role === 'worker' || other.state === 'running');
+    return due.filter(({ slot }) => slot.role !== 'worker' || started);
+  }
+  if (hasMinimum(places)) return [...due];
+  const workers = places.filter(({ slot }) => slot.role === 'worker');
+  // One that waits for a node, or has one, is the minimum's.
+  const isEnough = workers.some((place) => hasNode(place) || place.state === 'pending');
+  const first = isEnough ? undefined : due.find(({ slot }) => slot.role === 'worker');
+  return due.filter((place) => place.slot.role !== 'worker' || place === first);
+}
+
+/**
+ * Workers of a gang that wait for a node beside a minimum that has none: they could be given the room that the minimum
+ * needs. They come back when the minimum has its nodes.
+ */
+export function inTheWay(places: readonly Place[]): Place[] {
+  if (hasMinimum(places)) return [];
+  const workers = places.filter(({ slot }) => slot.role === 'worker');
+  const waiting = workers.filter((place) => place.state === 'pending' && !hasNode(place));
+  return workers.some(hasNode) ? waiting : waiting.slice(1);
+}
+
+/** Coordinator, all servers and a worker have nodes. */
+function hasMinimum(places: readonly Place[]): boolean {
+  return (
+    places.every((place) => place.slot.role === 'worker' || hasNode(place)) &&
+    places.some((place) => place.slot.role === 'worker' && hasNode(place))
+  );
+}
+
+function hasNode({ state, pod }: Place): boolean {
+  return state === 'running' || (state === 'pending' && (pod?.spec?.nodeName ?? '') !== '');
 }

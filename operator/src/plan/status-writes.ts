@@ -2,8 +2,9 @@
  * Sparing the API server: numbers that change all the time (progress, counts of pods on their way) are written now and
  * then; everything that somebody may wait for (a condition, an end, a phase) at once.
  */
-import { canonicalJson } from '@wsi/foundation';
-import type { WsiTrainingJobStatus } from '@wsi/api';
+import { canonicalJson } from '@wsi-operator/foundation';
+import type { WsiTrainingJobStatus } from '@wsi-operator/api';
+import { moment } from './disruptions.ts';
 
 /** Counts are looked at while pods start: they may not lag behind for long. */
 const COUNTS_INTERVAL_MILLISECONDS = 2_000;
@@ -34,8 +35,10 @@ export function chooseStatus(
   const interval = countsOnly
     ? Math.min(COUNTS_INTERVAL_MILLISECONDS, intervalMilliseconds)
     : intervalMilliseconds;
-  const due = Date.parse(stored.updateTime ?? new Date(0).toISOString()) + interval;
-  return due <= now ? { status: written, due: undefined } : { status: stored, due };
+  const last = moment(stored.updateTime) ?? 0;
+  const due = last + interval;
+  // A last write in the future: the clock has been put back.
+  return due <= now || last > now ? { status: written, due: undefined } : { status: stored, due };
 }
 
 function withoutTime({ updateTime: _ours, ...rest }: WsiTrainingJobStatus): WsiTrainingJobStatus {

@@ -1,9 +1,10 @@
 /** Whatever pods, coordinators, schedulers and API servers say, the status can be written. */
 import { describe, expect, it } from '@jest/globals';
-import { statusProblems } from '@wsi/api';
+import { statusProblems } from '@wsi-operator/api';
 import fc from 'fast-check';
-import { DEFAULT_SETTINGS, type Observed, type TrainingProgress } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS, type Observed } from '../cluster/port.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
+import { boundedProgress } from '../progress/bounded-progress.ts';
 import { buildJob, pod, ready } from '../testing/builders.ts';
 import { ROLES } from './names.ts';
 import { plan } from './plan.ts';
@@ -14,23 +15,25 @@ const time = fc.constantFrom<string | null | undefined>('2026-01-01T00:00:00Z', 
 const text = fc.oneof(fc.string({ maxLength: 40 }), fc.constant('x'.repeat(50_000)));
 const number = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Infinity, -1, 0.5, 1e300));
 
-const progress = fc.record({
-  phase: text,
-  step: number,
-  steps: number,
-  epoch: number,
-  epochs: number,
-  fraction: number,
-  tiles: number,
-  tilesPerSecond: number,
-  etaSeconds: number,
-  metrics: fc.dictionary(fc.string({ maxLength: 8 }), number, { maxKeys: 300 }),
-  parametersSha256: fc.oneof(text, fc.constant('a'.repeat(64))),
-  checkpointStep: number,
-  peakMemoryBytes: fc.dictionary(fc.constantFrom('coordinator', 'server', 'worker', 'other'), number),
-  workersConnected: number,
-  message: text,
-}) as fc.Arbitrary<TrainingProgress>;
+const progress = fc
+  .record({
+    phase: text,
+    step: number,
+    steps: number,
+    epoch: number,
+    epochs: number,
+    fraction: number,
+    tiles: number,
+    tilesPerSecond: number,
+    etaSeconds: number,
+    metrics: fc.dictionary(fc.string({ maxLength: 8 }), number, { maxKeys: 300 }),
+    parametersSha256: fc.oneof(text, fc.constant('a'.repeat(64))),
+    checkpointStep: number,
+    peakMemoryBytes: fc.dictionary(fc.constantFrom('coordinator', 'server', 'worker', 'other'), number),
+    workersConnected: number,
+    message: text,
+  })
+  .map(boundedProgress);
 
 const terminated = fc.record({
   exitCode: fc.constantFrom(0, 1, 64, 137, -1, 256, 3221225786),

@@ -1,52 +1,30 @@
 /** The status block: counts from what is there, progress from the coordinator, conditions from the verdict. */
+import type { StatusInput } from './status-input.ts';
 import {
   findCondition,
   isTrue,
   phaseOf,
+  ROLE_FIELDS,
   setCondition,
   type JobCondition,
-  type RoleField,
   type RoleStatus,
   type WsiTrainingJob,
   type WsiTrainingJobStatus,
-} from '@wsi/api';
-import type { ClusterSettings, Observed } from '../cluster/port.ts';
+} from '@wsi-operator/api';
 import { conditionChanges } from './conditions.ts';
-import type { Failures } from './failure-policy.ts';
+import { activeSeconds } from './deadline-policy.ts';
 import { isSummary, roleOf } from './failure-records.ts';
 import { LABELS, jobName, replicasOf, type Role } from './names.ts';
 import { progressStatus } from './progress-status.ts';
-import { isReady, type Place, type Snapshot } from './snapshot.ts';
-import type { Verdict } from './verdict.ts';
+import { isReady, trainerEnd, type Place } from './snapshot.ts';
 import { warningsOf } from './warnings.ts';
-
-export const ROLE_FIELDS: Record<Role, RoleField> = {
-  coordinator: 'coordinator',
-  server: 'parameterServers',
-  worker: 'workers',
-};
-
-export interface StatusInput {
-  /** At the size that it is to have now. */
-  readonly job: WsiTrainingJob;
-  readonly autoscaling: WsiTrainingJobStatus['autoscaling'];
-  readonly snapshot: Snapshot;
-  readonly failures: Failures;
-  readonly verdict: Verdict;
-  readonly settings: ClusterSettings;
-  /** True when no process of the job is left. */
-  readonly stopped: boolean;
-  /** Running pods have certificates that expire soon. */
-  readonly expiring: boolean;
-  readonly observed: Observed;
-  readonly now: number;
-}
 
 export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
   const { job, verdict, now } = input;
   const before = job.status ?? {};
   const conditions = updateConditions(input);
   const ended = hasEnded(conditions);
+  const active = activeSeconds(job, conditions, now);
   const startTime = before.startTime ?? (verdict.kind === 'run' ? iso(now) : undefined);
   const roles = {
     coordinator: roleStatus(input, 'coordinator'),
@@ -59,7 +37,7 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
   const { warnings: _earlier, message: _last, autoscaling: _sizes, ...rest } = before;
   return {
     ...rest,
-    ...progressStatus(input.observed.progress),
+    ...progressStatus(input.observed.progress, input.observed.checkpointLeft),
     ...roles,
     ...(input.autoscaling === undefined ? {} : { autoscaling: input.autoscaling }),
     ...(job.metadata.generation === undefined ? {} : { observedGeneration: job.metadata.generation }),
@@ -69,6 +47,7 @@ export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
     failures: [...input.failures.records],
     suspended: isTrue(conditions, 'Suspended'),
     ...(startTime === undefined ? {} : { startTime }),
+    ...(active === 0 ? {} : { activeSeconds: active }),
     ...(ended ? { completionTime: before.completionTime ?? iso(now) } : {}),
     ...words(input, conditions),
   };
@@ -85,7 +64,7 @@ function words(
 ): Pick<WsiTrainingJobStatus, 'message' | 'warnings'> {
   const before = job.status ?? {};
   const ended = hasEnded(conditions);
-  const warnings = ended ? (before.warnings ?? []) : warningsOf(job, settings, expiring);
+  const warnings = ended ? (before.warnings ?? []) : warningsOf(job, settings, { ...observed, expiring });
   // What was said last holds while the run goes on or is over, and not when something else was in its way.
   const last = ended || isTrue(before.conditions, 'Running') ? before.message : undefined;
   const message = messageOf(conditions) ?? progressStatus(observed.progress).message ?? last;
@@ -95,15 +74,28 @@ function words(
   };
 }
 
-/** Only metadata and status of the job are looked at. */
-export function invalidStatus(job: WsiTrainingJob, message: string, now: number): WsiTrainingJobStatus {
+/**
+ * The job is not looked after, for the reason. Only its metadata and status are looked at.
+ * @param why by an `InternalError` it is not known whether it runs
+ */
+export function abandonedStatus(
+  job: WsiTrainingJob,
+  { reason, message }: { readonly reason: 'InvalidSpec' | 'InternalError'; readonly message: string },
+  now: number,
+): WsiTrainingJobStatus {
   const { generation } = job.metadata;
   const before = job.status ?? {};
   if (hasEnded(before.conditions)) return before;
   const observed = generation === undefined ? {} : { observedGeneration: generation };
   const conditions = setCondition(
     before.conditions ?? [],
-    { type: 'Running', status: 'False', reason: 'InvalidSpec', message, ...observed },
+    {
+      type: 'Running',
+      status: reason === 'InvalidSpec' ? 'False' : 'Unknown',
+      reason,
+      message,
+      ...observed,
+    },
     now,
   );
   return { ...before, ...observed, conditions, phase: phaseOf(conditions), message };
@@ -114,7 +106,7 @@ function roleStatus(input: StatusInput, role: Role): RoleStatus {
   const places = [...snapshot.places, ...snapshot.surplus].filter((place) => place.slot.role === role);
   const ready = places.filter(isReady).length;
   const ended = places.filter((place) => place.state === 'ended');
-  const succeeded = ended.filter((place) => place.pod?.status?.phase === 'Succeeded').length;
+  const succeeded = ended.filter(({ pod }) => trainerEnd(pod)?.exitCode === 0).length;
   const desired = replicasOf(job, role);
   return {
     replicas: places.filter((place) => place.pod !== undefined).length,

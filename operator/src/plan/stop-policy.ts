@@ -28,7 +28,7 @@ export function stopInOrder(places: readonly Place[], which: 'all' | 'alive', no
  */
 export function removeLost(places: readonly Place[], now: number): Action[] {
   return places.flatMap((place): Action[] => {
-    const moment = lostAt(place);
+    const moment = lostAt(place, now);
     return moment !== undefined && moment <= now ? [{ ...deletePod(place), force: true }] : [];
   });
 }

@@ -1,12 +1,13 @@
 /** What is to become of the job: an ordered list of checks, the first that holds decides. */
-import { isTrue, type ConditionReason, type WsiTrainingJob } from '@wsi/api';
+import { isTrue, type ConditionReason, type WsiTrainingJob } from '@wsi-operator/api';
 import type { Observed } from '../cluster/port.ts';
 import { hasCertificates } from './certificates.ts';
 import { deadline } from './deadline-policy.ts';
-import { fatalFailure, isSuccess, type Failures } from './failure-policy.ts';
+import { fatalFailure, type Failures } from './failure-policy.ts';
+import { hasFinished } from './finish.ts';
 import { revision } from './revision.ts';
 import type { GangAdmission } from './gangs/index.ts';
-import { isAlive, revisionOf, type Snapshot } from './snapshot.ts';
+import { allUp, holdsResources, isAlive, revisionOf, type Place, type Snapshot } from './snapshot.ts';
 
 export type Verdict =
   /** The status says so already: only clean-up is left. */
@@ -17,48 +18,66 @@ export type Verdict =
   | { readonly kind: 'stop'; readonly why: 'suspended' | 'deleted' | 'changed' }
   /** The same, because the admission was withdrawn; the job then waits for another one. */
   | { readonly kind: 'stop'; readonly why: 'evicted'; readonly message: string }
+  /** The same, because it asks for what the administrator does not allow (any more). */
+  | { readonly kind: 'stop'; readonly why: 'notAllowed'; readonly message: string }
   /** No pod may be made yet. */
   | {
       readonly kind: 'wait';
-      readonly reason: 'QueuePending' | 'GangUnavailable';
+      readonly reason: 'QueuePending' | 'GangUnavailable' | 'NotAllowed';
       readonly message: string;
+      /** To wait is in vain: the queue can never admit so much. */
+      readonly never?: true;
     }
   | { readonly kind: 'run' };
 
-export interface JudgedWorld {
+export interface JudgedInput {
   readonly job: WsiTrainingJob;
   readonly snapshot: Snapshot;
   readonly failures: Failures;
   readonly admission: GangAdmission;
-  readonly certificates: Observed['certificates'];
+  /** What the administrator does not allow; undefined: nothing. */
+  readonly notAllowed: string | undefined;
+  readonly observed: Pick<Observed, 'certificates' | 'progress'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-export function judge(world: JudgedWorld): Verdict {
-  const { job, snapshot, failures, admission, now } = world;
+export function judge(input: JudgedInput): Verdict {
+  const { job, snapshot, failures, admission, now } = input;
   const conditions = job.status?.conditions;
   if (isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed')) return { kind: 'finished' };
   if (job.metadata.deletionTimestamp !== undefined) return { kind: 'stop', why: 'deleted' };
   const current = revision(job);
   const places = [...snapshot.places, ...snapshot.surplus];
-  if (places.some((place) => isSuccess(place) && revisionOf(place.pod) === current))
-    return { kind: 'succeed' };
-  const fatal = fatalFailure(job, failures, snapshot.places);
+  const heard = { job, progress: input.observed.progress };
+  const finished = places.some(
+    (place) => hasFinished(place, heard) && revisionOf(place.pod ?? place.gone) === current,
+  );
+  if (finished) return { kind: 'succeed' };
+  const fatal = fatalFailure(heard, failures, snapshot.places);
   if (fatal !== undefined) return { kind: 'fail', ...fatal };
   if (job.spec.suspend) return { kind: 'stop', why: 'suspended' };
+  if (input.notAllowed !== undefined) return refused(input.notAllowed, places);
   const end = deadline(job);
-  if (end !== undefined && end <= now) {
+  // A job that has stopped running since has stopped using time up.
+  if (end !== undefined && end <= now && allUp(job, snapshot.places)) {
     const seconds = job.spec.runPolicy.activeDeadlineSeconds ?? 0;
-    const message = `not finished after ${seconds} s (runPolicy.activeDeadlineSeconds)`;
+    const message = `not finished after ${seconds} s of active time (runPolicy.activeDeadlineSeconds)`;
     return { kind: 'fail', reason: 'DeadlineExceeded', message };
   }
   const changed = places.some(
     (place) =>
       isAlive(place) &&
-      (revisionOf(place.pod) !== current || !hasCertificates(place.pod, world.certificates)),
+      (revisionOf(place.pod) !== current || !hasCertificates(place.pod, input.observed.certificates)),
   );
   return changed ? { kind: 'stop', why: 'changed' } : admitted(admission);
+}
+
+/** Its pods end in order, with a checkpoint; it goes on when job or settings are mended. */
+function refused(message: string, places: readonly Place[]): Verdict {
+  return places.some(holdsResources)
+    ? { kind: 'stop', why: 'notAllowed', message }
+    : { kind: 'wait', reason: 'NotAllowed', message };
 }
 
 function admitted(admission: GangAdmission): Verdict {
@@ -68,7 +87,12 @@ function admitted(admission: GangAdmission): Verdict {
     case 'evicted':
       return { kind: 'stop', why: 'evicted', message: admission.message };
     case 'waiting':
-      return { kind: 'wait', reason: 'QueuePending', message: admission.message };
+      return {
+        kind: 'wait',
+        reason: 'QueuePending',
+        message: admission.message,
+        ...(admission.never === undefined ? {} : { never: true }),
+      };
     case 'unavailable':
       return { kind: 'wait', reason: 'GangUnavailable', message: admission.message };
   }

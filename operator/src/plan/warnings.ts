@@ -1,18 +1,65 @@
 /** What somebody should look at although the job goes on. Kept in the status, so that each is told once. */
-import { WARNINGS, type WarningReason, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi/api';
+import {
+  WARNINGS,
+  type WarningReason,
+  type WsiTrainingJob,
+  type WsiTrainingJobStatus,
+} from '@wsi-operator/api';
 import type { ClusterSettings } from '../cluster/port.ts';
 import type { PlanEvent } from './actions.ts';
+import { asksForTopology, gangNameOf } from './gangs/index.ts';
 import { outputPersists } from './output-claim.ts';
+
+/** A coordinator under load may be late by minutes. */
+const SILENCE_MILLISECONDS = 5 * 60_000;
+
+const MOST_NAMES = 5;
 
 type Warnings = NonNullable<WsiTrainingJobStatus['warnings']>;
 
-export function warningsOf(job: WsiTrainingJob, settings: ClusterSettings, expiring: boolean): Warnings {
+/** @param found what was seen of the job's certificates and objects */
+export function warningsOf(
+  job: WsiTrainingJob,
+  settings: ClusterSettings,
+  found: {
+    readonly expiring: boolean;
+    readonly contested?: readonly string[] | undefined;
+    readonly silentFor?: number | undefined;
+    readonly answerRefused?: boolean | undefined;
+    readonly foreignPods?: readonly string[] | undefined;
+  },
+): Warnings {
+  const { expiring, contested = [], silentFor = 0, answerRefused = false, foreignPods = [] } = found;
   const lasting = settings.outputPersists === true || outputPersists(job);
   const reasons: WarningReason[] = [
     ...(lasting ? [] : (['OutputNotPersistent'] as const)),
     ...(expiring ? (['CertificatesExpiring'] as const) : []),
+    ...(job.spec.runPolicy.managedBy === undefined ? [] : (['FieldOutdated'] as const)),
+    ...(asksInVain(job, settings) ? (['TopologyIgnored'] as const) : []),
+    ...(silentFor < SILENCE_MILLISECONDS ? [] : (['CoordinatorSilent'] as const)),
+    ...(answerRefused ? (['AnswerRefused'] as const) : []),
+    ...(foreignPods.length === 0 ? [] : (['ForeignPods'] as const)),
+    ...(contested.length === 0 ? [] : (['ObjectContested'] as const)),
   ];
-  return reasons.map((reason) => ({ reason, message: WARNINGS[reason] }));
+  const details: Partial<Record<WarningReason, string>> = {
+    ObjectContested: ` (${contested.join(', ')})`,
+    ForeignPods: ` ${listed(foreignPods)}.`,
+  };
+  return reasons.map((reason) => ({ reason, message: `${WARNINGS[reason]}${details[reason] ?? ''}` }));
+}
+
+/** Anyone may make as many as a quota allows. */
+function listed(names: readonly string[]): string {
+  const shown = [...names].sort().slice(0, MOST_NAMES).join(', ');
+  return names.length <= MOST_NAMES ? shown : `${shown} and ${names.length - MOST_NAMES} more`;
+}
+
+function asksInVain(job: WsiTrainingJob, settings: ClusterSettings): boolean {
+  const { coordinator, parameterServers, workers } = job.spec;
+  const asks = [coordinator, parameterServers, workers].some(({ template }) =>
+    asksForTopology(template.metadata?.annotations),
+  );
+  return asks && gangNameOf(job, settings) !== 'kueue';
 }
 
 export function warningEvents(before: Warnings | undefined, after: Warnings | undefined): PlanEvent[] {

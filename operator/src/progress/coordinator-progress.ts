@@ -1,18 +1,18 @@
 /** Progress asked of the coordinator over gRPC. One channel an address, kept between calls. */
-import { connectCoordinator, type CoordinatorClient } from '@wsi/protocol';
+import { connectStatus, type StatusClient } from '@wsi-operator/protocol';
 import type { ProgressSource, TrainingProgress } from '../cluster/port.ts';
 import { askProgress } from './ask-progress.ts';
 
 export class CoordinatorProgress implements ProgressSource {
-  readonly #clients = new Map<string, CoordinatorClient>();
+  readonly #clients = new Map<string, StatusClient>();
 
   async read(address: string): Promise<TrainingProgress | undefined> {
-    const client = this.#clients.get(address) ?? connectCoordinator(address);
+    const client = this.#clients.get(address) ?? connectStatus(address);
     this.#clients.set(address, client);
     try {
       return await askProgress(client, address);
     } catch {
-      // Starting, restarting or busy: the next look asks again, and a dead coordinator is seen as an ended pod.
+      // Starting, restarting or busy: the next pass asks again, and a dead coordinator is seen as an ended pod.
       return undefined;
     }
   }

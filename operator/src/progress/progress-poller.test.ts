@@ -1,14 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import grpc from '@grpc/grpc-js';
 import pino from 'pino';
-import { ManualClock } from '@wsi/controller/testing';
+import { ManualClock } from '@wsi-operator/controller/testing';
 import {
   coordinatorService,
   listen,
   serverCredentials,
   type ListeningServer,
   type TlsPem,
-} from '@wsi/protocol';
+} from '@wsi-operator/protocol';
 import { issueCertificates } from '../cluster/kubernetes/certificates.ts';
 import { until } from '../testing/kubernetes-bed.ts';
 import { ProgressPoller } from './progress-poller.ts';
@@ -20,17 +21,19 @@ const logger = pino({ level: 'silent' });
 interface FakeCoordinator {
   step: number;
   asked: number;
+  /** Laid over what it says otherwise. */
+  answer: object;
   readonly server: ListeningServer;
   readonly address: string;
 }
 
 async function startCoordinator(credentials?: grpc.ServerCredentials): Promise<FakeCoordinator> {
-  const state = { step: 1, asked: 0 };
+  const state = { step: 1, asked: 0, answer: {} };
   const port = await freePort();
   const implementation = {
     Status: (_call: unknown, answer: grpc.sendUnaryData<object>) => {
       state.asked += 1;
-      answer(null, { phase: 'training', step: state.step, steps: 10, fraction: 0.1 });
+      answer(null, { phase: 'training', step: state.step, steps: 10, fraction: 0.1, ...state.answer });
     },
     Work: (call: grpc.ServerDuplexStream<unknown, unknown>) => call.end(),
   };
@@ -41,7 +44,6 @@ async function startCoordinator(credentials?: grpc.ServerCredentials): Promise<F
 }
 
 async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const { port } = server.address() as { port: number };
@@ -139,13 +141,101 @@ describe('ProgressPoller', () => {
       await bed.clock.advance(delay);
     }
     expect(delays).toEqual([1_000, 2_000, 4_000, 8_000]);
+    expect(bed.poller.silentFor('default/lung')).toBe(16_000);
     expect(bed.changes).toEqual([]);
+    // Nobody has answered: nothing was refused.
+    expect(bed.poller.refused('default/lung')).toBe(false);
     const coordinator = await startCoordinator();
     try {
       bed.poller.follow('default/lung', { address: coordinator.address });
       await bed.clock.advance(1_000);
       await until('it is heard', () => bed.poller.latest('default/lung') !== undefined);
+      expect(bed.poller.silentFor('default/lung')).toBe(0);
     } finally {
+      await coordinator.server.close();
+    }
+  });
+
+  it('takes no answer that is larger than a coordinator has, and says so', async () => {
+    await using bed = new Bed();
+    const coordinator = await startCoordinator();
+    try {
+      bed.poller.follow('default/lung', { address: coordinator.address });
+      await bed.clock.advance(1_000);
+      await until('it is heard', () => bed.poller.latest('default/lung') !== undefined);
+      expect(bed.poller.refused('default/lung')).toBe(false);
+      for (const [asked, size] of [
+        [2, 3 * 2 ** 20],
+        [3, 3e5],
+        // Within the limit as a message, but of two bytes an object.
+        [4, 0],
+      ] as const) {
+        coordinator.answer =
+          size === 0
+            ? { measurement: { observations: Array.from({ length: 5_000 }, () => ({})) } }
+            : { message: 'x'.repeat(size) };
+        await until('it waits', () => bed.clock.nextTime() !== undefined);
+        await bed.clock.advance(60_000);
+        await until('it is asked', () => coordinator.asked === asked && bed.poller.refused('default/lung'));
+      }
+      expect(bed.poller.latest('default/lung')).toBeUndefined();
+      coordinator.answer = {};
+      await until('it waits', () => bed.clock.nextTime() !== undefined);
+      await bed.clock.advance(60_000);
+      await until('it is heard again', () => bed.poller.latest('default/lung') !== undefined);
+      expect(bed.poller.refused('default/lung')).toBe(false);
+    } finally {
+      await coordinator.server.close();
+    }
+  });
+
+  it('tells at once of a coordinator whose first answer cannot be taken', async () => {
+    await using bed = new Bed();
+    const coordinator = await startCoordinator();
+    coordinator.answer = { message: 'x'.repeat(3e5) };
+    try {
+      bed.poller.follow('default/lung', { address: coordinator.address });
+      await bed.clock.advance(1_000);
+      await until('it is told', () => bed.changes.length === 1);
+      expect([bed.poller.refused('default/lung'), bed.poller.latest('default/lung')]).toEqual([
+        true,
+        undefined,
+      ]);
+    } finally {
+      await coordinator.server.close();
+    }
+  });
+
+  it('goes on asking those that answer while a hundred others hang', async () => {
+    await using bed = new Bed();
+    const coordinator = await startCoordinator();
+    const sockets = new Set<Socket>();
+    // Takes connections and says nothing, ever.
+    const hanging = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = hanging.address() as AddressInfo;
+      bed.poller.follow('modest/lung', { address: coordinator.address });
+      await bed.clock.advance(1_000);
+      await until('it is heard', () => coordinator.asked === 1);
+      for (let index = 0; index < 100; index += 1) {
+        bed.poller.follow(`greedy/${index}`, { address: `127.0.0.1:${port}` });
+      }
+      await bed.clock.advance(1_000);
+      await until('some hang', () => sockets.size >= 6);
+      for (let round = 2; round < 5; round += 1) {
+        coordinator.step = round;
+        await bed.clock.advance(11_000);
+        await until('it is asked', () => bed.poller.latest('modest/lung')?.step === round);
+      }
+      // Another tenant's new job is not kept waiting either: not all takers may be with one namespace.
+      bed.poller.follow('third/new', { address: coordinator.address });
+      await bed.clock.advance(1_000);
+      await until('it is heard', () => bed.poller.latest('third/new') !== undefined);
+    } finally {
+      bed.stop.abort();
+      for (const socket of sockets) socket.destroy();
+      hanging.close();
       await coordinator.server.close();
     }
   });

@@ -9,11 +9,13 @@ describe('serve', () => {
       '/broken': () => Promise.reject(new Error('no')),
     });
     try {
-      const ask = async (path: string, method = 'GET'): Promise<[number, string]> => {
-        const answer = await fetch(`http://127.0.0.1:${endpoint.port}${path}`, { method });
+      const ask = async (path: string, method = 'GET', host = '127.0.0.1'): Promise<[number, string]> => {
+        const answer = await fetch(`http://${host}:${endpoint.port}${path}`, { method });
         return [answer.status, await answer.text()];
       };
       expect(await ask('/ok?x=1')).toEqual([200, 'ok\n']);
+      // Probes and scrapers come to whatever address the pod has.
+      expect(await ask('/ok', 'GET', '[::1]')).toEqual([200, 'ok\n']);
       expect(await ask('/ok', 'HEAD')).toEqual([200, '']);
       expect((await ask('/ok', 'POST'))[0]).toBe(405);
       expect((await ask('/constructor'))[0]).toBe(404);

@@ -1,6 +1,12 @@
 /** Gauges of the jobs, from their statuses. */
 import { Gauge, type Registry } from 'prom-client';
-import type { JobPhase, RoleField, WsiTrainingJobStatus } from '@wsi/api';
+import {
+  findCondition,
+  ROLE_FIELDS,
+  ROLES,
+  type JobPhase,
+  type WsiTrainingJobStatus,
+} from '@wsi-operator/api';
 
 export interface JobForMetrics {
   readonly namespace: string;
@@ -9,13 +15,6 @@ export interface JobForMetrics {
 }
 
 const PHASES: readonly JobPhase[] = ['Pending', 'Starting', 'Running', 'Suspended', 'Succeeded', 'Failed'];
-
-/** By the field of the status, the label that the pods have. */
-const ROLES: readonly (readonly [RoleField, string])[] = [
-  ['coordinator', 'coordinator'],
-  ['parameterServers', 'server'],
-  ['workers', 'worker'],
-];
 
 type Series = readonly [labels: Readonly<Record<string, string>>, value: number | undefined];
 
@@ -55,9 +54,9 @@ const DEFINITIONS: readonly Definition[] = [
     help: 'Pods of a job by role: as many as desired, and as many as run.',
     labels: ['namespace', 'job', 'role', 'state'],
     read: ({ status }, labels) =>
-      ROLES.flatMap(([field, role]): Series[] => [
-        [{ ...labels, role, state: 'desired' }, status[field]?.desired],
-        [{ ...labels, role, state: 'ready' }, status[field]?.ready],
+      ROLES.flatMap((role): Series[] => [
+        [{ ...labels, role, state: 'desired' }, status[ROLE_FIELDS[role]]?.desired],
+        [{ ...labels, role, state: 'ready' }, status[ROLE_FIELDS[role]]?.ready],
       ]),
   },
   {
@@ -65,23 +64,23 @@ const DEFINITIONS: readonly Definition[] = [
     help: 'Pods that were started again after an end, by role.',
     labels: ['namespace', 'job', 'role'],
     read: ({ status }, labels) =>
-      ROLES.map(([field, role]): Series => [{ ...labels, role }, status[field]?.restarts]),
+      ROLES.map((role): Series => [{ ...labels, role }, status[ROLE_FIELDS[role]]?.restarts]),
   },
   {
     name: 'wsi_job_peak_memory_bytes',
     help: 'The most memory that a process of the role has used.',
     labels: ['namespace', 'job', 'role'],
     read: ({ status }, labels) =>
-      ROLES.map(([field, role]): Series => [{ ...labels, role }, status.memory?.[field]]),
+      ROLES.map((role): Series => [{ ...labels, role }, status.memory?.[ROLE_FIELDS[role]]]),
   },
   {
     name: 'wsi_job_memory_bytes',
     help: 'Resident memory of the largest process of the role now, of a job that runs.',
     labels: ['namespace', 'job', 'role'],
     read: (job, labels) =>
-      ROLES.map(([field, role]): Series => [
+      ROLES.map((role): Series => [
         { ...labels, role },
-        isRunning(job) ? job.status.memory?.current?.[field] : undefined,
+        isRunning(job) ? job.status.memory?.current?.[ROLE_FIELDS[role]] : undefined,
       ]),
   },
   {
@@ -117,6 +116,16 @@ const DEFINITIONS: readonly Definition[] = [
         perUnit(job, ({ bytesReceived, seconds }) => [bytesReceived, seconds]),
       ],
     ],
+  },
+  {
+    name: 'wsi_job_failed',
+    help: '1 for a job that has failed, with the reason; 0 for every other.',
+    labels: ['namespace', 'job', 'reason'],
+    read: ({ status }, labels) => {
+      const reason = findCondition(status.conditions, 'Failed')?.reason ?? '';
+      const failed = status.phase === 'Failed';
+      return [[{ ...labels, reason: failed ? reason : '' }, failed ? 1 : 0]];
+    },
   },
   {
     name: 'wsi_job_progress_ratio',

@@ -3,8 +3,10 @@
  * progress) is read when it is asked for: there is nothing to keep in step, and a job's series end with the job.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { RequestInfo } from '@wsi/controller';
+import type { RequestInfo } from '@wsi-operator/controller';
 import type { LoopObserver, PassOutcome } from '../loop/reconciler.ts';
+import type { Access } from './secure-metrics/reviewed-access.ts';
+import type { CertificateObserver } from './secure-metrics/serving-certificate.ts';
 import { collectJobs, type JobForMetrics } from './job-metrics.ts';
 
 export interface MetricSources {
@@ -19,7 +21,10 @@ const PASS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const WAIT_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
 
-export class OperatorMetrics implements LoopObserver {
+/** How a request for the metrics ended; `handshake`: no TLS was agreed upon. */
+export type ScrapeOutcome = Access | 'handshake';
+
+export class OperatorMetrics implements LoopObserver, CertificateObserver {
   readonly #registry = new Registry();
   readonly #passes: Counter<'outcome'>;
   readonly #passSeconds: Histogram<'outcome'>;
@@ -27,26 +32,30 @@ export class OperatorMetrics implements LoopObserver {
   readonly #requests: Counter<'verb' | 'resource' | 'code'>;
   readonly #requestSeconds: Histogram<'verb' | 'resource'>;
   readonly #relists: Counter<'resource'>;
+  readonly #incomplete: Counter;
+  readonly #scrapes: Counter<'outcome'>;
+  readonly #certificates: Counter<'outcome'>;
+  readonly #certificateEnd: Gauge<'for'>;
 
   constructor() {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#passes = new Counter({
       name: 'wsi_operator_reconcile_total',
-      help: "Looks at a job, by how they ended: done, gone (or not this operator's), failed.",
+      help: "Reconciles, by outcome: done, gone (or not this operator's), failed.",
       labelNames: ['outcome'],
       registers,
     });
     this.#passSeconds = new Histogram({
       name: 'wsi_operator_reconcile_duration_seconds',
-      help: 'Duration of a look at a job, with all requests that it made.',
+      help: 'Duration of a reconcile of a job, with all requests that it made.',
       labelNames: ['outcome'],
       buckets: PASS_SECONDS,
       registers,
     });
     this.#waitSeconds = new Histogram({
       name: 'wsi_operator_queue_wait_seconds',
-      help: 'How long a job that was due waited for its look.',
+      help: 'How long a job that was due waited to be reconciled.',
       buckets: WAIT_SECONDS,
       registers,
     });
@@ -69,6 +78,47 @@ export class OperatorMetrics implements LoopObserver {
       labelNames: ['resource'],
       registers,
     });
+    this.#incomplete = new Counter({
+      name: 'wsi_operator_incomplete_statuses_total',
+      help: 'Statuses that the API server did not store whole: the definition (CRD) is older than the operator.',
+      registers,
+    });
+    this.#scrapes = new Counter({
+      name: 'wsi_operator_metrics_requests_total',
+      help: 'With metrics.secure: requests for metrics, by what became of them.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.#certificates = new Counter({
+      name: 'wsi_operator_metrics_certificates_total',
+      help: 'With metrics.secure: certificates that were taken, and readings of one that cannot be used (refused).',
+      labelNames: ['outcome'],
+      registers,
+    });
+    // The label keeps the gauge from being there, as 0, where there is no certificate.
+    this.#certificateEnd = new Gauge({
+      name: 'wsi_operator_metrics_certificate_expiry_timestamp_seconds',
+      help: 'With metrics.secure: when the certificate that is used expires, in seconds since 1970.',
+      labelNames: ['for'],
+      registers,
+    });
+  }
+
+  onScrape(outcome: ScrapeOutcome): void {
+    this.#scrapes.inc({ outcome });
+  }
+
+  onCertificateTaken(notAfterMilliseconds: number): void {
+    this.#certificates.inc({ outcome: 'taken' });
+    this.#certificateEnd.set({ for: 'metrics' }, notAfterMilliseconds / 1000);
+  }
+
+  onCertificateRefused(): void {
+    this.#certificates.inc({ outcome: 'refused' });
+  }
+
+  onIncompleteStatus(): void {
+    this.#incomplete.inc();
   }
 
   get contentType(): string {
@@ -87,7 +137,7 @@ export class OperatorMetrics implements LoopObserver {
         },
       });
     };
-    gauge('wsi_operator_queue_depth', 'Jobs that are due and wait for a look.', sources.queueDepth);
+    gauge('wsi_operator_queue_depth', 'Jobs that are due and wait to be reconciled.', sources.queueDepth);
     gauge('wsi_operator_leader', '1: this process leads, 0: it follows.', () => Number(sources.isLeader()));
     new Gauge({
       name: 'wsi_operator_informer_synced',

@@ -4,15 +4,17 @@
  *   caches fill (leader and followers) ──► ready ──► lease held ──► jobs read anew ──► the loop
  *                                                        └─ lost: nothing more is written, the process ends
  */
-import type { ApiClient } from '@wsi/controller';
-import { WsiError, type Clock, type Logger } from '@wsi/foundation';
+import type { ApiClient } from '@wsi-operator/controller';
+import { WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import { KubernetesCluster, type EventSink } from '../cluster/kubernetes/kubernetes-cluster.ts';
 import { Reconciler } from '../loop/reconciler.ts';
-import { serve, type HttpEndpoint } from './http-endpoint.ts';
+import { serve, type Answer, type HttpEndpoint } from './http-endpoint.ts';
 import type { JobForMetrics } from './job-metrics.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import type { OperatorOptions } from './options.ts';
 import { health, readiness } from './probes.ts';
+import { metricsProtection, type MetricsProtection } from './secure-metrics/metrics-protection.ts';
+import { METRICS_PATH } from './secure-metrics/token-review.ts';
 
 /** What events and leases call this program. */
 export const COMPONENT = 'wsi-operator';
@@ -36,9 +38,13 @@ export interface OperatorParts {
   readonly election?: Election;
   readonly options: OperatorOptions;
   readonly client: ApiClient;
+  /** For reviews of tokens; {@link client} unless told. */
+  readonly reviews?: ApiClient;
   readonly metrics: OperatorMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What has to be known of the server before anything is decided; probes are answered meanwhile. */
+  readonly prepare?: () => Promise<void>;
 }
 
 /** - `stopped`: as asked, the lease is released; - `lost`: another one leads, or may: the process must end at once. */
@@ -63,6 +69,7 @@ export class Operator {
       settings,
       namespaces: options.namespaces,
       mayWrite: () => this.isLeader,
+      onIncompleteStatus: () => metrics.onIncompleteStatus(),
       onList: (resource, reason) => {
         if (reason !== 'start') metrics.onRelist(resource);
       },
@@ -105,12 +112,13 @@ export class Operator {
    * @throws WsiError when a port is taken
    */
   async run(signal: AbortSignal): Promise<OperatorEnd> {
-    const { logger, election, events } = this.#parts;
-    this.#endpoints = await this.#listen();
+    const { logger, election, events, prepare } = this.#parts;
+    const protection = await this.#protection();
+    this.#endpoints = await this.#listen(protection);
     const caches = new AbortController();
-    const running = this.#cluster.run(caches.signal);
+    const running = Promise.all([this.#cluster.run(caches.signal), protection?.run(caches.signal)]);
     try {
-      await this.#untilSynced(signal);
+      await Promise.all([this.#untilSynced(signal), prepare?.()]);
       if (signal.aborted) return 'stopped';
       logger.info({ jobs: this.#cluster.caches.jobs().length }, 'caches are filled');
       if (election === undefined) {
@@ -171,11 +179,20 @@ export class Operator {
     await Promise.race([this.#cluster.synced, aborted(signal)]);
   }
 
-  async #listen(): Promise<readonly HttpEndpoint[]> {
+  async #protection(): Promise<MetricsProtection | undefined> {
+    const { options, client, reviews = client, metrics, clock, logger } = this.#parts;
+    const { metricsSecurity: security, identity } = options;
+    if (security === undefined) return undefined;
+    return metricsProtection({ security, identity, client: reviews, metrics, clock, logger });
+  }
+
+  async #listen(protection: MetricsProtection | undefined): Promise<readonly HttpEndpoint[]> {
     const { options, metrics } = this.#parts;
-    const metricsEndpoint = await serve(options.metricsPort, {
-      '/metrics': async () => ({ status: 200, body: await metrics.text(), contentType: metrics.contentType }),
-    });
+    const told = async (): Promise<Answer> => {
+      return { status: 200, body: await metrics.text(), contentType: metrics.contentType };
+    };
+    const metricsEndpoint = await serve(options.metricsPort, { [METRICS_PATH]: told }, protection);
+    // The kubelet has no token: probes are on their own port, in plain HTTP.
     try {
       const healthEndpoint = await serve(options.healthPort, {
         '/healthz': () => health(this.#reconciler.stuckMilliseconds),

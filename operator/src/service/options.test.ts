@@ -28,6 +28,38 @@ describe('readOptions', () => {
     expect(options.settings).not.toHaveProperty('defaultQueue');
   });
 
+  it('takes ports and rules of policies, and who chooses the user of pods', () => {
+    const rule = { to: [{ ipBlock: { cidr: 'fd00::/8' } }] };
+    const { podIdentity, settings } = readOptions(
+      ['--dns-ports=53,1053', `--policy-egress=${JSON.stringify([rule])}`, '--pod-identity=platform'],
+      {},
+    );
+    expect(podIdentity).toBe('platform');
+    expect(settings).toMatchObject({ dnsPorts: [53, 1053], policyEgress: [rule], podIdentity: 'platform' });
+    expect(readOptions([], {}).podIdentity).toBe('auto');
+    for (const wrong of [
+      '--dns-ports=53,x',
+      '--dns-ports=70000',
+      '--policy-egress={}',
+      '--policy-egress=[',
+    ]) {
+      expect(() => silenced(() => readOptions([wrong], {}))).toThrow(/is not a/);
+    }
+  });
+
+  it('serves metrics to everybody unless told otherwise', () => {
+    expect(readOptions([], {}).metricsSecurity).toBeUndefined();
+    expect(readOptions(['--metrics-secure=true'], {}).metricsSecurity).toEqual({});
+    const given = ['--metrics-certificate=/tls', '--metrics-client-authority=/clients/ca.crt'];
+    expect(readOptions(given, { WSI_METRICS_SECURE: 'true' }).metricsSecurity).toEqual({
+      certificateDirectory: '/tls',
+      clientAuthority: '/clients/ca.crt',
+    });
+    for (const one of given) {
+      expect(() => silenced(() => readOptions([one], {}))).toThrow(/only for --metrics-secure=true/);
+    }
+  });
+
   it('takes flags before variables, and an empty variable for none', () => {
     const options = readOptions(
       ['--concurrency', '3', '--namespaces=a, b', '--certificates=false', '--default-gang', 'kueue'],

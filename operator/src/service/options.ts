@@ -1,10 +1,37 @@
 /** What the operator's process is told by its command line or its environment; the chart's values use the same words. */
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_SETTINGS, type ClusterSettings, type GangName } from '../cluster/port.ts';
+import { DEFAULT_ISOLATION, GANG_NAMES, type GangName, type IsolationSettings } from '@wsi-operator/api';
+import { Command, Option } from 'commander';
+import {
+  DEFAULT_SETTINGS,
+  type ClusterSettings,
+  type EgressRule,
+  type PodIdentity,
+} from '../cluster/port.ts';
+import {
+  choice,
+  egressRules,
+  isolation,
+  labels,
+  names,
+  port,
+  ports,
+  positive,
+  truth,
+} from './option-values.ts';
+
+/** Metrics over TLS, for those who may. */
+export interface MetricsSecurity {
+  /** With `tls.crt` and `tls.key`; absent: the operator makes a certificate for itself. */
+  readonly certificateDirectory?: string;
+  /** File of the authority whose certificates clients show; absent: they show tokens, which the API server reviews. */
+  readonly clientAuthority?: string;
+}
 
 export interface OperatorOptions {
   readonly metricsPort: number;
   readonly healthPort: number;
+  /** Absent: plain HTTP for everybody who reaches the port. */
+  readonly metricsSecurity?: MetricsSecurity;
   /** Empty: all. */
   readonly namespaces: readonly string[];
   readonly leaderElect: boolean;
@@ -16,15 +43,21 @@ export interface OperatorOptions {
   readonly logLevel: string;
   /** Who this process is among the operators: the pod's name. */
   readonly identity: string;
+  /** `auto`: found out when the operator starts. */
+  readonly podIdentity: 'auto' | PodIdentity;
   readonly settings: ClusterSettings;
 }
 
-const GANGS: readonly ('none' | GangName)[] = ['none', 'kueue', 'volcano', 'coscheduling', 'native'];
+const GANGS: readonly ('none' | GangName)[] = ['none', ...GANG_NAMES];
+const IDENTITIES: readonly ('auto' | PodIdentity)[] = ['auto', 'fixed', 'platform'];
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
 interface Flags {
   readonly metricsPort: number;
   readonly healthPort: number;
+  readonly metricsSecure: boolean;
+  readonly metricsCertificate?: string;
+  readonly metricsClientAuthority?: string;
   readonly namespaces: readonly string[];
   readonly leaderElect: boolean;
   readonly leaseNamespace?: string;
@@ -38,7 +71,11 @@ interface Flags {
   readonly progressInterval: number;
   readonly certificates: boolean;
   readonly restricted: boolean;
+  readonly isolation: IsolationSettings;
+  readonly podIdentity: 'auto' | PodIdentity;
   readonly networkPolicy: boolean;
+  readonly dnsPorts: readonly number[];
+  readonly policyEgress: readonly EgressRule[];
   readonly disruptionBudget: boolean;
   readonly operatorLabels: Readonly<Record<string, string>>;
   readonly defaultGang: 'none' | GangName;
@@ -61,6 +98,7 @@ export function readOptions(
   return {
     metricsPort: flags.metricsPort,
     healthPort: flags.healthPort,
+    ...metricsSecurity(flags),
     namespaces: flags.namespaces,
     leaderElect: flags.leaderElect,
     leaseNamespace: flags.leaseNamespace ?? namespace ?? 'default',
@@ -70,13 +108,18 @@ export function readOptions(
     burst: flags.apiBurst,
     logLevel: flags.logLevel,
     identity: environment['POD_NAME'] ?? `${environment['HOSTNAME'] ?? 'operator'}-${String(process.pid)}`,
+    podIdentity: flags.podIdentity,
     settings: {
       ...DEFAULT_SETTINGS,
       trainerImage,
       imagePullSecrets,
       certificates: flags.certificates,
       restricted: flags.restricted,
+      isolation: flags.isolation,
+      ...(flags.podIdentity === 'auto' ? {} : { podIdentity: flags.podIdentity }),
       networkPolicy: flags.networkPolicy,
+      dnsPorts: flags.dnsPorts,
+      policyEgress: flags.policyEgress,
       disruptionBudget: flags.disruptionBudget,
       progressIntervalMilliseconds: flags.progressInterval,
       defaultGang: flags.defaultGang,
@@ -100,7 +143,32 @@ function parse(argv: readonly string[], environment: Readonly<Record<string, str
     if (value !== undefined && value !== '') made.default(fromVariable(command, made, variable, value));
     command.addOption(made);
   }
-  return command.parse([...argv], { from: 'user' }).opts<Flags>();
+  const flags = command.parse([...argv], { from: 'user' }).opts<Flags>();
+  if (!flags.restricted && flags.isolation.profile === 'restricted') {
+    command.error(
+      'error: --restricted=false contradicts the profile restricted of --isolation. Choose baseline or privileged.',
+    );
+  }
+  if (!flags.metricsSecure && (flags.metricsCertificate ?? flags.metricsClientAuthority) !== undefined) {
+    command.error(
+      'error: --metrics-certificate and --metrics-client-authority are only for --metrics-secure=true.',
+    );
+  }
+  return flags;
+}
+
+function metricsSecurity({
+  metricsSecure,
+  metricsCertificate: certificateDirectory,
+  metricsClientAuthority: clientAuthority,
+}: Flags): Pick<OperatorOptions, 'metricsSecurity'> {
+  if (!metricsSecure) return {};
+  return {
+    metricsSecurity: {
+      ...(certificateDirectory === undefined ? {} : { certificateDirectory }),
+      ...(clientAuthority === undefined ? {} : { clientAuthority }),
+    },
+  };
 }
 
 /** `--api-qps` -> `WSI_API_QPS` */
@@ -135,6 +203,25 @@ function options(): Option[] {
   return [
     option('metrics-port', 'port', 'port of /metrics', port, 8080),
     option('health-port', 'port', 'port of /healthz and /readyz', port, 8081),
+    option(
+      'metrics-secure',
+      yes,
+      '/metrics over TLS, for accounts that may get it: clients show their token',
+      truth,
+      false,
+    ),
+    option(
+      'metrics-certificate',
+      'directory',
+      'with tls.crt and tls.key for it; read again when they change. By default one is made',
+      String,
+    ),
+    option(
+      'metrics-client-authority',
+      'file',
+      'instead of tokens, clients show a certificate of this authority (PEM)',
+      String,
+    ),
     option('namespaces', 'names', 'look after jobs in these namespaces only, separated by commas', names, []),
     option('leader-elect', yes, 'act only while holding the lease', truth, true),
     option('lease-namespace', 'name', "namespace of the lease, by default the operator's own", String),
@@ -155,11 +242,39 @@ function options(): Option[] {
     option(
       'restricted',
       yes,
-      'pods conform to the Restricted Pod Security Standard',
+      'what the Pod Security Standard restricted asks for is set where a template says nothing',
       truth,
       DEFAULT_SETTINGS.restricted,
     ),
+    option(
+      'isolation',
+      'json',
+      'what jobs may ask for: isolation of the chart\'s values, such as {"profile":"baseline"}',
+      isolation,
+      DEFAULT_ISOLATION,
+    ),
+    option(
+      'pod-identity',
+      'kind',
+      "user of jobs' pods: fixed (the image's), platform (assigned, as by OpenShift) or auto",
+      choice(IDENTITIES),
+      'auto',
+    ),
     option('network-policy', yes, 'a NetworkPolicy for each job', truth, DEFAULT_SETTINGS.networkPolicy),
+    option(
+      'dns-ports',
+      'ports',
+      "ports of name servers' pods, that jobs' policies let out to",
+      ports,
+      DEFAULT_SETTINGS.dnsPorts,
+    ),
+    option(
+      'policy-egress',
+      'json',
+      "further egress rules of jobs' policies, as in a NetworkPolicy",
+      egressRules,
+      DEFAULT_SETTINGS.policyEgress,
+    ),
     option(
       'disruption-budget',
       yes,
@@ -182,45 +297,3 @@ function options(): Option[] {
 
 /** What the chart puts on the operator's pods; network policies of jobs let them in. */
 const DEFAULT_LABELS: Readonly<Record<string, string>> = { 'app.kubernetes.io/name': 'wsi-operator' };
-
-function port(text: string): number {
-  return inRange(text, 0, 65_535);
-}
-
-function positive(text: string): number {
-  return inRange(text, 1, 1_000_000);
-}
-
-function inRange(text: string, lowest: number, highest: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= lowest && value <= highest) return value;
-  throw new InvalidArgumentError(`'${text}' is not a whole number from ${lowest} to ${highest}.`);
-}
-
-function truth(text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new InvalidArgumentError(`'${text}' is neither true nor false.`);
-}
-
-function names(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-}
-
-function labels(text: string): Readonly<Record<string, string>> {
-  const pairs = names(text).map((pair) => pair.split('=', 2));
-  if (pairs.some((pair) => pair.length !== 2 || pair[0] === '')) {
-    throw new InvalidArgumentError(`'${text}' is not of the form NAME=VALUE,NAME=VALUE.`);
-  }
-  return Object.fromEntries(pairs as [string, string][]);
-}
-
-function choice<Value extends string>(values: readonly Value[]): (text: string) => Value {
-  return (text) => {
-    const value = values.find((one) => one === text);
-    if (value !== undefined) return value;
-    throw new InvalidArgumentError(`'${text}' is none of ${values.join(', ')}.`);
-  };
-}

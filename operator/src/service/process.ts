@@ -1,14 +1,17 @@
 /** The operator's process from its start to its end. */
-import { OPERATOR_NAME } from '@wsi/api';
-import { ApiClient, EventRecorder, LeaderElector } from '@wsi/controller';
-import { createLogger, systemClock, WsiError, type Logger } from '@wsi/foundation';
+import { OPERATOR_NAME } from '@wsi-operator/api';
+import { ApiClient, EventRecorder, LeaderElector } from '@wsi-operator/controller';
+import { createLogger, systemClock, WsiError, type Logger } from '@wsi-operator/foundation';
 import { CommanderError } from 'commander';
 import { OperatorMetrics } from './metrics.ts';
 import { COMPONENT, Operator, type OperatorEnd } from './operator.ts';
 import { readOptions, type OperatorOptions } from './options.ts';
+import { podIdentity } from './pod-identity.ts';
 
 /** Of the requests that are allowed, so many for events besides. */
 const EVENTS_SHARE = 0.2;
+/** And so many for reviews of the tokens of those who want the metrics. */
+const REVIEWS_SHARE = 0.1;
 
 /** @returns the exit code: 0 stopped, 1 failed or no longer the leader, 2 wrong options */
 export async function runOperator(
@@ -16,7 +19,13 @@ export async function runOperator(
 ): Promise<number> {
   const options = optionsOrCode();
   if (typeof options === 'number') return options;
-  const logger = createLogger({ role: 'operator' });
+  const { trainerImage } = options.settings;
+  if (isPlaceholder(trainerImage)) {
+    process.stderr.write(`error: --trainer-image ${trainerImage} is a placeholder. ${IMAGE_REMEDY}\n`);
+    return 2;
+  }
+  // Its log names jobs, objects and what the API server says, or nobody could act on it; of tables and slides it knows nothing.
+  const logger = createLogger({ role: 'operator' }, { details: 'shown' });
   logger.level = options.logLevel;
   const stop = new AbortController();
   onSignal((signal) => {
@@ -56,13 +65,34 @@ async function run(options: OperatorOptions, logger: Logger, signal: AbortSignal
     component: OPERATOR_NAME,
     instance: identity,
   });
-  const parts = { options, client, metrics, events, ...common };
+  const settings = { ...options.settings };
+  const prepare = async (): Promise<void> => {
+    settings.podIdentity = await podIdentity(options, { client, logger, signal });
+  };
+  const reviews = options.metricsSecurity === undefined ? {} : { reviews: await connect(REVIEWS_SHARE) };
+  const parts = {
+    options: { ...options, settings },
+    client,
+    metrics,
+    events,
+    prepare,
+    ...reviews,
+    ...common,
+  };
   const operator = new Operator(
     options.leaderElect
       ? { ...parts, election: new LeaderElector({ client, namespace, name, identity, ...common }) }
       : parts,
   );
   return operator.run(signal);
+}
+
+const IMAGE_REMEDY =
+  'No public registry has the image: make it with `npm run image -- --target trainer`, copy it to your registry and name it; see docs/install.md#images.';
+
+/** Names of images have no capitals: REGISTRY in the manifests stands for a registry of the administrator's. */
+function isPlaceholder(image: string): boolean {
+  return /^REGISTRY\b/.test(image);
 }
 
 /** An exit code when they are wrong, or only help was asked for: the parser has said so. */

@@ -1,6 +1,6 @@
 /** Jobs and pods for tests, with everything that a test does not care about filled in. */
 import type { V1Pod } from '../kubernetes-types.ts';
-import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
+import { autoscalingDefaults, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi-operator/api';
 import {
   LOCAL_SETTINGS,
   type ClusterSettings,
@@ -28,8 +28,14 @@ export function buildJob(choices: JobChoices = {}): WsiTrainingJob {
   const template = (role: 'coordinator' | 'server' | 'worker'): never =>
     (choices.templates?.[role] ?? {}) as never;
   const spec = {
-    cohort: { table: '/data/cohort.csv', slides: '/data/slides', bag: 'patient', ...choices.cohort },
-    patches: { size: 224, level: 0, batch: 16, blockShards: 4, cacheBytes: '32Mi' },
+    cohort: {
+      table: '/data/cohort.csv',
+      slides: '/data/slides',
+      bag: 'patient',
+      outcome: { type: 'classification', column: 'label' },
+      ...choices.cohort,
+    },
+    patches: { size: 224, level: 0, batch: 16, blockShards: 4, cacheBytes: '32Mi', tissue: {} },
     model: { encoder: { name: 'tiny' }, aggregator: { name: 'attention', hidden: 64 } },
     training: { mode: 'endToEnd', epochs: 1, seed: 1, threads: 1 },
     coordinator: { template: template('coordinator') },
@@ -52,20 +58,7 @@ export function buildJob(choices: JobChoices = {}): WsiTrainingJob {
 }
 
 function autoscalingOf(given: object): object {
-  return {
-    objective: 'efficiency',
-    minimumWorkers: 1,
-    efficiencyFloor: 0.7,
-    workerCostPerHour: 1,
-    serverCostPerHour: 0.5,
-    waitingCostPerHour: 0,
-    stabilisationSeconds: 60,
-    scaleDownStabilisationSeconds: 300,
-    tolerance: 0.05,
-    memory: { raise: true, headroom: 0.2 },
-    stragglers: { replace: true, slowdown: 2 },
-    ...given,
-  };
+  return { ...autoscalingDefaults(), ...given };
 }
 
 const FAR = Date.UTC(2100, 0);

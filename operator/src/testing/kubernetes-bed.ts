@@ -1,9 +1,13 @@
 /** A fake API server over HTTP with the operator's Kubernetes cluster on it, for tests: they play users and kubelets. */
 import pino from 'pino';
-import { KIND, type WsiTrainingJobStatus } from '@wsi/api';
-import type { KubernetesObject, ObjectReference, Resource } from '@wsi/controller';
-import { startFakeApiServer, type FakeApiServer, type FakeApiServerOptions } from '@wsi/controller/testing';
-import { systemClock, type Clock } from '@wsi/foundation';
+import { KIND, type WsiTrainingJobStatus } from '@wsi-operator/api';
+import type { KubernetesObject, ObjectReference, Resource } from '@wsi-operator/controller';
+import {
+  startFakeApiServer,
+  type FakeApiServer,
+  type FakeApiServerOptions,
+} from '@wsi-operator/controller/testing';
+import { systemClock, type Clock } from '@wsi-operator/foundation';
 import { KubernetesCluster } from '../cluster/kubernetes/kubernetes-cluster.ts';
 import { JOBS, PODS } from '../cluster/kubernetes/resources.ts';
 import { DEFAULT_SETTINGS, type ClusterSettings } from '../cluster/port.ts';
@@ -52,22 +56,16 @@ export class KubernetesBed {
   readonly cluster: KubernetesCluster;
   readonly reconciler: Reconciler;
   readonly events: RecordedEvent[] = [];
+  readonly #options: BedOptions;
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
 
   private constructor(server: FakeApiServer, options: BedOptions) {
-    const clock = options.clock ?? systemClock;
+    const { clock = systemClock } = options;
     const settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.server = server;
-    this.cluster = new KubernetesCluster({
-      client: server.newClient(),
-      events: { record: (regarding, event) => void this.events.push({ regarding, ...event }) },
-      clock,
-      logger: silent,
-      settings,
-      namespaces: options.namespaces ?? [],
-      ...(options.mayWrite === undefined ? {} : { mayWrite: options.mayWrite }),
-    });
+    this.#options = options;
+    this.cluster = this.newCluster();
     this.reconciler = new Reconciler({ cluster: this.cluster, clock, logger: silent, settings });
     this.#running = this.cluster.run(this.#stop.signal);
   }
@@ -84,6 +82,20 @@ export class KubernetesBed {
     await bed.cluster.synced;
     await until('watches are open', () => server.openWatches >= bed.cluster.caches.required.length);
     return bed;
+  }
+
+  /** As another process of the operator has it, or the same one when it is started anew; it does not run yet. */
+  newCluster(): KubernetesCluster {
+    const { clock = systemClock, settings, namespaces = [], mayWrite } = this.#options;
+    return new KubernetesCluster({
+      client: this.server.newClient(),
+      events: { record: (regarding, event) => void this.events.push({ regarding, ...event }) },
+      clock,
+      logger: silent,
+      settings: { ...DEFAULT_SETTINGS, ...settings },
+      namespaces,
+      ...(mayWrite === undefined ? {} : { mayWrite }),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -185,8 +197,12 @@ export class KubernetesBed {
 }
 
 /** Waits for what another part of this process is about to do; a test's timeout ends a wait in vain. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000;
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  longestMilliseconds = 20_000,
+): Promise<void> {
+  const end = Date.now() + longestMilliseconds;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));

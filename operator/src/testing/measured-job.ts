@@ -2,9 +2,9 @@
  * A job in memory that trains at a speed that a test chooses: its coordinator measures what a real one would, its pods
  * find places or do not. Every look at it is by an operator that has just been started.
  */
-import { withObservation, type Observation, type Workload } from '@wsi/autoscaler';
-import type { AutoscalingStatus, WsiTrainingJob } from '@wsi/api';
-import { ManualClock } from '@wsi/controller/testing';
+import { withObservation, type Observation, type Workload } from '@wsi-operator/autoscaler';
+import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';
+import { ManualClock } from '@wsi-operator/controller/testing';
 import pino from 'pino';
 import { LOCAL_SETTINGS, type ClusterSettings, type TrainingMeasurement } from '../cluster/port.ts';
 import { Reconciler, type PassOutcome } from '../loop/reconciler.ts';
@@ -42,6 +42,8 @@ export class MeasuredJob {
   remainingTiles = 1e8;
   /** Workers that find places; the others wait. */
   places = Infinity;
+  /** Of the scheduler's clock before the operator's, in milliseconds: no two are the same. */
+  schedulerAhead = -86_400_000;
   readonly slowdowns = new Map<number, number>();
   readonly peaks: Record<Role, number> = { coordinator: 200 * MIB, server: 200 * MIB, worker: 400 * MIB };
   observations: readonly Observation[] = [];
@@ -121,7 +123,7 @@ export class MeasuredJob {
       const worker = found.metadata?.labels?.[LABELS.role] === 'worker';
       if (!worker || free > 0) pods.set(name, { ...found, status: { phase: 'Running' } });
       else if (found.status.conditions === undefined) {
-        const lastTransitionTime = new Date(this.clock.now()).toISOString();
+        const lastTransitionTime = new Date(this.clock.now() + this.schedulerAhead).toISOString();
         const conditions = [
           { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', lastTransitionTime },
         ];

@@ -3,28 +3,51 @@
  * what a real one would: two pods of one name.
  */
 import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
-import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
-import { WsiError, type Clock } from '@wsi/foundation';
+import type { GangName, WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
+import { WsiError, type Clock } from '@wsi-operator/foundation';
 import type {
   Cluster,
   EarlierModel,
-  GangName,
   JobKey,
   Observed,
   ObservedJob,
   Refusal,
   TrainingProgress,
 } from '../cluster/port.ts';
+import { GonePods } from '../cluster/gone-pods.ts';
 import { Notifier } from '../cluster/local/notifier.ts';
+import { PodTimes } from '../cluster/pod-times.ts';
 import type { Action, PlanEvent } from '../plan/actions.ts';
 import { objectKey } from '../plan/owned-objects.ts';
 
+const OWNER = 'job';
+
 export type CallName = 'observe' | 'apply' | 'writeStatus';
+
+class WatchedPods extends Map<string, V1Pod> {
+  readonly #onDelete: (pod: V1Pod) => void;
+
+  constructor(onDelete: (pod: V1Pod) => void) {
+    super();
+    this.#onDelete = onDelete;
+  }
+
+  override delete(name: string): boolean {
+    const pod = this.get(name);
+    if (pod !== undefined) this.#onDelete(pod);
+    return super.delete(name);
+  }
+
+  override clear(): void {
+    for (const name of [...this.keys()]) this.delete(name);
+  }
+}
 
 export class MemoryCluster implements Cluster {
   job: WsiTrainingJob | undefined;
   progress: TrainingProgress | undefined;
-  readonly pods = new Map<string, V1Pod>();
+  /** What a test takes away is told with its last state, as by a watch. */
+  readonly pods = new WatchedPods((pod) => this.#gone.deleted(OWNER, pod));
   /** By {@link objectKey}. */
   readonly objects = new Map<string, KubernetesObject>();
   certificates: Observed['certificates'];
@@ -37,20 +60,28 @@ export class MemoryCluster implements Cluster {
   fault: (call: CallName, action?: Action) => boolean = () => false;
   readonly #clock: Clock;
   readonly #changes = new Notifier();
+  readonly #gone: GonePods;
+  readonly #times: PodTimes;
   #created = 0;
 
   constructor(job: WsiTrainingJob, clock: Clock) {
     this.job = job;
     this.#clock = clock;
+    this.#gone = new GonePods(clock);
+    this.#times = new PodTimes(clock);
   }
 
   async observe(): Promise<ObservedJob | undefined> {
     this.#maybeFail('observe');
     if (this.job === undefined) return undefined;
+    const pods = [...this.pods.values()];
+    const gone = this.#gone.list(OWNER, pods, () => true);
     return {
       job: this.job,
       observed: {
-        pods: [...this.pods.values()],
+        pods,
+        gone,
+        seenFor: this.#times.list(OWNER, [...pods, ...gone]),
         objects: [...this.objects.values()],
         gangs: this.gangs,
         refusals: this.refusals,
@@ -142,16 +173,16 @@ export class MemoryCluster implements Cluster {
     const name = object.metadata?.name ?? '';
     if (this.pods.has(name)) throw new Error(`two pods of one name: ${name}`);
     this.#created += 1;
-    this.pods.set(name, {
-      ...object,
-      metadata: { ...object.metadata, uid: `uid-${this.#created}` },
-      status: { phase: 'Pending' },
-    });
+    const metadata = { ...object.metadata, uid: `uid-${this.#created}` };
+    const made = { ...object, metadata, status: { phase: 'Pending' } };
+    this.pods.set(name, made);
+    this.#gone.made(OWNER, made);
   }
 
   #delete({ name, uid, force }: Extract<Action, { kind: 'deletePod' }>): void {
     const found = this.pods.get(name);
     if (found === undefined || (uid !== undefined && uid !== found.metadata?.uid)) return;
+    this.#gone.asked(OWNER, found.metadata?.uid ?? '');
     if (force === true) {
       this.pods.delete(name);
       return;

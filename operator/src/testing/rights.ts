@@ -1,5 +1,5 @@
 /** For tests: the fake API server lets the operator do what its role says, and nothing else. */
-import { Refusal, type FakeRequest } from '@wsi/controller/testing';
+import { Refusal, type FakeRequest } from '@wsi-operator/controller/testing';
 import { RIGHTS, type Verb } from '../cluster/kubernetes/rights.ts';
 
 /** A request as the authorizer of an API server sees it; undefined for discovery, which everybody may do. */

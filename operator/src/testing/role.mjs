@@ -38,6 +38,7 @@ process.on('SIGTERM', () => {
   setTimeout(
     () => {
       trace('stopped');
+      if (role === 'coordinator') writeFileSync(process.env.WSI_TERMINATION_LOG, '{"checkpointStep":3}\n');
       process.exit(143);
     },
     role === 'coordinator' ? 150 : 0,

@@ -1,11 +1,12 @@
 /** The life of a job's Secret of certificates, from a pass that makes it to the end of the job. */
 import { describe, expect, it } from '@jest/globals';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { findCondition } from '@wsi/api';
-import type { KubernetesObject } from '@wsi/controller';
-import { Refusal, type FakeApiServerOptions } from '@wsi/controller/testing';
-import { systemClock, type Clock } from '@wsi/foundation';
+import { findCondition } from '@wsi-operator/api';
+import type { KubernetesObject } from '@wsi-operator/controller';
+import { Refusal, type FakeApiServerOptions } from '@wsi-operator/controller/testing';
+import { systemClock, type Clock } from '@wsi-operator/foundation';
 import { KubernetesBed, NAMESPACE, until } from '../../testing/kubernetes-bed.ts';
+import { VALID_DAYS } from '../../plan/certificates.ts';
 import { JOBS, PODS, SECRETS } from './resources.ts';
 
 const MINUTE = 60_000;
@@ -90,14 +91,14 @@ describe("the Secret with a job's certificates", () => {
       expect(leaf.verify(authority.publicKey)).toBe(true);
       expect(leaf.checkPrivateKey(createPrivateKey(file(bed, `${role}.key`)))).toBe(true);
     }
-    expect(expiry(bed)).toBeGreaterThan(clock.now() + 364 * DAY);
+    expect(expiry(bed)).toBeGreaterThan(clock.now() + (VALID_DAYS - 1) * DAY);
   });
 
   it('is filled anew when its end is near: late for a job that runs, whose pods then start anew with it', async () => {
     const clock = new LeapClock();
     await using bed = await start(clock);
     const { metadata, data } = secretOf(bed)!;
-    clock.skip(345 * DAY);
+    clock.skip((VALID_DAYS - 20) * DAY);
     await running(bed);
     // A restart is put off: the job may end before.
     expect(secretOf(bed)?.data).toEqual(data);
@@ -106,7 +107,7 @@ describe("the Secret with a job's certificates", () => {
     await running(bed);
     expect(secretOf(bed)?.metadata.uid).toBe(metadata.uid);
     expect(secretOf(bed)?.data?.['ca.crt']).not.toBe(data?.['ca.crt']);
-    expect(expiry(bed)).toBeGreaterThan(clock.now() + 364 * DAY);
+    expect(expiry(bed)).toBeGreaterThan(clock.now() + (VALID_DAYS - 1) * DAY);
     expect(bed.server.objects(PODS).some((pod) => before.includes(pod.metadata.uid))).toBe(false);
   });
 
@@ -123,6 +124,26 @@ describe("the Secret with a job's certificates", () => {
     await running(bed);
     expect(secretOf(bed)?.metadata.uid).not.toBe(uid);
     expect(file(bed, 'ca.crt')).not.toBe(authority);
+  });
+
+  it('that is deleted again and again does not have the pods start anew each time, and that is told', async () => {
+    const clock = new LeapClock();
+    await using bed = await start(clock);
+    const authorities: string[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      bed.server.remove(SECRETS, 'lung-tls', NAMESPACE);
+      clock.skip(15 * MINUTE);
+      await running(bed);
+      authorities.push(file(bed, 'ca.crt'));
+    }
+    // The first deletion has it renewed; within an hour of that it stays what it is.
+    expect(new Set(authorities.slice(0, 4)).size).toBe(1);
+    expect(new Set(authorities).size).toBe(2);
+    expect(bed.status().warnings).toContainEqual({
+      reason: 'ObjectContested',
+      message: expect.stringMatching(/ \(Secret lung-tls\)$/),
+    });
+    expect(bed.status().phase).toBe('Running');
   });
 
   it('that cannot be read for a while does not keep a job that runs from being looked after', async () => {
@@ -219,7 +240,7 @@ describe("the Secret with a job's certificates", () => {
   it('is looked at anew when another process has filled it at the same time', async () => {
     const clock = new LeapClock();
     await using bed = await start(clock);
-    clock.skip(363 * DAY);
+    clock.skip((VALID_DAYS - 2) * DAY);
     bed.server.answer(409, {
       match: ({ verb, resource }) => verb === 'patch' && resource?.plural === 'secrets',
     });
@@ -227,6 +248,6 @@ describe("the Secret with a job's certificates", () => {
     expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'StaleGeneration' } });
     expect(bed.events.filter(({ reason }) => reason === 'ActionFailed')).toEqual([]);
     await running(bed);
-    expect(expiry(bed)).toBeGreaterThan(clock.now() + 364 * DAY);
+    expect(expiry(bed)).toBeGreaterThan(clock.now() + (VALID_DAYS - 1) * DAY);
   });
 });

@@ -2,10 +2,11 @@
  * The Secrets with the jobs' certificates. They are read by name, never listed or watched (the operator's rights need
  * not reach other Secrets), so what is known of one is kept and looked at again now and then.
  */
-import { ApiError, type ApiClient, type KubernetesObject } from '@wsi/controller';
-import { WsiError, type Clock, type Logger } from '@wsi/foundation';
-import type { TlsPem } from '@wsi/protocol';
+import { ApiError, type ApiClient, type KubernetesObject } from '@wsi-operator/controller';
+import { WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
+import type { TlsPem } from '@wsi-operator/protocol';
 import type { CertificateRequest, CertificateRole } from '../../plan/actions.ts';
+import type { Contests } from './contests.ts';
 import { earliestExpiry, issueCertificates, type CertificateFiles } from './certificates.ts';
 import { objectId } from './own-writes.ts';
 import { ownership, type JobIdentity } from './ownership.ts';
@@ -18,6 +19,12 @@ const ROLES: readonly CertificateRole[] = ['coordinator', 'server', 'worker', 'o
 const FRESH_MILLISECONDS = 600_000;
 const RETRY_MILLISECONDS = 60_000;
 const DAY_MILLISECONDS = 86_400_000;
+/**
+ * A Secret that is deleted once gets new keys, and the pods start anew with them. Where it is deleted again and again it is
+ * made again with the same: new ones, and with them a restart, are made after this time, then after twice as long, ...
+ */
+const KEEP_MILLISECONDS = 3_600_000;
+const MOST_DOUBLINGS = 5;
 
 interface Certificates {
   readonly notAfter: string;
@@ -31,11 +38,18 @@ interface Known {
   readonly until: number;
 }
 
+interface Issued {
+  readonly files: CertificateFiles;
+  readonly time: number;
+  readonly times: number;
+}
+
 export interface CertificateStoreOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly refusals: Refusals;
+  readonly contests: Contests;
 }
 
 interface Secret extends KubernetesObject {
@@ -47,13 +61,17 @@ export class CertificateStore {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #refusals: Refusals;
+  readonly #contests: Contests;
   readonly #known = new Map<string, Known>();
+  /** What this process has issued last, by the job's uid. */
+  readonly #issued = new Map<string, Issued>();
 
   constructor(options: CertificateStoreOptions) {
     this.#client = options.client;
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#refusals = options.refusals;
+    this.#contests = options.contests;
   }
 
   /**
@@ -98,7 +116,12 @@ export class CertificateStore {
       this.#refusals.refused(job.uid, id, { what, error });
       throw error;
     }
-    if (files !== 'present') this.#keep(job, files);
+    if (files === 'present') return;
+    this.#keep(job, files);
+    this.#contests.written(job.uid, id, `Secret ${secretName}`, secret.metadata);
+    const before = this.#issued.get(job.uid);
+    if (before?.files === files) return;
+    this.#issued.set(job.uid, { files, time: this.#clock.monotonic(), times: (before?.times ?? 0) + 1 });
   }
 
   /** Removes the Secret of a job that has ended; one that is gone or another's is left. */
@@ -112,6 +135,17 @@ export class CertificateStore {
 
   forget(uid: string): void {
     this.#known.delete(uid);
+    this.#issued.delete(uid);
+  }
+
+  /** Those that were issued not long ago. */
+  #issuedBefore(job: JobIdentity, request: CertificateRequest): CertificateFiles | undefined {
+    const issued = this.#issued.get(job.uid);
+    if (issued === undefined || issued.times < 2) return undefined;
+    const keep = KEEP_MILLISECONDS * 2 ** Math.min(issued.times - 2, MOST_DOUBLINGS);
+    const notAfter = earliestExpiry(issued.files, ROLES);
+    const lasts = notAfter !== undefined && this.#isEnough({ notAfter }, request);
+    return lasts && this.#clock.monotonic() - issued.time < keep ? issued.files : undefined;
   }
 
   async #write(
@@ -119,7 +153,8 @@ export class CertificateStore {
     request: CertificateRequest,
     empty: Secret,
   ): Promise<CertificateFiles | 'present' | 'foreign'> {
-    const { files } = await issueCertificates(request, this.#clock.now());
+    const files =
+      this.#issuedBefore(job, request) ?? (await issueCertificates(request, this.#clock.now())).files;
     const secret = { ...empty, data: encode(files) };
     try {
       await this.#client.create(SECRETS, secret);
@@ -148,7 +183,7 @@ export class CertificateStore {
     }
   }
 
-  #isEnough(present: Certificates | undefined, { validDays }: CertificateRequest): boolean {
+  #isEnough(present: Pick<Certificates, 'notAfter'> | undefined, { validDays }: CertificateRequest): boolean {
     if (present === undefined) return false;
     return Date.parse(present.notAfter) > this.#clock.now() + (validDays * DAY_MILLISECONDS) / 2;
   }

@@ -1,10 +1,10 @@
 /**
  * Keys and certificates of one job: an authority that exists for this job only and whose key is forgotten as soon as the
- * leaves are signed, and a leaf for each role. Whoever has no leaf of this authority cannot talk to the job's roles.
+ * leaves are signed, and a leaf for each role. Whoever has no leaf of this authority cannot talk to the job's roles. The
+ * operator's own certificate for its metrics is made in the same way.
  */
 import { randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
-import type { CertificateRequest } from '../../plan/actions.ts';
 
 /** Clocks of nodes differ; a certificate must be valid on all of them at once. */
 const BACKDATED_MILLISECONDS = 3_600_000;
@@ -14,6 +14,14 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 /** PEM texts by key of the Secret: `ca.crt`, `ROLE.crt`, `ROLE.key`. */
 export type CertificateFiles = Readonly<Record<string, string>>;
 
+export interface CertificateOrder {
+  /** Whom they are for; names the authority. */
+  readonly metadata: { readonly namespace?: string | undefined; readonly name?: string | undefined };
+  /** Empty names: the role only calls others. */
+  readonly roles: Readonly<Record<string, { readonly dnsNames: readonly string[] }>>;
+  readonly validDays: number;
+}
+
 export interface IssuedCertificates {
   readonly files: CertificateFiles;
   /** ISO 8601. */
@@ -22,7 +30,7 @@ export interface IssuedCertificates {
 
 /** @param now milliseconds since the epoch */
 export async function issueCertificates(
-  { roles, validDays, metadata }: Pick<CertificateRequest, 'roles' | 'validDays' | 'metadata'>,
+  { roles, validDays, metadata }: CertificateOrder,
   now: number,
 ): Promise<IssuedCertificates> {
   const x509 = await library();

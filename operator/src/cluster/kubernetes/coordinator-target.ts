@@ -1,8 +1,9 @@
 /** Where a job's coordinator can be asked for its progress, and what it leaves behind when it has finished. */
-import type { WsiTrainingJob } from '@wsi/api';
-import type { TlsPem } from '@wsi/protocol';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import type { TlsPem } from '@wsi-operator/protocol';
+import { resultHead } from '../../plan/finish.ts';
 import { address, podName, RPC_PORT, type Slot } from '../../plan/names.ts';
-import { terminationOf } from '../../plan/snapshot.ts';
+import { trainerEnd } from '../../plan/snapshot.ts';
 import type { CoordinatorTarget } from '../../progress/progress-poller.ts';
 import { finalProgress, type RunResult } from '../local/result-file.ts';
 import type { TrainingProgress } from '../port.ts';
@@ -36,10 +37,11 @@ export function coordinatorTarget(
  * for the verdict on the run: the pod may be called Running for a while yet, or for as long as a sidecar runs.
  */
 export function lastProgress(pod: CachedPod | undefined, epochs: number): TrainingProgress | undefined {
-  const ended = terminationOf(pod);
+  const ended = trainerEnd(pod);
   if (ended?.exitCode !== 0) return undefined;
   const result = parseResult(ended.message ?? '');
-  return result === undefined ? undefined : { ...finalProgress(result, undefined), epoch: epochs, epochs };
+  if (result === undefined) return undefined;
+  return finalProgress(result, undefined, epochs);
 }
 
 function parseResult(message: string): RunResult | undefined {
@@ -58,7 +60,8 @@ function parseResult(message: string): RunResult | undefined {
       peakMemoryBytes: peakMemoryBytes ?? {},
     };
   } catch {
-    // A sidecar's, or cut off: the progress that was heard last stands.
-    return undefined;
+    // Cut off: a kubelet divides 12 KiB among all containers of a pod.
+    const head = resultHead(message);
+    return head && { ...head, tiles: 0, tilesPerSecond: 0, metrics: {}, peakMemoryBytes: {} };
   }
 }

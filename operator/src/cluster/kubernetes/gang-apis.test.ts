@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { findCondition } from '@wsi/api';
+import { findCondition } from '@wsi-operator/api';
 import pino from 'pino';
-import { Refusal, scaledClock, type FakeApiServerOptions } from '@wsi/controller/testing';
+import { Refusal, scaledClock, type FakeApiServerOptions } from '@wsi-operator/controller/testing';
 import { KubernetesBed, manifest, NAMESPACE, until } from '../../testing/kubernetes-bed.ts';
 import { GANG_RESOURCES } from '../../plan/gangs/index.ts';
 import { GangApis } from './gang-apis.ts';

@@ -2,10 +2,10 @@
  * The APIs of gangs and queues that the server has now. They are looked for again and again, so that a queueing system
  * may be installed, upgraded or removed without a restart of the operator.
  */
-import { ApiError, type ApiClient, type KubernetesObject } from '@wsi/controller';
-import { WsiError, type Clock, type Logger } from '@wsi/foundation';
+import { ApiError, type ApiClient, type KubernetesObject } from '@wsi-operator/controller';
+import { WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
+import type { GangName } from '@wsi-operator/api';
 import { GANG_RESOURCES, type GangResource } from '../../plan/gangs/index.ts';
-import type { GangName } from '../port.ts';
 import type { ObjectCaches } from './object-caches.ts';
 import { ResourceCache } from './resource-cache.ts';
 

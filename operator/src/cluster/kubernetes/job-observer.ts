@@ -1,11 +1,13 @@
 /** Everything about one job at one moment, put together from caches, what was heard and what was refused. */
-import { isTrue, type WsiTrainingJob } from '@wsi/api';
-import type { KubernetesObject } from '@wsi/controller';
-import { earlierModelOf, type MeasuredJob } from '../../plan/autoscaling/earlier.ts';
+import { isTrue, managerOf, OPERATOR_NAME, type WsiTrainingJob } from '@wsi-operator/api';
+import type { KubernetesObject } from '@wsi-operator/controller';
+import { asksForModel, earlierModelOf, type MeasuredJob } from '../../plan/autoscaling/earlier.ts';
+import { checkpointLeft } from '../../plan/finish.ts';
 import { certificateSecretName } from '../../plan/names.ts';
 import type { ProgressPoller } from '../../progress/progress-poller.ts';
 import type { ClusterSettings, EarlierModel, JobKey, Observed, TrainingProgress } from '../port.ts';
 import type { CertificateStore } from './certificate-store.ts';
+import type { Contests } from './contests.ts';
 import { coordinatorPod, coordinatorTarget, lastProgress } from './coordinator-target.ts';
 import type { GangApis } from './gang-apis.ts';
 import type { ObjectCaches } from './object-caches.ts';
@@ -19,6 +21,7 @@ export interface JobObserverParts {
   readonly poller: ProgressPoller;
   readonly gangs: GangApis;
   readonly writer: ObjectWriter;
+  readonly contests: Contests;
   readonly settings: ClusterSettings;
 }
 
@@ -28,6 +31,7 @@ export class JobObserver {
   readonly #poller: ProgressPoller;
   readonly #gangs: GangApis;
   readonly #writer: ObjectWriter;
+  readonly #contests: Contests;
   readonly #settings: ClusterSettings;
 
   constructor(parts: JobObserverParts) {
@@ -36,33 +40,64 @@ export class JobObserver {
     this.#poller = parts.poller;
     this.#gangs = parts.gangs;
     this.#writer = parts.writer;
+    this.#contests = parts.contests;
     this.#settings = parts.settings;
   }
 
   /** Also has the coordinator asked for its progress from now on, or no longer. */
   async observe(key: JobKey, job: WsiTrainingJob, identity: JobIdentity): Promise<Observed> {
     const over = isTrue(job.status?.conditions, 'Succeeded') || isTrue(job.status?.conditions, 'Failed');
-    const wanted = this.#settings.certificates && !over;
+    const isOurs = managerOf(job.spec) === OPERATOR_NAME;
+    const wanted = this.#settings.certificates && !over && isOurs;
     const certificates = wanted ? await this.#readCertificates(job, identity) : undefined;
     // Read after the wait: the pods are as of now.
     const pods = this.#caches.pods(identity);
-    const progress = this.#progressOf(key, job, pods, over);
+    const gone = this.#caches.gone(identity, pods);
+    const seenFor = this.#caches.seenFor(identity, pods, gone);
+    const progress = this.#progressOf(key, job, [...pods, ...gone], over);
     const earlierModel = over ? undefined : this.#earlierModel(job, progress);
-    const refusals = this.#writer.refusals(identity.uid);
+    const silentFor = this.#poller.silentFor(key);
     return {
       pods,
       objects: [...this.#caches.objects(identity), ...this.#sharedObjects(job)] as Observed['objects'],
       gangs: this.#gangs.served,
-      ...(refusals.length === 0 ? {} : { refusals }),
+      ...(gone.length === 0 ? {} : { gone }),
+      ...(seenFor.size === 0 ? {} : { seenFor }),
+      ...this.#opposition(identity),
       ...(progress === undefined ? {} : { progress }),
+      ...this.#checkpointLeft(job, pods, identity),
+      ...(silentFor === 0 ? {} : { silentFor }),
+      ...(this.#poller.refused(key) ? { answerRefused: true } : {}),
       ...(earlierModel === undefined ? {} : { earlierModel }),
       ...(certificates === undefined ? {} : { certificates: { notAfter: certificates.notAfter } }),
     };
   }
 
-  /** From the statuses of other jobs, those that have ended too. */
+  #checkpointLeft(
+    job: WsiTrainingJob,
+    pods: readonly CachedPod[],
+    identity: JobIdentity,
+  ): Pick<Observed, 'checkpointLeft'> {
+    const left = checkpointLeft(coordinatorPod(job, [...pods, ...this.#caches.removed(identity)]));
+    return left === undefined ? {} : { checkpointLeft: left };
+  }
+
+  /** Writes that the server refuses, objects that others undo again and again, and pods that others have made. */
+  #opposition(identity: JobIdentity): Pick<Observed, 'refusals' | 'contested' | 'foreignPods'> {
+    const refusals = this.#writer.refusals(identity.uid);
+    const contested = this.#contests.list(identity.uid);
+    const foreignPods = this.#caches.foreignPods(identity);
+    return {
+      ...(foreignPods.length === 0 ? {} : { foreignPods }),
+      ...(refusals.length === 0 ? {} : { refusals }),
+      ...(contested.length === 0 ? {} : { contested }),
+    };
+  }
+
+  /** From the statuses of other jobs of the namespace, those that have ended too. */
   #earlierModel(job: WsiTrainingJob, progress: TrainingProgress | undefined): EarlierModel | undefined {
-    const others = this.#caches.jobs().map(({ metadata, status }): MeasuredJob => {
+    if (!asksForModel(job)) return undefined;
+    const others = this.#caches.jobs(job.metadata.namespace).map(({ metadata, status }): MeasuredJob => {
       return { name: metadata.name, namespace: metadata.namespace, status: status ?? {} };
     });
     return earlierModelOf(job, progress?.measurement?.device, others);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { findCondition, isTrue } from '@wsi/api';
-import { Refusal } from '@wsi/controller/testing';
+import { findCondition, isTrue } from '@wsi-operator/api';
+import { Refusal } from '@wsi-operator/controller/testing';
 import { KubernetesBed, manifest, NAMESPACE, until } from '../../testing/kubernetes-bed.ts';
 import { JOBS, OWNED, PODS, SECRETS } from './resources.ts';
 
@@ -112,6 +112,25 @@ describe('KubernetesCluster', () => {
     await deleting;
     const seen = await bed.cluster.observe(key);
     expect(seen?.observed.pods.length).toBe(pods.length - 1);
+  });
+
+  it('reads the step of the checkpoint that a suspended job leaves from the last state of a pod that is gone', async () => {
+    await using bed = await KubernetesBed.start();
+    await running(bed);
+    const coordinator = bed.pod('lung-coordinator-0')!;
+    bed.server.put(PODS, { ...coordinator, spec: { ...(coordinator['spec'] as object), nodeName: 'one' } });
+    const [stored] = bed.server.objects(JOBS);
+    bed.server.put(JOBS, { ...stored!, spec: { ...(stored!['spec'] as object), suspend: true } });
+    await bed.settle();
+    await bed.pass();
+    expect(bed.pod('lung-coordinator-0')?.metadata.deletionTimestamp).toBeDefined();
+    // As with a kubelet that is fast: between two passes the pod has ended and is gone.
+    bed.endPod('lung-coordinator-0', 143, '{"checkpointStep":41}\n');
+    bed.server.remove(PODS, 'lung-coordinator-0', NAMESPACE);
+    await bed.settle();
+    await bed.passes();
+    expect(isTrue(bed.status().conditions, 'Suspended')).toBe(true);
+    expect(bed.status().checkpoint).toEqual({ step: 41 });
   });
 
   it('starts from what is there when somebody else has written the status meanwhile', async () => {
@@ -268,9 +287,39 @@ describe('KubernetesCluster', () => {
     expect(bed.names(PODS).length).toBe(2);
   });
 
-  it('leaves jobs of another controller alone', async () => {
+  it('leaves the pods of a job alone that was stored when http:// needed no word, and says what it needs now', async () => {
     await using bed = await KubernetesBed.start();
-    await bed.submit(manifest('lung', { runPolicy: { managedBy: 'kueue.x-k8s.io/multikueue' } }));
+    await bed.submit(manifest());
+    await bed.passes();
+    expect(bed.names(PODS).length).toBe(2);
+    // As an operator finds it that knows the rule, where the one before it did not.
+    const { cohort } = manifest().spec as { cohort: object };
+    const endpoint = 'http://minio.storage.svc:9000';
+    const s3 = { endpoint, forcePathStyle: true };
+    const stored = (more: object): object => ({ cohort: { ...cohort, s3: { ...s3, ...more } } });
+    const again = (more: object, generation: number): ReturnType<typeof manifest> => {
+      const next = manifest('lung', stored(more));
+      return { ...next, metadata: { ...next.metadata, generation } };
+    };
+    await bed.submit(again({}, 2));
+    bed.takeRequests();
+    await bed.passes();
+    const condition = findCondition(bed.status().conditions, 'Running');
+    expect([condition?.status, condition?.reason]).toEqual(['False', 'InvalidSpec']);
+    expect(condition?.message).toMatch(/spec\.cohort\.s3\.endpoint.*https:\/\/ unless insecure is true/u);
+    expect(bed.names(PODS).length).toBe(2);
+    expect(bed.takeRequests().filter((request) => /pods/u.test(request))).toEqual([]);
+    await bed.submit(again({ insecure: true }, 3));
+    await bed.passes();
+    expect(findCondition(bed.status().conditions, 'Running')?.reason).not.toBe('InvalidSpec');
+  });
+
+  it.each([
+    ['managedBy', { managedBy: 'example.org/queue' }],
+    ['its old place', { runPolicy: { managedBy: 'example.org/queue' } }],
+  ])('leaves jobs of another controller alone, by %s', async (_, spec) => {
+    await using bed = await KubernetesBed.start();
+    await bed.submit(manifest('lung', spec));
     bed.takeRequests();
     expect(await bed.pass()).toEqual({ kind: 'gone' });
     expect(bed.takeRequests()).toEqual([]);
@@ -350,8 +399,7 @@ describe('KubernetesCluster', () => {
   it('forgets what it did for a job while the news came that it is gone', async () => {
     await using bed = await KubernetesBed.start();
     await running(bed);
-    bed.server.remove(PODS, 'lung-worker-1', NAMESPACE);
-    await bed.settle();
+    await bed.submit(manifest('lung', { workers: { replicas: 3 } }));
     const answer = Promise.withResolvers<undefined>();
     bed.server.delay(answer.promise, { match: ({ verb }) => verb === 'create' });
     const pass = bed.pass();

@@ -1,23 +1,36 @@
 /**
  * The cluster behind a Kubernetes API server. A look at a job reads caches only; what this process has written itself is
  * laid over them, so that a pass never plans from a world older than its own last deed (see own-writes.ts).
+ *
+ * Longer than most files: it only puts parts together and hands on, a method for each of the port's and of the actions.
  */
-import { ApiError, type ApiClient, type KubernetesObject, type ObjectReference } from '@wsi/controller';
-import { WsiError, type Clock, type Logger } from '@wsi/foundation';
-import { API_VERSION, KIND, type WsiTrainingJobStatus } from '@wsi/api';
+import type { ApiClient, KubernetesObject, ObjectReference } from '@wsi-operator/controller';
+import { WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
+import {
+  API_VERSION,
+  KIND,
+  type GangName,
+  type WsiTrainingJob,
+  type WsiTrainingJobStatus,
+} from '@wsi-operator/api';
 import type { Action, PlanEvent } from '../../plan/actions.ts';
+import { faultObserved } from '../../plan/fault.ts';
 import { ProgressPoller } from '../../progress/progress-poller.ts';
-import type { Cluster, ClusterSettings, GangName, JobKey, ObservedJob } from '../port.ts';
+import type { Cluster, ClusterSettings, JobKey, Observed, ObservedJob } from '../port.ts';
 import { CertificateStore } from './certificate-store.ts';
+import { Contests } from './contests.ts';
 import { GangApis } from './gang-apis.ts';
 import { JobObserver } from './job-observer.ts';
 import { JobReader } from './job-reader.ts';
 import { KeyStream } from './key-stream.ts';
-import { ObjectCaches, type StoredJob } from './object-caches.ts';
+import { ObjectCaches } from './object-caches.ts';
 import { ObjectWriter } from './object-writer.ts';
 import { keyOf, type JobIdentity } from './ownership.ts';
-import { Refusals, staleWrite } from './refusals.ts';
-import { FIELD_MANAGER, isOf, JOBS, OWNED, PODS } from './resources.ts';
+import { Refusals } from './refusals.ts';
+import { isOf, JOBS, OWNED, PODS } from './resources.ts';
+import type { StoredJob } from './stored-job.ts';
+import { StatusWriter } from './status-writer.ts';
+import type { CachedPod } from './trim.ts';
 
 /** Takes events without ever keeping its caller waiting; see EventRecorder. */
 export interface EventSink {
@@ -44,6 +57,8 @@ export interface KubernetesClusterOptions {
   readonly mayWrite?: () => boolean;
   /** See {@link CacheContext}. */
   readonly onList?: (resource: string, reason: string) => void;
+  /** Called for each status that the API server does not store whole. */
+  readonly onIncompleteStatus?: () => void;
 }
 
 const SWEEP_MILLISECONDS = 60_000;
@@ -55,6 +70,7 @@ export class KubernetesCluster implements Cluster {
   readonly #clock: Clock;
   readonly #reader: JobReader;
   readonly #writer: ObjectWriter;
+  readonly #statuses: StatusWriter;
   readonly #certificates: CertificateStore;
   readonly #poller: ProgressPoller;
   readonly #gangs: GangApis;
@@ -76,11 +92,20 @@ export class KubernetesCluster implements Cluster {
       onList: options.onList,
       onChange: (key) => this.#keys.add(key),
       onJobGone: (key, uid) => this.#forget(key, uid),
+      onStrayPod: (pod, job) => this.#tellOfStray(pod, job),
     });
     this.#reader = new JobReader(logger);
     const refusals = new Refusals(clock);
-    this.#writer = new ObjectWriter({ client, caches: this.caches, clock, refusals });
-    this.#certificates = new CertificateStore({ client, clock, logger, refusals });
+    const contests = new Contests(clock);
+    this.#writer = new ObjectWriter({ client, caches: this.caches, clock, refusals, contests });
+    this.#statuses = new StatusWriter({
+      client,
+      logger,
+      remember: (job) => this.caches.jobWritten(job),
+      tell: (job, event) => this.#tell(job, event),
+      onIncomplete: () => options.onIncompleteStatus?.(),
+    });
+    this.#certificates = new CertificateStore({ client, clock, logger, refusals, contests });
     this.#poller = new ProgressPoller({
       clock,
       logger,
@@ -101,6 +126,7 @@ export class KubernetesCluster implements Cluster {
       poller: this.#poller,
       gangs: this.#gangs,
       writer: this.#writer,
+      contests,
       settings: options.settings,
     });
   }
@@ -125,10 +151,12 @@ export class KubernetesCluster implements Cluster {
    * status (a job that has ended) may not have reached these caches yet.
    */
   async catchUp(signal: AbortSignal): Promise<void> {
+    // What was removed until now may have been removed by the last leader.
+    this.caches.gonePods.clear();
     const places = this.#options.namespaces.length === 0 ? [undefined] : this.#options.namespaces;
     for (const namespace of places) {
       for await (const page of this.#client.pages<StoredJob>(JOBS, { namespace, signal })) {
-        for (const job of page.items) this.caches.writes.written(job.metadata.uid, job);
+        for (const job of page.items) this.caches.jobWritten(job);
       }
     }
   }
@@ -139,7 +167,8 @@ export class KubernetesCluster implements Cluster {
   }
 
   async observe(key: JobKey): Promise<ObservedJob | undefined> {
-    const stored = this.caches.job(key);
+    const cached = this.caches.job(key);
+    const stored = cached === undefined ? undefined : this.#statuses.latest(await this.#withSpec(cached));
     const before = this.#looked.get(key);
     this.#looked.delete(key);
     // What the last pass learned after the news that its job is gone must not stay for ever.
@@ -152,10 +181,28 @@ export class KubernetesCluster implements Cluster {
     if (read.kind === 'elsewhere') return undefined;
     this.#looked.set(key, stored);
     const { job } = read;
-    if (read.kind === 'job')
-      return { job, observed: await this.#observer.observe(key, job, identityOf(stored)) };
+    if (read.kind === 'job') return { job, observed: await this.#observeUnlessFault(key, job, stored) };
     const pods = this.caches.pods(identityOf(stored));
     return { job, observed: { pods, objects: [], gangs: [], invalid: read.message } };
+  }
+
+  /** The job with the spec for which there was no room before, if there is some now; its next news has the caches keep it. */
+  async #withSpec(cached: StoredJob): Promise<StoredJob> {
+    if (!this.caches.hasRoom(cached)) return cached;
+    const { name, namespace, uid } = cached.metadata;
+    const fresh = await this.#client.get<StoredJob>(JOBS, name, namespace);
+    return fresh?.metadata.uid === uid ? this.caches.trimmed(fresh) : cached;
+  }
+
+  /** What is expected to fail (a request) throws; a fault of our own is told as what is known of the job. */
+  async #observeUnlessFault(key: JobKey, job: WsiTrainingJob, stored: StoredJob): Promise<Observed> {
+    try {
+      return await this.#observer.observe(key, job, identityOf(stored));
+    } catch (error) {
+      if (error instanceof WsiError) throw error;
+      this.#options.logger.error({ key, error: WsiError.from(error) }, 'the job cannot be looked at');
+      return faultObserved(error);
+    }
   }
 
   async apply(key: JobKey, action: Action): Promise<void> {
@@ -175,6 +222,10 @@ export class KubernetesCluster implements Cluster {
         if (action.kind === 'delete') return this.#writer.delete(job, resource, found);
         return this.#writer.patchStatus(job, resource, found, action);
       }
+      case 'adopt': {
+        const { apiVersion, objectKind: kind } = action;
+        return this.#writer.adopt(job, this.#resourceOf({ apiVersion, kind }), action);
+      }
       case 'issueCertificates':
         return this.#certificates.issue(job, action.request);
       case 'createPod':
@@ -187,42 +238,29 @@ export class KubernetesCluster implements Cluster {
     }
   }
 
-  /**
-   * Server-side apply of the whole status: one request, no read before it, and a field that is no longer in it goes.
-   * It carries the version that the pass was planned from: whatever somebody else has written since (another leader's
-   * status above all) is not overwritten, and the next pass starts from it.
-   */
   async writeStatus(key: JobKey, status: WsiTrainingJobStatus): Promise<void> {
     this.#requireLead();
-    const { name, namespace, uid, resourceVersion = '' } = this.#lookedAt(key).metadata;
-    const object = {
-      apiVersion: API_VERSION,
-      kind: KIND,
-      metadata: { name, namespace, uid, resourceVersion },
-      status,
-    };
-    try {
-      const options = { fieldManager: FIELD_MANAGER, force: true };
-      const written = await this.#client.applyStatus<KubernetesObject>(JOBS, object, options);
-      this.#remember(written as StoredJob);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      // Deleted since: there is nothing to write to.
-      if (error.isNotFound) return;
-      if (!error.isConflict) throw error;
-      await this.#refresh(key);
-      throw staleWrite(error);
-    }
+    await this.#statuses.write(this.#lookedAt(key), status);
   }
 
   async emit(key: JobKey, events: readonly PlanEvent[]): Promise<void> {
     const stored = this.#looked.get(key);
-    if (stored === undefined || events.length === 0) return;
-    const { name, namespace, uid } = stored.metadata;
+    if (stored === undefined) return;
+    for (const event of events) this.#tell(stored, event);
+  }
+
+  #tell({ metadata: { name, namespace, uid } }: StoredJob, { type, reason, message }: PlanEvent): void {
     const regarding = { apiVersion: API_VERSION, kind: KIND, name, namespace, uid };
-    for (const { type, reason, message } of events) {
-      this.#options.events.record(regarding, { type, reason, message, action: reason });
-    }
+    this.#options.events.record(regarding, { type, reason, message, action: reason });
+  }
+
+  /** Where it is, and not at the job that it names: that may be another tenant's. */
+  #tellOfStray({ metadata: { name, namespace, uid } }: CachedPod, job: JobIdentity): void {
+    if (this.#options.mayWrite?.() === false) return;
+    const regarding = { apiVersion: 'v1', kind: 'Pod', name, namespace, uid } as ObjectReference;
+    const message = `It names ${KIND} ${job.name} as its owner, and the job with this uid is not in its namespace. The operator takes no notice of it.`;
+    const reason = 'OwnerNotFound';
+    this.#options.events.record(regarding, { type: 'Warning', reason, message, action: reason });
   }
 
   async *watch(signal: AbortSignal): AsyncIterable<JobKey> {
@@ -260,16 +298,6 @@ export class KubernetesCluster implements Cluster {
     }
   }
 
-  async #refresh(key: JobKey): Promise<void> {
-    const { name, namespace } = this.#lookedAt(key).metadata;
-    const fresh = await this.#client.get<StoredJob>(JOBS, name, namespace);
-    if (fresh !== undefined) this.#remember(fresh);
-  }
-
-  #remember(job: StoredJob): void {
-    this.caches.writes.written(job.metadata.uid, job);
-  }
-
   #lookedAt(key: JobKey): StoredJob {
     const stored = this.#looked.get(key);
     if (stored === undefined)
@@ -298,6 +326,7 @@ export class KubernetesCluster implements Cluster {
   #forget(key: JobKey, uid: string): void {
     this.#reader.forget(key);
     this.#writer.forget(uid);
+    this.#statuses.forget(uid);
     this.#certificates.forget(uid);
     this.#poller.forget(key);
   }
@@ -306,6 +335,7 @@ export class KubernetesCluster implements Cluster {
     while (!signal.aborted) {
       await this.#clock.sleep(SWEEP_MILLISECONDS, signal).catch(() => undefined);
       this.caches.writes.sweep();
+      this.caches.gonePods.sweep();
     }
   }
 }

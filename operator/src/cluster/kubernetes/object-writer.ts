@@ -5,15 +5,23 @@
  * New objects are created by POST, not by apply: apply would silently take over an object of the same name that
  * somebody else has made. What is ours is repaired by server-side apply.
  */
-import { ApiError, TokenBucket, type ApiClient, type KubernetesObject, type Resource } from '@wsi/controller';
-import { WsiError, type Clock } from '@wsi/foundation';
+import {
+  ApiError,
+  TokenBucket,
+  type ApiClient,
+  type KubernetesObject,
+  type Resource,
+} from '@wsi-operator/controller';
+import { WsiError, type Clock } from '@wsi-operator/foundation';
+import type { Contests } from './contests.ts';
 import type { ObjectCaches } from './object-caches.ts';
 import { objectId } from './own-writes.ts';
 import { ownership, type JobIdentity } from './ownership.ts';
 import { nameTaken, staleWrite, wordsOf, type Refusals } from './refusals.ts';
 import type { Refusal } from '../port.ts';
+import type { V1OwnerReference } from '../../kubernetes-types.ts';
 import { FIELD_MANAGER, isOf, PODS } from './resources.ts';
-import { trimPod } from './trim.ts';
+import { trimObject, trimPod } from './trim.ts';
 
 /** So many writes to one object at once, such as by a user who tries things out, and on average. */
 const REPAIRS = { burst: 10, perSecond: 0.2 } as const;
@@ -23,6 +31,7 @@ export interface ObjectWriterOptions {
   readonly caches: ObjectCaches;
   readonly clock: Clock;
   readonly refusals: Refusals;
+  readonly contests: Contests;
 }
 
 interface Created {
@@ -36,14 +45,16 @@ export class ObjectWriter {
   readonly #caches: ObjectCaches;
   readonly #clock: Clock;
   readonly #refusals: Refusals;
+  readonly #contests: Contests;
   /** By job and object: how often it may be put right. */
   readonly #turns = new Map<string, Map<string, TokenBucket>>();
 
-  constructor({ client, caches, clock, refusals }: ObjectWriterOptions) {
+  constructor({ client, caches, clock, refusals, contests }: ObjectWriterOptions) {
     this.#client = client;
     this.#caches = caches;
     this.#clock = clock;
     this.#refusals = refusals;
+    this.#contests = contests;
   }
 
   /**
@@ -51,10 +62,14 @@ export class ObjectWriter {
    * @throws WsiError when the name is taken by an object of somebody else
    */
   async create(job: JobIdentity, resource: Resource, object: KubernetesObject): Promise<Created> {
+    const isPod = isOf(PODS, object.apiVersion, object.kind);
+    // The plan waits between two pods of a place; this holds whatever the plan knows.
+    if (isPod) this.#takeTurn(job, object);
     try {
       const created = await this.#unlessRefused(job, 'create', object, () =>
         this.#client.create<KubernetesObject>(resource, object),
       );
+      if (isPod) this.#caches.gonePods.made(job.uid, trimPod(created));
       return { object: this.#remember(job, created), found: false };
     } catch (error) {
       if (error instanceof ApiError && error.isAlreadyExists) return this.#existing(job, resource, object);
@@ -71,7 +86,10 @@ export class ObjectWriter {
     let present = this.#caches.objects(job).find((one) => objectId(one) === objectId(object));
     if (present === undefined) {
       const created = await this.create(job, resource, object);
-      if (!created.found) return;
+      if (!created.found) {
+        this.#contests.written(job.uid, objectId(object), nameOf(object), object);
+        return;
+      }
       present = created.object;
     }
     const { uid } = present.metadata;
@@ -81,6 +99,36 @@ export class ObjectWriter {
       this.#client.apply<KubernetesObject>(resource, desired, options),
     );
     this.#remember(job, applied);
+    this.#contests.written(job.uid, objectId(object), nameOf(object), object);
+  }
+
+  /**
+   * Makes the job the controller of an object that has none.
+   * @throws WsiError when it is another's
+   */
+  async adopt(
+    job: JobIdentity,
+    resource: Resource,
+    { name, owner }: { readonly name: string; readonly owner: V1OwnerReference },
+  ): Promise<void> {
+    const found = await this.#client.get<KubernetesObject>(resource, name, job.namespace);
+    if (found === undefined) return;
+    const whose = ownership(found, job);
+    if (whose === 'own') {
+      this.#remember(job, found);
+      return;
+    }
+    const { uid, resourceVersion, ownerReferences = [] } = found.metadata;
+    if (ownerReferences.some(({ controller }) => controller === true)) {
+      throw nameTaken(whose, `${found.kind} ${job.namespace}/${name}`);
+    }
+    const metadata = { uid, resourceVersion, ownerReferences: [...ownerReferences, owner] };
+    this.#remember(
+      job,
+      await this.#unlessRefused(job, 'change', found, () =>
+        this.#client.patch<KubernetesObject>(resource, name, job.namespace, { metadata }),
+      ),
+    );
   }
 
   /** Deletes an object that the caches show as the job's; others are not touched. */
@@ -93,20 +141,22 @@ export class ObjectWriter {
     const { name = '', namespace, uid } = object.metadata;
     if (uid === undefined || ownership(object, job) !== 'own') return;
     const now = new Date(this.#clock.now()).toISOString();
-    const takeBack = this.#caches.writes.deleting(job.uid, object, now);
+    this.#contests.removed(job.uid, objectId(object));
+    const undo = [this.#caches.writes.deleting(job.uid, object, now)];
+    if (isOf(PODS, object.apiVersion, object.kind)) undo.push(this.#caches.gonePods.asked(job.uid, uid));
     try {
       // Gone already, or another by now: the cache will say so.
       const how = { uid, propagationPolicy: 'Background', ...options } as const;
       await this.#client.delete(resource, name, namespace, how);
     } catch (error) {
-      takeBack();
+      for (const takeBack of undo) takeBack();
       throw error;
     }
   }
 
   /**
    * Merges fields into the status of an own object that another controller writes, too, if it is still at the version.
-   * @throws WsiError `StaleGeneration` when it is not; what is there now is then remembered for the next look
+   * @throws WsiError `StaleGeneration` when it is not; what is there now is then remembered for the next pass
    */
   async patchStatus(
     job: JobIdentity,
@@ -144,6 +194,7 @@ export class ObjectWriter {
   forget(uid: string): void {
     this.#turns.delete(uid);
     this.#refusals.forget(uid);
+    this.#contests.forget(uid);
   }
 
   /** Two that undo each other's writes must not do so as fast as the API server answers. */
@@ -193,7 +244,7 @@ export class ObjectWriter {
 
   #remember(job: JobIdentity, answer: KubernetesObject): KubernetesObject {
     const pod = isOf(PODS, answer.apiVersion, answer.kind);
-    this.#caches.writes.written(job.uid, pod ? trimPod(answer) : answer);
+    this.#caches.writes.written(job.uid, pod ? trimPod(answer) : trimObject(answer));
     return answer;
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { KubernetesObject } from '@wsi/controller';
-import { ManualClock } from '@wsi/controller/testing';
+import type { KubernetesObject } from '@wsi-operator/controller';
+import { ManualClock } from '@wsi-operator/controller/testing';
 import fc from 'fast-check';
 import { isNewer, objectId, OwnWrites } from './own-writes.ts';
 

@@ -7,8 +7,8 @@
  * object may be gone again by then), when the object's deletion is reported, and after a while in any case: nothing that
  * the watch has merged away must leave a ghost.
  */
-import type { KubernetesObject } from '@wsi/controller';
-import type { Clock } from '@wsi/foundation';
+import type { KubernetesObject } from '@wsi-operator/controller';
+import type { Clock } from '@wsi-operator/foundation';
 
 const LIFETIME_MILLISECONDS = 30_000;
 

@@ -1,7 +1,16 @@
-/** Whose an object is: by its controller's owner reference; a claim that outlives its job only by its labels. */
-import { GROUP, KIND } from '@wsi/api';
-import type { KubernetesObject } from '@wsi/controller';
-import { LABELS } from '../../plan/names.ts';
+/**
+ * Whose an object is. By its controller's owner reference with the job's name and uid, and by the namespace: an owner is
+ * always in the namespace of what it owns, and a reference that is written down anywhere else is nothing but text. Of a pod
+ * it must also be seen that it was made for a place of the job, because a pod's end counts. A claim that outlives its job
+ * is known by its labels only.
+ *
+ * Whoever may create pods in the job's own namespace can write all of this by hand; see docs/threat-model.md.
+ */
+import { GROUP, KIND } from '@wsi-operator/api';
+import type { KubernetesObject } from '@wsi-operator/controller';
+import type { V1Pod } from '../../kubernetes-types.ts';
+import { LABELS, podNameOf, slotOf } from '../../plan/names.ts';
+import { revisionOf } from '../../plan/snapshot.ts';
 import type { JobKey } from '../port.ts';
 
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
@@ -29,6 +38,26 @@ export function keyOf(namespace: string | undefined, name: string): JobKey {
   return `${namespace ?? 'default'}/${name}`;
 }
 
+/** Under which a job's objects are found. */
+export function identityKey({ namespace, name, uid }: JobIdentity): string {
+  return `${keyOf(namespace, name)}/${uid}`;
+}
+
+/** The job that the object says it is of, in the object's own namespace. */
+export function claimedJob(object: KubernetesObject): JobIdentity | undefined {
+  const owner = ownerOf(object);
+  return owner && { ...owner, namespace: object.metadata.namespace ?? 'default' };
+}
+
+/** True for a pod that was made for a place of its job: it has the name, the labels and the revision of one. */
+export function isMade(pod: V1Pod): boolean {
+  const owner = ownerOf(pod as KubernetesObject);
+  const slot = slotOf(pod);
+  if (owner === undefined || slot === undefined || revisionOf(pod) === undefined) return false;
+  const { name, labels } = pod.metadata ?? {};
+  return labels?.[LABELS.job] === owner.name && name === podNameOf(owner.name, slot);
+}
+
 /** The job that wants to hear of the object's changes. */
 export function jobKeyOf(object: KubernetesObject): JobKey | undefined {
   const name = ownerOf(object)?.name ?? object.metadata.labels?.[LABELS.job];
@@ -44,19 +73,26 @@ export function isRetained(object: KubernetesObject): boolean {
 
 /** - `own`: may be changed; - `former`: of a deleted job of the same name, about to be removed; - `foreign`: hands off. */
 export function ownership(object: KubernetesObject, job: JobIdentity): 'own' | 'former' | 'foreign' {
+  if ((object.metadata.namespace ?? 'default') !== job.namespace) return 'foreign';
   const owner = ownerOf(object);
   if (owner !== undefined) {
-    if (owner.uid === job.uid) return 'own';
-    return owner.name === job.name ? 'former' : 'foreign';
+    if (owner.name !== job.name) return 'foreign';
+    return owner.uid === job.uid ? 'own' : 'former';
   }
   const named = object.metadata.labels?.[LABELS.job] === job.name;
   return isRetained(object) && named ? 'own' : 'foreign';
 }
 
-/** Index under which a job's objects are found: the owner's uid, or for a retained claim the key of its job. */
+/** Index under which a job's objects are found: the job's identity, or for a retained claim the key of its job. */
 export function ownerIndex(object: KubernetesObject): string[] {
-  const owner = ownerOf(object);
-  if (owner !== undefined) return [owner.uid];
+  const job = claimedJob(object);
+  if (job !== undefined) return [identityKey(job)];
   const key = isRetained(object) ? jobKeyOf(object) : undefined;
   return key === undefined ? [] : [key];
+}
+
+/** Index under which pods are found that would pass for a job's: by their label, whoever has made them. */
+export function labelIndex(object: KubernetesObject): string[] {
+  const name = object.metadata.labels?.[LABELS.job];
+  return name === undefined ? [] : [keyOf(object.metadata.namespace, name)];
 }

@@ -3,8 +3,8 @@
  * with every change of anything, and each time all its pods would be asked for. The answer is remembered for a while,
  * which doubles with each refusal, from 1 s to 1 min.
  */
-import { ApiError } from '@wsi/controller';
-import { WsiError, type Clock } from '@wsi/foundation';
+import { ApiError } from '@wsi-operator/controller';
+import { WsiError, type Clock } from '@wsi-operator/foundation';
 
 const FIRST_MILLISECONDS = 1_000;
 const LONGEST_MILLISECONDS = 60_000;

@@ -5,8 +5,8 @@ import {
   type InformerEvent,
   type KubernetesObject,
   type Resource,
-} from '@wsi/controller';
-import type { Clock, Logger } from '@wsi/foundation';
+} from '@wsi-operator/controller';
+import type { Clock, Logger } from '@wsi-operator/foundation';
 
 export interface CacheContext {
   readonly client: ApiClient;
@@ -72,8 +72,8 @@ export class ResourceCache<T extends KubernetesObject> {
     return (this.#informers.get('') ?? this.#informers.get(namespace))?.get(name, namespace);
   }
 
-  list(): T[] {
-    return [...this.#informers.values()].flatMap((informer) => informer.list());
+  list(namespace?: string): T[] {
+    return [...this.#informers.values()].flatMap((informer) => informer.list(namespace));
   }
 
   byIndex(index: string, value: string): T[] {

@@ -1,13 +1,15 @@
 import { expect, it } from '@jest/globals';
-import { API_VERSION, KIND } from '@wsi/api';
-import { apiVersionOf, EventRecorder, LeaderElector, type KubernetesObject } from '@wsi/controller';
-import type { FakeRequest } from '@wsi/controller/testing';
+import { API_VERSION, KIND } from '@wsi-operator/api';
+import { apiVersionOf, EventRecorder, LeaderElector, type KubernetesObject } from '@wsi-operator/controller';
+import type { FakeRequest } from '@wsi-operator/controller/testing';
 import type { Action } from '../../plan/actions.ts';
 import { certificateRequest } from '../../plan/certificates.ts';
 import { GANG_RESOURCES } from '../../plan/gangs/index.ts';
 import { REMOVABLE_KINDS } from '../../plan/owned-objects.ts';
 import { KubernetesBed, NAMESPACE, until } from '../../testing/kubernetes-bed.ts';
 import { attributesOf } from '../../testing/rights.ts';
+import { TokenAccounts } from '../../testing/token-accounts.ts';
+import { reviewToken } from '../../service/secure-metrics/token-review.ts';
 import { JOBS, OWNED, PODS, SECRETS } from './resources.ts';
 import { RIGHTS } from './rights.ts';
 
@@ -47,7 +49,8 @@ class Scenario {
 
 it('every right is used by some call, and no call lacks one', async () => {
   const resources = GANGS.map((resource) => ({ ...resource, status: true }));
-  await using bed = await KubernetesBed.start({ server: { resources } });
+  const accounts = new TokenAccounts();
+  await using bed = await KubernetesBed.start({ server: { resources, answerTo: accounts.answerTo } });
   await until('all gangs are served', () => bed.cluster.gangs.length === Object.keys(GANG_RESOURCES).length);
   await until('all are watched', () => {
     const watched = bed.server.requests.filter(({ verb }) => verb === 'watch');
@@ -87,6 +90,8 @@ it('every right is used by some call, and no call lacks one', async () => {
   await scenario.apply({ kind: 'deleteJob' });
   await lead(bed);
   await tell(bed);
+  const token = accounts.add('token', { user: 'prometheus', mayGetMetrics: true });
+  expect(await reviewToken(bed.server.newClient(), token, {})).toEqual({ kind: 'allowed' });
   const rights = RIGHTS.flatMap(({ group, resource, verbs }) =>
     verbs.map((verb) => `${verb} ${resource}.${group}`),
   );

@@ -2,10 +2,19 @@
  * What the operator asks of the API server, by verb: the roles of the chart grant exactly this, and the tests' server
  * refuses everything else. A call of a new kind needs a line here, or it is refused in the tests already.
  */
-import type { GangName } from '../port.ts';
+import type { GangName } from '@wsi-operator/api';
 import { GANG_RESOURCES } from '../../plan/gangs/index.ts';
 import { REMOVABLE_KINDS } from '../../plan/owned-objects.ts';
-import { EVENTS, JOBS, LEASES, OWNED, PODS, SECRETS } from './resources.ts';
+import {
+  EVENTS,
+  JOBS,
+  LEASES,
+  OWNED,
+  PODS,
+  SECRETS,
+  SUBJECT_ACCESS_REVIEWS,
+  TOKEN_REVIEWS,
+} from './resources.ts';
 
 /** As the API server's authorizer names them. */
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
@@ -19,6 +28,8 @@ export interface Right {
   readonly verbs: readonly Verb[];
   /** Only where this gang is used. */
   readonly gang?: GangName;
+  /** Only where this value of the chart is set. */
+  readonly option?: 'metrics.secure';
 }
 
 const CACHED: readonly Verb[] = ['list', 'watch'];
@@ -50,6 +61,9 @@ export const RIGHTS: readonly Right[] = [
   { scope: 'jobs', group: '', resource: SECRETS.plural, verbs: ['get', 'create', 'patch', 'delete'] },
   { scope: 'jobs', group: EVENTS.group, resource: EVENTS.plural, verbs: ['create', 'patch'] },
   { scope: 'release', group: LEASES.group, resource: LEASES.plural, verbs: ['get', 'create', 'update'] },
+  ...[TOKEN_REVIEWS, SUBJECT_ACCESS_REVIEWS].map(({ group, plural }): Right => {
+    return { scope: 'cluster', group, resource: plural, verbs: ['create'], option: 'metrics.secure' };
+  }),
   ...GANG_RIGHTS,
   { scope: 'jobs', group: 'kueue.x-k8s.io', resource: 'workloads/status', verbs: ['patch'], gang: 'kueue' },
 ];

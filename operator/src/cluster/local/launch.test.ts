@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { V1Pod } from '../../kubernetes-types.ts';
 import type { Slot } from '../../plan/names.ts';
 import { buildPod as buildPodWith } from '../../plan/pods.ts';

@@ -3,7 +3,7 @@
  * sockets, the image's entry point becomes the trainer of this installation.
  */
 import type { V1Container, V1Pod, V1Volume } from '../../kubernetes-types.ts';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { join } from 'node:path';
 import { slotOf, TRAINER_CONTAINER, type Slot } from '../../plan/names.ts';
 
@@ -38,6 +38,7 @@ const CONTRACT = [
   'WSI_SERVERS',
   'WSI_OUTPUT',
   'WSI_TERMINATION_LOG',
+  'WSI_DETAILS',
   // Each process has its own.
   'TMPDIR',
 ];
@@ -111,6 +112,8 @@ function environmentOf(
   }
   // The process ends when its standard input does: so it does not outlive a parent that was killed.
   variables['WSI_PARENT_PIPE'] = '1';
+  // The run is the user's own: so are its logs and its terminal.
+  variables['WSI_DETAILS'] = 'shown';
   return variables;
 }
 

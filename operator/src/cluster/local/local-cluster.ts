@@ -5,10 +5,12 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubernetesObject, V1ConfigMap, V1Pod } from '../../kubernetes-types.ts';
-import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
-import { systemClock, writeFileAtomically, type Clock, type Logger } from '@wsi/foundation';
+import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
+import { systemClock, writeFileAtomically, type Clock, type Logger } from '@wsi-operator/foundation';
 import type { Action, PlanEvent } from '../../plan/actions.ts';
+import { checkpointLeft } from '../../plan/finish.ts';
 import { jobName, jobNamespace, podName, slotOf, type Role } from '../../plan/names.ts';
+import { PodTimes } from '../pod-times.ts';
 import type { Cluster, JobKey, ObservedJob, ProgressSource, TrainingProgress } from '../port.ts';
 import { finalProgress, readResult } from './result-file.ts';
 import { configMapDirectory, launchOf, socketAddress, type LaunchContext } from './launch.ts';
@@ -46,17 +48,20 @@ export class LocalCluster implements Cluster {
   readonly #context: LaunchContext;
   readonly #lock: OutputLock;
   readonly #changes = new Notifier();
+  readonly #times: PodTimes;
   readonly #processes = new Map<string, PodProcess>();
   /** By kind and name. Only a ConfigMap has an effect here. */
   readonly #objects = new Map<string, KubernetesObject>();
   #job: WsiTrainingJob | undefined;
   #progress: TrainingProgress | undefined;
+  #checkpointLeft: number | undefined;
   #closed = false;
 
   /** @throws WsiError when another run owns the output directory or it cannot be written */
   constructor(options: LocalClusterOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#times = new PodTimes(this.#clock);
     this.#job = options.job;
     const privateDirectory = makePrivateDirectory();
     this.#context = {
@@ -119,13 +124,16 @@ export class LocalCluster implements Cluster {
     const earlierModel = await this.#options.models?.earlierModel(this.#job, progress?.measurement?.device);
     for (const { name } of this.#processes.values()) this.#logFile(name).bound();
     // Read after the wait: the job and the pods are as of now.
+    const pods = [...this.#processes.values()].map((candidate): V1Pod => candidate.pod);
     return {
       job: this.#job,
       observed: {
-        pods: [...this.#processes.values()].map((candidate): V1Pod => candidate.pod),
+        pods,
+        seenFor: this.#times.list(this.key, pods),
         objects: [...this.#objects.values()],
         gangs: [],
         ...(progress === undefined ? {} : { progress }),
+        ...(this.#checkpointLeft === undefined ? {} : { checkpointLeft: this.#checkpointLeft }),
         ...(earlierModel === undefined ? {} : { earlierModel }),
       },
     };
@@ -146,6 +154,7 @@ export class LocalCluster implements Cluster {
         this.#objects.delete(objectKey(action.apiVersion, action.objectKind, action.name));
         break;
       case 'patchStatus':
+      case 'adopt':
         // Of objects of other controllers, of which there are none.
         break;
       case 'issueCertificates':
@@ -233,6 +242,7 @@ export class LocalCluster implements Cluster {
 
   #podEnded(child: PodProcess): void {
     this.#lock.forgetProcess(child.name);
+    if (slotOf(child.pod)?.role === 'coordinator') this.#checkpointLeft = checkpointLeft(child.pod);
     // A pod that was asked to leave is gone once its process is; one that ended by itself stays to be counted.
     if (child.pod.metadata?.deletionTimestamp !== undefined) this.#processes.delete(child.name);
     this.#options.onPodEnd?.(child.pod);

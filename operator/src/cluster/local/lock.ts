@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { storageError, systemErrorCode, WsiError } from '@wsi/foundation';
+import { storageError, systemErrorCode, WsiError } from '@wsi-operator/foundation';
 import { identify, isGone, isSameProcess, signalGroup, type ProcessIdentity } from './process-identity.ts';
 import { isPrivateDirectory } from './private-directory.ts';
 
@@ -64,6 +64,16 @@ export function lockOutput(output: string, privateDirectory: string): OutputLock
       if (readLock(path)?.token === content.token) rmSync(path, { force: true });
     },
   };
+}
+
+/** Whether a `wsi run` owns the directory now: `elsewhere` when it is one of another machine, of which nothing is known. */
+export type OutputOwner = 'here' | 'elsewhere' | 'gone';
+
+export function outputOwner(output: string): OutputOwner {
+  const owner = readLock(join(output, '.wsi', 'lock.json'))?.owner;
+  if (owner === undefined) return 'gone';
+  if (owner.host !== hostname()) return 'elsewhere';
+  return isSameProcess(owner) ? 'here' : 'gone';
 }
 
 function acquire(path: string, output: string, content: LockContent): void {

@@ -14,7 +14,7 @@ import {
   truncateSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { storageError } from '@wsi/foundation';
+import { storageError } from '@wsi-operator/foundation';
 
 export const LONGEST_LOG_BYTES = 16 * 1024 * 1024;
 /** As much as Kubernetes takes of a log for a termination message. */

@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { storageError, systemErrorCode, WsiError } from '@wsi/foundation';
+import { storageError, systemErrorCode, WsiError } from '@wsi-operator/foundation';
 
 /**
  * Makes a directory with its parents, one by one: Node's recursive mkdir never returns where a file system refuses

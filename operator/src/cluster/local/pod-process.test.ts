@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { systemClock } from '@wsi/foundation';
+import { systemClock } from '@wsi-operator/foundation';
 import type { Launch } from './launch.ts';
 import { LogFile } from './log-file.ts';
 import { PodProcess } from './pod-process.ts';

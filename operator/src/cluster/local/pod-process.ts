@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { V1ContainerStateTerminated, V1Pod } from '../../kubernetes-types.ts';
-import type { Clock } from '@wsi/foundation';
+import type { Clock } from '@wsi-operator/foundation';
 import { TRAINER_CONTAINER } from '../../plan/names.ts';
 import type { Launch } from './launch.ts';
 import type { LogFile } from './log-file.ts';

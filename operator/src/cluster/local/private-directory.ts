@@ -5,7 +5,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { storageError } from '@wsi/foundation';
+import { storageError } from '@wsi-operator/foundation';
 import { identify, isGone, type ProcessIdentity } from './process-identity.ts';
 
 const PREFIX = 'wsi-run-';

@@ -1,7 +1,8 @@
 /** What a finished run leaves in OUTPUT/result.json, as the operator reads and completes it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode, writeFileAtomically, WsiError } from '@wsi/foundation';
+import { systemErrorCode, writeFileAtomically, WsiError } from '@wsi-operator/foundation';
+import { boundedProgress } from '../../progress/bounded-progress.ts';
 import type { TrainingProgress } from '../port.ts';
 
 export interface RunResult {
@@ -12,6 +13,8 @@ export interface RunResult {
   readonly metrics: Readonly<Record<string, number>>;
   readonly peakMemoryBytes: Readonly<Record<string, number>>;
   readonly restarts?: Readonly<Record<string, number>>;
+  /** The slides that were left out because they cannot be read. */
+  readonly quarantined?: readonly unknown[];
   readonly [other: string]: unknown;
 }
 
@@ -49,14 +52,17 @@ export async function mergeRestarts(
   return merged;
 }
 
-/** The last word of a coordinator that has finished and answers no more. */
-/** @param epochs of the job, for a coordinator that nobody has asked in time */
+/**
+ * The last word of a coordinator that has finished and answers no more; as bounded as any other of its words.
+ *
+ * @param epochs of the job, for a coordinator that nobody has asked in time
+ */
 export function finalProgress(
   result: RunResult,
   before: TrainingProgress | undefined,
   epochs = 0,
 ): TrainingProgress {
-  return {
+  return boundedProgress({
     phase: 'finished',
     step: result.steps,
     steps: result.steps,
@@ -71,5 +77,5 @@ export function finalProgress(
     peakMemoryBytes: result.peakMemoryBytes,
     workersConnected: 0,
     message: '',
-  };
+  });
 }

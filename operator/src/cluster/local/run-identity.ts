@@ -5,15 +5,17 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import {
+  isRecord,
   canonicalJson,
   sha256,
   storageError,
   systemErrorCode,
   writeFileAtomically,
   WsiError,
-} from '@wsi/foundation';
+} from '@wsi-operator/foundation';
+import { thisMachine, type Machine } from './machine.ts';
 
 export interface RunIdentity {
   readonly name: string;
@@ -22,6 +24,8 @@ export interface RunIdentity {
   readonly numerics: Readonly<Record<string, unknown>>;
   /** Of the last time that it ran; they decide no number. */
   readonly sizes?: RunSizes;
+  /** Where it ran the last time; what it measured holds there. */
+  readonly machine?: Machine;
 }
 
 /** The part of the job that decides its sizes. */
@@ -47,16 +51,30 @@ const RUN_ENTRIES = [
 
 export function identityOf(job: WsiTrainingJob): RunIdentity {
   const { model, training } = job.spec;
-  // Where the store is and by which key it is read decides no number; nor does the policy, but the slides that were left
-  // out by it, which the trainer knows.
-  const { s3: _store, unreadableSlides: _policy, ...cohort } = job.spec.cohort;
+  // Where the store is and by which key it is read decides no number; nor do the policies: one only leaves out slides,
+  // which the trainer knows, the other only refuses.
+  const {
+    s3: _store,
+    unreadableSlides: _unreadable,
+    duplicateSlides: _duplicate,
+    outcome: reported,
+    ...rest
+  } = job.spec.cohort;
+  const cohort = { ...rest, outcome: learned(reported) };
   const { cacheBytes: _memoryOnly, ...patches } = job.spec.patches as Record<string, unknown>;
   return {
     name: job.metadata.name,
     tableSha256: tableDigest(cohort.table),
     numerics: { cohort, patches, model, training },
     sizes: sizesOf(job),
+    machine: thisMachine(),
   };
+}
+
+/** Without what is only said in the report. */
+function learned(outcome: WsiTrainingJob['spec']['cohort']['outcome']): Record<string, unknown> {
+  const { positive: _class, timeUnit: _unit, ...rest } = outcome as Record<string, unknown>;
+  return rest;
 }
 
 function sizesOf({ spec }: WsiTrainingJob): RunSizes {
@@ -71,13 +89,14 @@ function sizesOf({ spec }: WsiTrainingJob): RunSizes {
 /** Which job a directory holds, and how it was to be sized. @throws WsiError when it holds none */
 export async function readRunSizes(
   output: string,
-): Promise<{ readonly name: string; readonly sizes: RunSizes }> {
+): Promise<{ readonly name: string; readonly sizes: RunSizes; readonly machine?: Machine }> {
   const found = await readIdentity(output);
   if (found === undefined) {
     throw new WsiError('NotFound', 'holds no run', { where: output });
   }
   const one = { replicas: 1 };
-  return { name: found.name, sizes: found.sizes ?? { workers: one, parameterServers: one } };
+  const { name, sizes = { workers: one, parameterServers: one }, machine } = found;
+  return { name, sizes, ...(machine === undefined ? {} : { machine }) };
 }
 
 function tableDigest(path: string): string {
@@ -192,8 +211,4 @@ function compare(path: string, before: unknown, now: unknown, lines: string[]): 
 
 function show(value: unknown): string {
   return value === undefined ? 'absent' : JSON.stringify(value);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,19 +5,21 @@
  *
  * The coordinator is silent: nothing changes, but for memory after a kill, which is seen without it.
  */
-import { canonicalJson, sha256 } from '@wsi/foundation';
-import type { AutoscalingStatus } from '@wsi/api';
-import { decide, NO_HISTORY } from '@wsi/autoscaler';
-import { decideAnew } from './decide-anew.ts';
-import { believable, type Measured } from './measured.ts';
+import { canonicalJson, sha256 } from '@wsi-operator/foundation';
+import type { AutoscalingStatus } from '@wsi-operator/api';
+import { decide, NO_HISTORY } from '@wsi-operator/autoscaler';
+import { decideSize } from './decide-size.ts';
+import { measuredOf, type Measured } from './measured.ts';
 import { killedRoles, memoryStates, raised } from './memory.ts';
 import { fitted } from './model.ts';
+import { proveMemory, withoutRefused } from './proof.ts';
+import { proveServers } from './servers-proof.ts';
 import { advised, iso, moment, recorded } from './record.ts';
 import { capOf, learnRoom, withRoom, type Room } from './room.ts';
 import { autoscalingSettings } from './settings.ts';
-import { knowledge, sizeOf, type Autoscaled, type AutoscalingWorld } from './world.ts';
+import { knowledge, sizeOf, type Autoscaled, type AutoscalingInput } from './input.ts';
 
-export type { Autoscaled, AutoscalingWorld };
+export type { Autoscaled, AutoscalingInput };
 
 /** A job is not decided about more often. */
 const INTERVAL_MILLISECONDS = 5_000;
@@ -27,39 +29,53 @@ const SETTLE_MILLISECONDS = 10 * 60_000;
 const PEAK_STEP = 64 * 2 ** 20;
 
 /** For a job that is to run. */
-export function autoscale(world: AutoscalingWorld): Autoscaled {
-  const { job, standing, observed } = world;
-  const measured = believable(observed.progress?.measurement);
+export function autoscale(input: AutoscalingInput): Autoscaled {
+  const { job, standing, observed } = input;
+  const measured = measuredOf(observed.progress?.measurement);
   if (job.spec.autoscaling === undefined)
-    return measured === undefined ? quiet(world) : learn(world, measured);
-  if (standing === undefined) return quiet(world);
-  const afterKills = raiseAfterKills(world, standing);
-  if (afterKills !== undefined) return afterKills;
-  return measured === undefined ? quiet(world) : consider(world, standing, measured);
+    return measured === undefined ? quiet(input) : learn(input, measured);
+  if (standing === undefined) return quiet(input);
+  const proof = proveServers(input, proveMemory(input, standing));
+  const next = change({ ...input, standing: proof.autoscaling }, proof.autoscaling, measured);
+  return {
+    autoscaling: next.autoscaling,
+    events: [...proof.events, ...next.events],
+    due: [...proof.due, ...next.due],
+  };
 }
 
-function quiet({ standing }: AutoscalingWorld): Autoscaled {
+function change(
+  input: AutoscalingInput,
+  standing: AutoscalingStatus,
+  measured: Measured | undefined,
+): Autoscaled {
+  const afterKills = raiseAfterKills(input, standing);
+  if (afterKills !== undefined) return afterKills;
+  return measured === undefined ? quiet(input) : consider(input, standing, measured);
+}
+
+function quiet({ standing }: AutoscalingInput): Autoscaled {
   return { autoscaling: standing, events: [], due: [] };
 }
 
 /** A job of a fixed size: its model is for `wsi explain`, and for jobs to come. */
-function learn(world: AutoscalingWorld, measured: Measured): Autoscaled {
-  const { job, standing, observed, now } = world;
+function learn(input: AutoscalingInput, measured: Measured): Autoscaled {
+  const { job, standing, observed, now } = input;
   const basis = digest({ observations: measured.observations });
-  if (measured.observations.length === 0 || standing?.basis === basis) return quiet(world);
+  if (measured.observations.length === 0 || standing?.basis === basis) return quiet(input);
   const soon = waitUntil(standing, now);
-  if (soon !== undefined) return { ...quiet(world), due: [soon] };
+  if (soon !== undefined) return { ...quiet(input), due: [soon] };
   const fit = fitted(job, standing, measured, observed.earlierModel);
   const known = knowledge(job, measured, fit);
   return { autoscaling: { ...standing, ...known, basis, time: iso(now) }, events: [], due: [] };
 }
 
 /** The end that this pass sees first is written together with the raise: neither is there without the other. */
-function raiseAfterKills(world: AutoscalingWorld, standing: AutoscalingStatus): Autoscaled | undefined {
-  const { sized, failures, observed, now } = world;
+function raiseAfterKills(input: AutoscalingInput, standing: AutoscalingStatus): Autoscaled | undefined {
+  const { sized, failures, observed, now } = input;
   const killed = killedRoles(sized, failures.fresh);
   if (killed.size === 0) return undefined;
-  const states = memoryStates(sized, believable(observed.progress?.measurement), killed);
+  const states = memoryStates(sized, measuredOf(observed.progress?.measurement), killed);
   const ofKilled = Object.fromEntries(Object.entries(states).filter(([role]) => killed.has(role as never)));
   const decision = decide({
     observations: [],
@@ -70,30 +86,37 @@ function raiseAfterKills(world: AutoscalingWorld, standing: AutoscalingStatus): 
     now,
     memory: ofKilled,
   });
-  const raise = raised(standing.memory, decision.memory, decision.reasons.memory);
+  const raise = raised(
+    standing.memory,
+    withoutRefused(standing, decision.memory, now),
+    decision.reasons.memory,
+  );
   const advice = advised(standing.advice, decision.advice);
   const next = recorded({ ...standing, memory: raise.memory, advice: advice.advice }, raise.made, now);
   return { autoscaling: next.autoscaling, events: [...next.events, ...advice.events], due: [] };
 }
 
-function consider(world: AutoscalingWorld, standing: AutoscalingStatus, measured: Measured): Autoscaled {
-  const { snapshot, observed, admitted, now } = world;
+function consider(input: AutoscalingInput, standing: AutoscalingStatus, measured: Measured): Autoscaled {
+  const { snapshot, observed, admitted, neverMore, now } = input;
   const places = snapshot.places.filter(({ slot }) => slot.role === 'worker');
-  const room = learnRoom({ standing, places, refusals: observed.refusals ?? [], now });
-  const basis = basisOf(world, measured, room);
+  const wanted = standing.workers ?? 0;
+  const never = admitted < wanted ? neverMore : undefined;
+  const refusals = observed.refusals ?? [];
+  const room = learnRoom({ standing, places, wanted, refusals, never, now });
+  const basis = basisOf(input, measured, room);
   const held = moment(standing.notBefore);
   const ripe = held > 0 && held <= now && moment(standing.time) < held;
-  const next = waitUntil(standing, now) ?? settlesUntil(world, standing, measured, room);
+  const next = waitUntil(standing, now) ?? settlesUntil(input, standing, measured, room);
   if ((standing.basis === basis && !ripe) || next !== undefined) {
     const due = [...room.due, ...(held > now ? [held] : []), ...(next === undefined ? [] : [next])];
     return { autoscaling: withRoom(standing, room), events: room.events, due };
   }
-  const waiting = places.some(({ state }) => state !== 'running') || admitted < (standing.workers ?? 0);
-  return decideAnew(world, { standing, measured, places, room, waiting, basis });
+  const waiting = places.some(({ state }) => state !== 'running') || admitted < wanted;
+  return decideSize(input, { standing, measured, places, room, waiting, basis });
 }
 
 /** Decided again when one of these has changed, or when the time of a change has come that was held back. */
-function basisOf({ job, now }: AutoscalingWorld, { observations, memory }: Measured, room: Room): string {
+function basisOf({ job, now }: AutoscalingInput, { observations, memory }: Measured, room: Room): string {
   const peaks = Object.entries(memory).map(([role, { peakBytes }]) => [
     role,
     Math.ceil(peakBytes / PEAK_STEP),
@@ -116,7 +139,7 @@ function waitUntil(standing: AutoscalingStatus | undefined, now: number): number
  * the same again, or undo it. Not when there is no room for it: then it will not be measured.
  */
 function settlesUntil(
-  { job, sized, now }: AutoscalingWorld,
+  { job, sized, now }: AutoscalingInput,
   standing: AutoscalingStatus,
   { observations }: Measured,
   room: Room,

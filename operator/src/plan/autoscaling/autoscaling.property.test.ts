@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { statusProblems, type AutoscalingStatus, type WsiTrainingJob } from '@wsi/api';
+import { statusProblems, type AutoscalingStatus, type WsiTrainingJob } from '@wsi-operator/api';
 import fc from 'fast-check';
 import { LOCAL_SETTINGS, type Observed, type TrainingMeasurement } from '../../cluster/port.ts';
+import { boundedProgress } from '../../progress/bounded-progress.ts';
 import { buildJob, pod, progressAt, ready, seen } from '../../testing/builders.ts';
 import { MeasuredJob, stepSeconds } from '../../testing/measured-job.ts';
 import { plan } from '../plan.ts';
@@ -35,33 +36,35 @@ const memory = fc.record({
   devicePeakBytes: number,
   peaks: fc.array(fc.record({ seconds: number, bytes: number }), { maxLength: 20 }),
 });
-const measurement: fc.Arbitrary<TrainingMeasurement> = fc.record({
-  workload: fc.record({
-    tilesPerStep: number,
-    blocksPerStep: number,
-    parameterBytes: number,
-    patchSize: number,
-    batch: number,
-  }),
-  device: fc.constantFrom('cpu', 'gpu', '', 'x'.repeat(5000), '../..'),
-  observations: fc.array(observation, { maxLength: 50 }),
-  workers: fc.array(
-    fc.record({
-      replica: size,
-      instance: fc.string(),
-      tilesPerSecond: number,
-      seconds: number,
-      residentBytes: number,
-      peakResidentBytes: number,
-      deviceBytes: number,
-      devicePeakBytes: number,
+const measurement: fc.Arbitrary<TrainingMeasurement> = fc
+  .record({
+    workload: fc.record({
+      tilesPerStep: number,
+      blocksPerStep: number,
+      parameterBytes: number,
+      patchSize: number,
+      batch: number,
     }),
-    { maxLength: 12 },
-  ),
-  memory: fc.record({ coordinator: memory, server: memory, worker: memory }),
-  remainingTiles: number,
-  joinSeconds: number,
-});
+    device: fc.constantFrom('cpu', 'gpu', '', 'x'.repeat(5000), '../..'),
+    observations: fc.array(observation, { maxLength: 50 }),
+    workers: fc.array(
+      fc.record({
+        replica: size,
+        instance: fc.string(),
+        tilesPerSecond: number,
+        seconds: number,
+        residentBytes: number,
+        peakResidentBytes: number,
+        deviceBytes: number,
+        devicePeakBytes: number,
+      }),
+      { maxLength: 12 },
+    ),
+    memory: fc.record({ coordinator: memory, server: memory, worker: memory }),
+    remainingTiles: number,
+    joinSeconds: number,
+  })
+  .map((said) => boundedProgress({ measurement: said }).measurement!);
 
 const time = fc
   .integer({ min: -9_000_000, max: 9_000_000 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { statusProblems, type WsiTrainingJobStatus } from '@wsi/api';
-import { parseModel } from '@wsi/autoscaler';
+import { statusProblems, type WsiTrainingJobStatus } from '@wsi-operator/api';
+import { parseModel } from '@wsi-operator/autoscaler';
 import { DEFAULT_SETTINGS } from '../../cluster/port.ts';
 import { buildJob } from '../../testing/builders.ts';
 import { MeasuredJob, stepSeconds } from '../../testing/measured-job.ts';

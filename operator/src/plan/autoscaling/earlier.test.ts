@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { AutoscalingStatus } from '@wsi/api';
+import type { AutoscalingStatus } from '@wsi-operator/api';
+import { thisMachine, type Machine } from '../../cluster/local/machine.ts';
 import { ModelStore } from '../../cluster/local/model-store.ts';
 import { buildJob } from '../../testing/builders.ts';
 import { earlierModelOf } from './earlier.ts';
@@ -66,15 +67,30 @@ describe('models on this machine', () => {
     await new ModelStore(models).keep(run('first'));
     await new ModelStore(models).keep(run('second'));
     await new ModelStore(models).keep(buildJob());
-    expect(readdirSync(models).length).toBe(1);
+    const [own] = readdirSync(models).map((name) => join(models, name));
+    expect(readdirSync(own!).length).toBe(1);
     const job = buildJob({ autoscaling: {} });
     expect(await new ModelStore(models).earlierModel(job, undefined)).toEqual({
       job: 'lung',
       model: 'second',
     });
     expect(await new ModelStore(models).earlierModel(job, 'gpu')).toBeUndefined();
-    writeFileSync(join(models, readdirSync(models)[0]!), '{"job":"lu');
+    writeFileSync(join(own!, readdirSync(own!)[0]!), '{"job":"lu');
     expect(await new ModelStore(models).earlierModel(job, undefined)).toBeUndefined();
+  });
+
+  it('are not shared with other users, nor with other machines that have the same folder', async () => {
+    const [mine, theirs] = [process.getuid!(), process.getuid!() + 1];
+    await new ModelStore(directory, mine).keep(buildJob({ status: { autoscaling: { shape, model: 'm' } } }));
+    const job = buildJob({ autoscaling: {} });
+    const found = async (...of: [number, Machine?]): Promise<unknown> =>
+      (await new ModelStore(directory, ...of).earlierModel(job, undefined))?.model;
+    expect(await found(mine)).toBe('m');
+    expect(await found(theirs)).toBeUndefined();
+    expect(await found(mine, { ...thisMachine(), host: 'another' })).toBeUndefined();
+    expect(await found(mine, { ...thisMachine(), processors: 1024 })).toBeUndefined();
+    const [own] = readdirSync(directory);
+    expect(statSync(join(directory, own!)).mode & 0o077).toBe(0);
   });
 
   it('need not be there', async () => {

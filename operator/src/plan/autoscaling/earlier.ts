@@ -1,5 +1,5 @@
 /** Which job's model a job may begin with. */
-import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
+import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
 import type { EarlierModel } from '../../cluster/port.ts';
 import { moment } from './record.ts';
 import { shapeName } from './shape.ts';

@@ -1,6 +1,6 @@
 /** What `decide()` wants to be told again, as it is kept in the status, and which pods are to be started anew. */
-import type { AutoscalingStatus } from '@wsi/api';
-import type { Decision, History } from '@wsi/autoscaler';
+import type { AutoscalingStatus } from '@wsi-operator/api';
+import type { Decision, History } from '@wsi-operator/autoscaler';
 import type { Action } from '../actions.ts';
 import type { Place, Snapshot } from '../snapshot.ts';
 import { deletePods } from '../stop-policy.ts';

@@ -1,11 +1,11 @@
 /** What the cluster can give the job now, and what a change would cost it. */
-import type { WsiTrainingJob } from '@wsi/api';
-import type { Limits, Size } from '@wsi/autoscaler';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import type { Limits, Size } from '@wsi-operator/autoscaler';
 import type { Measured } from './measured.ts';
 import { capOf, type Room } from './room.ts';
 import { deadlineTime } from './settings.ts';
 
-export interface LimitsWorld {
+export interface LimitsInput {
   readonly job: WsiTrainingJob;
   readonly measured: Measured;
   readonly room: Room;
@@ -21,8 +21,8 @@ export interface LimitsWorld {
 const JOINS_A_RESTART = 3;
 const LEAST_RESTART_SECONDS = 60;
 
-export function limitsOf(world: LimitsWorld): Limits {
-  const { job, measured, room, waiting, current, mayRestart, now } = world;
+export function limitsOf(input: LimitsInput): Limits {
+  const { job, measured, room, waiting, current, mayRestart, now } = input;
   const { joinSeconds, remainingTiles } = measured;
   const deadline = deadlineTime(job);
   const schedulable = capOf(room.schedulable, now);
@@ -35,7 +35,7 @@ export function limitsOf(world: LimitsWorld): Limits {
     ...(quota === undefined ? {} : { quotaWorkers: quota }),
     ...(joinSeconds === undefined ? {} : { rescaleSeconds: joinSeconds }),
     ...(mayRestart && job.spec.autoscaling?.maximumServers !== undefined ? { restartSeconds: restart } : {}),
-    ...(remainingTiles === undefined ? {} : { remainingTiles }),
+    remainingTiles,
     ...(deadline === undefined ? {} : { secondsToDeadline: (deadline - now) / 1000 }),
   };
 }

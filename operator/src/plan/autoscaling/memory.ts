@@ -6,9 +6,9 @@
  * and a wait. A server or the coordinator is not: to replace it costs what the kill would cost, a roll-back, and the
  * kill may not come.
  */
-import type { AutoscalingStatus, WsiTrainingJob } from '@wsi/api';
-import { parseQuantity } from '@wsi/api';
-import type { MemoryDecision, MemorySample, MemoryShape, MemoryState } from '@wsi/autoscaler';
+import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';
+import { parseQuantity } from '@wsi-operator/api';
+import type { MemoryDecision, MemorySample, MemoryShape, MemoryState } from '@wsi-operator/autoscaler';
 import type { V1Pod } from '../../kubernetes-types.ts';
 import type { NewEnd } from '../failure-policy.ts';
 import { podName, ROLES, TRAINER_CONTAINER, type Role } from '../names.ts';
@@ -75,7 +75,7 @@ function shapeOfMemory(job: WsiTrainingJob, role: Role, parameterBytes: number):
 
 function secondsLeft(measured: Measured | undefined): number | undefined {
   const last = measured?.observations.at(-1);
-  if (measured?.remainingTiles === undefined || last === undefined) return undefined;
+  if (measured === undefined || last === undefined) return undefined;
   return (measured.remainingTiles * last.seconds) / last.tiles;
 }
 
@@ -85,7 +85,7 @@ export function killedRoles(job: WsiTrainingJob, ends: readonly NewEnd[]): Reado
     ends.flatMap(({ end, place }) => {
       if (end.exitClass !== 'outOfMemory') return [];
       const { role } = place.slot;
-      const [had, given] = [ceilingOf(place.pod), ceiling(templateMemory(job, role))];
+      const [had, given] = [ceilingOf(place.pod ?? place.gone), ceiling(templateMemory(job, role))];
       return had === undefined || given === undefined || had >= given ? [role] : [];
     }),
   );

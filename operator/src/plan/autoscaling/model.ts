@@ -1,6 +1,6 @@
 /** The performance model of a job: fitted to what is measured, begun with that of an earlier job. */
-import { LONGEST_MODEL, type AutoscalingStatus, type WsiTrainingJob } from '@wsi/api';
-import { fitModel, parseModel, serialiseModel, type PerformanceModel } from '@wsi/autoscaler';
+import { LONGEST_MODEL, type AutoscalingStatus, type WsiTrainingJob } from '@wsi-operator/api';
+import { fitModel, parseModel, serialiseModel, type PerformanceModel } from '@wsi-operator/autoscaler';
 import type { EarlierModel } from '../../cluster/port.ts';
 import { jobName } from '../names.ts';
 import type { Measured } from './measured.ts';

@@ -1,5 +1,5 @@
 /** How a decision is kept in the status and told as an event. Everything that is kept is bounded. */
-import type { AutoscalingStatus } from '@wsi/api';
+import type { AutoscalingStatus } from '@wsi-operator/api';
 import type { PlanEvent } from '../actions.ts';
 
 type Kept = NonNullable<AutoscalingStatus['decisions']>[number];

@@ -4,11 +4,12 @@
  *
  * A pod that finds no place is left waiting for some minutes first: it is what makes a cluster add nodes.
  */
-import type { AutoscalingStatus } from '@wsi/api';
+import type { AutoscalingStatus } from '@wsi-operator/api';
 import type { Refusal } from '../../cluster/port.ts';
 import type { PlanEvent } from '../actions.ts';
-import type { Place } from '../snapshot.ts';
-import { iso, moment } from './record.ts';
+import { isWithoutNode, type Place } from '../snapshot.ts';
+import { askAgainAt } from './ask-again.ts';
+import { moment } from './record.ts';
 
 type Cap = NonNullable<AutoscalingStatus['schedulable']>;
 
@@ -20,29 +21,31 @@ export interface Room {
   readonly due: readonly number[];
 }
 
-export interface RoomWorld {
+export interface RoomInput {
   readonly standing: AutoscalingStatus;
   /** Of the workers that are to run. */
   readonly places: readonly Place[];
+  /** How many there are to be, with those that a queue has not admitted. */
+  readonly wanted: number;
   readonly refusals: readonly Refusal[];
+  /** Why a queue can never admit more than the places, in its words. */
+  readonly never?: string | undefined;
   readonly now: number;
 }
 
 const PATIENCE_MILLISECONDS = 5 * 60_000;
-const FIRST_WAIT_MILLISECONDS = 10 * 60_000;
-const LONGEST_WAIT_MILLISECONDS = 2 * 60 * 60_000;
 /** How long after it was tried again a cap is remembered, for the next wait to be longer. */
 const REMEMBERED_MILLISECONDS = 60 * 60_000;
 
-export function learnRoom(world: RoomWorld): Room {
-  const { standing, places, now } = world;
-  const waiting = places.flatMap((place) => noPlaceSince(place) ?? []);
+export function learnRoom(input: RoomInput): Room {
+  const { standing, places, wanted, never, now } = input;
+  const waiting = places.flatMap((place) => noPlaceSince(place, now) ?? []);
   const stuck = waiting.filter((since) => now - since >= PATIENCE_MILLISECONDS);
   const placed = places.filter(
-    (place) => place.pod !== undefined && noPlaceSince(place) === undefined,
+    (place) => place.pod !== undefined && noPlaceSince(place, now) === undefined,
   ).length;
   const existing = places.filter(({ pod }) => pod !== undefined).length;
-  const refused = world.refusals.some(isQuota) && existing < places.length;
+  const refused = (input.refusals.some(isQuota) && existing < places.length) || never !== undefined;
   const schedulable = nextCap(standing.schedulable, placed, stuck.length > 0, now);
   const quota = nextCap(standing.quota, existing, refused, now);
   const caps = [schedulable.cap, quota.cap].flatMap((cap) => (cap === undefined ? [] : [moment(cap.until)]));
@@ -50,8 +53,8 @@ export function learnRoom(world: RoomWorld): Room {
     ...(schedulable.cap === undefined ? {} : { schedulable: schedulable.cap }),
     ...(quota.cap === undefined ? {} : { quota: quota.cap }),
     events: [
-      ...news(schedulable, places.length, 'the others have found no place for 5 minutes'),
-      ...news(quota, places.length, 'the quota of the namespace allows no more'),
+      ...news(schedulable, wanted, 'the others have found no place for 5 minutes'),
+      ...news(quota, wanted, never ?? 'the quota of the namespace allows no more'),
     ],
     due: [...waiting.map((since) => since + PATIENCE_MILLISECONDS), ...caps].filter((time) => time > now),
   };
@@ -82,8 +85,7 @@ function nextCap(before: Cap | undefined, room: number, short: boolean, now: num
   const holds = capOf(known, now) !== undefined;
   if (short && room >= 1 && !holds) {
     const tries = (known?.tries ?? 0) + 1;
-    const wait = Math.min(FIRST_WAIT_MILLISECONDS * 2 ** Math.min(tries - 1, 10), LONGEST_WAIT_MILLISECONDS);
-    return { cap: { workers: room, until: iso(now + wait), tries }, learned: true };
+    return { cap: { workers: room, until: askAgainAt(tries, now), tries }, learned: true };
   }
   const forgotten = known !== undefined && now - moment(known.until) >= REMEMBERED_MILLISECONDS;
   return { cap: forgotten ? undefined : known, learned: false };
@@ -95,18 +97,12 @@ function news({ cap, learned }: NextCap, wanted: number, why: string): PlanEvent
   return [{ type: 'Normal', reason: 'NoRoom', message }];
 }
 
-/** Since when the scheduler finds no node for it (milliseconds since the epoch); undefined when that is not so. */
-function noPlaceSince({ pod, state }: Place): number | undefined {
-  if (state !== 'pending') return undefined;
-  const scheduled = pod?.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return undefined;
-  const since = moment(time(scheduled.lastTransitionTime) ?? time(pod?.metadata?.creationTimestamp));
-  return since === 0 ? undefined : since;
-}
-
-/** On the wire times are texts, whatever the client's types say. */
-function time(value: Date | string | undefined): string | undefined {
-  return value === undefined ? undefined : String(value);
+/**
+ * Since when the scheduler has been seen to find no node for it (milliseconds since the epoch); undefined when that is not
+ * so. Not by the scheduler's own clock, which may be another.
+ */
+export function noPlaceSince({ pod, state, seenFor = 0 }: Place, now: number): number | undefined {
+  return state === 'pending' && isWithoutNode(pod) ? now - seenFor : undefined;
 }
 
 function isQuota({ what, message }: Refusal): boolean {

@@ -1,6 +1,6 @@
 /** What the autoscaler is asked for: `spec.autoscaling` in the terms of the autoscaler's own library. */
-import { parseDuration, parseQuantity, type WsiTrainingJob } from '@wsi/api';
-import { autoscalingSpec, MOST_WORKERS, type AutoscalingSpec } from '@wsi/autoscaler';
+import { parseDuration, parseQuantity, type WsiTrainingJob } from '@wsi-operator/api';
+import { autoscalingSpec, MOST_WORKERS, type AutoscalingSpec } from '@wsi-operator/autoscaler';
 
 /** What of a job its sizes are chosen by. */
 export interface SizedByItsSpec {

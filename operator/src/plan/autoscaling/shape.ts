@@ -1,6 +1,6 @@
 /** What two jobs must have in common for one to begin with the other's model. */
-import type { WsiTrainingJob } from '@wsi/api';
-import { shapeKey, type Shape } from '@wsi/autoscaler';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import { shapeKey, type Shape } from '@wsi-operator/autoscaler';
 
 /** @param device what the workers were measured on; without it, what their template asks for */
 export function shapeOf({ spec }: WsiTrainingJob, device = deviceAsked(spec)): Shape {
@@ -24,7 +24,9 @@ function deviceAsked(spec: WsiTrainingJob['spec']): string {
   const containers = spec.workers.template.spec?.containers ?? [];
   const asks = containers.some(({ resources, env = [] }) => {
     const names = Object.keys({ ...resources?.limits, ...resources?.requests });
-    const engine = env.some(({ name, value }) => name === 'WSI_TENSORFLOW' && value === 'gpu');
+    const engine = env.some(
+      (one: Readonly<Record<string, unknown>>) => one['name'] === 'WSI_TENSORFLOW' && one['value'] === 'gpu',
+    );
     return engine || names.some((name) => /^[\w.-]+\/.*(gpu|mig)/i.test(name));
   });
   return asks ? 'gpu' : 'cpu';

@@ -2,7 +2,12 @@
  * The job at the size that the autoscaler gave it: the rest of the plan (gangs, places, pods, status) reads sizes and
  * memory of the spec and need not know where they come from.
  */
-import { parseQuantity, type AutoscalingStatus, type PodTemplate, type WsiTrainingJob } from '@wsi/api';
+import {
+  parseQuantity,
+  type AutoscalingStatus,
+  type PodTemplate,
+  type WsiTrainingJob,
+} from '@wsi-operator/api';
 import { TRAINER_CONTAINER, type Role } from '../names.ts';
 
 /** What the template of a role says of the trainer's memory; numbers are bytes. */

@@ -3,12 +3,13 @@
  * earlier job's model says to begin; and what the user has changed since (bounds, `kubectl scale`). All of it takes
  * effect in the very pass.
  */
-import { isTrue, type AutoscalingStatus, type WsiTrainingJob } from '@wsi/api';
-import { decide, NO_HISTORY, parseModel, type AutoscalingSpec } from '@wsi/autoscaler';
+import { isTrue, type AutoscalingStatus, type WsiTrainingJob } from '@wsi-operator/api';
+import { decide, NO_HISTORY, parseModel, type AutoscalingSpec } from '@wsi-operator/autoscaler';
 import type { Observed } from '../../cluster/port.ts';
 import { memoryStates, raised } from './memory.ts';
 import { usable } from './model.ts';
 import { recorded, summary, type Made, type Recorded } from './record.ts';
+import { serversAllowed } from './servers-proof.ts';
 import { autoscalingSettings, serversWithin, workersWithin } from './settings.ts';
 import { shapeName } from './shape.ts';
 
@@ -38,15 +39,15 @@ function knowledgeOf(stored: AutoscalingStatus | undefined): AutoscalingStatus |
   return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
 }
 
-interface World {
+interface StandingInput {
   readonly job: WsiTrainingJob;
   readonly settings: AutoscalingSpec;
   readonly observed: Observed;
   readonly now: number;
 }
 
-function begin(world: World, stored: AutoscalingStatus): Recorded {
-  const { job, settings, observed, now } = world;
+function begin(input: StandingInput, stored: AutoscalingStatus): Recorded {
+  const { job, settings, observed, now } = input;
   const replicas = job.spec.workers.replicas;
   const { servers: _servers, ...known } = stored;
   const first: AutoscalingStatus = {
@@ -90,13 +91,13 @@ function begin(world: World, stored: AutoscalingStatus): Recorded {
 }
 
 /** The user's word counts at once; after `kubectl scale` the windows begin anew. */
-function changed(world: World, stored: AutoscalingStatus, standing: number): Recorded {
-  const { job, settings, now } = world;
+function changed(input: StandingInput, stored: AutoscalingStatus, standing: number): Recorded {
+  const { job, settings, now } = input;
   const { replicas } = job.spec.workers;
   const byHand = stored.replicas !== undefined && stored.replicas !== replicas;
   const workers = workersWithin(settings, byHand ? replicas : standing);
   const why = byHand ? 'set by hand (spec.workers.replicas)' : 'spec.autoscaling has other bounds';
-  const servers = serversOf(world, stored);
+  const servers = serversOf(input, stored);
   const made = [...moves(standing, workers, why), ...servers.made];
   const { servers: _servers, recommendations, notBefore, ...rest } = stored;
   const next: AutoscalingStatus = {
@@ -112,7 +113,7 @@ function changed(world: World, stored: AutoscalingStatus, standing: number): Rec
 }
 
 function serversOf(
-  { job, settings, observed }: World,
+  { job, settings, observed, now }: StandingInput,
   stored: AutoscalingStatus,
 ): { readonly chosen: Pick<AutoscalingStatus, 'servers'>; readonly made: readonly Made[] } {
   if (job.spec.autoscaling?.maximumServers === undefined) return { chosen: {}, made: [] };
@@ -120,7 +121,7 @@ function serversOf(
   // While nothing runs a change costs nothing.
   const stopped = observed.pods.length === 0;
   const wanted = stopped ? (stored.advisedServers ?? before) : before;
-  const servers = serversWithin(settings, wanted);
+  const servers = serversAllowed(job, stored, serversWithin(settings, wanted), now);
   const why = wanted === servers && stopped ? 'nothing runs now' : 'spec.autoscaling has other bounds';
   const reason = `${before} -> ${servers} servers: ${why}`;
   return {

@@ -5,23 +5,23 @@
  */
 import { jobLabels, jobName, ownedMetadata, replicasOf } from '../names.ts';
 import type { KubernetesObject } from '../../kubernetes-types.ts';
-import { alivePods, apiVersionOf, type GangPlan, type GangWorld } from './gang.ts';
+import { alivePods, apiVersionOf, type GangPlan, type GangInput } from './gang.ts';
 import { minimumCount } from './minimum.ts';
 
 /** The name that scheduler-plugins' own installation gives its second scheduler. */
 export const COSCHEDULING_SCHEDULER = 'scheduler-plugins-scheduler';
 const GROUP_LABEL = 'scheduling.x-k8s.io/pod-group';
 
-export function planCoscheduling(world: GangWorld): GangPlan {
-  const { job, settings, now } = world;
+export function planCoscheduling(input: GangInput): GangPlan {
+  const { job, settings, now } = input;
   const scheduler = settings.coschedulingSchedulerName ?? COSCHEDULING_SCHEDULER;
   return {
-    objects: [podGroup(world)],
+    objects: [podGroup(input)],
     actions: [],
     admission: { kind: 'admitted' },
     allAtOnce: true,
     workers: replicasOf(job, 'worker'),
-    ...(isWaiting(world) ? { due: now - (now % NUDGE_MILLISECONDS) + NUDGE_MILLISECONDS } : {}),
+    ...(isWaiting(input) ? { due: now - (now % NUDGE_MILLISECONDS) + NUDGE_MILLISECONDS } : {}),
     decorate: (pod) => ({
       ...pod,
       metadata: { ...pod.metadata, labels: { ...pod.metadata?.labels, [GROUP_LABEL]: jobName(job) } },
@@ -39,19 +39,19 @@ const NUDGE_ANNOTATION = 'wsi.dev/last-nudge';
  * minutes; not when room appears (seen with scheduler-plugins 0.34). So the PodGroup changes while pods wait. No
  * `minResources`: the plug-in would check them against a room of its own reckoning, and turn pods away in the same way.
  */
-function podGroup(world: GangWorld): KubernetesObject {
-  const { job, now } = world;
+function podGroup(input: GangInput): KubernetesObject {
+  const { job, now } = input;
   const metadata = ownedMetadata(job, jobName(job), jobLabels(job));
   const nudge = new Date(now - (now % NUDGE_MILLISECONDS)).toISOString();
   return {
     apiVersion: apiVersionOf('coscheduling'),
     kind: 'PodGroup',
-    metadata: { ...metadata, ...(isWaiting(world) ? { annotations: { [NUDGE_ANNOTATION]: nudge } } : {}) },
+    metadata: { ...metadata, ...(isWaiting(input) ? { annotations: { [NUDGE_ANNOTATION]: nudge } } : {}) },
     spec: { minMember: minimumCount(job) },
   };
 }
 
 /** A pod has no node yet. */
-function isWaiting({ observed }: GangWorld): boolean {
+function isWaiting({ observed }: GangInput): boolean {
   return alivePods(observed).some(({ spec }) => (spec?.nodeName ?? '') === '');
 }

@@ -5,11 +5,11 @@
  * **The gang's minimum** is the coordinator, every parameter server and one worker: the smallest set that makes
  * progress. The parameters are spread over all servers, so none of them can be missing; any number of workers computes
  * the same bits, one as well as all, so that waiting for more of them would only leave free devices idle. Workers beyond
- * the first start whenever there is room.
+ * the first are created when the minimum has nodes, and start whenever there is room.
  */
 import type { KubernetesObject, V1Pod } from '../../kubernetes-types.ts';
-import type { ClusterSettings, GangName, Observed } from '../../cluster/port.ts';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { ClusterSettings, Observed } from '../../cluster/port.ts';
+import type { GangName, WsiTrainingJob } from '@wsi-operator/api';
 import type { Action } from '../actions.ts';
 import type { Slot } from '../names.ts';
 
@@ -17,7 +17,13 @@ export type GangAdmission =
   /** Pods may be created, those that run stay. */
   | { readonly kind: 'admitted' }
   /** No pods yet; none is running. */
-  | { readonly kind: 'waiting'; readonly reason: string; readonly message: string }
+  | {
+      readonly kind: 'waiting';
+      readonly reason: string;
+      readonly message: string;
+      /** The queue can never admit so much: to wait is in vain. */
+      readonly never?: true;
+    }
   /** Pods run that may no longer: an ordered stop with a checkpoint, then the job waits again. */
   | { readonly kind: 'evicted'; readonly reason: string; readonly message: string }
   /** What the job asks for is not to be had in this cluster. */
@@ -29,18 +35,20 @@ export interface GangPlan {
   /** To be carried out in the same pass: what the gang no longer needs, and what it tells the queue. */
   readonly actions: readonly Action[];
   readonly admission: GangAdmission;
-  /** Pods of all roles are created together: members of a gang that waited for each other would never be scheduled. */
+  /** The gang's minimum is created together, and other workers when it has nodes; see startup-policy.ts. */
   readonly allAtOnce: boolean;
   /** How many workers may run now, at most those that the spec asks for; those with higher numbers are to be removed. */
   readonly workers: number;
-  /** When to look again even if nothing is reported (milliseconds since the epoch). */
+  /** Why the queue can never admit more workers than these, in its own words. */
+  readonly neverMore?: string;
+  /** When to reconcile again even if nothing is reported (milliseconds since the epoch). */
   readonly due?: number;
   /** The pod with what makes it a member: labels, annotations, scheduler, node selectors and tolerations. */
   decorate(pod: V1Pod, slot: Slot): V1Pod;
 }
 
 /** Everything that a gang's plan is made from. */
-export interface GangWorld {
+export interface GangInput {
   readonly job: WsiTrainingJob;
   readonly observed: Observed;
   readonly settings: ClusterSettings;
@@ -71,8 +79,8 @@ const SCHEDULING = {
 } as const;
 
 /**
- * A gang is to be had when the server has all of its resources that are `owned`; `read` ones are observed where they
- * are. Kueue since 0.15, Volcano since 1.0, any coscheduling plug-in with v1alpha1, Kubernetes since 1.37.
+ * A gang is available when the API server serves all its `owned` resources; `read` ones are observed where they are
+ * served. Kueue since 0.15, Volcano since 1.0, any coscheduling plug-in with v1alpha1, Kubernetes since 1.37.
  */
 export const GANG_RESOURCES: Readonly<Record<GangName, readonly GangResource[]>> = {
   kueue: [
@@ -102,6 +110,14 @@ export const GANG_RESOURCES: Readonly<Record<GangName, readonly GangResource[]>>
       kind: 'PodGroup',
       namespaced: true,
       use: 'owned',
+    },
+    {
+      group: 'scheduling.volcano.sh',
+      version: 'v1beta1',
+      plural: 'queues',
+      kind: 'Queue',
+      namespaced: false,
+      use: 'read',
     },
   ],
   coscheduling: [

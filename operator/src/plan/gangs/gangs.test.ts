@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { LOCAL_SETTINGS, type ClusterSettings, type GangName, type Observed } from '../../cluster/port.ts';
+import { LOCAL_SETTINGS, type ClusterSettings, type Observed } from '../../cluster/port.ts';
 import { buildJob, pod, seen, type JobChoices } from '../../testing/builders.ts';
 import type { KubernetesObject, V1Pod } from '../../kubernetes-types.ts';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { GangName, WsiTrainingJob } from '@wsi-operator/api';
 import { buildPod } from '../pods.ts';
 import { GANG_RESOURCES, planGang, type GangPlan } from './index.ts';
 

@@ -1,29 +1,31 @@
 /** Gangs and queues: see gang.ts for the terms, and one file for each kind. */
-import type { ClusterSettings, GangName, Observed } from '../../cluster/port.ts';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { ClusterSettings, Observed } from '../../cluster/port.ts';
+import type { GangName, WsiTrainingJob } from '@wsi-operator/api';
 import {
   alivePods,
   deleteObjects,
   GANG_RESOURCES,
   objectsOf,
   type GangPlan,
-  type GangWorld,
+  type GangInput,
 } from './gang.ts';
-import { gangOf } from './queue.ts';
+import { gangOf, queueOf } from './queue.ts';
 import { intentOf, quietPlan, restingPlan } from './rest.ts';
 import { planCoscheduling } from './coscheduling.ts';
 import { planKueue } from './kueue.ts';
+import { planSubmitted } from './kueue-dispatched.ts';
 import { planNative } from './native.ts';
 import { planNone } from './none.ts';
 import { planVolcano } from './volcano.ts';
 
+export { asksForTopology } from './kueue-topology.ts';
 export { GANG_RESOURCES, type GangAdmission, type GangPlan, type GangResource } from './gang.ts';
 
 export function gangNameOf(job: WsiTrainingJob, settings: ClusterSettings): 'none' | GangName {
   return gangOf({ job, settings });
 }
 
-const PLANS: Record<GangName, (world: GangWorld) => GangPlan> = {
+const PLANS: Record<GangName, (input: GangInput) => GangPlan> = {
   kueue: planKueue,
   volcano: planVolcano,
   coscheduling: planCoscheduling,
@@ -41,30 +43,42 @@ export function planGang(
   settings: ClusterSettings,
   now: number,
 ): GangPlan {
-  const world: GangWorld = { job, observed, settings, now };
-  const gang = gangOf(world);
-  const plan = gang === 'none' ? planNone(world) : planNamed(world, gang);
-  const left = objectsOfOthers(world, gang);
+  const input: GangInput = { job, observed, settings, now };
+  const gang = gangOf(input);
+  const plan = gang === 'none' ? planNone(input) : planNamed(input, gang);
+  const left = objectsOfOthers(input, gang);
   return left.length === 0 ? plan : { ...plan, actions: [...plan.actions, ...deleteObjects(left)] };
 }
 
-function planNamed(world: GangWorld, gang: GangName): GangPlan {
-  if (!world.observed.gangs.includes(gang)) return planUnavailable(world, gang);
+/** Of a job that Kueue has run on another cluster: what it needs on this one. */
+export function planDispatchedGang(
+  job: WsiTrainingJob,
+  observed: Observed,
+  settings: ClusterSettings,
+  now: number,
+): GangPlan {
+  const input: GangInput = { job, observed, settings, now };
+  const queued = gangOf(input) === 'kueue' && observed.gangs.includes('kueue');
+  return queued ? planSubmitted(input, queueOf(input)) : quietPlan(input, []);
+}
+
+function planNamed(input: GangInput, gang: GangName): GangPlan {
+  if (!input.observed.gangs.includes(gang)) return planUnavailable(input, gang);
   // Kueue has more to say at the end than that nothing is left.
-  return gang === 'kueue' || intentOf(world) === 'run' ? PLANS[gang](world) : restingPlan(world, gang);
+  return gang === 'kueue' || intentOf(input) === 'run' ? PLANS[gang](input) : restingPlan(input, gang);
 }
 
 /** An API that went away (or could not be asked for) is no reason to stop what runs. */
-function planUnavailable(world: GangWorld, gang: GangName): GangPlan {
-  if (intentOf(world) !== 'run' || alivePods(world.observed).length > 0) return quietPlan(world, []);
+function planUnavailable(input: GangInput, gang: GangName): GangPlan {
+  if (intentOf(input) !== 'run' || alivePods(input.observed).length > 0) return quietPlan(input, []);
   const resources = GANG_RESOURCES[gang].filter(({ use }) => use === 'owned');
   const names = resources.map(({ group, version, plural }) => `${plural}.${version}.${group}`);
   const message = `spec.runPolicy.gang is "${gang}", but the cluster does not serve ${names.join(' and ')}.`;
-  return { ...quietPlan(world, []), admission: { kind: 'unavailable', message } };
+  return { ...quietPlan(input, []), admission: { kind: 'unavailable', message } };
 }
 
 /** What is left of a gang that the job had before. */
-function objectsOfOthers({ observed, job }: GangWorld, gang: string): ReturnType<typeof objectsOf> {
+function objectsOfOthers({ observed, job }: GangInput, gang: string): ReturnType<typeof objectsOf> {
   if (job.metadata.deletionTimestamp !== undefined || alivePods(observed).length > 0) return [];
   const others = (Object.keys(GANG_RESOURCES) as GangName[]).filter((name) => name !== gang);
   return others.flatMap((name) => objectsOf(observed, name, 'owned'));

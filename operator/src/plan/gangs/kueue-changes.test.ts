@@ -3,7 +3,7 @@ import { LOCAL_SETTINGS } from '../../cluster/port.ts';
 import { pod } from '../../testing/builders.ts';
 import type { KubernetesObject } from '../../kubernetes-types.ts';
 import type { Condition, Workload } from './kueue-workload.ts';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import { buildPod } from '../pods.ts';
 import {
   BEFORE,
@@ -51,6 +51,18 @@ describe('rescaling', () => {
       workers: 6,
       objects: [{ metadata: { name: 'lung-workers-6' }, spec: { podSets: [{ count: 3 }] } }],
     });
+  });
+
+  test.each([
+    ['insufficient unused quota for cpu, 2 more needed', undefined],
+    ['insufficient quota for cpu, request (9) > maximum capacity (8)', /maximum capacity/],
+  ])('more that wait: %s', (words, never) => {
+    const [of, [, , base, growth]] = grown(6, [ready]);
+    const waits = { conditions: [condition('QuotaReserved', 'False', 'Pending', words)] };
+    const result = plan(of, [spot, a100, base!, at(growth as Workload, waits)], six);
+    expect(result.workers).toBe(4);
+    if (never === undefined) expect(result.neverMore).toBeUndefined();
+    else expect(result.neverMore).toMatch(never);
   });
 
   test('fewer: quota goes back when the pods are gone, first that of later ones', () => {

@@ -8,12 +8,17 @@ import {
   type Workload,
 } from './kueue-workload.ts';
 import type { KubernetesObject, V1Pod } from '../../kubernetes-types.ts';
-import { objectsOf, type GangWorld } from './gang.ts';
+import { objectsOf, type GangInput } from './gang.ts';
+import { gated } from './kueue-topology.ts';
 import type { Slot } from '../names.ts';
 
 /** Kueue's names for the Workload and the set that a pod belongs to. */
 const WORKLOAD_ANNOTATION = 'kueue.x-k8s.io/workload';
 const POD_SET_LABEL = 'kueue.x-k8s.io/podset';
+
+type Assignment = NonNullable<
+  NonNullable<NonNullable<Workload['status']>['admission']>['podSetAssignments']
+>[number];
 
 interface FlavorSpec {
   readonly nodeLabels?: Readonly<Record<string, string>>;
@@ -21,16 +26,16 @@ interface FlavorSpec {
 }
 
 /** Assigned flavours that were not observed: pods must not be made without them. */
-export function missingFlavors(world: GangWorld, workloads: readonly Workload[]): string[] {
+export function missingFlavors(input: GangInput, workloads: readonly Workload[]): string[] {
   const names = workloads.flatMap((workload) =>
     (workload.status?.admission?.podSetAssignments ?? []).flatMap(({ flavors }) =>
       Object.values(flavors ?? {}),
     ),
   );
-  return [...new Set(names)].filter((name) => findFlavor(world, name) === undefined);
+  return [...new Set(names)].filter((name) => findFlavor(input, name) === undefined);
 }
 
-export function decorateAdmitted(world: GangWorld, workloads: JobWorkloads, pod: V1Pod, slot: Slot): V1Pod {
+export function decorateAdmitted(input: GangInput, workloads: JobWorkloads, pod: V1Pod, slot: Slot): V1Pod {
   const workload = workloadFor(workloads, slot);
   if (workload === undefined) return pod;
   const marks: PodSetUpdate = {
@@ -38,8 +43,10 @@ export function decorateAdmitted(world: GangWorld, workloads: JobWorkloads, pod:
     labels: { [POD_SET_LABEL]: slot.role },
     annotations: { [WORKLOAD_ANNOTATION]: workload.metadata.name ?? '' },
   };
-  const updates = [...flavorUpdates(world, workload, slot), ...checkUpdates(workload, slot), marks];
-  return updates.reduce(merge, pod);
+  const updates = [...flavorUpdates(input, workload, slot), ...checkUpdates(workload, slot), marks];
+  const decorated = updates.reduce(merge, pod);
+  const assigned = assignmentOf(workload, slot)?.topologyAssignment !== undefined;
+  return assigned ? gated(decorated, firstWorker(workload)) : decorated;
 }
 
 /** The Workload whose quota the place uses. */
@@ -48,11 +55,15 @@ function workloadFor({ base, growth }: JobWorkloads, slot: Slot): Workload | und
   return growth.findLast((workload) => firstWorker(workload) <= slot.index) ?? base;
 }
 
-function flavorUpdates(world: GangWorld, workload: Workload, { role }: Slot): PodSetUpdate[] {
-  const assignments = workload.status?.admission?.podSetAssignments ?? [];
-  const assigned = assignments.find(({ name }) => name === role)?.flavors ?? {};
+function assignmentOf(workload: Workload, { role }: Slot): Assignment | undefined {
+  return workload.status?.admission?.podSetAssignments?.find(({ name }) => name === role);
+}
+
+function flavorUpdates(input: GangInput, workload: Workload, slot: Slot): PodSetUpdate[] {
+  const { role } = slot;
+  const assigned = assignmentOf(workload, slot)?.flavors ?? {};
   return [...new Set(Object.values(assigned))].map((name) => {
-    const { nodeLabels = {}, tolerations = [] } = (findFlavor(world, name)?.['spec'] ?? {}) as FlavorSpec;
+    const { nodeLabels = {}, tolerations = [] } = (findFlavor(input, name)?.['spec'] ?? {}) as FlavorSpec;
     return { name: role, nodeSelector: nodeLabels, tolerations };
   });
 }
@@ -62,7 +73,7 @@ function checkUpdates(workload: Workload, { role }: Slot): PodSetUpdate[] {
   return checks.flatMap(({ podSetUpdates = [] }) => podSetUpdates.filter(({ name }) => name === role));
 }
 
-function findFlavor({ observed }: GangWorld, name: string): KubernetesObject | undefined {
+function findFlavor({ observed }: GangInput, name: string): KubernetesObject | undefined {
   return objectsOf(observed, 'kueue', 'read').find(
     ({ kind, metadata }) => kind === 'ResourceFlavor' && metadata.name === name,
   );

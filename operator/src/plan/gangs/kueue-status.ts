@@ -1,7 +1,7 @@
 /**
  * Reading and writing a Workload's status. Kueue reserves quota and admits; what happens to the pods it learns from the
  * controller that made the Workload, through these conditions (Kueue's own integrations write the same ones):
- * `PodsReady` (without it a cluster that waits for pods to be ready evicts the job after a time), the end of an eviction
+ * `PodsReady` (by their readiness, and taken back after a loss; without it a cluster that waits for pods to be ready evicts the job after a time), the end of an eviction
  * (the admission is removed once no pod is left, not before) and `Finished` (the quota is free again).
  */
 import type { Action } from '../actions.ts';
@@ -81,11 +81,30 @@ export function finish(workload: Workload, succeeded: boolean, message: string, 
   return patchStatus(workload, { conditions: conditionsWith(workload, [change], now) });
 }
 
-/** Everything that it is for runs. */
-export function podsReady(workload: Workload, now: number): Action {
-  const message = 'All pods were ready or succeeded since the workload admission';
-  const change = { type: 'PodsReady', status: 'True', reason: 'Started', message };
-  return patchStatus(workload, { conditions: conditionsWith(workload, [change], now) });
+/**
+ * Whether everything that it is for is ready, in Kueue's own words: `WaitForStart` until it is for the first time,
+ * `WaitForRecovery` after a loss. Undefined when Kueue has been told already.
+ */
+export function podsReady(workload: Workload, ready: boolean, now: number): Action | undefined {
+  const told = findStatusCondition(workload, 'PodsReady');
+  const lost = told?.status === 'True' || told?.reason === 'WaitForRecovery';
+  const recovered = lost || told?.reason === 'Recovered';
+  const change = ready
+    ? {
+        status: 'True' as const,
+        reason: told?.status === 'True' ? told.reason : recovered ? 'Recovered' : 'Started',
+        message: 'All pods were ready or succeeded since the workload admission',
+      }
+    : {
+        status: 'False' as const,
+        reason: lost ? 'WaitForRecovery' : 'WaitForStart',
+        message: lost
+          ? 'At least one pod has failed, waiting for recovery'
+          : 'Not all pods are ready or succeeded',
+      };
+  if (told?.status === change.status && told.reason === change.reason) return undefined;
+  const conditions = conditionsWith(workload, [{ type: 'PodsReady', ...change }], now);
+  return patchStatus(workload, { conditions });
 }
 
 /** The pods of an evicted Workload are gone: it gives its quota back and stands in the queue again. */

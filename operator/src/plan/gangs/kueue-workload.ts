@@ -1,10 +1,19 @@
 /** Kueue's Workload: the part of it that is written here (spec) and the part that is read and patched (status). */
-import { canonicalJson, sha256 } from '@wsi/foundation';
+import { canonicalJson, sha256 } from '@wsi-operator/foundation';
 import { jobLabels, jobName, ownedMetadata, replicasOf, ROLES, type Role } from '../names.ts';
 import type { KubernetesObject, V1Pod, V1PodSpec, V1PodTemplateSpec } from '../../kubernetes-types.ts';
-import { apiVersionOf, objectsOf, type GangWorld } from './gang.ts';
+import { apiVersionOf, objectsOf, type GangInput } from './gang.ts';
+import {
+  asksForOneDomain,
+  topologyProblem,
+  topologyRequest,
+  type TopologyRequest,
+} from './kueue-topology.ts';
 import { buildPod } from '../pods.ts';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 
+/** Of a job that Kueue has made: the name of the Workload that it has made before. */
+const PREBUILT_LABEL = 'kueue.x-k8s.io/prebuilt-workload-name';
 /** Kueue's label for finding the Workload of an object. */
 const JOB_UID_LABEL = 'kueue.x-k8s.io/job-uid';
 /** Kueue's label, on the job, with the name of a WorkloadPriorityClass. */
@@ -18,6 +27,7 @@ export interface PodSet {
   readonly name: string;
   readonly count: number;
   readonly minCount?: number;
+  readonly topologyRequest?: TopologyRequest;
   readonly template: unknown;
 }
 
@@ -53,6 +63,8 @@ export interface WorkloadStatus {
       readonly name: string;
       readonly count?: number;
       readonly flavors?: Readonly<Record<string, string>>;
+      /** Kueue has chosen nodes, and opens the gates of the pods. */
+      readonly topologyAssignment?: unknown;
     }[];
   };
   readonly admissionChecks?: readonly {
@@ -79,39 +91,67 @@ export interface JobWorkloads {
   readonly growth: readonly Workload[];
 }
 
-export function workloadsOf({ job, observed }: GangWorld): JobWorkloads {
+export function workloadsOf({ job, observed }: GangInput): JobWorkloads {
   const all = objectsOf(observed, 'kueue', 'owned') as Workload[];
   const growth = all.filter((workload) => firstWorker(workload) > 0);
   return {
-    base: all.find(({ metadata }) => metadata.name === jobName(job)),
+    base: all.find(({ metadata }) => metadata.name === (prebuiltName(job) ?? jobName(job))),
     growth: growth.sort((a, b) => firstWorker(a) - firstWorker(b)),
   };
+}
+
+export function prebuiltName({ metadata }: WsiTrainingJob): string | undefined {
+  return metadata.labels?.[PREBUILT_LABEL];
 }
 
 export function firstWorker({ metadata }: Workload): number {
   return Number(metadata.annotations?.[FIRST_WORKER_ANNOTATION] ?? 0);
 }
 
-/** Whether the Workload was made for pods like those that the job would have now, except for the number of workers. */
-export function isUpToDate(workload: Workload, world: GangWorld): boolean {
-  return workload.metadata.annotations?.[DIGEST_ANNOTATION] === digest(world);
+/**
+ * Whether the Workload was made for pods like those that the job would have now, except for the number of workers. Where
+ * all workers are to be in one domain of a topology, more of them have to be admitted together with the first ones.
+ */
+export function isUpToDate(workload: Workload, input: GangInput): boolean {
+  // Who has made it keeps it and the job alike.
+  if (prebuiltName(input.job) !== undefined && firstWorker(workload) === 0) return true;
+  const { podSets } = workload.spec;
+  const workers = podSets.find(({ name }) => name === 'worker')?.count ?? 0;
+  const apart = inOneDomain(input) && replicasOf(input.job, 'worker') > workers;
+  return !apart && workload.metadata.annotations?.[DIGEST_ANNOTATION] === digest(input);
+}
+
+function inOneDomain({ job }: GangInput): boolean {
+  return asksForOneDomain(annotationsOf(job, 'worker'));
+}
+
+function annotationsOf({ spec }: WsiTrainingJob, role: Role): Readonly<Record<string, string>> | undefined {
+  const roles = { coordinator: spec.coordinator, server: spec.parameterServers, worker: spec.workers };
+  return roles[role].template.metadata?.annotations;
+}
+
+/** What of the templates' wishes for a topology cannot be asked for. */
+export function topologyProblems({ job }: GangInput): string[] {
+  return ROLES.flatMap(
+    (role) => topologyProblem(annotationsOf(job, role), role, replicasOf(job, role)) ?? [],
+  );
 }
 
 /** For the whole job. With fewer workers than it asks for it may be admitted, too: more follow when there is quota. */
-export function baseWorkload(world: GangWorld, queue: string): KubernetesObject {
-  const sets = ROLES.map((role) => podSet(world, role, replicasOf(world.job, role)));
-  return workloadObject(world, { name: jobName(world.job), queue, sets, first: 0 });
+export function baseWorkload(input: GangInput, queue: string): KubernetesObject {
+  const sets = ROLES.map((role) => podSet(input, role, replicasOf(input.job, role)));
+  return workloadObject(input, { name: jobName(input.job), queue, sets, first: 0 });
 }
 
 /** For workers that join a running job: those from `first` on. */
 export function growthWorkload(
-  world: GangWorld,
+  input: GangInput,
   queue: string,
   first: number,
   count: number,
 ): KubernetesObject {
-  const name = `${jobName(world.job)}-workers-${first}`;
-  return workloadObject(world, { name, queue, sets: [podSet(world, 'worker', count)], first });
+  const name = `${jobName(input.job)}-workers-${first}`;
+  return workloadObject(input, { name, queue, sets: [podSet(input, 'worker', count)], first });
 }
 
 interface WorkloadParts {
@@ -121,25 +161,27 @@ interface WorkloadParts {
   readonly first: number;
 }
 
-function workloadObject(world: GangWorld, { name, queue, sets, first }: WorkloadParts): KubernetesObject {
-  const { job } = world;
+function workloadObject(input: GangInput, { name, queue, sets, first }: WorkloadParts): KubernetesObject {
+  const { job } = input;
   const labels = { ...jobLabels(job), ...(job.metadata.uid && { [JOB_UID_LABEL]: job.metadata.uid }) };
   const metadata = ownedMetadata(job, name, labels);
-  const annotations = { [FIRST_WORKER_ANNOTATION]: String(first), [DIGEST_ANNOTATION]: digest(world) };
+  const annotations = { [FIRST_WORKER_ANNOTATION]: String(first), [DIGEST_ANNOTATION]: digest(input) };
   return {
     apiVersion: apiVersionOf('kueue'),
     kind: 'Workload',
     metadata: { ...metadata, annotations },
-    spec: { queueName: queue, podSets: sets, ...priority(world) },
+    spec: { queueName: queue, podSets: sets, ...priority(input) },
   };
 }
 
-function podSet(world: GangWorld, role: Role, count: number): PodSet {
-  const pod = buildPod(world.job, { role, index: 0 }, world.settings);
+function podSet(input: GangInput, role: Role, count: number): PodSet {
+  const pod = buildPod(input.job, { role, index: 0 }, input.settings);
+  const request = topologyRequest(annotationsOf(input.job, role));
   return {
     name: role,
     count,
-    ...(role === 'worker' && count > 1 ? { minCount: 1 } : {}),
+    ...(role === 'worker' && count > 1 && !inOneDomain(input) ? { minCount: 1 } : {}),
+    ...(request === undefined ? {} : { topologyRequest: request }),
     template: podTemplate(pod),
   };
 }
@@ -193,7 +235,7 @@ function kueueKeys(
  * Of what the user asks for, not of the pods that this version of the operator builds from it: a newer operator must not
  * evict what runs. An image changes nothing that was admitted.
  */
-function digest({ job }: GangWorld): string {
+function digest({ job }: GangInput): string {
   const { coordinator, parameterServers, workers } = job.spec;
   const demands = [coordinator, parameterServers, workers].map(({ template }) => {
     const { metadata, spec } = template as unknown as Partial<V1PodTemplateSpec>;
@@ -204,7 +246,7 @@ function digest({ job }: GangWorld): string {
 }
 
 /** Kueue wants the number with the name; a class that is not known (yet) is left out, which means 0. */
-function priority({ job, observed, settings }: GangWorld): Record<string, unknown> {
+function priority({ job, observed, settings }: GangInput): Record<string, unknown> {
   const workloadClass = job.metadata.labels?.[PRIORITY_LABEL];
   const podClasses = ROLES.map((role) => buildPod(job, { role, index: 0 }, settings).spec?.priorityClassName);
   const podClass = podClasses.find((name) => name !== undefined);

@@ -12,7 +12,7 @@ import { admittedWorkers, holds, isReserved } from './kueue-status.ts';
 import { buildJob, pod, seen } from '../../testing/builders.ts';
 import type { V1Pod } from '../../kubernetes-types.ts';
 import type { Condition, Workload, WorkloadStatus } from './kueue-workload.ts';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import { planGang } from './index.ts';
 
 type Operation =

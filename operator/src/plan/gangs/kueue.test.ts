@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { LOCAL_SETTINGS } from '../../cluster/port.ts';
-import type { KubernetesObject } from '../../kubernetes-types.ts';
-import type { Workload, WorkloadStatus } from './kueue-workload.ts';
+import type { KubernetesObject, V1Pod } from '../../kubernetes-types.ts';
+import type { Condition, Workload, WorkloadStatus } from './kueue-workload.ts';
 import { buildPod } from '../pods.ts';
 import {
   BEFORE,
@@ -172,7 +172,7 @@ describe('admitted', () => {
     };
     const objects = [spot, a100, workload(of, { ...admitted(FULL), ...checks })];
     const result = plan(of, objects);
-    expect(result).toMatchObject({ admission: { kind: 'admitted' }, objects: [], actions: [], workers: 2 });
+    expect(result).toMatchObject({ admission: { kind: 'admitted' }, objects: [], workers: 2 });
     const member = result.decorate(buildPod(of, WORKER, LOCAL_SETTINGS), WORKER);
     expect(member).toMatchObject({
       metadata: {
@@ -201,8 +201,8 @@ describe('admitted', () => {
     ]);
   });
 
-  test('Kueue is told once that all pods run', () => {
-    const status = admitted(FULL);
+  test('Kueue is told once that all pods are ready', () => {
+    const status = admitted(FULL, [condition('PodsReady', 'False', 'WaitForStart')]);
     const waits = running(of).slice(1);
     expect(plan(of, [spot, a100, workload(of, status)], waits).actions).toEqual([]);
     const told = patched(plan(of, [spot, a100, workload(of, status)], running(of)).actions);
@@ -215,6 +215,41 @@ describe('admitted', () => {
     expect(told.conditions?.[2]?.lastTransitionTime).toBe('2026-01-01T00:00:00.000Z');
     expect(told).not.toHaveProperty('admission');
     expect(plan(of, [spot, a100, workload(of, { ...status, ...told })], running(of)).actions).toEqual([]);
+  });
+
+  const cluster = (pods: readonly V1Pod[], ...told: readonly Condition[]): unknown => {
+    const said = plan(of, [spot, a100, workload(of, admitted(FULL, told))], pods).actions;
+    if (said.length === 0) return 'nothing new';
+    const ready = patched(said).conditions?.find(({ type }) => type === 'PodsReady');
+    return `${ready?.status} ${ready?.reason}`;
+  };
+  const unready = (one: V1Pod): V1Pod => ({
+    ...one,
+    status: { ...one.status, conditions: [{ type: 'Ready', status: 'False' }] },
+  });
+
+  test.each<[string, readonly V1Pod[], readonly Condition[], string]>([
+    ['before any pod', [], [], 'False WaitForStart'],
+    ['running is not ready', running(of).map(unready), [], 'False WaitForStart'],
+    [
+      'still waiting',
+      running(of).map(unready),
+      [condition('PodsReady', 'False', 'WaitForStart')],
+      'nothing new',
+    ],
+    ['ready', running(of), [], 'True Started'],
+    ['a loss', running(of).slice(1), [condition('PodsReady', 'True', 'Started')], 'False WaitForRecovery'],
+    [
+      'not ready any more',
+      running(of).map(unready),
+      [condition('PodsReady', 'True', 'Recovered')],
+      'False WaitForRecovery',
+    ],
+    ['still lost', [], [condition('PodsReady', 'False', 'WaitForRecovery')], 'nothing new'],
+    ['made good', running(of), [condition('PodsReady', 'False', 'WaitForRecovery')], 'True Recovered'],
+    ['told already', running(of), [condition('PodsReady', 'True', 'Recovered')], 'nothing new'],
+  ])('what Kueue is told of the pods: %s', (_, pods, told, expected) => {
+    expect(cluster(pods, ...told)).toBe(expected);
   });
 
   test('other resources than were admitted: stop, and ask again', () => {

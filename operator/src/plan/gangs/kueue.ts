@@ -21,57 +21,99 @@
  * the pods are gone. After an eviction there is one Workload again. As any number of workers gives the same result, a
  * job may be admitted with fewer of them (`minCount: 1`), and the rest is asked for in the same way.
  */
-import { alivePods, deleteObjects, type GangAdmission, type GangPlan, type GangWorld } from './gang.ts';
-import { findCondition, isTrue } from '@wsi/api';
+import { alivePods, deleteObjects, type GangAdmission, type GangPlan, type GangInput } from './gang.ts';
+import { findCondition, isTrue } from '@wsi-operator/api';
 import { finish, holds, isEnding, isReserved, release, waitingMessage } from './kueue-status.ts';
-import { baseWorkload, isUpToDate, workloadsOf, type JobWorkloads, type Workload } from './kueue-workload.ts';
+import {
+  baseWorkload,
+  isUpToDate,
+  prebuiltName,
+  topologyProblems,
+  workloadsOf,
+  type JobWorkloads,
+  type Workload,
+} from './kueue-workload.ts';
+import { adoption } from './kueue-dispatched.ts';
 import { decorateAdmitted, missingFlavors } from './kueue-flavors.ts';
 import { planWorkers } from './kueue-workers.ts';
 import type { Action } from '../actions.ts';
 import { intentOf, quietPlan, restingPlan } from './rest.ts';
+import { isNever } from './never.ts';
 import { queueOf } from './queue.ts';
 
-export function planKueue(world: GangWorld): GangPlan {
-  const intent = intentOf(world);
-  if (intent === 'finished') return quietPlan(world, finishAll(world));
-  if (intent !== 'run') return restingPlan(world, 'kueue');
-  const queue = queueOf(world);
-  if (queue === undefined) return withoutQueue(world);
-  const workloads = workloadsOf(world);
+export function planKueue(input: GangInput): GangPlan {
+  const intent = intentOf(input);
+  if (intent === 'finished') return quietPlan(input, finishAll(input));
+  if (intent !== 'run') return restingPlan(input, 'kueue');
+  const queue = queueOf(input);
+  if (queue === undefined) return withoutQueue(input);
+  const problems = topologyProblems(input);
+  if (problems.length > 0) return unavailable(input, `Kueue cannot be asked for it: ${problems.join('; ')}.`);
+  const workloads = workloadsOf(input);
   const { base } = workloads;
-  if (base === undefined || !isReserved(base) || isEnding(base) || !isUpToDate(base, world)) {
-    return planQueued(world, workloads, queue);
+  const prebuilt = prebuiltName(input.job);
+  if (prebuilt !== undefined && (base === undefined || !isReserved(base) || isEnding(base))) {
+    return planDispatchedHere(input, workloads, queue, prebuilt);
   }
-  return planReserved(world, workloads, base, queue);
+  if (base === undefined || !isReserved(base) || isEnding(base) || !isUpToDate(base, input)) {
+    return planQueued(input, workloads, queue);
+  }
+  return planReserved(input, workloads, base, queue);
 }
 
-function withoutQueue(world: GangWorld): GangPlan {
+function withoutQueue(input: GangInput): GangPlan {
   const message =
     'Kueue needs the name of a LocalQueue: set spec.runPolicy.queue, or a default queue for the operator.';
-  const running = alivePods(world.observed).length > 0;
-  return { ...quietPlan(world, []), ...(running ? {} : { admission: { kind: 'unavailable', message } }) };
+  return unavailable(input, message);
+}
+
+/** Nothing starts; what runs, runs on. */
+function unavailable(input: GangInput, message: string): GangPlan {
+  const running = alivePods(input.observed).length > 0;
+  return { ...quietPlan(input, []), ...(running ? {} : { admission: { kind: 'unavailable', message } }) };
 }
 
 /** No pod may run: those that do are stopped first, then the Workload is brought to what the job asks for. */
-function planQueued(world: GangWorld, { base, growth }: JobWorkloads, queue: string): GangPlan {
-  const stopped = alivePods(world.observed).length === 0;
+function planQueued(input: GangInput, { base, growth }: JobWorkloads, queue: string): GangPlan {
+  const stopped = alivePods(input.observed).length === 0;
   const held = base !== undefined && (isReserved(base) || isEnding(base));
   return {
-    ...quietPlan(world, stopped ? [...deleteObjects(growth), ...(held ? giveBack(base, world) : [])] : []),
+    ...quietPlan(input, stopped ? [...deleteObjects(growth), ...(held ? giveBack(base, input) : [])] : []),
     // podSets may change until quota is reserved.
-    objects: held ? [] : [baseWorkload(world, queue)],
-    admission: stopped
-      ? { kind: 'waiting', reason: 'QueuePending', message: waitingMessage(base, queue) }
-      : eviction(base, queue),
+    objects: held ? [] : [baseWorkload(input, queue)],
+    admission: stopped ? queued(base, queue) : eviction(base, queue),
+    allAtOnce: true,
+  };
+}
+
+function queued(base: Workload | undefined, queue: string): GangAdmission {
+  const message = waitingMessage(base, queue);
+  return { kind: 'waiting', reason: 'QueuePending', message, ...(isNever(message) ? { never: true } : {}) };
+}
+
+/** Of a Workload that Kueue has made for the job: it is taken over, and neither changed nor removed. */
+function planDispatchedHere(
+  input: GangInput,
+  { base, growth }: JobWorkloads,
+  queue: string,
+  prebuilt: string,
+): GangPlan {
+  const stopped = alivePods(input.observed).length === 0;
+  const owned = base === undefined ? adoption(input.job, prebuilt) : [];
+  const evicted = base !== undefined && isReserved(base) && !holds(base, 'Finished');
+  const released = evicted && base.metadata.deletionTimestamp === undefined ? [release(base, input.now)] : [];
+  return {
+    ...quietPlan(input, stopped ? [...deleteObjects(growth), ...owned, ...released] : owned),
+    admission: stopped ? queued(base, queue) : eviction(base, queue),
     allAtOnce: true,
   };
 }
 
 /** What ends a hold on quota once no pod is left. */
-function giveBack(base: Workload, world: GangWorld): Action[] {
+function giveBack(base: Workload, input: GangInput): Action[] {
   const gone = holds(base, 'Finished') || base.metadata.deletionTimestamp !== undefined;
-  if (gone || !isUpToDate(base, world)) return deleteObjects([base]);
-  return isReserved(base) ? [release(base, world.now)] : [];
+  if (gone || !isUpToDate(base, input)) return deleteObjects([base]);
+  return isReserved(base) ? [release(base, input.now)] : [];
 }
 
 function eviction(base: Workload | undefined, queue: string): GangAdmission {
@@ -89,10 +131,10 @@ function eviction(base: Workload | undefined, queue: string): GangAdmission {
 }
 
 /** Quota is set aside, and perhaps admission checks are still to pass. */
-function planReserved(world: GangWorld, workloads: JobWorkloads, base: Workload, queue: string): GangPlan {
-  const running = alivePods(world.observed).length > 0;
-  const workers = planWorkers(world, base, workloads.growth, queue);
-  const missing = missingFlavors(world, [base]);
+function planReserved(input: GangInput, workloads: JobWorkloads, base: Workload, queue: string): GangPlan {
+  const running = alivePods(input.observed).length > 0;
+  const workers = planWorkers(input, base, workloads.growth, queue);
+  const missing = missingFlavors(input, [base]);
   const admitted = holds(base, 'Admitted') && missing.length === 0;
   // A check that is asked anew does not take the pods away: Kueue evicts when it fails.
   const admission: GangAdmission =
@@ -112,17 +154,18 @@ function planReserved(world: GangWorld, workloads: JobWorkloads, base: Workload,
     admission,
     allAtOnce: true,
     workers: workers.count,
-    decorate: (pod, slot) => decorateAdmitted(world, workloads, pod, slot),
+    ...(workers.neverMore === undefined ? {} : { neverMore: workers.neverMore }),
+    decorate: (pod, slot) => decorateAdmitted(input, workloads, pod, slot),
   };
 }
 
-function finishAll(world: GangWorld): Action[] {
-  const { job, observed, now } = world;
+function finishAll(input: GangInput): Action[] {
+  const { job, observed, now } = input;
   if (alivePods(observed).length > 0 && job.spec.runPolicy.cleanPodPolicy !== 'None') return [];
   const conditions = job.status?.conditions;
   const succeeded = isTrue(conditions, 'Succeeded');
   const message = findCondition(conditions, succeeded ? 'Succeeded' : 'Failed')?.message ?? '';
-  const { base, growth } = workloadsOf(world);
+  const { base, growth } = workloadsOf(input);
   const all = base === undefined ? growth : [base, ...growth];
   return all
     .filter((workload) => !holds(workload, 'Finished'))

@@ -8,19 +8,19 @@
  */
 import { jobLabels, jobName, ownedMetadata, replicasOf } from '../names.ts';
 import type { KubernetesObject, V1PodSpec } from '../../kubernetes-types.ts';
-import { alivePods, apiVersionOf, deleteObjects, objectsOf, type GangPlan, type GangWorld } from './gang.ts';
+import { alivePods, apiVersionOf, deleteObjects, objectsOf, type GangPlan, type GangInput } from './gang.ts';
 import { commonPriorityClass, minimumCount } from './minimum.ts';
 import { quietPlan } from './rest.ts';
 
 const TEMPLATE = 'job';
 
-export function planNative(world: GangWorld): GangPlan {
-  const { job, observed } = world;
+export function planNative(input: GangInput): GangPlan {
+  const { job, observed } = input;
   const present = objectsOf(observed, 'native', 'owned');
   const stopped = alivePods(observed).length === 0;
-  if (stopped && present.some((object) => isOutdated(object, world))) return replace(world, present);
+  if (stopped && present.some((object) => isOutdated(object, input))) return replace(input, present);
   return {
-    objects: [workload(world, present), podGroup(world, present)],
+    objects: [workload(input, present), podGroup(input, present)],
     actions: [],
     admission: { kind: 'admitted' },
     allAtOnce: true,
@@ -35,16 +35,16 @@ function withGroup(spec: V1PodSpec | undefined, podGroupName: string): V1PodSpec
 }
 
 /** Its priority cannot be changed: while no pod is there, it can be made anew. */
-function replace(world: GangWorld, present: readonly KubernetesObject[]): GangPlan {
+function replace(input: GangInput, present: readonly KubernetesObject[]): GangPlan {
   const message = 'The Workload and PodGroup of the job are being replaced.';
   return {
-    ...quietPlan(world, deleteObjects(present.toReversed())),
+    ...quietPlan(input, deleteObjects(present.toReversed())),
     admission: { kind: 'waiting', reason: 'QueuePending', message },
     allAtOnce: true,
   };
 }
 
-function isOutdated(object: KubernetesObject, { job, settings }: GangWorld): boolean {
+function isOutdated(object: KubernetesObject, { job, settings }: GangInput): boolean {
   const wanted = commonPriorityClass(job, settings);
   const differs = wanted !== undefined && wanted !== priorityClassOf(object);
   return differs || object.metadata.deletionTimestamp !== undefined;
@@ -58,8 +58,8 @@ function priorityClassOf({ spec }: KubernetesObject): string | undefined {
   return priorityClassName ?? podGroupTemplates?.[0]?.priorityClassName;
 }
 
-function workload(world: GangWorld, present: readonly KubernetesObject[]): KubernetesObject {
-  const { job } = world;
+function workload(input: GangInput, present: readonly KubernetesObject[]): KubernetesObject {
+  const { job } = input;
   const [apiGroup = ''] = job.apiVersion.split('/');
   return {
     apiVersion: apiVersionOf('native'),
@@ -67,27 +67,27 @@ function workload(world: GangWorld, present: readonly KubernetesObject[]): Kuber
     metadata: ownedMetadata(job, jobName(job), jobLabels(job)),
     spec: {
       controllerRef: { apiGroup, kind: job.kind, name: jobName(job) },
-      podGroupTemplates: [{ name: TEMPLATE, ...groupSpec(world, present) }],
+      podGroupTemplates: [{ name: TEMPLATE, ...groupSpec(input, present) }],
     },
   };
 }
 
-function podGroup(world: GangWorld, present: readonly KubernetesObject[]): KubernetesObject {
-  const { job } = world;
+function podGroup(input: GangInput, present: readonly KubernetesObject[]): KubernetesObject {
+  const { job } = input;
   return {
     apiVersion: apiVersionOf('native'),
     kind: 'PodGroup',
     metadata: ownedMetadata(job, jobName(job), jobLabels(job)),
     spec: {
       workloadRef: { workloadName: jobName(job), templateName: TEMPLATE },
-      ...groupSpec(world, present),
+      ...groupSpec(input, present),
     },
   };
 }
 
 /** A group takes these fields from its template. What is there keeps its priority. */
 function groupSpec(
-  { job, settings }: GangWorld,
+  { job, settings }: GangInput,
   present: readonly KubernetesObject[],
 ): Record<string, unknown> {
   const [first] = present;

@@ -1,12 +1,13 @@
 /** Which gang and which queue a job asks for. */
-import type { GangName } from '../../cluster/port.ts';
-import type { GangWorld } from './gang.ts';
+import { queueLabelOf, type GangName } from '@wsi-operator/api';
+import type { GangInput } from './gang.ts';
 
-export function gangOf({ job, settings }: Pick<GangWorld, 'job' | 'settings'>): 'none' | GangName {
-  return job.spec.runPolicy.gang ?? settings.defaultGang;
+export function gangOf({ job, settings }: Pick<GangInput, 'job' | 'settings'>): 'none' | GangName {
+  const labelled = queueLabelOf(job) === undefined ? undefined : 'kueue';
+  return job.spec.runPolicy.gang ?? labelled ?? settings.defaultGang;
 }
 
 /** The job's own queue or the administrator's; undefined: neither says. */
-export function queueOf({ job, settings }: GangWorld): string | undefined {
-  return job.spec.runPolicy.queue ?? settings.defaultQueue;
+export function queueOf({ job, settings }: GangInput): string | undefined {
+  return job.spec.runPolicy.queue ?? queueLabelOf(job) ?? settings.defaultQueue;
 }

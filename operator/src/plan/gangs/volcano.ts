@@ -5,26 +5,34 @@
  */
 import { jobLabels, jobName, ownedMetadata, replicasOf, type Slot } from '../names.ts';
 import type { KubernetesObject, V1Pod } from '../../kubernetes-types.ts';
-import { alivePods, apiVersionOf, objectsOf, type GangPlan, type GangWorld } from './gang.ts';
+import { alivePods, apiVersionOf, objectsOf, type GangPlan, type GangInput } from './gang.ts';
 import { commonPriorityClass, minimumByRole, minimumCount, minimumResources } from './minimum.ts';
+import { neverInQueue } from './never.ts';
 import { queueOf } from './queue.ts';
 
 export const VOLCANO_SCHEDULER = 'volcano';
+const DEFAULT_QUEUE = 'default';
 const GROUP_ANNOTATION = 'scheduling.k8s.io/group-name';
 /** Tells Volcano which entry of minTaskMember a pod counts for. */
 const TASK_ANNOTATION = 'volcano.sh/task-spec';
 
-export function planVolcano(world: GangWorld): GangPlan {
-  const { job, observed } = world;
+export function planVolcano(input: GangInput): GangPlan {
+  const { job, observed } = input;
   const [group] = objectsOf(observed, 'volcano', 'owned');
   const phase = (group?.['status'] as { phase?: string } | undefined)?.phase ?? '';
   const held = phase === '' || phase === 'Pending';
   const waiting = held && alivePods(observed).length === 0;
+  const never = waiting ? neverAdmitted(input) : undefined;
   return {
-    objects: [podGroup(world)],
+    objects: [podGroup(input)],
     actions: [],
     admission: waiting
-      ? { kind: 'waiting', reason: 'QueuePending', message: pendingMessage(world, group) }
+      ? {
+          kind: 'waiting',
+          reason: 'QueuePending',
+          message: pendingMessage(input, group, never),
+          ...(never === undefined ? {} : { never: true }),
+        }
       : { kind: 'admitted' },
     allAtOnce: true,
     workers: replicasOf(job, 'worker'),
@@ -32,9 +40,9 @@ export function planVolcano(world: GangWorld): GangPlan {
   };
 }
 
-function podGroup(world: GangWorld): KubernetesObject {
-  const { job, settings } = world;
-  const queue = queueOf(world);
+function podGroup(input: GangInput): KubernetesObject {
+  const { job, settings } = input;
+  const queue = queueOf(input);
   const priorityClassName = commonPriorityClass(job, settings);
   const minResources = minimumResources(job, settings);
   return {
@@ -51,11 +59,22 @@ function podGroup(world: GangWorld): KubernetesObject {
   };
 }
 
-function pendingMessage(world: GangWorld, group: KubernetesObject | undefined): string {
+function neverAdmitted(input: GangInput): string | undefined {
+  const { job, observed, settings } = input;
+  const queues = objectsOf(observed, 'volcano', 'read');
+  return neverInQueue(queues, queueOf(input) ?? DEFAULT_QUEUE, minimumResources(job, settings));
+}
+
+function pendingMessage(
+  input: GangInput,
+  group: KubernetesObject | undefined,
+  never: string | undefined,
+): string {
   const status = group?.['status'] as { conditions?: { type: string; message?: string }[] } | undefined;
   const reason = status?.conditions?.findLast(({ type }) => type === 'Unschedulable')?.message;
-  const queue = queueOf(world) ?? 'default';
-  return `The job waits in the Volcano queue "${queue}"${reason === undefined ? '.' : `: ${reason}`}`;
+  const head = `The job waits in the Volcano queue "${queueOf(input) ?? DEFAULT_QUEUE}"`;
+  if (never !== undefined) return `${head}, which can never admit it: ${never}.`;
+  return reason === undefined ? `${head}.` : `${head}: ${reason}`;
 }
 
 function decorate(pod: V1Pod, { role }: Slot, group: string): V1Pod {

@@ -5,7 +5,7 @@ import { buildJob, pod, seen, type JobChoices } from '../../../testing/builders.
 import type { KubernetesObject, V1Pod } from '../../../kubernetes-types.ts';
 import type { Action } from '../../actions.ts';
 import type { Condition, Workload, WorkloadStatus } from '../kueue-workload.ts';
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import { planGang, type GangPlan } from '../index.ts';
 import { desiredSlots } from '../../names.ts';
 

@@ -1,6 +1,6 @@
 /** One decision from all that is known: see `decide()` of the autoscaler for how, and autoscale.ts for when. */
-import type { AutoscalingStatus, WsiTrainingJob } from '@wsi/api';
-import { decide, type Decision, type Size, type WorkerRate } from '@wsi/autoscaler';
+import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';
+import { decide, type Decision, type Size, type WorkerRate } from '@wsi-operator/autoscaler';
 import { podName } from '../names.ts';
 import type { Place } from '../snapshot.ts';
 import { historyOf, keptHistory, type Leaving } from './history.ts';
@@ -8,10 +8,13 @@ import { limitsOf } from './limits.ts';
 import type { Measured } from './measured.ts';
 import { endangered, memoryStates, raised } from './memory.ts';
 import { fitted } from './model.ts';
-import { advised, iso, recorded, summary, type Made } from './record.ts';
+import { isAccepted, withoutRefused } from './proof.ts';
+import { advised, iso, moment, recorded, summary, type Made } from './record.ts';
 import { withRoom, type Room } from './room.ts';
+import { serversAllowed } from './servers-proof.ts';
+import { templateMemory } from './sized-job.ts';
 import { autoscalingSettings, serversWithin, workersWithin } from './settings.ts';
-import { knowledge, sizeOf, type Autoscaled, type AutoscalingWorld } from './world.ts';
+import { knowledge, sizeOf, type Autoscaled, type AutoscalingInput } from './input.ts';
 
 export interface Considered {
   readonly standing: AutoscalingStatus;
@@ -23,8 +26,8 @@ export interface Considered {
   readonly basis: string;
 }
 
-export function decideAnew(world: AutoscalingWorld, considered: Considered): Autoscaled {
-  const { job, sized, observed, now, fixedPods } = world;
+export function decideSize(input: AutoscalingInput, considered: Considered): Autoscaled {
+  const { job, sized, observed, now, fixedPods } = input;
   const { standing, measured, places, room, waiting, basis } = considered;
   const settings = autoscalingSettings(job);
   const fit = fitted(job, standing, measured, observed.earlierModel);
@@ -41,10 +44,14 @@ export function decideAnew(world: AutoscalingWorld, considered: Considered): Aut
     memory: fixedPods ? {} : memoryStates(sized, measured, new Set()),
   });
   const workers = workersWithin(settings, decision.workers);
-  const servers = serversWithin(settings, decision.servers);
-  const raise = raised(standing.memory, decision.memory, decision.reasons.memory);
+  const servers = serversAllowed(job, standing, serversWithin(settings, decision.servers), now);
+  const raise = raised(
+    standing.memory,
+    withoutRefused(standing, decision.memory, now),
+    decision.reasons.memory,
+  );
   const slow = decision.replace.flatMap((name) => placeNamed(places, name) ?? []);
-  const near = slow.length > 0 ? undefined : endangered(sized, places, measured);
+  const { near, trial } = forMemory(input, considered, slow);
   const leaving: readonly Leaving[] = [...slow, ...(near === undefined ? [] : [near.place])].map(leavingOf);
   const made: Made[] = [
     ...sizeChanges(decision, current, { workers, servers }),
@@ -69,6 +76,7 @@ export function decideAnew(world: AutoscalingWorld, considered: Considered): Aut
     reason: summary(decision.reason),
     advice: advice.advice,
     ...(raise.made.length === 0 ? {} : { memory: raise.memory }),
+    ...(trial === undefined ? {} : { trial }),
     ...(decision.notBefore === undefined ? {} : { notBefore: iso(decision.notBefore) }),
     basis,
     time: iso(now),
@@ -77,11 +85,11 @@ export function decideAnew(world: AutoscalingWorld, considered: Considered): Aut
   return {
     autoscaling,
     events: [...events, ...room.events, ...advice.events],
-    // What was decided is acted on when it is written: at the next look.
+    // What was decided is acted on when it is written: at the next pass.
     due: [
       ...room.due,
       ...(decision.notBefore === undefined ? [] : [decision.notBefore]),
-      ...(made.length > 0 ? [now] : []),
+      ...(made.length > 0 || trial !== undefined ? [now] : []),
     ],
   };
 }
@@ -120,6 +128,25 @@ function ratesOf(job: WsiTrainingJob, places: readonly Place[], { workers }: Mea
 
 function placeNamed(places: readonly Place[], name: string): Place | undefined {
   return places.find((place) => place.name === name);
+}
+
+/** A worker near its limit is replaced where the larger size is known to be accepted; otherwise that is tried first. */
+function forMemory(
+  { sized, now }: AutoscalingInput,
+  { standing, places, measured }: Considered,
+  slow: readonly Place[],
+): { readonly near?: ReturnType<typeof endangered>; readonly trial?: AutoscalingStatus['trial'] } {
+  const risk = slow.length > 0 ? undefined : endangered(sized, places, measured);
+  const given = templateMemory(sized, 'worker');
+  if (risk === undefined || given === undefined) return {};
+  if (isAccepted(standing, 'worker', given)) return { near: risk };
+  const mayTry = standing.trial === undefined && moment(standing.trialNotBefore) <= now;
+  return mayTry ? { trial: trialOf(risk.place, now) } : {};
+}
+
+/** See proof.ts. */
+function trialOf({ name, pod }: Place, now: number): NonNullable<AutoscalingStatus['trial']> {
+  return { pod: name, uid: pod?.metadata?.uid ?? '', since: iso(now) };
 }
 
 function leavingOf({ name, pod }: Place): Leaving {

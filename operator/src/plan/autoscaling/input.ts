@@ -1,6 +1,6 @@
 /** What the autoscaling of a job is decided from, and what comes of it. */
-import type { AutoscalingStatus, WsiTrainingJob } from '@wsi/api';
-import type { Size } from '@wsi/autoscaler';
+import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';
+import type { Size } from '@wsi-operator/autoscaler';
 import type { Observed } from '../../cluster/port.ts';
 import type { PlanEvent } from '../actions.ts';
 import type { Failures } from '../failure-policy.ts';
@@ -9,7 +9,7 @@ import type { Measured } from './measured.ts';
 import type { Fitted } from './model.ts';
 import { shapeName } from './shape.ts';
 
-export interface AutoscalingWorld {
+export interface AutoscalingInput {
   /** As it is stored. */
   readonly job: WsiTrainingJob;
   /** The same at its present size. */
@@ -19,6 +19,8 @@ export interface AutoscalingWorld {
   readonly snapshot: Snapshot;
   /** How many workers the gang lets run. */
   readonly admitted: number;
+  /** Why the gang's queue can never let more of them run, in its words. */
+  readonly neverMore?: string;
   /** A change of memory stops the job: it has to be admitted anew. */
   readonly fixedPods: boolean;
   readonly failures: Failures;
@@ -28,7 +30,7 @@ export interface AutoscalingWorld {
 export interface Autoscaled {
   readonly autoscaling: AutoscalingStatus | undefined;
   readonly events: readonly PlanEvent[];
-  /** When to look again (milliseconds since the epoch). */
+  /** When to reconcile again (milliseconds since the epoch). */
   readonly due: readonly number[];
 }
 
@@ -47,6 +49,6 @@ export function knowledge(
     shape: shapeName(job, device),
     ...(fit.text === undefined ? {} : { model: fit.text }),
     ...(fit.warmStart === undefined ? {} : { warmStart: fit.warmStart }),
-    ...(remainingTiles === undefined ? {} : { remainingTiles: Math.round(remainingTiles) }),
+    remainingTiles,
   };
 }

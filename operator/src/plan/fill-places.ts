@@ -1,16 +1,18 @@
 /** A job that should run: fill empty places, replace what has ended, remove what is too much or lost. */
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings, Observed } from '../cluster/port.ts';
 import type { Action, PlanEvent } from './actions.ts';
+import { trialSlot } from './autoscaling/index.ts';
 import { withCertificates } from './certificates.ts';
 import { earliestStart, isCounted, type Failures } from './failure-policy.ts';
 import type { GangPlan } from './gangs/index.ts';
+import { podName } from './names.ts';
 import { buildPod } from './pods.ts';
 import type { Place, Snapshot } from './snapshot.ts';
-import { mayStart } from './startup-policy.ts';
+import { inTheWay, startable } from './startup-policy.ts';
 import { deletePods, removeLost } from './stop-policy.ts';
 
-export interface RunWorld {
+export interface RunInput {
   readonly job: WsiTrainingJob;
   readonly observed: Observed;
   readonly settings: ClusterSettings;
@@ -30,59 +32,71 @@ export interface Run {
   readonly due: readonly number[];
 }
 
-export function runJob(world: RunWorld): Run {
-  const { snapshot, now } = world;
-  const removed = removeEnded(world);
-  const created = world.ready ? placesToFill(world) : [];
+export function runJob(input: RunInput): Run {
+  const { snapshot, gang, now } = input;
+  const removed = removeEnded(input);
+  const held = gang.allAtOnce ? inTheWay(snapshot.places) : [];
+  const trial = trialPlace(input);
+  const created = input.ready ? [...placesToFill(input), ...(trial?.state === 'absent' ? [trial] : [])] : [];
   const surplus = snapshot.surplus
-    .filter((place) => place.state !== 'leaving')
+    .filter((place) => place.state !== 'leaving' && place.name !== trial?.name)
     // Scaling in: the highest numbers leave. Their unfinished tasks are leased to others.
     .sort((a, b) => b.slot.index - a.slot.index);
   return {
     actions: [
       ...removeLost([...snapshot.places, ...snapshot.surplus], now),
       ...deletePods(removed),
-      ...deletePods(surplus),
-      ...created.map((place) => createPod(world, place)),
+      ...deletePods([...surplus, ...held]),
+      ...created.map((place) => createPod(input, place)),
     ],
     events: [
       ...podEvents('PodsRemoved', 'removing', surplus, ': the job is to have fewer'),
+      ...podEvents('PodsRemoved', 'removing', held, ' until the minimum of the gang has nodes'),
       ...podEvents('PodsCreated', 'creating', created, ''),
     ],
-    due: waits(world),
+    due: waits(input),
   };
 }
 
+/** One worker more than there are to be, while the autoscaler tries a size: only beside all others. */
+function trialPlace({ job, snapshot }: RunInput): Place | undefined {
+  if (job.status?.autoscaling?.trial === undefined) return undefined;
+  const slot = trialSlot(snapshot.places);
+  const name = podName(job, slot);
+  const present = snapshot.surplus.find((place) => place.name === name);
+  const settled = snapshot.places.every(({ state }) => state === 'running');
+  return present ?? (settled ? { slot, name, state: 'absent', pod: undefined } : undefined);
+}
+
 /** Only a pod whose end the stored status already holds may be removed. */
-function removeEnded(world: RunWorld): Place[] {
-  const stored = byPod(world.job.status?.failures ?? []);
-  return dueNow(world).filter(
+function removeEnded(input: RunInput): Place[] {
+  const stored = byPod(input.job.status?.failures ?? []);
+  return dueNow(input).filter(
     ({ state, pod, name }) => state === 'ended' && pod !== undefined && isCounted(stored.get(name), pod),
   );
 }
 
-function placesToFill(world: RunWorld): Place[] {
-  const { snapshot, gang } = world;
-  return dueNow(world).filter(
-    (place) => place.state === 'absent' && mayStart(place, snapshot.places, gang.allAtOnce),
-  );
+function placesToFill(input: RunInput): Place[] {
+  const { snapshot, gang } = input;
+  const due = dueNow(input).filter(({ state }) => state === 'absent');
+  return startable(due, snapshot.places, gang.allAtOnce);
 }
 
 /** Places whose delay after an end is over. */
-function dueNow({ snapshot, failures, now }: RunWorld): Place[] {
+function dueNow({ snapshot, failures, now }: RunInput): Place[] {
   const records = byPod(failures.records);
-  return snapshot.places.filter(({ name }) => earliestStart(records.get(name)) <= now);
+  return snapshot.places.filter(({ name }) => earliestStart(records.get(name), now) <= now);
 }
 
-function waits({ snapshot, failures, now }: RunWorld): number[] {
+function waits({ snapshot, failures, now }: RunInput): number[] {
   const records = byPod(failures.records);
   return snapshot.places
     .filter(({ state }) => state === 'absent' || state === 'ended')
-    .map(({ name }) => earliestStart(records.get(name)))
+    .map(({ name }) => earliestStart(records.get(name), now))
     .filter((start) => start > now);
 }
 
-function createPod({ job, settings, gang, observed }: RunWorld, { slot }: Place): Action {
+function createPod({ job, settings, gang, observed }: RunInput, { slot }: Place): Action {
   const pod = withCertificates(buildPod(job, slot, settings), observed.certificates);
   return { kind: 'createPod', object: gang.decorate(pod, slot) };
 }

@@ -1,0 +1,34 @@
+/**
+ * A job that Kueue's MultiKueue has run on another cluster. Here it gets its Workload, which says in which queue it stands
+ * and what it needs; Kueue makes job and Workload on the other cluster, where that cluster's operator looks after them, and
+ * copies the status back. So nothing but the Workload is made here, and the status is not written.
+ */
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import type { Plan } from './actions.ts';
+import type { ClusterSettings, Observed } from '../cluster/port.ts';
+import { expiry } from './deadline-policy.ts';
+import { planDispatchedGang } from './gangs/index.ts';
+import { objectActions } from './owned-objects.ts';
+
+interface DispatchedInput {
+  readonly job: WsiTrainingJob;
+  readonly observed: Observed;
+  readonly settings: ClusterSettings;
+  readonly now: number;
+}
+
+export function planDispatched({ job, observed, settings, now }: DispatchedInput): Plan {
+  const status = job.status ?? {};
+  const end = expiry(job);
+  if (end !== undefined && end <= now) {
+    return { actions: [{ kind: 'deleteJob' }], status, events: [], requeueAfterMilliseconds: undefined };
+  }
+  const { objects, actions, due } = planDispatchedGang(job, observed, settings, now);
+  const moments = [end, due].filter((moment) => moment !== undefined);
+  return {
+    actions: [...objectActions(objects, observed.objects), ...actions],
+    status,
+    events: [],
+    requeueAfterMilliseconds: moments.length === 0 ? undefined : Math.max(0, Math.min(...moments) - now),
+  };
+}

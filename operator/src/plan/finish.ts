@@ -1,0 +1,65 @@
+/**
+ * Whether the run is over. Only the coordinator knows, and only its own word counts: that another container of its pod
+ * has ended, that the pod is called Succeeded, or that nothing is there any more says nothing of the run.
+ */
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import type { V1Pod } from '../kubernetes-types.ts';
+import type { TrainingProgress } from '../cluster/port.ts';
+import { isLostReason } from './disruptions.ts';
+import { isProblem } from './exit-class.ts';
+import { TRAINER_CONTAINER } from './names.ts';
+import { trainerEnd, type Place } from './snapshot.ts';
+
+/** What is known of the run besides its pods. */
+export interface Heard {
+  readonly job: WsiTrainingJob;
+  /** What the coordinator said last; older is what the job's status holds. */
+  readonly progress: TrainingProgress | undefined;
+}
+
+/** How a result begins (see `reportResult` of the trainer); where there are many containers its end may be cut off. */
+const RESULT = /^\{"parametersSha256":"([0-9a-f]{64})","steps":(\d+)\b/;
+
+export interface ResultHead {
+  readonly parametersSha256: string;
+  readonly steps: number;
+}
+
+/** The beginning of a termination message that is a result. */
+export function resultHead(message = ''): ResultHead | undefined {
+  const [, parametersSha256, steps] = RESULT.exec(message) ?? [];
+  return parametersSha256 === undefined ? undefined : { parametersSha256, steps: Number(steps) };
+}
+
+/** What a stopped coordinator leaves (see `reportStop` of the trainer). */
+const STOP = /^\{"checkpointStep":(\d{1,15})\}/;
+
+/** The step of the checkpoint that a coordinator says it has left; undefined when it was not stopped, or says nothing. */
+export function checkpointLeft(pod: V1Pod | undefined): number | undefined {
+  const step = STOP.exec(trainerEnd(pod)?.message ?? '')?.[1];
+  return step === undefined ? undefined : Number(step);
+}
+
+/**
+ * Its own container has ended with 0, and
+ * - has left the result of the run, or
+ * - had said that all steps are done, or
+ * - has said nothing of the run (a kubelet may keep no messages), where it runs the operator's own command: then the exit
+ *   code is the program's word. That of a template's command may be anything, such as that of the last program of a pipe.
+ */
+export function hasFinished({ slot, pod, gone }: Place, { job, progress }: Heard): boolean {
+  if (slot.role !== 'coordinator') return false;
+  const end = trainerEnd(pod ?? gone);
+  if (end?.exitCode !== 0 || isLostReason(end.reason)) return false;
+  if (resultHead(end.message) !== undefined) return true;
+  const { step = 0, steps = 0 } = progress ?? job.status?.progress ?? {};
+  if (steps > 0) return step >= steps;
+  return !hasOwnCommand(job) && !isProblem(end.message);
+}
+
+function hasOwnCommand({ spec }: WsiTrainingJob): boolean {
+  const containers: readonly Readonly<Record<string, unknown>>[] =
+    spec.coordinator.template.spec?.containers ?? [];
+  const trainer = containers.find(({ name }) => name === TRAINER_CONTAINER) ?? containers[0];
+  return trainer?.['command'] !== undefined || trainer?.['args'] !== undefined;
+}

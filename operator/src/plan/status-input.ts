@@ -1,0 +1,22 @@
+/** What a status is put together from. */
+import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
+import type { ClusterSettings, Observed } from '../cluster/port.ts';
+import type { Failures } from './failure-policy.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface StatusInput {
+  /** At the size that it is to have now. */
+  readonly job: WsiTrainingJob;
+  readonly autoscaling: WsiTrainingJobStatus['autoscaling'];
+  readonly snapshot: Snapshot;
+  readonly failures: Failures;
+  readonly verdict: Verdict;
+  readonly settings: ClusterSettings;
+  /** True when no process of the job is left. */
+  readonly stopped: boolean;
+  /** Running pods have certificates that expire soon. */
+  readonly expiring: boolean;
+  readonly observed: Observed;
+  readonly now: number;
+}
