@@ -1,8 +1,12 @@
 /** Runs the command that was asked for, and turns what it throws into a line and an exit code. */
 import type { Command } from 'commander';
+import { keepFilesPrivate } from '@wsi-operator/foundation';
+import { isKeptRunning, launchersOf, parentOf, watchLaunchers } from '../../setup/launchers.mjs';
 import { exitCodeOf } from './exit-codes.ts';
 import { errorText } from './print-error.ts';
+import { isInterrupted } from './progress/interrupts.ts';
 import { version } from './version.ts';
+import { outliveReaders, standardError, standardOutput } from './terminal/streams.ts';
 
 /** What every program of this package has: version, help, suggestions. */
 export function withHabits(program: Command): Command {
@@ -13,21 +17,49 @@ export function withHabits(program: Command): Command {
     .helpCommand('help [command]', 'print help of a command')
     .showSuggestionAfterError()
     .showHelpAfterError(`(${name} --help lists the commands, ${name} COMMAND --help the options of one)`)
+    .configureOutput({ writeOut: standardOutput.write, writeErr: standardError.write })
     .exitOverride();
 }
 
 export async function execute(program: Command): Promise<void> {
-  // A reader that has seen enough (head, less) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    if (error.code !== 'EIO') throw error;
-  });
-  // A terminal that is gone must not keep a run from stopping in order.
-  process.stderr.on('error', () => undefined);
+  outliveReaders();
+  tellFaultsElsewhere();
+  stopWithLauncher();
   try {
+    keepFilesPrivate();
     await program.parseAsync();
   } catch (error) {
-    process.stderr.write(errorText(error, process.env['WSI_LOG_LEVEL'] === 'debug'));
+    tell(error);
     process.exitCode = exitCodeOf(error);
   }
+}
+
+function tell(error: unknown): void {
+  standardError.write(errorText(error, process.env['WSI_LOG_LEVEL'] === 'debug'));
+}
+
+/** What is thrown while no command waits for it: Node itself would print it as it is, with what commands the terminal. */
+function tellFaultsElsewhere(): void {
+  process.on('uncaughtException', (error) => {
+    tell(error);
+    process.exit(exitCodeOf(error));
+  });
+}
+
+/**
+ * When what has started this program is gone, it is as if it had asked us to stop: no run goes on that nobody knows of.
+ * The set-up, if it has started us, watches those before it. Under nohup nothing is watched.
+ */
+function stopWithLauncher(): void {
+  const { WSI_STARTED_BY: starter } = process.env;
+  delete process.env['WSI_STARTED_BY'];
+  if (isKeptRunning()) {
+    process.on('SIGHUP', () => undefined);
+    return;
+  }
+  const launchers = starter === String(process.ppid) ? parentOf() : launchersOf();
+  watchLaunchers(launchers, () => {
+    // A second request would end a stop that is under way.
+    if (!isInterrupted()) process.kill(process.pid, 'SIGTERM');
+  });
 }

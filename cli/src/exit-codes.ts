@@ -1,6 +1,6 @@
 /** Exit codes of `wsi`, after sysexits.h where it has one. The roles of a run use the same numbers. */
 import { CommanderError } from 'commander';
-import { WsiError, type ErrorCode } from '@wsi/foundation';
+import { WsiError, type ErrorCode } from '@wsi-operator/foundation';
 
 export const EXIT_CODES = {
   done: 0,

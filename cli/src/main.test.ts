@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { CommanderError } from 'commander';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { exitCodeOf } from './exit-codes.ts';
 import { errorText } from './print-error.ts';
 

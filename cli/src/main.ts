@@ -1,6 +1,7 @@
 /** `wsi`: registers the commands, runs the one that was asked for. */
 import { Command } from 'commander';
 import { registerClusterCommands } from './commands/cluster.ts';
+import { registerCohort } from './commands/cohort/cohort.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerPatches } from './commands/patches.ts';
@@ -34,6 +35,7 @@ function buildProgram(): Command {
   registerRun(program);
   registerValidate(program);
   registerSynth(program);
+  registerCohort(program);
   registerPredict(program);
   registerReport(program);
   registerInspect(program);

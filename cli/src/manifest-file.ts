@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { text as streamText } from 'node:stream/consumers';
-import { systemErrorCode, WsiError } from '@wsi/foundation';
+import { readBoundedFile, systemErrorCode, WsiError } from '@wsi-operator/foundation';
+
+/** Bytes; no manifest has a megabyte of characters. */
+const LONGEST = 2 ** 22;
 
 /** A manifest as people know it: `standard input` for `-`. */
 export function manifestName(path: string): string {
@@ -11,8 +13,9 @@ export function manifestName(path: string): string {
 export async function manifestText(path: string): Promise<string> {
   if (path === '-') return streamText(process.stdin);
   try {
-    return await readFile(path, 'utf8');
+    return (await readBoundedFile(path, LONGEST)).toString('utf8');
   } catch (thrown) {
+    if (thrown instanceof WsiError) throw thrown;
     const code = systemErrorCode(thrown);
     const problem =
       code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code ?? String(thrown)})`;

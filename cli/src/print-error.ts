@@ -1,6 +1,6 @@
 /** Errors as people read them: one message, no stack (WSI_LOG_LEVEL=debug shows it, with the causes). */
 import { CommanderError } from 'commander';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 
 /** What is written to standard error; empty when commander has said it already. */
 export function errorText(thrown: unknown, debug: boolean): string {

@@ -1,5 +1,5 @@
 /** What to do next, from what is seen of a job (pure). */
-import { findCondition } from '@wsi/api';
+import { findCondition, managerOf, OPERATOR_NAME } from '@wsi-operator/api';
 import { isOver } from './job-table.ts';
 import { podState } from './pod-state.ts';
 import { outputClaim } from './storage.ts';
@@ -19,9 +19,6 @@ export interface AdviceInput {
 
 /** An operator that runs looks at a new job within a second or two. */
 const UNSEEN_MILLISECONDS = 15_000;
-/** The value of runPolicy.managedBy that means our operator. */
-const OPERATOR = 'wsi.dev/operator';
-
 export function nextSteps(input: AdviceInput): string[] {
   const { job } = input;
   if (isUnseen(job, input.now)) return [noOperator()];
@@ -36,8 +33,7 @@ export function nextSteps(input: AdviceInput): string[] {
 
 /** No operator has written a status although it had time to; who else may manage the job is not known here. */
 export function isUnseen(job: StoredJob, now: number): boolean {
-  const { managedBy } = job.spec.runPolicy;
-  if (managedBy !== undefined && managedBy !== OPERATOR) return false;
+  if (managerOf(job.spec) !== OPERATOR_NAME) return false;
   const created = Date.parse(job.metadata.creationTimestamp ?? '');
   return (job.status?.conditions ?? []).length === 0 && now - created > UNSEEN_MILLISECONDS;
 }
@@ -90,6 +86,8 @@ function conditionSteps(input: AdviceInput): string[] {
       return [`It waits for its turn in the queue: ${running.message}`];
     case 'GangUnavailable':
       return [`Install what spec.runPolicy.gang names, or choose another: ${running.message}`];
+    case 'NotAllowed':
+      return [`Change the job, or ask the administrator to allow it (docs/isolation.md): ${running.message}`];
     case 'OutOfMemory':
       return [`${MORE_MEMORY}.`];
     default:

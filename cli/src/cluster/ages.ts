@@ -1,5 +1,5 @@
 /** Times of the cluster as people say them. */
-import { formatDuration } from '@wsi/api';
+import { formatDuration } from '@wsi-operator/api';
 
 /** Time since an ISO time, such as `5m 3s`; `-` when it is unknown. A clock that is ahead of ours is `0s`. */
 export function age(time: string | null | undefined, now: number): string {

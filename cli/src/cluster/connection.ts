@@ -1,9 +1,10 @@
 /** Opens the cluster that the options name. Loads the Kubernetes client; import it only when a cluster is asked for. */
-import { ApiClient, ApiError } from '@wsi/controller';
+import { ApiClient, ApiError } from '@wsi-operator/controller';
 import { version } from '../version.ts';
 import { explain } from './explain.ts';
 import { contextNamespace, loadKubeConfig } from './kube-config.ts';
 import type { ClusterSession, Terminal } from './session.ts';
+import { versionNote } from './version-note.ts';
 
 export interface ClusterFlags {
   readonly kubeconfig?: string;
@@ -30,6 +31,8 @@ export async function onCluster(
   };
   try {
     await greet(client);
+    const note = await versionNote(client, version());
+    if (note !== undefined) terminal.note(note);
     return await command(session);
   } catch (error) {
     throw await explain(error, session);

@@ -1,4 +1,5 @@
 /** `describe`: everything about a job on one page (pure). */
+import { count } from '@wsi-operator/statistics';
 import { age, shortAge } from './ages.ts';
 import { nextSteps, type AdviceInput } from './advice.ts';
 import { jobDetails, oneLine } from './job-details.ts';
@@ -36,9 +37,12 @@ function specFields({ spec }: StoredJob): (readonly [string, string])[] {
     ['Model', `${model.encoder.name}, ${model.aggregator.name}, ${model.head.name}`],
     [
       'Training',
-      `${training.epochs} epochs, ${training.slidesPerStep} slides a step, ${training.optimizer.name}`,
+      `${count(training.epochs, 'epoch')}, ${count(training.slidesPerStep, 'slide')} a step, ${training.optimizer.name}`,
     ],
-    ['Pods', `${spec.parameterServers.replicas} servers, ${spec.workers.replicas} workers, gang ${gang}`],
+    [
+      'Pods',
+      `${count(spec.parameterServers.replicas, 'server')}, ${count(spec.workers.replicas, 'worker')}, gang ${gang}`,
+    ],
     [
       'Policy',
       `backoffLimit ${runPolicy.backoffLimit}, cleanPodPolicy ${runPolicy.cleanPodPolicy}` +

@@ -2,15 +2,15 @@
  * What the API server refuses, in words for the person who gave the command: what is missing, who may not do what,
  * and what to do. Loaded with the Kubernetes client only.
  */
-import { nearest } from '@wsi/api';
-import { ApiError } from '@wsi/controller';
-import { WsiError, systemErrorCode } from '@wsi/foundation';
+import { nearest } from '@wsi-operator/api';
+import { ApiError } from '@wsi-operator/controller';
+import { WsiError, systemErrorCode } from '@wsi-operator/foundation';
 import type { ClusterSession } from './session.ts';
 import { JOB_RESOURCE, NAMESPACE_RESOURCE } from './wire.ts';
 
 type Asked = Pick<ClusterSession, 'client' | 'namespace' | 'context' | 'program' | 'where'>;
 
-const INSTALL = 'Install it with the chart in helm/, or: kubectl apply -k manifests/.';
+const INSTALL = 'Install it with the chart in helm/, or: kubectl apply -k manifests/base';
 
 /** The error to show in place of `thrown`. Asks the cluster why a thing is not found; never throws. */
 export async function explain(thrown: unknown, session: Asked): Promise<unknown> {

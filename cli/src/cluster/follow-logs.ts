@@ -1,12 +1,13 @@
 /** The logs of a job's pods as they are written. Loaded with the Kubernetes client only. */
-import { ApiError, Informer } from '@wsi/controller';
+import { ApiError, Informer } from '@wsi-operator/controller';
+import { LABELS } from '@wsi-operator/api';
 import { isOver } from './job-table.ts';
 import { waitForJob } from './jobs.ts';
 import { hasLog, isChosen, lineWriter, MOST_LOGS, requestFor, type LogChoice } from './logs.ts';
 import { LogPosition, readLog, type LogLine, type LogRequest } from './pod-log.ts';
 import { trainerStatus } from './pod-state.ts';
 import type { ClusterSession } from './session.ts';
-import { JOB_LABEL, POD_RESOURCE, type Pod } from './wire.ts';
+import { POD_RESOURCE, type Pod } from './wire.ts';
 
 /** How long pods that outlive their job (cleanPodPolicy None) are listened to, milliseconds. */
 const LAST_WORDS = 5_000;
@@ -54,7 +55,7 @@ class FollowedPods {
     this.#choice = choice;
     this.#signal = signal;
     const { client, namespace, terminal } = session;
-    const labelSelector = `${JOB_LABEL}=${job}`;
+    const labelSelector = `${LABELS.job}=${job}`;
     const write = lineWriter(session, [], choice);
     this.#informer = new Informer<Pod>({
       client,

@@ -1,11 +1,11 @@
 /** Live progress of a job in a cluster until its end: the display of `wsi run`. */
-import { findCondition } from '@wsi/api';
+import { findCondition } from '@wsi-operator/api';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { formatMetric } from '../progress/view.ts';
 import { isOver } from './job-table.ts';
 import { waitForJob, type Waited } from './jobs.ts';
 import { outputClaim } from './storage.ts';
-import { changesToTell } from './told-changes.ts';
+import { noteworthyChanges } from './status-changes.ts';
 import type { ClusterSession } from './session.ts';
 import type { StoredJob } from './wire.ts';
 
@@ -36,7 +36,7 @@ export async function followJob(
       say: (line) => display.say(line),
       done: (job) => isOver(job) || (suspension && isSuspended(job)),
       onJob: (job, before) => {
-        for (const line of changesToTell(before?.status ?? {}, job.status ?? {})) display.say(line);
+        for (const line of noteworthyChanges(before?.status ?? {}, job.status ?? {})) display.say(line);
         if (options.progress) display.status(job.status ?? {});
       },
     });

@@ -1,5 +1,10 @@
 /** One job, in full (pure): what `status JOB` shows, and the first part of `describe`. */
-import type { JobCondition, RoleField, WsiTrainingJobStatus } from '@wsi/api';
+import {
+  findCondition,
+  type JobCondition,
+  type RoleField,
+  type WsiTrainingJobStatus,
+} from '@wsi-operator/api';
 import { barLine, formatBytes, formatMetric, formatRate } from '../progress/view.ts';
 import { age } from './ages.ts';
 import { isOver, phaseWithReason } from './job-table.ts';
@@ -26,6 +31,7 @@ export function jobDetails(job: StoredJob, options: DetailOptions): string {
   const fields: Field[] = [
     ['Job', `${job.metadata.name} in namespace ${job.metadata.namespace ?? 'default'}`],
     ['Phase', phaseField(job, options.now)],
+    ...troubleFields(status),
     ...progressFields(status, options.columns),
     ...phaseFields(status, options.columns),
     ['Replicas', replicas(job)],
@@ -45,6 +51,12 @@ function phaseField(job: StoredJob, now: number): string {
       : '';
   const doing = status.phase === 'Running' && status.message !== undefined ? `, ${status.message}` : '';
   return `${phaseWithReason(status)}${doing}${times(job, now)}${leaving}${stale}`;
+}
+
+/** What does not run in a run that goes on. */
+function troubleFields({ conditions }: WsiTrainingJobStatus): Field[] {
+  const degraded = findCondition(conditions, 'Degraded');
+  return degraded?.status === 'True' ? [['Degraded', oneLine(degraded.message)]] : [];
 }
 
 function times(job: StoredJob, now: number): string {

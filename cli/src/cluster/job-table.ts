@@ -1,5 +1,11 @@
 /** All jobs of a namespace, one line each (pure). */
-import { findCondition, phaseOf, type ConditionReason, type WsiTrainingJobStatus } from '@wsi/api';
+import {
+  findCondition,
+  isTrue,
+  phaseOf,
+  type ConditionReason,
+  type WsiTrainingJobStatus,
+} from '@wsi-operator/api';
 import { bar, epochOf, formatBytes, formatRate } from '../progress/view.ts';
 import { shortAge } from './ages.ts';
 import { formatTable } from './table.ts';
@@ -80,6 +86,10 @@ function reasonOf(status: WsiTrainingJobStatus, phase: string): string | undefin
     case 'Pending':
     case 'Starting':
       return findCondition(status.conditions, 'Running')?.reason;
+    case 'Running':
+      return isTrue(status.conditions, 'Degraded')
+        ? findCondition(status.conditions, 'Degraded')?.reason
+        : undefined;
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 /** A cluster's jobs: read, and watched over dropped connections. Loaded with the Kubernetes client only. */
-import { applyDefaults } from '@wsi/api';
-import { Informer, type WithMetadata } from '@wsi/controller';
+import { applyDefaults } from '@wsi-operator/api';
+import { Informer, type WithMetadata } from '@wsi-operator/controller';
 import { isUnseen, noOperator } from './advice.ts';
 import { noSuchJob } from './explain.ts';
 import type { ClusterSession } from './session.ts';

@@ -6,8 +6,8 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { nearest } from '@wsi/api';
-import { WsiError } from '@wsi/foundation';
+import { nearest } from '@wsi-operator/api';
+import { WsiError } from '@wsi-operator/foundation';
 
 export interface ClusterChoice {
   readonly kubeconfig?: string | undefined;

@@ -1,5 +1,6 @@
 /** Lines of pods' logs for people (pure): structured ones as time, level, message and fields; others as they are. */
 import { styleText } from 'node:util';
+import { ownColours } from '../terminal/printable.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -43,21 +44,21 @@ const KNOWN_FIELDS = new Set([
   'hostname',
 ]);
 
-/** One line of a log, without its line break, as it is shown. Never throws. */
+/** One line of a log, without its line break, for the writer of the terminal, which makes it printable. Never throws. */
 export function formatLogLine(line: string, style: LineStyle): string {
   if (style.raw) return line;
   const entry = structured(line);
-  if (entry === undefined) return printable(line);
+  if (entry === undefined) return line;
   const level = levelOf(entry['level']);
   const paint = (how: Style, text: string): string =>
-    style.colour ? styleText(how, text, { validateStream: false }) : text;
+    style.colour ? ownColours((part) => styleText(how, part, { validateStream: false }), text) : text;
   const fields = Object.entries(entry)
     .filter(([name]) => !KNOWN_FIELDS.has(name))
     .map(([name, value]) => paint('dim', `${name}=`) + fieldValue(value));
   const parts = [
     paint('dim', timeOf(entry['time'])),
     paint(LEVELS.get(level) ?? 'reset', level.toUpperCase().padEnd(5)),
-    printable(messageOf(entry)),
+    messageOf(entry),
     ...fields,
   ];
   return parts.filter((part) => part !== '').join(' ');
@@ -96,14 +97,7 @@ function messageOf(entry: Readonly<Record<string, unknown>>): string {
 
 function fieldValue(value: unknown): string {
   if (typeof value === 'string' && /^[^\s"=\p{Cc}]+$/u.test(value)) return value;
-  return printable(JSON.stringify(value));
-}
-
-/** A log must not move the cursor or change the title of the terminal that shows it. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\t]/gu, (character) =>
-    character === '\n' ? '\n' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  return JSON.stringify(value);
 }
 
 /** Of the prefixes, told apart at a glance; red and yellow are for errors. */
@@ -122,7 +116,8 @@ export function linePrefix(name: string, width: number, colour: boolean): string
   const text = `${name.padEnd(width)} | `;
   if (!colour) return text;
   const sum = Buffer.from(name).reduce((total, byte) => total * 31 + byte, 0);
-  return styleText(COLOURS[sum % COLOURS.length] ?? 'cyan', text, { validateStream: false });
+  const colour_ = COLOURS[sum % COLOURS.length] ?? 'cyan';
+  return ownColours((part) => styleText(colour_, part, { validateStream: false }), text);
 }
 
 /** A line as the API server gives it with `timestamps=true`: the time it was written, and the line. */

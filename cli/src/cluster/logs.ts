@@ -1,21 +1,13 @@
 /** The logs of a job's pods, as far as they are written. Loaded with the Kubernetes client only. */
-import { ApiError } from '@wsi/controller';
-import { WsiError } from '@wsi/foundation';
+import { ApiError } from '@wsi-operator/controller';
+import { WsiError } from '@wsi-operator/foundation';
+import { LABELS, TRAINER_CONTAINER, type Role } from '@wsi-operator/api';
 import { formatLogLine, linePrefix } from './log-lines.ts';
 import { mergeLogs } from './merged-logs.ts';
 import { readLog, type LogLine, type LogRequest } from './pod-log.ts';
 import { podState, trainerStatus } from './pod-state.ts';
 import type { ClusterSession } from './session.ts';
-import {
-  byPlace,
-  JOB_LABEL,
-  placeOf,
-  POD_RESOURCE,
-  shortName,
-  TRAINER_CONTAINER,
-  type Pod,
-  type Role,
-} from './wire.ts';
+import { byPlace, placeOf, POD_RESOURCE, shortName, type Pod } from './wire.ts';
 
 export interface LogChoice {
   readonly role?: Role | undefined;
@@ -32,14 +24,14 @@ export const MOST_LOGS = 100;
 export function isChosen(pod: Pod, { role, replica }: LogChoice): boolean {
   const place = placeOf(pod);
   if (place === undefined) return false;
-  return (role === undefined || place.role === role) && (replica === undefined || place.replica === replica);
+  return (role === undefined || place.role === role) && (replica === undefined || place.index === replica);
 }
 
 /** The chosen pods of a job, in order. */
 export async function podsOf(session: ClusterSession, job: string): Promise<Pod[]> {
   const { items } = await session.client.list<Pod>(POD_RESOURCE, {
     namespace: session.namespace,
-    labelSelector: `${JOB_LABEL}=${job}`,
+    labelSelector: `${LABELS.job}=${job}`,
   });
   return items.sort(byPlace);
 }
@@ -115,7 +107,11 @@ export function lineWriter(
     const name = shortName(pod);
     width = Math.max(width, name.length);
     const prefix = bare ? '' : linePrefix(name, width, terminal.colour);
-    terminal.out(`${prefix}${formatLogLine(text, style)}\n`);
+    const line = `${formatLogLine(text, style)}\n`;
+    if (raw) {
+      terminal.out(prefix);
+      terminal.data(line);
+    } else terminal.out(`${prefix}${line}`);
   };
 }
 

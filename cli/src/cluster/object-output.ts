@@ -1,6 +1,6 @@
 /** Objects for programs (pure). */
 import { dump } from 'js-yaml';
-import { GROUP, KIND } from '@wsi/api';
+import { GROUP, KIND } from '@wsi-operator/api';
 import type { StoredJob } from './wire.ts';
 
 export type ObjectFormat = 'json' | 'yaml' | 'name';

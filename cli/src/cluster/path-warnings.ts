@@ -1,6 +1,6 @@
 /** What of a job works on this machine and not in a cluster: paths that no pod can see (pure). */
 import { posix } from 'node:path';
-import type { PodTemplate, WsiTrainingJob } from '@wsi/api';
+import type { PodTemplate, WsiTrainingJob } from '@wsi-operator/api';
 
 /** The parts of a pod template that say where its volumes are. */
 interface Mounting {
@@ -18,10 +18,14 @@ const OUTPUT_VOLUME = 'output';
 
 /** @param existsHere whether a path is there on this machine */
 export function pathWarnings(job: WsiTrainingJob, existsHere: (path: string) => boolean): string[] {
-  const { cohort } = job.spec;
+  const { cohort, patches } = job.spec;
+  const annotations = patches.tissue.annotations?.directory;
   return [
     ...unreadable(job, 'spec.cohort.table', cohort.table, existsHere),
     ...unreadable(job, 'spec.cohort.slides', cohort.slides, existsHere),
+    ...(annotations === undefined
+      ? []
+      : unreadable(job, 'spec.patches.tissue.annotations.directory', annotations, existsHere)),
     ...outputWarnings(job),
   ];
 }
@@ -51,6 +55,14 @@ function unreadable(
     `${field}: no volume of the ${roles.join(' and the ')} is mounted at ${path}${here}. ` +
       'Give spec.storage.data.claimName with a mountPath above it, a volume in the template, or s3://BUCKET/KEY.',
   ];
+}
+
+/** Whether a path of the cohort is on a volume of the job's pods; relative ones are taken from the mount of the data. */
+export function isMounted(job: WsiTrainingJob, path: string): boolean {
+  if (isUrl(path)) return false;
+  if (!posix.isAbsolute(path)) return job.spec.storage.data !== undefined;
+  const all = (['coordinator', 'workers'] as const).flatMap((role) => mounts(job, role));
+  return all.some((mount) => isBelow(path, mount));
 }
 
 function mounts(job: WsiTrainingJob, role: 'coordinator' | 'workers'): string[] {

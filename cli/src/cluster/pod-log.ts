@@ -1,5 +1,5 @@
 /** The log of one pod as lines, over connections that drop. */
-import type { ApiClient } from '@wsi/controller';
+import type { ApiClient } from '@wsi-operator/controller';
 import { splitTimestamp } from './log-lines.ts';
 
 export interface LogRequest {

@@ -1,5 +1,6 @@
 /** What a pod is doing and, when it does not run, why (pure). */
-import { TRAINER_CONTAINER, type ContainerStatus, type Pod } from './wire.ts';
+import { TRAINER_CONTAINER } from '@wsi-operator/api';
+import type { ContainerStatus, Pod } from './wire.ts';
 
 export interface PodState {
   /** One word, such as Running, Unschedulable, ImagePullBackOff, OutOfMemory. */
@@ -28,7 +29,9 @@ export function podState(pod: Pod): PodState {
   if (status.phase === 'Failed' && status.reason !== undefined && status.reason !== '') {
     return { state: status.reason, why: status.message ?? '' };
   }
-  return initState(pod) ?? trainerState(pod) ?? schedulingState(pod);
+  const started = trainerStatus(pod)?.state?.running !== undefined;
+  const own = (started ? undefined : initState(pod)) ?? trainerState(pod) ?? schedulingState(pod);
+  return own.why === '' ? { ...own, why: besideState(pod) } : own;
 }
 
 export function trainerStatus(pod: Pod): ContainerStatus | undefined {
@@ -45,7 +48,30 @@ function initState(pod: Pod): PodState | undefined {
   if (stuck === undefined) return undefined;
   const { state, why } = containerState(stuck) ?? { state: 'Waiting', why: '' };
   // All containers say so while the first of them is being made.
-  return state === 'PodInitializing' ? undefined : { state: `Init:${state}`, why };
+  if (state === 'PodInitializing') return undefined;
+  return { state: `Init:${state}`, why: named(stuck, why) };
+}
+
+/** The first container beside the role, be it one that stays from the initialization on, that does not get on. */
+function besideState(pod: Pod): string {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  const trainer = trainerStatus(pod);
+  const failed = [...initContainerStatuses, ...containerStatuses].find(
+    (status) =>
+      status !== trainer &&
+      ((status.state?.terminated?.exitCode ?? 0) !== 0 ||
+        /BackOff|Err/.test(status.state?.waiting?.reason ?? '')),
+  );
+  if (failed === undefined) return '';
+  const { state, why } = containerState(failed) ?? { state: 'Waiting', why: '' };
+  return named(failed, [state, why].filter(Boolean).join(': '));
+}
+
+/** Which container of the pod it is, how often it was started again, and how it ended last. */
+function named({ name, restartCount = 0, lastState }: ContainerStatus, why: string): string {
+  const again = restartCount === 0 ? '' : `, started again ${restartCount} times`;
+  const last = lastState?.terminated === undefined ? '' : endState(lastState.terminated).why;
+  return [`container ${name}${again}`, last, why].filter(Boolean).join(': ');
 }
 
 function trainerState(pod: Pod): PodState | undefined {

@@ -1,4 +1,4 @@
-import { buildPod, DEFAULT_SETTINGS } from '@wsi/operator';
+import { buildPod, DEFAULT_SETTINGS } from '@wsi-operator/operator';
 import { describe, expect, it, test } from '@jest/globals';
 import { checkpointPlace } from './checkpoint-place.ts';
 import { describeJob } from './description.ts';
@@ -156,7 +156,36 @@ describe('pods', () => {
         },
       },
       'Init:Error',
-      /exit code 2/,
+      /^container fetch: exit code 2/,
+    ],
+    [
+      'has a sidecar whose image is not there, while the role runs',
+      {
+        status: {
+          phase: 'Pending',
+          initContainerStatuses: [{ name: 'logs', state: { waiting: { reason: 'ImagePullBackOff' } } }],
+          containerStatuses: [{ name: 'trainer', ready: true, state: running }],
+        },
+      },
+      'Running',
+      /^container logs: ImagePullBackOff$/,
+    ],
+    [
+      'has a container beside the role that ends again and again',
+      {
+        status: {
+          phase: 'Running',
+          containerStatuses: [
+            { name: 'trainer', ready: true, state: running },
+            {
+              ...{ name: 'proxy', restartCount: 5, state: { waiting: { reason: 'CrashLoopBackOff' } } },
+              lastState: { terminated: { exitCode: 3, message: 'no address' } },
+            },
+          ],
+        },
+      },
+      'Running',
+      /^container proxy, started again 5 times: exit code 3: no address: CrashLoopBackOff$/,
     ],
     ['is known by its name only', { status: {} }, 'Pending', /^$/],
   ])('a pod that %s', (_words, parts, state, why) => {
@@ -167,7 +196,7 @@ describe('pods', () => {
 
   it('are recognised by the labels that the operator gives them', () => {
     const made = buildPod(job(), { role: 'server', index: 3 }, DEFAULT_SETTINGS) as unknown as Pod;
-    expect(placeOf(made)).toEqual({ role: 'server', replica: 3 });
+    expect(placeOf(made)).toEqual({ role: 'server', index: 3 });
   });
 });
 
@@ -215,6 +244,7 @@ describe('what to do next', () => {
     ['Failed', condition('Failed', 'True', 'InputInvalid', 'x'), /submit FILE --replace/],
     ['Failed', condition('Failed', 'True', 'BackoffLimitExceeded', 'x'), /wsi logs demo -n lab/],
     ['Starting', condition('Running', 'False', 'QueuePending', 'position 3'), /queue: position 3/],
+    ['Pending', condition('Running', 'False', 'NotAllowed', 'not root'), /ask the administrator.*: not root/],
     ['Succeeded', condition('Succeeded', 'True', 'TrainingCompleted', 'x'), /results/],
   ] as const)('of a job that is %s', (phase, one, expected) => {
     expect(advise([], { ...runningStatus, phase, conditions: [one] } as typeof starting)).toMatch(expected);

@@ -1,12 +1,14 @@
 /** What a command has at hand: the cluster, and where its words go. */
-import type { ApiClient } from '@wsi/controller';
-import type { Clock } from '@wsi/foundation';
+import type { ApiClient } from '@wsi-operator/controller';
+import type { Clock } from '@wsi-operator/foundation';
 import type { Interrupts } from '../progress/interrupts.ts';
 import type { ProgressDisplay } from '../progress/display.ts';
 
 export interface Terminal {
   /** The result of the command: standard output. */
   out(text: string): void;
+  /** A result for another program, byte for byte: standard output. */
+  data(text: string): void;
   /** Everything else that people read: standard error. */
   note(line: string): void;
   /** Width of standard output, in characters. */

@@ -1,5 +1,5 @@
 /** The volume of a job's output, as the spec names it (pure). */
-import type { WsiTrainingJob } from '@wsi/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 
 export interface OutputClaim {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** A manifest becomes a job of the cluster. Loaded with the Kubernetes client only. */
-import { applyOverrides, jobFromText, parseManifest, validate, type WsiTrainingJob } from '@wsi/api';
-import { ApiError, resourcePath } from '@wsi/controller';
-import { WsiError } from '@wsi/foundation';
+import { applyOverrides, jobFromText, parseManifest, validate, type WsiTrainingJob } from '@wsi-operator/api';
+import { ApiError, resourcePath } from '@wsi-operator/controller';
+import { WsiError } from '@wsi-operator/foundation';
 import { isOver } from './job-table.ts';
 import { completed } from './jobs.ts';
 import type { ClusterSession } from './session.ts';
@@ -23,9 +23,11 @@ export function readSubmission(text: string, name: string, overrides: readonly s
     overrides,
   ) as WsiTrainingJob;
   // What a cluster gave to an exported job (uid, resourceVersion, status) is not the author's.
-  const { labels, annotations, namespace, name: own } = metadata;
+  const { name: given, labels, annotations, namespace, generateName } = metadata as Partial<typeof metadata>;
   const kept = {
-    name: own,
+    // A name that the API server makes stands in the manifest until then.
+    name: job.metadata.name,
+    ...(given !== undefined || generateName === undefined ? {} : { generateName }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(labels === undefined ? {} : { labels }),
     ...(annotations === undefined ? {} : { annotations }),
@@ -67,8 +69,12 @@ export async function submitJob(
   submission: Submission,
   choice: SubmitChoice,
 ): Promise<Submitted> {
-  const { name } = submission.manifest.metadata;
-  const existing = await session.client.get<StoredJob>(JOB_RESOURCE, name, session.namespace);
+  const { name, generateName } = submission.manifest.metadata;
+  // Each time another job.
+  const existing =
+    generateName === undefined
+      ? await session.client.get<StoredJob>(JOB_RESOURCE, name, session.namespace)
+      : undefined;
   if (existing === undefined) {
     return { done: 'created', job: await create(session, submission, choice), changes: [] };
   }
@@ -96,14 +102,17 @@ function refusal(session: ClusterSession, existing: StoredJob, changes: readonly
   );
 }
 
+/** Strictly: what a definition in the cluster that is older than this program does not know must not be dropped silently. */
 async function create(
   session: ClusterSession,
   { manifest }: Submission,
   { dryRun }: SubmitChoice,
 ): Promise<StoredJob> {
-  if (!dryRun) return session.client.create<StoredJob>(JOB_RESOURCE, manifest);
+  const { name, ...unnamed } = manifest.metadata;
+  const metadata = unnamed.generateName === undefined ? { name, ...unnamed } : unnamed;
   const path = resourcePath(JOB_RESOURCE, { namespace: session.namespace });
-  return session.client.raw<StoredJob>('POST', `${path}?dryRun=All&fieldValidation=Strict`, manifest);
+  const query = `${dryRun ? 'dryRun=All&' : ''}fieldValidation=Strict`;
+  return session.client.raw<StoredJob>('POST', `${path}?${query}`, { ...manifest, metadata });
 }
 
 /** The operator writes the status all the time, so a conflict is ordinary. */
@@ -131,9 +140,8 @@ async function replace(
     };
     const next = { ...existing, metadata, spec: manifest.spec };
     try {
-      return dryRun
-        ? await client.raw<StoredJob>('PUT', `${path}?dryRun=All&fieldValidation=Strict`, next)
-        : await client.replace<StoredJob>(JOB_RESOURCE, next);
+      const query = `${dryRun ? 'dryRun=All&' : ''}fieldValidation=Strict`;
+      return await client.raw<StoredJob>('PUT', `${path}?${query}`, next);
     } catch (error) {
       if (!(error instanceof ApiError) || !error.isConflict || attempt >= ATTEMPTS) throw error;
     }

@@ -1,8 +1,9 @@
 /** Columns of text. */
+import { oneLine } from '../terminal/printable.ts';
 
 /** Cells under their headers, two spaces apart; the last column is not padded. Widths are in characters. */
 export function formatTable(headers: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [headers, ...rows];
+  const lines = [headers, ...rows].map((line) => line.map(oneLine));
   const widths = headers.map((_header, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   );

@@ -1,34 +1,44 @@
 /** The real terminal. */
 import { createInterface } from 'node:readline/promises';
-import { systemClock } from '@wsi/foundation';
+import { systemClock } from '@wsi-operator/foundation';
 import { createDisplay } from '../progress/display.ts';
 import { watchInterrupts } from '../progress/interrupts.ts';
 import type { Terminal } from './session.ts';
+import { printable } from '../terminal/printable.ts';
+import {
+  drawingStream,
+  noteLine,
+  rowsOfTerminal,
+  standardError,
+  standardOutput,
+  takesColours,
+  writeData,
+} from '../terminal/streams.ts';
 
 export const processTerminal: Terminal = {
-  out: (text) => void process.stdout.write(text),
-  note: (line) => void process.stderr.write(`${line}\n`),
+  out: (text) => standardOutput.write(text),
+  data: writeData,
+  note: noteLine,
   get columns() {
-    return Math.max(40, process.stdout.columns || 120);
+    return Math.max(40, standardOutput.columns || 120);
   },
   get rows() {
-    return Math.max(5, process.stdout.rows || 40);
+    return Math.max(5, rowsOfTerminal() || 40);
   },
   get colour() {
-    // NO_COLOR and the like, as Node reads them.
-    return process.stdout.isTTY && process.stdout.hasColors();
+    return takesColours();
   },
   get redraws() {
-    return process.stdout.isTTY;
+    return standardOutput.isTTY;
   },
   clock: systemClock,
-  display: () => createDisplay(process.stderr, systemClock),
+  display: () => createDisplay(standardError, systemClock),
   interrupts: (onFirst) => watchInterrupts(systemClock, onFirst),
   confirm: async (question) => {
-    if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
-    const lines = createInterface({ input: process.stdin, output: process.stderr });
+    if (!process.stdin.isTTY || !standardError.isTTY) return undefined;
+    const lines = createInterface({ input: process.stdin, output: drawingStream });
     try {
-      return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+      return /^y(es)?$/i.test((await lines.question(`${printable(question)} [y/N] `)).trim());
     } finally {
       lines.close();
     }

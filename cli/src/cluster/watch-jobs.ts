@@ -1,10 +1,11 @@
 /** The jobs of a namespace, live. Loaded with the Kubernetes client only. */
-import { Informer } from '@wsi/controller';
+import { Informer } from '@wsi-operator/controller';
 import { jobTable } from './job-table.ts';
 import { completed, type WatchedJob } from './jobs.ts';
 import { formatObjects, isObjectFormat, type ObjectFormat } from './object-output.ts';
 import type { ClusterSession, Terminal } from './session.ts';
 import { JOB_RESOURCE, type StoredJob } from './wire.ts';
+import { ownSequence } from '../terminal/printable.ts';
 
 export interface WatchJobsOptions {
   /** Absent: all. */
@@ -62,7 +63,7 @@ function objectsView(terminal: Terminal, format: ObjectFormat): View {
   return {
     changed: (job) => {
       const separator = format === 'yaml' ? '---\n' : '';
-      terminal.out(`${separator}${formatObjects([job], format, false)}`);
+      terminal.data(`${separator}${formatObjects([job], format, false)}`);
     },
     tick: () => undefined,
   };
@@ -82,7 +83,7 @@ export function redrawnView(terminal: Terminal, table: () => string): View {
       const text = shown.join('\n');
       if (text === before) return;
       before = text;
-      const up = drawn === 0 ? '' : `\u001b[${drawn}A\u001b[J`;
+      const up = drawn === 0 ? '' : ownSequence(`\u001b[${drawn}A\u001b[J`);
       drawn = shown.length;
       terminal.out(`${up}${text}\n`);
     },

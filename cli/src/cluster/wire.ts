@@ -2,7 +2,16 @@
  * Kubernetes' objects as they come over the wire, with the fields that are shown to people. Types only, so that
  * nothing of the client library is loaded for them; every field may be absent.
  */
-import { GROUP, KIND, PLURAL, VERSION, type WsiTrainingJob } from '@wsi/api';
+import {
+  GROUP,
+  KIND,
+  PLURAL,
+  ROLES,
+  slotOfLabels,
+  VERSION,
+  type Slot,
+  type WsiTrainingJob,
+} from '@wsi-operator/api';
 
 export const JOB_RESOURCE = {
   group: GROUP,
@@ -33,17 +42,6 @@ export const NAMESPACE_RESOURCE = {
   namespaced: false,
 } as const;
 
-/** The operator's labels of a job's pods. */
-export const JOB_LABEL = 'wsi.dev/job-name';
-const ROLE_LABEL = 'wsi.dev/role';
-const REPLICA_LABEL = 'wsi.dev/replica';
-
-/** The container that trains; a pod may have others beside it. */
-export const TRAINER_CONTAINER = 'trainer';
-
-export const ROLES = ['coordinator', 'server', 'worker'] as const;
-export type Role = (typeof ROLES)[number];
-
 /** A job of the cluster; metadata as the API server completes it. */
 export type StoredJob = WsiTrainingJob & { readonly metadata: { readonly namespace?: string } };
 
@@ -73,7 +71,11 @@ export interface ContainerStatus {
   readonly ready?: boolean;
   readonly restartCount?: number;
   readonly state?: ContainerState;
+  readonly lastState?: ContainerState;
 }
+
+/** Of a pod or a container; only handed on. */
+export type SecurityContext = Readonly<Record<string, unknown>>;
 
 export interface Pod {
   readonly apiVersion: string;
@@ -81,7 +83,13 @@ export interface Pod {
   readonly metadata: Metadata;
   readonly spec?: {
     readonly nodeName?: string;
-    readonly containers?: readonly { readonly name: string; readonly image?: string }[];
+    readonly imagePullSecrets?: readonly { readonly name?: string }[];
+    readonly securityContext?: SecurityContext;
+    readonly containers?: readonly {
+      readonly name: string;
+      readonly image?: string;
+      readonly securityContext?: SecurityContext;
+    }[];
   };
   readonly status?: {
     readonly phase?: string;
@@ -114,25 +122,21 @@ export interface ClusterEvent {
 }
 
 /** The place of a pod in its job, or undefined when it is not one of the operator's. */
-export function placeOf(pod: Pod): { readonly role: Role; readonly replica: number } | undefined {
-  const role = ROLES.find((candidate) => candidate === pod.metadata.labels?.[ROLE_LABEL]);
-  const replica = pod.metadata.labels?.[REPLICA_LABEL];
-  return role === undefined || replica === undefined || !/^\d{1,9}$/.test(replica)
-    ? undefined
-    : { role, replica: Number(replica) };
+export function placeOf(pod: Pod): Slot | undefined {
+  return slotOfLabels(pod.metadata.labels);
 }
 
 /** `worker-1`: how a pod is called where the job is known; another pod by its whole name. */
 export function shortName(pod: Pod): string {
   const place = placeOf(pod);
-  return place === undefined ? (pod.metadata.name ?? 'pod') : `${place.role}-${place.replica}`;
+  return place === undefined ? (pod.metadata.name ?? 'pod') : `${place.role}-${place.index}`;
 }
 
 /** In the order of the roles, then of the replicas. */
 export function byPlace(one: Pod, other: Pod): number {
   const key = (pod: Pod): number => {
     const place = placeOf(pod);
-    return place === undefined ? Number.MAX_SAFE_INTEGER : ROLES.indexOf(place.role) * 1e10 + place.replica;
+    return place === undefined ? Number.MAX_SAFE_INTEGER : ROLES.indexOf(place.role) * 1e10 + place.index;
   };
   return key(one) - key(other);
 }

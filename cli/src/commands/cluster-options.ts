@@ -1,6 +1,6 @@
 /** What the commands for a cluster have in common. The Kubernetes client is loaded when one of them runs. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseDuration } from '@wsi/api';
+import { parseDuration } from '@wsi-operator/api';
 import { processTerminal } from '../cluster/terminal.ts';
 import type { ClusterFlags } from '../cluster/connection.ts';
 import type { ClusterSession } from '../cluster/session.ts';

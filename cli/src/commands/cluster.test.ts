@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, test } from '@jest/globals';
-import type { WsiTrainingJobStatus } from '@wsi/api';
-import { Refusal } from '@wsi/controller/testing';
+import type { WsiTrainingJobStatus } from '@wsi-operator/api';
+import { Refusal } from '@wsi-operator/controller/testing';
 import { explain } from '../cluster/explain.ts';
 import { readSubmission } from '../cluster/submission.ts';
 import { JOB_RESOURCE, NAMESPACE_RESOURCE, type StoredJob } from '../cluster/wire.ts';
@@ -285,6 +285,8 @@ describe('suspend, resume, scale', () => {
       parameterServers: { replicas: 3 },
     });
     expect(cluster.terminal.output).toContain('demo: 7 workers, 3 parameter servers\n');
+    await scale(cluster.session, 'demo', { workers: 1, servers: 1 });
+    expect(cluster.terminal.output).toContain('demo: 1 worker, 1 parameter server\n');
   });
 
   it('refuse a job that has ended, and a change of nothing', async () => {
@@ -318,7 +320,7 @@ describe('what people are told of errors', () => {
       const { session } = bare;
       const thrown: unknown = await status(session, undefined, {}).catch((error: unknown) => error);
       expect(String(await explain(thrown, session))).toMatch(
-        /does not know WsiTrainingJob .*kubectl apply -k manifests/,
+        /does not know WsiTrainingJob .*kubectl apply -k manifests\/base$/,
       );
     } finally {
       await bare[Symbol.asyncDispose]();

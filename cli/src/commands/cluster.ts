@@ -4,6 +4,7 @@ import { registerCancel } from './cancel.ts';
 import { registerDescribe } from './describe.ts';
 import { registerExplain } from './explain.ts';
 import { registerLogs } from './logs.ts';
+import { registerResults } from './results.ts';
 import { registerStatus } from './status.ts';
 import { registerSubmit } from './submit.ts';
 import { registerSuspend } from './suspend.ts';
@@ -14,6 +15,7 @@ export function registerClusterCommands(program: Command): void {
   registerLogs(program);
   registerDescribe(program);
   registerExplain(program);
+  registerResults(program);
   registerSuspend(program);
   registerCancel(program);
 }

@@ -7,9 +7,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { synthesizeCohort } from '@wsi/cohort';
-import { writeFileAtomically, WsiError } from '@wsi/foundation';
-import { writeReport } from '@wsi/report';
+import { synthesizeCohort } from '@wsi-operator/cohort';
+import { writeFileAtomically, WsiError } from '@wsi-operator/foundation';
+import { writeReport } from '@wsi-operator/report';
+import { printLine } from '../terminal/streams.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -127,5 +128,5 @@ function shown(metric: number | undefined): string {
 }
 
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  printLine(line);
 }

@@ -48,7 +48,7 @@ async function orNothing<Item>(
   items: Promise<Item[]>,
 ): Promise<Item[]> {
   const { explain } = await import('../cluster/explain.ts');
-  const { ApiError } = await import('@wsi/controller');
+  const { ApiError } = await import('@wsi-operator/controller');
   try {
     return await items;
   } catch (error) {

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJobStatus } from '@wsi/api';
-import { fitModel, serialiseModel } from '@wsi/autoscaler';
+import type { WsiTrainingJobStatus } from '@wsi-operator/api';
+import { fitModel, serialiseModel } from '@wsi-operator/autoscaler';
+import { thisMachine, type Machine } from '@wsi-operator/operator';
 import { JOB_RESOURCE } from '../cluster/wire.ts';
 import { explanation } from '../sizes/explanation.ts';
 import { TestCluster } from '../testing/cluster.ts';
@@ -69,6 +70,7 @@ describe('wsi explain', () => {
     const text = cluster.terminal.output;
     expect(text).toMatch(/^Job +demo, autoscaled$/m);
     expect(text).toMatch(/^Size +4 workers, 2 servers \(3 would be best\)$/m);
+    expect(text).toMatch(/^Holds for +the nodes that this job's pods run on; no models of other namespaces/m);
     expect(text).toMatch(/^Because +4 workers as before: 320 tiles\/s/m);
     expect(text).toMatch(/^ {2}θ1 +0\.0\d+ ± \S+ s +a tile, on one worker$/m);
     expect(text).toMatch(
@@ -107,6 +109,13 @@ describe('wsi explain', () => {
     const told = explanation(await localRun(directory), [], NOW);
     expect(told).toMatchObject({ job: 'demo', autoscaled: true, workers: 4, servers: 2 });
     expect(told.sizes.length).toBe(6);
+    expect(told.holdsFor).toMatch(/^the machine that it ran on, .* no models of other users are used$/);
+    const run = await localRun(directory);
+    const on = (machine: Machine): string => explanation({ ...run, machine }, [], NOW).holdsFor;
+    expect(on(thisMachine())).toMatch(/^this machine, /);
+    expect(on({ host: 'gpu-7', processors: 96, processor: 'EPYC' })).toMatch(
+      /^another machine than this, gpu-7 \(96 x EPYC\)/,
+    );
   });
 
   it('says what is missing: a run, a model', async () => {

@@ -1,9 +1,10 @@
 /** `wsi logs`: what the pods of a job say. */
 import { type Command, Option } from 'commander';
+import { ROLES, type Role } from '@wsi-operator/api';
 import { shortAge } from '../cluster/ages.ts';
 import type { LogChoice } from '../cluster/logs.ts';
 import type { ClusterSession } from '../cluster/session.ts';
-import { ROLES, type Role, type StoredJob } from '../cluster/wire.ts';
+import type { StoredJob } from '../cluster/wire.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import {
   clusterCommand,

@@ -1,6 +1,8 @@
 /** `wsi region`: a part of a slide as a picture. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { openSlide, writePng } from '@wsi/slides';
+import { openSlide, writePng } from '@wsi-operator/slides';
+import { addSlideMpp, statedResolution, type SlideMppOptions } from './slide-mpp.ts';
+import { printLine } from '../terminal/streams.ts';
 
 const EXAMPLES = `
 Examples:
@@ -8,7 +10,7 @@ Examples:
   wsi region tumour.svs --x 0 --y 0 --width 2000 --height 2000 --level 2 --output low.png
   wsi region tumour.svs --x 12000 --y 8000 --width 512 --height 512 --mpp 1 --output 10x.png`;
 
-interface RegionOptions {
+interface RegionOptions extends SlideMppOptions {
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -19,7 +21,7 @@ interface RegionOptions {
 }
 
 export function registerRegion(program: Command): void {
-  program
+  const command = program
     .command('region')
     .summary('write a part of a slide as a PNG picture')
     .description(
@@ -34,21 +36,20 @@ export function registerRegion(program: Command): void {
     .requiredOption('--height <pixels>', 'height of the picture, in its own pixels', wholeNumber)
     .addOption(new Option('--level <n>', 'level to read').argParser(wholeNumber).conflicts('mpp'))
     .addOption(new Option('--mpp <um>', 'micrometres a pixel').argParser(decimal))
-    .requiredOption('--output <file.png>', 'picture to write')
-    .addHelpText('after', EXAMPLES)
-    .action(region);
+    .requiredOption('--output <file.png>', 'picture to write');
+  addSlideMpp(command).addHelpText('after', EXAMPLES).action(region);
 }
 
 async function region(path: string, options: RegionOptions): Promise<void> {
   const { x, y, width, height, level, mpp, output } = options;
-  const slide = await openSlide(path);
+  const slide = await openSlide(path, { stated: statedResolution(options) });
   try {
     const pixels =
       mpp === undefined
         ? await slide.readRegion({ level: level ?? 0, x, y, width, height })
         : await slide.readAtMpp({ mpp, x, y, width, height });
     await writePng(output, pixels);
-    process.stdout.write(`${output}\n`);
+    printLine(output);
   } finally {
     await slide.close();
   }

@@ -1,6 +1,7 @@
 /** `wsi report`: makes the report of a run again, or of one that is still under way. */
 import type { Command } from 'commander';
-import { writeReport } from '@wsi/report';
+import { writeReport } from '@wsi-operator/report';
+import { printLine } from '../terminal/streams.ts';
 
 const EXAMPLES = `
 Examples:
@@ -29,5 +30,5 @@ export function registerReport(program: Command): void {
 
 async function report(directory: string, { title }: ReportCommandOptions): Promise<void> {
   const path = await writeReport(directory, title === undefined ? {} : { title });
-  process.stdout.write(`${path}\n`);
+  printLine(path);
 }

@@ -1,17 +1,28 @@
 /** `wsi run`: a job from start to end on this machine. */
 import { dirname, join, resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import { jobFromText, type WsiTrainingJob } from '@wsi/api';
-import { readCohort } from '@wsi/cohort';
-import { systemClock } from '@wsi/foundation';
+import {
+  jobFromText,
+  withDataPaths,
+  type WsiTrainingJob,
+  type WsiTrainingJobStatus,
+} from '@wsi-operator/api';
+import { CohortError, examineCohort } from '@wsi-operator/cohort';
+import { systemClock } from '@wsi-operator/foundation';
 import { cacheDirectory } from '../../../setup/shared-cache.mjs';
-import { localJob, runLocalJob, type LocalRunResult, type PlanEvent } from '@wsi/operator';
-import { writeReport } from '@wsi/report';
+import { localJob, runLocalJob, type LocalRunResult, type PlanEvent } from '@wsi-operator/operator';
+import { readVerdict, writeReport } from '@wsi-operator/report';
 import { EXIT_CODES, EXIT_CODES_HELP } from '../exit-codes.ts';
 import { manifestName, manifestText } from '../manifest-file.ts';
+import { checkpointSteps } from '../local/run-status.ts';
+import { requireOwnPlace } from '../local/output-place.ts';
 import { createDisplay, type ProgressDisplay } from '../progress/display.ts';
-import { formatMetric } from '../progress/view.ts';
+import { MeasuredLines } from '../progress/measured-lines.ts';
+import { formatCount } from '../progress/view.ts';
 import { watchInterrupts, type Interrupts } from '../progress/interrupts.ts';
+import { TIME_UNKNOWN, understoodLines } from '../understood.ts';
+import { verdictLines } from '../verdict-lines.ts';
+import { noteLine, printLine, standardError } from '../terminal/streams.ts';
 
 const DESCRIPTION = `Trains on this machine: the operator's own reconciler, with processes for pods.
 
@@ -63,11 +74,13 @@ export function registerRun(program: Command): void {
 
 async function run(file: string, flags: RunFlags): Promise<number> {
   const job = resolvePaths(await loadJob(file, flags), dirname(resolve(file)));
-  for (const notice of localJob(job).notices) process.stderr.write(`note: ${notice}\n`);
-  // Every bad row of the cohort's table is told now, before any process starts.
-  await readCohort(job.spec.cohort, { baseDirectory: '/' });
   const output = resolve(flags.output);
-  const display = createDisplay(process.stderr, systemClock);
+  requireOwnPlace(output, job.spec.cohort);
+  for (const notice of localJob(job).notices) noteLine(`note: ${notice}`);
+  const slides = await understand(job);
+  const reached = flags.forceNew === true ? undefined : (await checkpointSteps(output)).at(-1);
+  const measured = new MeasuredLines(() => slides);
+  const display = createDisplay(standardError, systemClock);
   const interrupts = watchInterrupts(systemClock, (signal) => {
     display.say(`${signal}: stopping with a checkpoint (again: at once) ...`);
   });
@@ -81,8 +94,13 @@ async function run(file: string, flags: RunFlags): Promise<number> {
       modelDirectory: join(cacheDirectory(), 'models'),
       onCluster: () => {
         display.say(`${job.metadata.name}: output in ${output}, process logs in ${join(output, 'logs')}`);
+        if (reached !== undefined) display.say(`It goes on from the checkpoint of step ${reached}.`);
       },
-      onStatus: (status) => display.status(status),
+      onStatus: (status) => {
+        const lines = interrupts.stop.aborted ? [] : measured.linesOf(status);
+        for (const line of lines) display.say(line);
+        display.status(interrupts.stop.aborted ? stopping(status) : status);
+      },
       onEvents: (events) => sayEvents(display, events),
     });
     display.stop();
@@ -91,6 +109,26 @@ async function run(file: string, flags: RunFlags): Promise<number> {
     display.stop();
     interrupts.close();
   }
+}
+
+/** Once a stop was asked for, the run is not `starting`, whatever its processes say no more. */
+function stopping(status: WsiTrainingJobStatus): WsiTrainingJobStatus {
+  // Its roles leave one by one, so that the phase goes back to Starting.
+  return status.phase === 'Running' || status.phase === 'Starting'
+    ? { ...status, phase: 'Running', message: 'stopping' }
+    : status;
+}
+
+/** Says what is understood of the table, and returns how many slides it has. Every bad row is told now, before any process starts. */
+async function understand({ spec }: WsiTrainingJob): Promise<number> {
+  const { problems, cohort, summary, notes } = await examineCohort(spec.cohort, { baseDirectory: '/' });
+  const lines =
+    cohort === undefined || summary === undefined
+      ? notes.map((note) => `note: ${note}`)
+      : [...understoodLines({ spec, cohort, summary, notes }), TIME_UNKNOWN];
+  for (const line of lines) noteLine(line);
+  if (cohort === undefined) throw new CohortError(spec.cohort.table, problems);
+  return new Set(cohort.cases.flatMap((of) => of.slides)).size;
 }
 
 async function loadJob(file: string, flags: RunFlags): Promise<WsiTrainingJob> {
@@ -104,10 +142,8 @@ async function loadJob(file: string, flags: RunFlags): Promise<WsiTrainingJob> {
 
 /** Paths of the manifest are meant from where it stands, not from where the command was given. */
 export function resolvePaths(job: WsiTrainingJob, directory: string): WsiTrainingJob {
-  const { cohort } = job.spec;
   const absolute = (path: string): string => (path.startsWith('s3://') ? path : resolve(directory, path));
-  const paths = { table: absolute(cohort.table), slides: absolute(cohort.slides) };
-  return { ...job, spec: { ...job.spec, cohort: { ...cohort, ...paths } } };
+  return { ...job, spec: withDataPaths(job.spec, absolute) };
 }
 
 function sayEvents(display: ProgressDisplay, events: readonly PlanEvent[]): void {
@@ -161,25 +197,40 @@ async function concludeSuccess(end: LocalRunResult, context: Conclusion): Promis
   if (end.setAside !== undefined) tell(`The earlier run is in ${end.setAside}.`);
   const { result } = end;
   if (result !== undefined) {
-    const metrics = Object.entries(result.metrics).map(([name, value]) => `${name} ${formatMetric(value)}`);
-    tell(`${result.steps} steps, ${result.tiles} tiles, ${result.tilesPerSecond.toFixed(1)} tiles/s`);
-    if (metrics.length > 0) tell(metrics.join('  '));
-    tell(`parameters sha256 ${result.parametersSha256}`);
+    for (const line of verdictLines(await readVerdict(output))) tell(line);
   }
   if (context.report) tell(`report: ${await writeReport(output)}`);
+  if (result !== undefined) {
+    const rate = result.tilesPerSecond.toFixed(1);
+    tell(
+      `run: ${result.steps} steps, ${formatCount(result.tiles)} tiles, ${rate} tiles/s; metrics in result.json`,
+    );
+    const left = result.quarantined?.length ?? 0;
+    if (left > 0) {
+      const slides = left === 1 ? '1 slide was' : `${formatCount(left)} slides were`;
+      tell(`${slides} left out, which could not be read: quarantine.json says which, and why`);
+    }
+    tell(`parameters sha256 ${result.parametersSha256}`);
+  }
 }
 
 /** The command as it was given, for a shell. */
 function commandLine(): string {
-  const program = process.env['npm_command'] === 'exec' ? ['npx', 'wsi'] : ['wsi'];
+  const program = startedAs(process.env);
   const words = [...program, ...process.argv.slice(2)];
   return words
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
     .join(' ');
 }
 
+/** By npx and by npm run, as it can be given again; otherwise by the name on the PATH. */
+function startedAs({ npm_command: command, npm_lifecycle_event: script }: NodeJS.ProcessEnv): string[] {
+  if (command === 'exec') return ['npx', 'wsi'];
+  return command === 'run' && script === 'wsi' ? ['npm', 'run', 'wsi', '--'] : ['wsi'];
+}
+
 function tell(line: string): void {
-  process.stdout.write(`${line}\n`);
+  printLine(line);
 }
 
 function count(text: string): number {

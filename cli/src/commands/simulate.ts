@@ -10,8 +10,9 @@ import {
   type PolicyName,
   type PolicyResult,
   type SimulationOptions,
-} from '@wsi/autoscaler';
-import { WsiError } from '@wsi/foundation';
+} from '@wsi-operator/autoscaler';
+import { WsiError } from '@wsi-operator/foundation';
+import { standardOutput } from '../terminal/streams.ts';
 
 const EXAMPLES = `
 Policies: ours (the code that sizes real jobs), oracle (the same rule, with the true
@@ -74,7 +75,7 @@ export function registerSimulate(program: Command): void {
     .option('--json', 'print one JSON object with the results of every seed')
     .addHelpText('after', EXAMPLES)
     .action((flags: SimulateFlags) => {
-      process.stdout.write(simulated(flags));
+      standardOutput.write(simulated(flags));
     });
 }
 

@@ -1,8 +1,8 @@
 /** `wsi submit`: a job to the cluster. */
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { formatManifest } from '@wsi/api';
-import { WsiError } from '@wsi/foundation';
+import { formatManifest } from '@wsi-operator/api';
+import { WsiError } from '@wsi-operator/foundation';
 import { pathWarnings } from '../cluster/path-warnings.ts';
 import { formatChange } from '../cluster/spec-changes.ts';
 import type { ClusterSession } from '../cluster/session.ts';
@@ -10,6 +10,7 @@ import type { Submission, Submitted } from '../cluster/submission.ts';
 import { EXIT_CODES, EXIT_CODES_HELP } from '../exit-codes.ts';
 import { manifestName, manifestText } from '../manifest-file.ts';
 import { clusterCommand, collect, duration, onChosenCluster, type ClusterFlags } from './cluster-options.ts';
+import { noteLine, writeData } from '../terminal/streams.ts';
 
 const DESCRIPTION = `Checks a WsiTrainingJob as \`validate\` does, then creates it in the cluster. A job
 of the same name and spec is left as it is; one with another spec is refused with
@@ -62,8 +63,8 @@ ${EXIT_CODES_HELP}`,
       // The manifest's faults are told first, with or without a cluster.
       const submission = readSubmission(await manifestText(file), manifestName(file), overridesOf(flags));
       if (flags.dryRun === 'client') {
-        warn(submission, (line) => void process.stderr.write(`${line}\n`));
-        process.stdout.write(formatManifest(submission.manifest));
+        warn(submission, noteLine);
+        writeData(formatManifest(submission.manifest));
         return;
       }
       await onChosenCluster(program, flags, async (session) => submit(session, submission, flags));

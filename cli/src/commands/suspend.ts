@@ -1,6 +1,7 @@
 /** `wsi suspend`, `wsi resume`, `wsi scale`: changes of a job that runs. */
 import type { Command } from 'commander';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
+import { count } from '@wsi-operator/statistics';
 import { isOver } from '../cluster/job-table.ts';
 import type { ClusterSession } from '../cluster/session.ts';
 import { JOB_RESOURCE, type StoredJob } from '../cluster/wire.ts';
@@ -105,7 +106,7 @@ export async function scale(session: ClusterSession, name: string, flags: ScaleF
   });
   const { spec } = job;
   session.terminal.out(
-    `${name}: ${spec.workers.replicas} workers, ${spec.parameterServers.replicas} parameter servers\n`,
+    `${name}: ${count(spec.workers.replicas, 'worker')}, ${count(spec.parameterServers.replicas, 'parameter server')}\n`,
   );
   return EXIT_CODES.done;
 }

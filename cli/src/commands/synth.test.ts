@@ -1,12 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { jobFromText } from '@wsi/api';
-import { readCohort } from '@wsi/cohort';
+import { jobFromText } from '@wsi-operator/api';
+import { readCohort } from '@wsi-operator/cohort';
 
 const MAIN = join(import.meta.dirname, '../main.ts');
 const run = promisify(execFile);
@@ -79,5 +79,30 @@ describe('wsi synth', () => {
     expect(left.filter((name) => !/^slide-\d+\.tiff$/.test(name))).toEqual([]);
     const { stdout } = await run(process.execPath, [...argumentsFor('needle', output), '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ kept: left.length, written: 16 - left.length });
+  });
+});
+
+describe('what is written', () => {
+  it.each([
+    [undefined, 0o077],
+    ['027', 0o027],
+  ])('with WSI_UMASK %s is for whom it says', async (mask, withheld) => {
+    const output = join(directory, `for-${mask ?? 'me'}`);
+    const env = { ...process.env, ...(mask === undefined ? {} : { WSI_UMASK: mask }) };
+    await run(process.execPath, ['--no-warnings', ...argumentsFor('needle', output)], { env });
+    const entries = await readdir(output, { recursive: true });
+    expect(entries.length).toBeGreaterThan(16);
+    for (const name of ['.', ...entries]) {
+      const found = await stat(join(output, name));
+      expect([name, found.mode & 0o777]).toEqual([name, (found.isDirectory() ? 0o777 : 0o666) & ~withheld]);
+    }
+  });
+
+  it('a mask that is none is refused', async () => {
+    const env = { ...process.env, WSI_UMASK: 'group' };
+    const made = run(process.execPath, ['--no-warnings', ...argumentsFor('needle', join(directory, 'x'))], {
+      env,
+    });
+    await expect(made).rejects.toThrow(/WSI_UMASK: 'group' is no mask.*027/su);
   });
 });

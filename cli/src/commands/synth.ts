@@ -5,7 +5,9 @@ import {
   synthesizeCohort,
   type SynthesisOptions,
   type SynthesisProgress,
-} from '@wsi/cohort';
+} from '@wsi-operator/cohort';
+import { noteLine, printLine, standardError, standardOutput } from '../terminal/streams.ts';
+import { ownSequence } from '../terminal/printable.ts';
 
 const DESCRIPTION = `Make a synthetic cohort: pyramidal JPEG-tiled BigTIFF slides whose outcome is
 known to be in the pixels, the table, the truth and a job that is ready to run.
@@ -110,12 +112,12 @@ async function synth({ json, ...options }: SynthFlags): Promise<void> {
     progress.end();
     const seconds = (performance.now() - started) / 1000;
     if (json === true) {
-      process.stdout.write(`${JSON.stringify({ ...result, seconds })}\n`);
+      printLine(JSON.stringify({ ...result, seconds }));
       return;
     }
-    for (const note of result.notes) process.stderr.write(`Note: ${note}\n`);
+    for (const note of result.notes) noteLine(`Note: ${note}`);
     const kept = result.kept === 0 ? '' : ` and kept ${result.kept}`;
-    process.stdout.write(
+    standardOutput.write(
       `Wrote ${result.written} slides${kept} in ${seconds.toFixed(1)} s: ` +
         `${(result.bytes / 1e6).toFixed(1)} MB in ${result.output}\n` +
         `Train with: wsi run ${result.job} --output OUTPUT\n`,
@@ -129,7 +131,7 @@ async function synth({ json, ...options }: SynthFlags): Promise<void> {
 
 /** One line that is rewritten on a terminal; elsewhere a line for every tenth of the work. */
 function progressLine(): { show: (progress: SynthesisProgress) => void; end: () => void } {
-  const terminal = process.stderr.isTTY;
+  const terminal = standardError.isTTY;
   const started = performance.now();
   let shownAt = -Infinity;
   let tenth = 0;
@@ -146,14 +148,14 @@ function progressLine(): { show: (progress: SynthesisProgress) => void; end: () 
         if (now - shownAt < 100 && progress.fraction < 1) return;
         shownAt = now;
         open = true;
-        process.stderr.write(`\r\x1b[K${text(progress)}`);
+        standardError.write(`${ownSequence('\r\u001b[K')}${text(progress)}`);
       } else if (Math.floor(progress.fraction * 10) > tenth) {
         tenth = Math.floor(progress.fraction * 10);
-        process.stderr.write(`${text(progress)}\n`);
+        noteLine(text(progress));
       }
     },
     end: () => {
-      if (open) process.stderr.write('\r\x1b[K');
+      if (open) standardError.write(ownSequence('\r\u001b[K'));
       open = false;
     },
   };

@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { jobFromText } from '@wsi/api';
+import { jobFromText } from '@wsi-operator/api';
+import { synthesizeCohort } from '@wsi-operator/cohort';
 import { Command } from 'commander';
 import { registerValidate, validateFile } from './validate.ts';
 
@@ -16,9 +17,101 @@ describe('wsi validate', () => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  test('says that a sample is valid', async () => {
-    const outcome = await validateFile(sample, {});
-    expect(outcome).toEqual({ status: 0, output: `${sample}: cooccurrence is valid\n`, errors: '' });
+  test('says that the manifest of a sample is valid, and nothing of its data when asked so', async () => {
+    const outcome = await validateFile(sample, { manifestOnly: true });
+    const output = `${sample}: cooccurrence: the manifest is valid\n`;
+    expect(outcome).toEqual({ status: 0, output, errors: '' });
+  });
+
+  test('reads the data: a table that is not there, a column that is not there, a slide that is none', async () => {
+    const absent = await validateFile(sample, {});
+    expect(absent).toMatchObject({ status: 64, output: '' });
+    expect(absent.errors).toMatch(/the manifest is valid, its data is not:\n.*cohort\.csv: there is no such/);
+
+    await mkdir(join(directory, 'slides'));
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    for (const name of names) await writeFile(join(directory, 'slides', `${name}.svs`), 'no slide');
+    const rows = names.map((name, index) => `p${index},${name}.svs,${index % 2 === 0 ? 'x' : 'y'}\n`);
+    await writeFile(join(directory, 'table.csv'), `patient,slide,label\n${rows.join('')}`);
+    const set = [
+      `cohort.table=${join(directory, 'table.csv')}`,
+      `cohort.slides=${join(directory, 'slides')}`,
+    ];
+    const column = await validateFile(sample, { set: [...set, 'cohort.outcome.column=grade'] });
+    expect(column).toMatchObject({ status: 64 });
+    expect(column.errors).toContain("no column 'grade'");
+    const slides = await validateFile(sample, { set });
+    expect(slides.status).toBe(64);
+    expect(slides.output).toContain('Cohort     8 patients, 8 slides');
+    // Once for all, also when the table has a fault, and a fault of another kind beside them.
+    await writeFile(join(directory, 'slides', 'c.svs'), '');
+    await writeFile(
+      join(directory, 'slides', 'h.svs'),
+      Buffer.concat([Buffer.from('II*\0\u0008\0\0\0', 'latin1'), Buffer.alloc(64)]),
+    );
+    const both = await validateFile(sample, { set });
+    for (const { errors } of [slides, both]) expect(errors.match(/^ *\d slides: /gm)).toHaveLength(1);
+    expect(slides.errors).toMatch(/8 slides: [^]*\n.*a\.svs[^]*and 3 more/);
+    expect(both.errors).toMatch(/c\.svs' is an empty file[^]*6 slides: [^]*and 1 more[^]*\/h\.svs.*: /);
+    await writeFile(join(directory, 'slides', 'c.svs'), 'no slide');
+    const left = await validateFile(sample, { set: [...set, 'cohort.unreadableSlides=skip'] });
+    expect(left.status).toBe(64);
+    expect(left.output).toContain('left out (unreadableSlides: skip)');
+    expect(left.errors).toMatch(
+      /none of the \d+ slides of training can be read: nothing is left to train on/,
+    );
+  });
+
+  test('opens the slides as the run does: their resolution, their size, their annotations', async () => {
+    const cohort = join(directory, 'cohort');
+    await synthesizeCohort({ output: cohort, slides: 8, width: 256, height: 256, task: 'needle' });
+    const job = join(cohort, 'job.yaml');
+    const good = await validateFile(job, {});
+    expect([good.status, good.errors]).toEqual([0, '']);
+    expect(good.output).toContain('nothing is wrong with its data as far as it was read');
+    expect(good.output).toMatch(/not checked: whether each slide has tissue/);
+    for (const [set, problem] of [
+      [['patches.level=9'], /There is no level 9/],
+      [['patches.size=512'], /is smaller than a patch of 512/],
+      [['patches.level=null', 'patches.mpp=1', 'cohort.resolution.mpp=2'], /0\.5.*2|2.*0\.5/],
+      [[`patches.tissue.annotations.directory=${directory}`], /The slide has no annotations/],
+    ] as const) {
+      const { status, errors } = await validateFile(job, { set });
+      expect([set, status]).toEqual([set, 64]);
+      expect(errors).toMatch(problem);
+      // A policy for damage is none for a job that does not fit its slides.
+      const skipping = await validateFile(job, { set: [...set, 'cohort.unreadableSlides=skip'] });
+      expect(skipping.status).toBe(64);
+    }
+  });
+
+  test('checks the templates against a profile of isolation, when one is named', async () => {
+    const path = join(directory, 'privileged.yaml');
+    const job = jobFromText(await readFile(sample, 'utf8'), 'job.yaml');
+    const containers = [{ name: 'trainer', securityContext: { privileged: true } }];
+    const workers = { template: { spec: { containers } } };
+    await writeFile(path, JSON.stringify({ ...job, spec: { ...job.spec, workers } }));
+    const refused = await validateFile(path, { manifestOnly: true, profile: 'restricted' });
+    expect(refused).toEqual({
+      status: 64,
+      output: '',
+      errors:
+        `${path}: not allowed in the profile restricted: one problem\n` +
+        '  spec.workers.template.spec.containers[trainer].securityContext.privileged: must not be true. ' +
+        'Leave it out: devices come from resources.limits.\n',
+    });
+    for (const flags of [{ profile: 'privileged' } as const, {}]) {
+      expect(await validateFile(path, { manifestOnly: true, ...flags })).toMatchObject({ status: 0 });
+    }
+  });
+
+  test('names what this machine does not reach, and does not call it valid', async () => {
+    const claim = await validateFile(fileURLToPath(new URL('minimal.yaml', `file://${sample}`)), {});
+    expect(claim.status).toBe(0);
+    expect(claim.output).toContain('its data was not read');
+    expect(claim.output).toContain(
+      'not checked: spec.cohort.table: cohort.csv is on a volume that only the pods see',
+    );
   });
 
   test('prints the job with defaults, which is the same job again', async () => {
@@ -32,7 +125,8 @@ describe('wsi validate', () => {
     const outcome = await validateFile(sample, { set: ['training.epochs=0', 'patches.mpp=0.5'] });
     expect(outcome.status).toBe(64);
     expect(outcome.output).toBe('');
-    expect(outcome.errors.split('\n')).toHaveLength(4);
+    expect(outcome.errors.split('\n')).toHaveLength(5);
+    expect(outcome.errors).toMatch(/not checked: the table and the slides/);
     expect(outcome.errors).toMatch(/^.*cooccurrence\.yaml: 2 problems\n/);
     expect(outcome.errors).toMatch(
       /spec\.training\.epochs \(line \d+\): should be greater than or equal to 1/,

@@ -1,8 +1,10 @@
 /** Shows a running job: two lines that move on a terminal, a line now and then anywhere else. */
 import cliProgress from 'cli-progress';
-import type { WsiTrainingJobStatus } from '@wsi/api';
-import type { Clock } from '@wsi/foundation';
+import type { WsiTrainingJobStatus } from '@wsi-operator/api';
+import type { Clock } from '@wsi-operator/foundation';
 import { activity, barLine, detailLine, plainLine } from './view.ts';
+import { oneLine, printable } from '../terminal/printable.ts';
+import { drawingStream, type TextStream } from '../terminal/streams.ts';
 
 export interface ProgressDisplay {
   status(status: WsiTrainingJobStatus): void;
@@ -17,8 +19,8 @@ const CLEAR_TO_END_OF_LINE = '\u001b[K';
 /** On a stream without a terminal: a line when the activity changes, and otherwise every so often. */
 const LINE_INTERVAL_MILLISECONDS = 10_000;
 
-export function createDisplay(stream: NodeJS.WriteStream, clock: Clock): ProgressDisplay {
-  return stream.isTTY ? terminalDisplay(stream) : lineDisplay(stream, clock);
+export function createDisplay(stream: TextStream, clock: Clock): ProgressDisplay {
+  return stream.isTTY ? terminalDisplay(drawingStream) : lineDisplay(stream, clock);
 }
 
 function terminalDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
@@ -36,7 +38,7 @@ function terminalDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
     gracefulExit: false,
   });
   const lines = [barLine, detailLine].map((line) =>
-    bars.create(1, 0, {}, { format: () => line(last, columns()) }),
+    bars.create(1, 0, {}, { format: () => oneLine(line(last, columns())).slice(0, columns()) }),
   );
   return {
     status(status): void {
@@ -45,7 +47,7 @@ function terminalDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
     },
     say(text): void {
       if (stopped) return;
-      bars.log(folded(text, columns()));
+      bars.log(folded(printable(text), columns()));
       bars.update();
     },
     stop(): void {
@@ -63,7 +65,7 @@ export function folded(text: string, columns: number): string {
   return lines.map((line) => `${line}${CLEAR_TO_END_OF_LINE}\n`).join('');
 }
 
-export function lineDisplay(stream: Pick<NodeJS.WritableStream, 'write'>, clock: Clock): ProgressDisplay {
+export function lineDisplay(stream: Pick<TextStream, 'write'>, clock: Clock): ProgressDisplay {
   let shownAt = -Infinity;
   let shownActivity = '';
   let shown = '';
@@ -77,7 +79,7 @@ export function lineDisplay(stream: Pick<NodeJS.WritableStream, 'write'>, clock:
       [shownAt, shownActivity, shown] = [now, doing, line];
       stream.write(`${line}\n`);
     },
-    say: (line) => void stream.write(`${line}\n`),
+    say: (line) => stream.write(`${line}\n`),
     stop: () => undefined,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Clock } from '@wsi/foundation';
+import type { Clock } from '@wsi-operator/foundation';
 import { watchInterrupts } from './interrupts.ts';
 
 describe('watchInterrupts', () => {

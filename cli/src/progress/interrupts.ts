@@ -1,9 +1,10 @@
 /**
- * Ctrl-C and SIGTERM: the first asks for an orderly stop, the second ends everything at once. One signal may arrive
+ * Ctrl-C, SIGTERM, and SIGHUP unless nohup has asked to ignore it: the first asks for an orderly stop, the second ends everything at once. One signal may arrive
  * twice, from the terminal and from the program that started this one; so what follows within half a second is taken
  * for the same.
  */
-import type { Clock } from '@wsi/foundation';
+import type { Clock } from '@wsi-operator/foundation';
+import { isKeptRunning } from '../../../setup/launchers.mjs';
 import { EXIT_CODES } from '../exit-codes.ts';
 
 export interface Interrupts {
@@ -17,6 +18,13 @@ export interface Interrupts {
 const SAME_MILLISECONDS = 500;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+let interrupted = false;
+
+/** Whether this program was asked to stop. */
+export function isInterrupted(): boolean {
+  return interrupted;
+}
+
 export function watchInterrupts(clock: Clock, onFirst: (signal: string) => void): Interrupts {
   const stop = new AbortController();
   const kill = new AbortController();
@@ -24,6 +32,7 @@ export function watchInterrupts(clock: Clock, onFirst: (signal: string) => void)
   let exitCode: number = EXIT_CODES.interrupted;
   const handle = (signal: NodeJS.Signals): void => {
     const now = clock.monotonic();
+    interrupted = true;
     if (stop.signal.aborted) {
       if (now - firstAt >= SAME_MILLISECONDS) kill.abort();
       return;
@@ -33,7 +42,8 @@ export function watchInterrupts(clock: Clock, onFirst: (signal: string) => void)
     stop.abort();
     onFirst(signal === 'SIGINT' ? 'Ctrl-C' : signal);
   };
-  for (const signal of SIGNALS) process.on(signal, handle);
+  const signals = SIGNALS.filter((signal) => signal !== 'SIGHUP' || !isKeptRunning());
+  for (const signal of signals) process.on(signal, handle);
   return {
     stop: stop.signal,
     kill: kill.signal,
@@ -41,7 +51,7 @@ export function watchInterrupts(clock: Clock, onFirst: (signal: string) => void)
       return exitCode;
     },
     close: () => {
-      for (const signal of SIGNALS) process.off(signal, handle);
+      for (const signal of signals) process.off(signal, handle);
     },
   };
 }

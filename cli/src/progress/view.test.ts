@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { WsiTrainingJobStatus } from '@wsi/api';
-import type { Clock } from '@wsi/foundation';
+import type { WsiTrainingJobStatus } from '@wsi-operator/api';
+import type { Clock } from '@wsi-operator/foundation';
 import { folded, lineDisplay } from './display.ts';
 import { barLine, detailLine, formatBytes, formatMetric, plainLine } from './view.ts';
 
@@ -24,6 +24,25 @@ describe('the lines of a run', () => {
     );
     expect(plainLine(running)).toBe(
       'step 18/40 (45%), epoch 2/4, training, 53 tiles/s, loss 0.412, workers 2/2, worker memory 1.2 GB, ETA 1m 20s',
+    );
+  });
+
+  it('says that the time left is estimated, and of slides that are left out only how many they are', () => {
+    const { eta: _eta, ...progress } = running.progress ?? {};
+    expect(plainLine({ ...running, progress })).toMatch(/, ETA estimating$/);
+    expect(barLine({ ...running, progress }, 100)).toMatch(/ {2}ETA estimating$/);
+    const message = '2 slides are quarantined: /a.svs: It is torn. /b.svs: It is; and torn.';
+    expect(plainLine({ ...running, message })).toMatch(/epoch 2\/4, 2 slides are quarantined, 53 tiles/);
+  });
+
+  it('moves within a step, and in the survey by slides', () => {
+    const step = { ...running.progress, stepTiles: 98_000, stepTilesDone: 1234 };
+    expect(plainLine({ ...running, progress: step })).toContain(
+      'training, tiles 1,234/98,000 of the step, 53',
+    );
+    const survey = { slides: 32, surveyedSlides: 7, surveyedTiles: 9000 };
+    expect(plainLine({ phase: 'Running', message: 'surveying 21%', progress: survey })).toContain(
+      'slides 7/32',
     );
   });
 

@@ -1,16 +1,31 @@
 /** A job's status as lines of text (pure). */
-import type { WsiTrainingJobStatus } from '@wsi/api';
+import type { WsiTrainingJobStatus } from '@wsi-operator/api';
+import { withoutReasons } from './left-out.ts';
 
 const BLOCKS = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /** `[████▌     ]  45%  step 18/40  epoch 2/4  ETA 1m 20s`, at most `columns` wide. */
 export function barLine(status: WsiTrainingJobStatus, columns: number): string {
-  const { step = 0, steps = 0, epoch = 0, epochs = 0, fraction = 0, eta } = status.progress ?? {};
+  const { step = 0, steps = 0, epoch = 0, epochs = 0, fraction = 0 } = status.progress ?? {};
   const percent = `${Math.floor(fraction * 100)}%`.padStart(4);
   const counts = steps === 0 ? '' : `  step ${step}/${steps}  epoch ${epochOf(epoch, epochs)}`;
-  const rest = `${percent}${counts}${eta === undefined ? '' : `  ETA ${eta}`}`;
+  const left = timeLeft(status);
+  const rest = `${percent}${counts}${left === undefined ? '' : `  ETA ${left}`}`;
   const width = Math.max(8, Math.min(40, columns - rest.length - 5));
   return `[${bar(fraction, width)}] ${rest}`.slice(0, columns);
+}
+
+/** `1,234/98,000 tiles of the step`, once some are done; of the survey the slides. */
+function withinStep(status: WsiTrainingJobStatus): string[] {
+  const { stepTiles = 0, stepTilesDone = 0, slides = 0, surveyedSlides = 0 } = status.progress ?? {};
+  if (surveyedSlides < slides) return [`slides ${formatCount(surveyedSlides)}/${formatCount(slides)}`];
+  if (stepTiles === 0 || stepTilesDone === 0) return [];
+  return [`tiles ${formatCount(stepTilesDone)}/${formatCount(stepTiles)} of the step`];
+}
+
+/** `98,000` */
+export function formatCount(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `training  53 tiles/s  loss 0.412  workers 2/2  worker 1.2 GB` */
@@ -20,12 +35,22 @@ export function detailLine(status: WsiTrainingJobStatus, columns: number): strin
 
 /** One line for a log: `step 18/40 (45%), epoch 2/4, 53 tiles/s, loss 0.412, workers 2/2, ETA 1m 20s` */
 export function plainLine(status: WsiTrainingJobStatus): string {
-  const { step = 0, steps = 0, epoch = 0, epochs = 0, fraction = 0, eta } = status.progress ?? {};
+  const { step = 0, steps = 0, epoch = 0, epochs = 0, fraction = 0 } = status.progress ?? {};
+  const left = timeLeft(status);
   const counts =
     steps === 0
       ? []
       : [`step ${step}/${steps} (${Math.floor(fraction * 100)}%)`, `epoch ${epochOf(epoch, epochs)}`];
-  return [...counts, ...details(status), ...(eta === undefined ? [] : [`ETA ${eta}`])].join(', ');
+  return [...counts, ...details(status), ...(left === undefined ? [] : [`ETA ${left}`])].join(', ');
+}
+
+/** The first steps are slower than the others, so that no time is told before some are over. */
+function timeLeft(status: WsiTrainingJobStatus): string | undefined {
+  const { eta, stepTilesDone = 0 } = status.progress ?? {};
+  // A notice that lasts stands in place of the word.
+  const isTraining = stepTilesDone > 0 || /^training\b/.test(status.message ?? '');
+  const isEstimated = isRunning(status) && isTraining;
+  return eta ?? (isEstimated ? 'estimating' : undefined);
 }
 
 /** What the run is doing, in a word or two; stays the same while nothing but numbers change. */
@@ -40,6 +65,7 @@ function details(status: WsiTrainingJobStatus): string[] {
   const metrics = mostTelling(status.metrics ?? {});
   return [
     doing(status),
+    ...(isRunning(status) ? withinStep(status) : []),
     ...(rate > 0 ? [`${formatRate(rate)} tiles/s`] : []),
     ...metrics.map(([name, value]) => `${name} ${formatMetric(value)}`),
     `workers ${status.workers?.summary ?? '0/0'}`,
@@ -57,9 +83,13 @@ export function mostTelling(metrics: Readonly<Record<string, number>>): [string,
     .slice(0, 3);
 }
 
+function isRunning({ phase }: WsiTrainingJobStatus): boolean {
+  return phase === 'Running';
+}
+
 /** The coordinator's word while the job runs, the operator's otherwise. */
 function doing(status: WsiTrainingJobStatus): string {
-  if (status.phase === 'Running') return status.message ?? 'starting';
+  if (isRunning(status)) return withoutReasons(status.message ?? 'starting');
   return (status.phase ?? 'Pending').toLowerCase();
 }
 

@@ -1,6 +1,7 @@
 /** An explanation as text for people (pure). */
-import { formatDuration } from '@wsi/api';
-import { predictMemory, type ExplainedSize, type PerformanceModel } from '@wsi/autoscaler';
+import { formatDuration } from '@wsi-operator/api';
+import { predictMemory, type ExplainedSize, type PerformanceModel } from '@wsi-operator/autoscaler';
+import { count } from '@wsi-operator/statistics';
 import { formatFields, formatTable, indent } from '../cluster/table.ts';
 import { formatBytes, formatRate } from '../progress/view.ts';
 import type { Explanation } from './explanation.ts';
@@ -27,8 +28,9 @@ function head(told: Explanation): string {
   return formatFields([
     ['Job', `${told.job}, ${autoscaled ? 'autoscaled' : 'of a fixed size'}`],
     ['Shape', told.shape],
-    ['Size', `${counted(workers, 'worker')}, ${counted(servers, 'server')}${best}`],
+    ['Size', `${count(workers, 'worker')}, ${count(servers, 'server')}${best}`],
     ...rate,
+    ['Holds for', told.holdsFor],
     ...(told.reason === undefined ? [] : [['Because', told.reason] as const]),
     ...told.advice.map((text) => ['Advice', text] as const),
   ]);
@@ -102,10 +104,6 @@ function sizesText({ sizes, workers, servers }: Explanation): string {
 
 function left({ remainingSeconds }: ExplainedSize): string {
   return remainingSeconds === undefined ? '-' : formatDuration(remainingSeconds);
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** Three digits. */

@@ -1,8 +1,14 @@
 /** What the performance model of a job says, and what it would have the job do at other sizes (pure). */
-import type { AutoscalingStatus, WsiTrainingJob, WsiTrainingJobStatus } from '@wsi/api';
-import { explain, parseModel, type ExplainedSize, type Limits, type PerformanceModel } from '@wsi/autoscaler';
-import { WsiError } from '@wsi/foundation';
-import { autoscalingSettings, capOf, deadlineTime } from '@wsi/operator';
+import type { AutoscalingStatus, WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
+import {
+  explain,
+  parseModel,
+  type ExplainedSize,
+  type Limits,
+  type PerformanceModel,
+} from '@wsi-operator/autoscaler';
+import { canonicalJson, WsiError } from '@wsi-operator/foundation';
+import { autoscalingSettings, capOf, deadlineTime, thisMachine, type Machine } from '@wsi-operator/operator';
 
 export interface ExplainedJob {
   readonly name: string;
@@ -11,6 +17,8 @@ export interface ExplainedJob {
     readonly parameterServers: { readonly replicas: number };
   };
   readonly status?: WsiTrainingJobStatus | undefined;
+  /** Of a local run: where it ran; undefined when that was not written down. Absent for a job of a cluster. */
+  readonly machine?: Machine | undefined;
 }
 
 export interface Explanation {
@@ -19,6 +27,8 @@ export interface Explanation {
   readonly shape: string;
   readonly model: PerformanceModel;
   readonly coefficients: readonly Coefficient[];
+  /** What was measured, and so for what the table holds: a sentence. */
+  readonly holdsFor: string;
   /** The job whose model this one began with. */
   readonly warmStart?: string;
   readonly autoscaled: boolean;
@@ -78,6 +88,7 @@ export function explanation(job: ExplainedJob, servers: readonly number[], now: 
       unit,
       is,
     })),
+    holdsFor: holdsFor(job),
     ...(known.warmStart === undefined ? {} : { warmStart: known.warmStart.job }),
     autoscaled: job.spec.autoscaling !== undefined,
     workers: known.workers ?? job.spec.workers.replicas,
@@ -90,6 +101,21 @@ export function explanation(job: ExplainedJob, servers: readonly number[], now: 
     limits,
     sizes: explain(model, settings, limits, counts),
   };
+}
+
+/** Times of one machine say nothing of another; nor is any of it taken from other users' runs. */
+function holdsFor(job: ExplainedJob): string {
+  if (!('machine' in job)) {
+    return "the nodes that this job's pods run on; no models of other namespaces are used";
+  }
+  const { machine } = job;
+  if (machine === undefined) {
+    return 'the machine that it ran on, with what else ran there; no models of other users are used';
+  }
+  const { host, processors, processor } = machine;
+  const where = `${host} (${processors} x ${processor === '' ? 'processor' : processor})`;
+  const here = canonicalJson(machine) === canonicalJson(thisMachine());
+  return `${here ? 'this machine' : 'another machine than this'}, ${where}, with what else ran there; no models of other users are used`;
 }
 
 function limitsOf(job: ExplainedJob, known: AutoscalingStatus, now: number): Limits {

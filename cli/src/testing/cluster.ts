@@ -2,8 +2,10 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
-import { ApiClient } from '@wsi/controller';
-import { FakeApiServer, scaledClock, type FakeApiServerOptions } from '@wsi/controller/testing';
+import { ApiClient } from '@wsi-operator/controller';
+import { FakeApiServer, scaledClock, type FakeApiServerOptions } from '@wsi-operator/controller/testing';
+import { systemClock } from '@wsi-operator/foundation';
+import { rendered } from '../terminal/printable.ts';
 import { lineDisplay } from '../progress/display.ts';
 import type { ClusterSession, Terminal } from '../cluster/session.ts';
 import { JOB_RESOURCE, NAMESPACE_RESOURCE, POD_RESOURCE } from '../cluster/wire.ts';
@@ -25,7 +27,7 @@ export class RecordedTerminal implements Terminal {
   #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
 
   out(text: string): void {
-    this.output += text;
+    this.output += rendered(text);
     this.#waiting = this.#waiting.filter(({ pattern, resolve }) => {
       const seen = pattern.test(this.everything);
       if (seen) resolve();
@@ -33,8 +35,13 @@ export class RecordedTerminal implements Terminal {
     });
   }
 
+  data(text: string): void {
+    this.output += text;
+    this.out('');
+  }
+
   note(line: string): void {
-    this.notes += `${line}\n`;
+    this.notes += `${rendered(line)}\n`;
     this.out('');
   }
 
@@ -51,10 +58,7 @@ export class RecordedTerminal implements Terminal {
   }
 
   display(): ReturnType<Terminal['display']> {
-    return lineDisplay(
-      { write: (text: string | Uint8Array) => (this.note(String(text).trimEnd()), true) },
-      this.clock,
-    );
+    return lineDisplay({ write: (text) => this.note(text.trimEnd()) }, this.clock);
   }
 
   interrupts(): ReturnType<Terminal['interrupts']> {
@@ -76,6 +80,10 @@ export class TestCluster implements AsyncDisposable {
   readonly terminal = new RecordedTerminal();
   /** By pod name. */
   readonly logs = new Map<string, LogService>();
+  /** By the pod's name: where its port leads, through the proxy. */
+  readonly proxies = new Map<string, number>();
+  /** Paths of APIs that the server has besides. */
+  readonly apis = new Set<string>();
   readonly #front: Server;
   readonly #clients: ApiClient[] = [];
   /** Known beyond the cluster's end, so that what is said of a dead one can be tested. */
@@ -84,6 +92,8 @@ export class TestCluster implements AsyncDisposable {
   private constructor(api: FakeApiServer) {
     this.api = api;
     this.#front = createServer((message, response) => this.#serve(message, response));
+    // As the real server: Node's five seconds would cut a connection under the request of a client that a busy machine held up.
+    this.#front.keepAliveTimeout = 120_000;
   }
 
   static async start(options: FakeApiServerOptions = {}): Promise<TestCluster> {
@@ -105,7 +115,8 @@ export class TestCluster implements AsyncDisposable {
   get session(): ClusterSession {
     const config = new KubeConfig();
     config.loadFromString(this.kubeConfig);
-    const client = ApiClient.fromKubeConfig(config, { userAgent: 'test', clock: this.terminal.clock });
+    // Requests are real: on the terminal's fast clock five seconds of waiting for an answer would be 50 ms.
+    const client = ApiClient.fromKubeConfig(config, { userAgent: 'test', clock: systemClock });
     this.#clients.push(client);
     const { terminal } = this;
     return { client, namespace: 'lab', context: 'fake', program: 'wsi', where: ' -n lab', terminal };
@@ -138,9 +149,16 @@ export class TestCluster implements AsyncDisposable {
       log(url, response);
       return;
     }
+    if (this.apis.has(url.pathname)) {
+      response.setHeader('content-type', 'application/json').end('{"kind":"APIGroup"}');
+      return;
+    }
     const { method, headers } = message;
+    const [, proxied, rest] =
+      /^\/api\/v1\/namespaces\/lab\/pods\/([^/:]+):\d+\/proxy(.*)$/.exec(message.url ?? '') ?? [];
+    const port = proxied === undefined ? undefined : this.proxies.get(proxied);
     const onward = request(
-      `${this.api.url}${message.url ?? ''}`,
+      port === undefined ? `${this.api.url}${message.url ?? ''}` : `http://127.0.0.1:${port}${rest ?? ''}`,
       { method, headers, agent: false },
       (answer) => {
         response.writeHead(answer.statusCode ?? 500, answer.headers);

@@ -1,6 +1,6 @@
 /** Objects of a cluster for tests. */
-import { jobFromText, type WsiTrainingJobStatus } from '@wsi/api';
-import type { ClusterEvent, ContainerState, Pod, Role, StoredJob } from '../cluster/wire.ts';
+import { jobFromText, type Role, type WsiTrainingJobStatus } from '@wsi-operator/api';
+import type { ClusterEvent, ContainerState, Pod, StoredJob } from '../cluster/wire.ts';
 
 /** 2026-03-04 12:00:00 UTC: the present of these objects. */
 export const NOW = Date.parse('2026-03-04T12:00:00Z');

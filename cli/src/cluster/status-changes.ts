@@ -1,5 +1,5 @@
 /** What is worth a line of its own while one looks on (pure). */
-import type { JobCondition, WsiTrainingJobStatus } from '@wsi/api';
+import type { JobCondition, WsiTrainingJobStatus } from '@wsi-operator/api';
 
 /** Reasons that every job goes through, and that the moving lines show anyway. */
 const ORDINARY: readonly string[] = [
@@ -12,7 +12,7 @@ const ORDINARY: readonly string[] = [
 ];
 
 /** Lines for what has changed between two states: conditions with their reasons, and pods that have ended. */
-export function changesToTell(before: WsiTrainingJobStatus, after: WsiTrainingJobStatus): string[] {
+export function noteworthyChanges(before: WsiTrainingJobStatus, after: WsiTrainingJobStatus): string[] {
   return [...ends(before, after), ...conditionChanges(before.conditions ?? [], after.conditions ?? [])];
 }
 

@@ -1,0 +1,121 @@
+/** What a run has understood of its job and table, for the person who started it (pure). */
+import type { WsiTrainingJobSpec } from '@wsi-operator/api';
+import type { Cohort, CohortSummary } from '@wsi-operator/cohort';
+import { kaplanMeier } from '@wsi-operator/statistics';
+import { formatCount } from './progress/view.ts';
+
+export interface Understood {
+  readonly spec: WsiTrainingJobSpec;
+  readonly cohort: Cohort;
+  readonly summary: CohortSummary;
+  /** What was assumed, left out or looks odd. */
+  readonly notes: readonly string[];
+}
+
+const LABEL_WIDTH = 11;
+
+/** `Cohort     64 patients, 120 slides` and so on, one line a subject; notes last. */
+export function understoodLines({ spec, cohort, summary, notes }: Understood): string[] {
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['Cohort', cohortText(spec, summary)],
+    ['Outcome', outcomeText(spec, cohort, summary)],
+    ['Arms', armsText(summary)],
+    ['Split', splitText(spec, summary)],
+    ['Tiles', `${tileText(spec)}; the survey, which comes first, counts them`],
+    ['Training', trainingText(spec, summary)],
+  ];
+  return [
+    ...rows.flatMap(([label, text]) => (text === undefined ? [] : [`${label.padEnd(LABEL_WIDTH)}${text}`])),
+    ...notes.map((note) => `note: ${note}`),
+  ];
+}
+
+function cohortText({ cohort }: WsiTrainingJobSpec, { patients, slides }: CohortSummary): string {
+  const unit = cohort.bag === 'slide' ? 'one prediction a slide' : 'one prediction a patient';
+  return `${many(patients, 'patient')}, ${many(slides, 'slide')}; ${unit}`;
+}
+
+function outcomeText(spec: WsiTrainingJobSpec, cohort: Cohort, summary: CohortSummary): string {
+  const { outcome } = spec.cohort;
+  if (outcome.type === 'classification') {
+    const classes = summary.classes.map(({ name, patients }) => `${name} ${many(patients, 'patient')}`);
+    return `${outcome.column}: ${classes.join(', ')}`;
+  }
+  const { events = 0, followUp } = summary.survival ?? {};
+  const median = medianFollowUp(cohort);
+  const until =
+    followUp === undefined ? '' : `, times ${short(followUp.minimum)} to ${short(followUp.maximum)}`;
+  const followed = median === undefined ? 'not reached' : short(median);
+  return (
+    `${outcome.event} by ${outcome.time}: ${many(events, 'event')} in ${many(summary.patients, 'patient')}; ` +
+    `median follow-up ${followed} (reverse Kaplan-Meier)${until}, in ${outcome.timeUnit ?? 'the unit of the table'}`
+  );
+}
+
+/**
+ * Schemper and Smith (1996): the median of the times to the end of follow-up, in which an event is a censored
+ * observation. Undefined when more than half of the patients had the event before it.
+ */
+export function medianFollowUp({ cases }: Cohort): number | undefined {
+  const patients = new Map(cases.map(({ patient, outcome }) => [patient, outcome]));
+  const times = [...patients.values()].flatMap((outcome) =>
+    outcome.type === 'survival' ? [{ time: outcome.time, event: outcome.event !== 1 }] : [],
+  );
+  return times.length === 0 ? undefined : kaplanMeier(times).median;
+}
+
+function armsText({ treatments, patientsWithoutTreatment: without }: CohortSummary): string | undefined {
+  if (treatments.length === 0) return undefined;
+  const arms = treatments.map(({ name, patients }) => `${name} ${many(patients, 'patient')}`).join(', ');
+  return without === 0 ? arms : `${arms}; ${many(without, 'patient')} in no arm`;
+}
+
+function splitText({ cohort }: WsiTrainingJobSpec, { splits }: CohortSummary): string {
+  const parts = (['train', 'validation', 'test'] as const).map(
+    (split) => `${split} ${formatCount(splits[split].patients)}`,
+  );
+  const { split } = cohort;
+  const how =
+    split.column !== undefined
+      ? `by the column ${split.column}`
+      : split.folds !== undefined
+        ? `fold ${split.fold} of ${split.folds}, seed ${split.seed}`
+        : `drawn by patient, seed ${split.seed}`;
+  const untested = splits.test.patients === 0 ? '; nobody is held out, so nothing will be tested' : '';
+  return `${parts.join(', ')} patients, ${how}${untested}`;
+}
+
+function tileText({ patches }: WsiTrainingJobSpec): string {
+  const at = patches.mpp === undefined ? `level ${patches.level}` : `${patches.mpp} um/px`;
+  const side = patches.mpp === undefined ? '' : ` (${short(patches.size * patches.mpp)} um)`;
+  return `${patches.size} px${side} at ${at}`;
+}
+
+function trainingText(spec: WsiTrainingJobSpec, { splits }: CohortSummary): string {
+  const { epochs, slidesPerStep } = spec.training;
+  const steps = Math.ceil(splits.train.bags / slidesPerStep);
+  const unit = spec.cohort.bag === 'slide' ? 'slide' : 'patient';
+  return (
+    `${many(epochs, 'epoch')} of ${many(steps, 'step')}, ${many(Math.min(slidesPerStep, splits.train.bags), unit)} a step; ` +
+    `${many(spec.workers.replicas, 'worker')}, ${many(spec.parameterServers.replicas, 'parameter server')}`
+  );
+}
+
+/** For a run that has not measured anything yet. */
+export const TIME_UNKNOWN = 'Time       told as soon as the first steps are measured';
+
+/** Once the survey is over. */
+export function tilesLine(slides: number, tiles: number, leftOut: number): string {
+  const used = Math.max(0, slides - leftOut);
+  const mean = used === 0 ? 0 : tiles / used;
+  const without = leftOut === 0 ? '' : `; ${many(leftOut, 'slide')} left out`;
+  return `Tiles      ${formatCount(tiles)} on ${many(used, 'slide')}, ${formatCount(mean)} a slide on average${without}`;
+}
+
+function many(amount: number, noun: string): string {
+  return `${formatCount(amount)} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
