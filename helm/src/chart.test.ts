@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
+import { GANG_NAMES } from '@wsi-operator/api';
 import { generatedFiles } from './generated-files.ts';
-import { CHART, GANGS, readPermissions, readUserRoles, ROOT, SCOPES } from './permissions.ts';
+import { CHART, OPTIONS, readPermissions, readUserRoles, ROOT, SCOPES } from './permissions.ts';
 import { readValues, schemaPaths, readValuesSchema, valueAt } from './values.ts';
 
 const text = (path: string): string => readFileSync(`${ROOT}${path}`, 'utf8');
@@ -55,9 +56,10 @@ describe('permissions', () => {
   test('are complete and know their words', () => {
     for (const permission of permissions) {
       expect(SCOPES).toContain(permission.scope);
-      if (permission.gang !== undefined) expect(GANGS).toContain(permission.gang);
+      if (permission.gang !== undefined) expect(GANG_NAMES).toContain(permission.gang);
+      if (permission.option !== undefined) expect(OPTIONS).toContain(permission.option);
       expect(permission.why).toMatch(/^[^.]{20,}$/);
-      const allowed = ['scope', 'gang', 'apiGroups', 'resources', 'resourceNames', 'verbs', 'why'];
+      const allowed = ['scope', 'gang', 'option', 'apiGroups', 'resources', 'resourceNames', 'verbs', 'why'];
       expect(Object.keys(permission).filter((name) => !allowed.includes(name))).toEqual([]);
     }
   });

@@ -156,6 +156,14 @@ export const ROWS: readonly Row[] = [
         ],
       },
       {
+        title: 'Failed jobs',
+        description: 'Jobs that have failed and are still there, with the reason.',
+        type: 'table',
+        unit: 'short',
+        width: 8,
+        queries: [[`max by (namespace, job, reason) (wsi_job_failed{${JOB}}) == 1`, '']],
+      },
+      {
         title: 'Restarts',
         description: 'Pods that were started again in the last hour.',
         unit: 'short',
@@ -200,14 +208,14 @@ export const ROWS: readonly Row[] = [
       },
       {
         title: 'Queue',
-        description: 'Jobs that are due and wait for a look.',
+        description: 'Jobs that are due and wait to be reconciled.',
         unit: 'short',
         width: 10,
         queries: [['max(wsi_operator_queue_depth)', 'waiting']],
       },
       {
         title: 'Wait in the queue',
-        description: 'How long a job that was due waited for its look.',
+        description: 'How long a job that was due waited to be reconciled.',
         unit: 's',
         width: 10,
         queries: [
@@ -223,7 +231,7 @@ export const ROWS: readonly Row[] = [
         queries: [['sum by (outcome) (rate(wsi_operator_reconcile_total[$__rate_interval]))', '{{outcome}}']],
       },
       {
-        title: 'Duration of a look',
+        title: 'Reconcile duration',
         description: 'Observe, plan, apply, write the status.',
         unit: 's',
         width: 8,
@@ -235,7 +243,7 @@ export const ROWS: readonly Row[] = [
       {
         title: 'Caches',
         description:
-          'Replicas whose cache of a resource has not been filled, and lists that were made again because a watch could not be resumed.',
+          'Replicas whose cache of a resource has not been filled, lists that were made again because a watch could not be resumed, and statuses that the definition (CRD) has not got all fields for.',
         unit: 'short',
         width: 8,
         queries: [
@@ -244,6 +252,7 @@ export const ROWS: readonly Row[] = [
             'sum by (resource) (increase(wsi_operator_informer_relists_total[1h]))',
             '{{resource}} relists, 1 h',
           ],
+          ['sum (increase(wsi_operator_incomplete_statuses_total[1h]))', 'incomplete statuses, 1 h'],
         ],
       },
       {
@@ -279,6 +288,30 @@ export const ROWS: readonly Row[] = [
         queries: [
           [quantile(0.5, 'wsi_operator_api_request_duration_seconds', ''), 'median'],
           [quantile(0.99, 'wsi_operator_api_request_duration_seconds', ''), '99 %'],
+        ],
+      },
+      {
+        title: 'Requests for metrics',
+        description:
+          'With metrics.secure: what became of them. Allowed ones alone are as it should be; handshake is no TLS or no certificate, unavailable an API server that does not review tokens.',
+        unit: 'reqps',
+        width: 8,
+        queries: [
+          ['sum by (outcome) (rate(wsi_operator_metrics_requests_total[$__rate_interval]))', '{{outcome}}'],
+        ],
+      },
+      {
+        title: 'Certificate of the metrics',
+        description:
+          'With metrics.secure: days until it expires, by replica, and readings of one that cannot be used.',
+        unit: 'short',
+        width: 8,
+        queries: [
+          [
+            '(wsi_operator_metrics_certificate_expiry_timestamp_seconds - time()) / 86400',
+            '{{instance}}, days',
+          ],
+          ['sum by (outcome) (increase(wsi_operator_metrics_certificates_total[1h]))', '{{outcome}}, 1 h'],
         ],
       },
       {

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
-import { REASONS, WARNINGS } from '@wsi/api';
+import { GANG_NAMES, REASONS, WARNINGS } from '@wsi-operator/api';
 import { readOptions } from '../../operator/src/service/options.ts';
-import { CHART, GANGS, ROOT } from './permissions.ts';
+import { CHART, ROOT } from './permissions.ts';
 import { readValues, valueAt } from './values.ts';
 
 const operations = readFileSync(`${ROOT}docs/operations.md`, 'utf8');
@@ -36,7 +36,7 @@ test.each([
   const set = [...text.matchAll(/--set '?([a-z][\w.]*)=/g)].map(([, path = '']) => path);
   const ofChart = [...set, ...inCode.filter((path) => names.includes(path.split('.')[0] ?? ''))];
   expect(ofChart.length).toBeGreaterThan(2);
-  const each = ofChart.flatMap((path) => GANGS.map((gang) => path.replace('NAME', gang)));
+  const each = ofChart.flatMap((path) => GANG_NAMES.map((gang) => path.replace('NAME', gang)));
   expect(each.filter((path) => valueAt(values, `.${path}`) === undefined)).toEqual([]);
 });
 

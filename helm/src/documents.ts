@@ -25,12 +25,17 @@ function withSection(text: string, name: string, body: string): string {
 
 function permissionTable(): string {
   const rows = readPermissions().map((permission) => [
-    WHERE[permission.scope] + (permission.gang === undefined ? '' : `, with \`gangs.${permission.gang}\``),
+    WHERE[permission.scope] + condition(permission),
     resourcesOf(permission),
     permission.verbs.join(', '),
     permission.why,
   ]);
   return table(['where', 'resources', 'verbs', 'why'], rows);
+}
+
+function condition({ gang, option }: Permission): string {
+  if (gang !== undefined) return `, with \`gangs.${gang}\``;
+  return option === undefined ? '' : `, with \`${option}\``;
 }
 
 function resourcesOf({ apiGroups, resources, resourceNames }: Permission): string {

@@ -1,7 +1,7 @@
 /** `node helm/src/generate.ts [--check]`: writes the generated files of chart, manifests and documents, or fails. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { systemErrorCode } from '@wsi/foundation';
+import { systemErrorCode } from '@wsi-operator/foundation';
 import { generatedFiles } from './generated-files.ts';
 import { ROOT } from './permissions.ts';
 

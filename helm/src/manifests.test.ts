@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
-import { CHART, ROOT, rulesOf, type PolicyRule } from './permissions.ts';
+import { CHART, ROOT, rulesOf, rulesOfOption, type PolicyRule } from './permissions.ts';
 import { readValues, valueAt } from './values.ts';
 
 const MANIFESTS = join(ROOT, 'manifests');
@@ -81,26 +81,31 @@ describe('rights', () => {
       ...rulesOf('jobs', 'kueue', ''),
       ...rulesOf('cluster', 'kueue', ''),
     ]);
+    expect(rulesIn('overlays/secure-metrics/rbac.yaml', 'wsi-operator-metrics')).toEqual(
+      rulesOfOption('cluster', 'metrics.secure'),
+    );
   });
 
   test('that need no gang are all over objects with a namespace: one Role is enough', () => {
     expect(rulesOf('cluster', undefined, '')).toEqual([]);
   });
 
-  test.each(['base/rbac.yaml', 'overlays/single-namespace/role.yaml', 'overlays/kueue/rbac.yaml'])(
-    '%s binds the roles that it makes',
-    (path) => {
-      const objects = objectsOf(path);
-      const roles = objects
-        .filter(({ rules }) => rules !== undefined)
-        .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
-      const bound = objects.flatMap(({ roleRef }) =>
-        roleRef === undefined ? [] : [`${roleRef.kind} ${roleRef.name}`],
-      );
-      expect(roles.filter((role) => !bound.includes(role) && !role.includes(':'))).toEqual([]);
-      expect(bound.filter((role) => !roles.includes(role))).toEqual([]);
-    },
-  );
+  test.each([
+    'base/rbac.yaml',
+    'overlays/single-namespace/role.yaml',
+    'overlays/kueue/rbac.yaml',
+    'overlays/secure-metrics/rbac.yaml',
+  ])('%s binds the roles that it makes', (path) => {
+    const objects = objectsOf(path);
+    const roles = objects
+      .filter(({ rules }) => rules !== undefined)
+      .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    const bound = objects.flatMap(({ roleRef }) =>
+      roleRef === undefined ? [] : [`${roleRef.kind} ${roleRef.name}`],
+    );
+    expect(roles.filter((role) => !bound.includes(role) && !role.includes(':'))).toEqual([]);
+    expect(bound.filter((role) => !roles.includes(role))).toEqual([]);
+  });
 });
 
 describe('the Deployment', () => {
@@ -129,7 +134,7 @@ describe('the Deployment', () => {
 
   test("is the chart's release", () => {
     const { appVersion } = load(readFileSync(`${CHART}Chart.yaml`, 'utf8')) as { appVersion: string };
-    expect(container?.image).toBe(`wsi-operator/operator:${appVersion}`);
-    expect(container?.args).toContain(`--trainer-image=wsi-operator/trainer:${appVersion}`);
+    expect(container?.image).toBe(`REGISTRY/wsi-operator/operator:${appVersion}`);
+    expect(container?.args).toContain(`--trainer-image=REGISTRY/wsi-operator/trainer:${appVersion}`);
   });
 });

@@ -55,6 +55,8 @@ export async function operatorMetrics(): Promise<MetricFamily[]> {
   metrics.onPass('done', 0);
   metrics.onRequest({ verb: 'get', resource: 'pods', status: 200, seconds: 0 });
   metrics.onRelist('pods');
+  metrics.onScrape('allowed');
+  metrics.onCertificateTaken(0);
   return families(await metrics.text());
 }
 

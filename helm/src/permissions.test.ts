@@ -1,7 +1,8 @@
 /** The rights are those that the operator's code uses: no fewer, and no more. */
 import { describe, expect, test } from '@jest/globals';
+import { GANG_NAMES, type GangName } from '@wsi-operator/api';
 import { RIGHTS } from '../../operator/src/cluster/kubernetes/rights.ts';
-import { GANGS, readPermissions, rulesOf, SCOPES, type Gang } from './permissions.ts';
+import { OPTIONS, readPermissions, rulesOf, rulesOfOption, SCOPES, type PolicyRule } from './permissions.ts';
 
 const LEASE = 'wsi-operator';
 
@@ -10,9 +11,9 @@ function sorted(rights: readonly string[]): string[] {
   return [...new Set(rights)].sort();
 }
 
-function granted(gang: Gang | undefined): string[] {
+function granted(rulesIn: (scope: (typeof SCOPES)[number]) => readonly PolicyRule[]): string[] {
   const rights = SCOPES.flatMap((scope) =>
-    rulesOf(scope, gang, LEASE).flatMap(({ apiGroups, resources, verbs }) =>
+    rulesIn(scope).flatMap(({ apiGroups, resources, verbs }) =>
       apiGroups.flatMap((group) =>
         resources.flatMap((resource) => verbs.map((verb) => `${scope} ${verb} ${resource}.${group}`)),
       ),
@@ -21,8 +22,8 @@ function granted(gang: Gang | undefined): string[] {
   return sorted(rights);
 }
 
-function needed(gang: Gang | undefined): string[] {
-  const rights = RIGHTS.filter((right) => right.gang === gang);
+function needed(gang: GangName | undefined, option?: (typeof OPTIONS)[number]): string[] {
+  const rights = RIGHTS.filter((right) => right.gang === gang && right.option === option);
   return sorted(
     rights.flatMap(({ scope, group, resource, verbs }) =>
       verbs.map((verb) => `${scope} ${verb} ${resource}.${group}`),
@@ -30,9 +31,14 @@ function needed(gang: Gang | undefined): string[] {
   );
 }
 
-test.each([undefined, ...GANGS])('what is granted is what is used (gang: %s)', (gang) => {
+test.each([undefined, ...GANG_NAMES])('what is granted is what is used (gang: %s)', (gang) => {
   expect(needed(gang).length).toBeGreaterThan(0);
-  expect(granted(gang)).toEqual(needed(gang));
+  expect(granted((scope) => rulesOf(scope, gang, LEASE))).toEqual(needed(gang));
+});
+
+test.each(OPTIONS)('what is granted with %s is what is used', (option) => {
+  expect(needed(undefined, option).length).toBeGreaterThan(0);
+  expect(granted((scope) => rulesOfOption(scope, option))).toEqual(needed(undefined, option));
 });
 
 describe('what must never be granted', () => {

@@ -1,4 +1,5 @@
 /** What the operator and its users may do: read from the chart, for the roles in manifests/ and the documents. */
+import { type GangName } from '@wsi-operator/api';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
@@ -8,8 +9,8 @@ export const CHART = `${ROOT}helm/wsi-operator/`;
 
 export const SCOPES = ['jobs', 'cluster', 'release'] as const;
 export type Scope = (typeof SCOPES)[number];
-export const GANGS = ['kueue', 'volcano', 'coscheduling', 'native'] as const;
-export type Gang = (typeof GANGS)[number];
+export const OPTIONS = ['metrics.secure'] as const;
+export type Option = (typeof OPTIONS)[number];
 
 /** As in a Role. */
 export interface PolicyRule {
@@ -22,7 +23,9 @@ export interface PolicyRule {
 export interface Permission extends PolicyRule {
   readonly scope: Scope;
   /** Granted only when this gang is enabled. */
-  readonly gang?: Gang;
+  readonly gang?: GangName;
+  /** Granted only when this part of the values is enabled. */
+  readonly option?: Option;
   readonly why: string;
 }
 
@@ -42,10 +45,21 @@ export function readUserRoles(): readonly UserRole[] {
   return (load(text) as { roles: readonly UserRole[] }).roles;
 }
 
-/** The rules of a scope that always hold (no gang), or those of one gang. */
-export function rulesOf(scope: Scope, gang: Gang | undefined, leaseName: string): PolicyRule[] {
+/** The rules of a scope that always hold (no gang), or those of one gang; none of an option. */
+export function rulesOf(scope: Scope, gang: GangName | undefined, leaseName: string): PolicyRule[] {
+  return rulesWhere(leaseName, (permission) => {
+    return permission.scope === scope && permission.gang === gang && permission.option === undefined;
+  });
+}
+
+/** The rules of a scope that an option adds. */
+export function rulesOfOption(scope: Scope, option: Option): PolicyRule[] {
+  return rulesWhere('', (permission) => permission.scope === scope && permission.option === option);
+}
+
+function rulesWhere(leaseName: string, holds: (permission: Permission) => boolean): PolicyRule[] {
   return readPermissions()
-    .filter((permission) => permission.scope === scope && permission.gang === gang)
+    .filter(holds)
     .map(({ apiGroups, resources, resourceNames, verbs }) => ({
       apiGroups,
       resources,

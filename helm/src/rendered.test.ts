@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
-import { GANGS, ROOT, rulesOf, type PolicyRule } from './permissions.ts';
+import { GANG_NAMES } from '@wsi-operator/api';
+import { ROOT, rulesOf, type PolicyRule } from './permissions.ts';
 import { findHelm, renderChart, type RenderedObject } from './rendered.ts';
 
 const helm = findHelm() ?? '';
@@ -12,10 +13,10 @@ const everything = {
   commonLabels: { team: 'pathology' },
   replicas: 3,
   imagePullSecrets: [{ name: 'registry' }],
-  trainer: { imagePullSecrets: ['registry'] },
+  trainer: { imagePullSecrets: [{ name: 'registry' }] },
   image: { digest: `sha256:${'0'.repeat(64)}` },
   jobs: { defaultGang: 'kueue', defaultQueue: 'pathology' },
-  gangs: Object.fromEntries(GANGS.map((gang) => [gang, { enabled: true }])),
+  gangs: Object.fromEntries(GANG_NAMES.map((gang) => [gang, { enabled: true }])),
   priorityClassName: 'system-cluster-critical',
   tolerations: [{ operator: 'Exists' }],
   podAntiAffinity: 'required',
@@ -97,7 +98,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     expect(new Set(names).size).toBe(names.length);
     for (const { kind, metadata } of objects) {
       expect([kind, metadata.labels?.['app.kubernetes.io/instance']]).toEqual([kind, 'wsi-operator']);
-      const clusterWide = /^(ClusterRole|ClusterRoleBinding|CustomResourceDefinition)$/.test(kind);
+      const clusterWide = /^(ClusterRole.*|CustomResourceDefinition|ValidatingAdmission.*)$/.test(kind);
       expect([kind, metadata.namespace === undefined]).toEqual([kind, clusterWide]);
       if (!clusterWide) expect(metadata.name).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
     }
@@ -163,7 +164,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
       rulesOf('jobs', undefined, ''),
       rulesOf('jobs', undefined, ''),
     ]);
-    const bindings = objects.filter(({ kind }) => kind.endsWith('Binding'));
+    const bindings = objects.filter(({ kind }) => kind.endsWith('RoleBinding'));
     expect(bindings).toHaveLength(3);
     for (const binding of bindings) {
       expect(binding['subjects']).toEqual([
@@ -175,7 +176,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     );
   });
 
-  test.each(GANGS)('gives the rights of gang %s when it is enabled, those of no other', (gang) => {
+  test.each(GANG_NAMES)('gives the rights of gang %s when it is enabled, those of no other', (gang) => {
     const role = (values: unknown) =>
       rulesOfObject(named(render(values), 'ClusterRole', 'wsi-system:wsi-operator'));
     expect(role({ gangs: { [gang]: { enabled: true } } })).toEqual([
@@ -188,7 +189,9 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
   test('runs what manifests/ runs', () => {
     const [base] = loadAll(readFileSync(`${ROOT}manifests/base/deployment.yaml`, 'utf8')) as [Workload];
     const chart = deploymentOf(render({ replicas: 1, podAntiAffinity: 'none' }));
-    const text = JSON.stringify(withoutLabels(base.spec)).replaceAll('$(POD_NAMESPACE)', 'wsi-system');
+    const text = JSON.stringify(withoutLabels(base.spec))
+      .replaceAll('$(POD_NAMESPACE)', 'wsi-system')
+      .replaceAll('REGISTRY/', 'registry.example.org/');
     expect(withoutLabels(chart.spec)).toEqual(JSON.parse(text));
     const ha = load(
       readFileSync(`${ROOT}manifests/overlays/high-availability/deployment.yaml`, 'utf8'),
@@ -211,6 +214,43 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
         capabilities: { drop: ['ALL'] },
       });
     }
+  });
+
+  test('names no user where the platform assigns them, but for one that was chosen', () => {
+    const contextOf = (values: object, apis: string[] = []): unknown =>
+      deploymentOf(renderChart(helm, values, apis)).spec.template.spec.securityContext;
+    const assigned = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
+    const openshift = ['security.openshift.io/v1'];
+    expect(contextOf({})).toMatchObject({ runAsUser: 65532, runAsGroup: 65532 });
+    expect(contextOf({}, openshift)).toEqual(assigned);
+    expect(contextOf({ podIdentity: 'platform' })).toEqual(assigned);
+    expect(contextOf({ podIdentity: 'fixed' }, openshift)).toMatchObject({ runAsUser: 65532 });
+    const own = { podSecurityContext: { runAsUser: 1000620000 } };
+    expect(contextOf(own, openshift)).toEqual({ ...assigned, runAsUser: 1000620000 });
+  });
+
+  test('its policy lets out to name servers, the API server, coordinators and what is added', () => {
+    const added = { ports: [{ port: 3128, protocol: 'TCP' }] };
+    const policy = only(
+      render({
+        networkPolicy: { enabled: true, dnsPorts: [53, 5353], apiServerPorts: [6443], egress: [added] },
+      }),
+      'NetworkPolicy',
+    );
+    expect((policy['spec'] as { egress: unknown[] }).egress).toEqual([
+      {
+        ports: [53, 5353].flatMap((port) => [
+          { port, protocol: 'UDP' },
+          { port, protocol: 'TCP' },
+        ]),
+      },
+      { ports: [{ port: 6443, protocol: 'TCP' }] },
+      {
+        ports: [{ port: 7070, protocol: 'TCP' }],
+        to: [{ namespaceSelector: {}, podSelector: { matchLabels: { 'wsi.dev/role': 'coordinator' } } }],
+      },
+      added,
+    ]);
   });
 
   test.each([

@@ -47,16 +47,38 @@ function builtHelms(): string[] {
 
 /**
  * @param values of the chart, over the defaults
+ * @param apis that the cluster has besides Kubernetes' own
  * @throws Error with Helm's message when the values are refused
  */
-export function renderChart(helm: string, values: unknown): RenderedObject[] {
-  const text = execFileSync(
+export function renderChart(helm: string, values: unknown, apis: readonly string[] = []): RenderedObject[] {
+  return (loadAll(renderedText(helm, withImages(values), apis)) as (RenderedObject | null)[]).filter(
+    (object) => object !== null,
+  );
+}
+
+/** The values with the two that have no default. */
+export function withImages(values: unknown): object {
+  const { image, trainer, ...rest } = values as {
+    readonly image?: object;
+    readonly trainer?: { readonly image?: object };
+  };
+  const repository = (name: string): object => ({ repository: `registry.example.org/wsi-operator/${name}` });
+  return {
+    ...rest,
+    image: { ...repository('operator'), ...image },
+    trainer: { ...trainer, image: { ...repository('trainer'), ...trainer?.image } },
+  };
+}
+
+/** @throws Error with Helm's message when the values are refused */
+export function renderedText(helm: string, values: unknown, apis: readonly string[] = []): string {
+  return execFileSync(
     helm,
     [
       ...['template', 'wsi-operator', CHART, '--namespace', 'wsi-system'],
       ...['--kube-version', '1.34.0', '--values', '-'],
+      ...apis.flatMap((api) => ['--api-versions', api]),
     ],
     { input: JSON.stringify(values), encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], maxBuffer: 2 ** 26 },
   );
-  return (loadAll(text) as (RenderedObject | null)[]).filter((object) => object !== null);
 }

@@ -1,6 +1,7 @@
 /** The roles in manifests/, made from the chart's permissions. */
 import { dump } from 'js-yaml';
-import { readUserRoles, rulesOf, type Gang, type PolicyRule } from './permissions.ts';
+import type { GangName } from '@wsi-operator/api';
+import { readUserRoles, rulesOf, rulesOfOption, type PolicyRule } from './permissions.ts';
 
 const NAME = 'wsi-operator';
 const NAMESPACE = 'wsi-system';
@@ -41,9 +42,19 @@ function userRoles(): Manifest[] {
   }));
 }
 
-function gangRoles(gang: Gang): Manifest[] {
+function gangRoles(gang: GangName): Manifest[] {
   const rules = [...rulesOf('jobs', gang, NAME), ...rulesOf('cluster', gang, NAME)];
   return role('ClusterRole', `${NAME}-${gang}`, rules);
+}
+
+/** What metrics over TLS need, and the role of those who may fetch them, which is bound to nobody. */
+function metricsRoles(): Manifest[] {
+  const metadata = { name: `${NAME}:metrics-reader`, labels: LABELS };
+  const rules = [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }];
+  return [
+    ...role('ClusterRole', `${NAME}-metrics`, rulesOfOption('cluster', 'metrics.secure')),
+    { apiVersion: API_VERSION, kind: 'ClusterRole', metadata, rules },
+  ];
 }
 
 /** Path from the repository's root -> objects. */
@@ -61,6 +72,7 @@ export function roleManifests(): ReadonlyMap<string, readonly Manifest[]> {
     ],
     ['manifests/overlays/single-namespace/role.yaml', role('Role', `${NAME}-jobs`, jobs)],
     ['manifests/overlays/kueue/rbac.yaml', gangRoles('kueue')],
+    ['manifests/overlays/secure-metrics/rbac.yaml', metricsRoles()],
   ]);
 }
 

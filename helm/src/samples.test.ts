@@ -2,7 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { load, loadAll } from 'js-yaml';
-import { jobFromText, validate, type WsiTrainingJob } from '@wsi/api';
+import {
+  DEFAULT_ISOLATION,
+  isolationProblems,
+  jobFromText,
+  validate,
+  type WsiTrainingJob,
+} from '@wsi-operator/api';
 import { ROOT } from './permissions.ts';
 
 const SAMPLES = `${ROOT}manifests/samples/`;
@@ -29,6 +35,10 @@ describe.each(names)('%s', (name) => {
   test('is a valid job, as it is and with its defaults', () => {
     const whole = job(name);
     expect(validate(whole).problems ?? []).toEqual([]);
+  });
+
+  test('asks for nothing that the default isolation does not allow', () => {
+    expect(isolationProblems(job(name), DEFAULT_ISOLATION, { gang: 'none' })).toEqual([]);
   });
 
   test('begins by saying what it is', () => {
@@ -111,5 +121,7 @@ test('images have the tag of the release', () => {
     appVersion: string;
   };
   const images = names.flatMap((name) => text(name).match(/(?<=image: )\S+/g) ?? []);
-  expect(images.filter((image) => !image.startsWith(`wsi-operator/trainer:${appVersion}`))).toEqual([]);
+  expect(images.filter((image) => !image.startsWith(`REGISTRY/wsi-operator/trainer:${appVersion}`))).toEqual(
+    [],
+  );
 });

@@ -1,3 +1,4 @@
+import { GANG_NAMES } from '@wsi-operator/api';
 import { expect, test } from '@jest/globals';
 import {
   readValues,
@@ -81,4 +82,14 @@ test('every value is explained: a comment above it, or above the group that it i
     return !above.startsWith('#') && !/^extra|^imagePullSecrets/.test(line);
   });
   expect(bare).toEqual([]);
+});
+
+test('the gangs are those that a job may choose', () => {
+  const { properties = {} } = schema;
+  const enumOf = (part: ValueSchema | undefined): readonly unknown[] =>
+    (part as { readonly enum?: readonly unknown[] } | undefined)?.enum ?? [];
+  expect(enumOf(properties['jobs']?.properties?.['defaultGang'])).toEqual(['none', ...GANG_NAMES]);
+  const allowed = properties['isolation']?.properties?.['gangs'] as { readonly items?: ValueSchema };
+  expect(enumOf(allowed.items)).toEqual(['*', 'none', ...GANG_NAMES]);
+  expect(Object.keys(properties['gangs']?.properties ?? {})).toEqual([...GANG_NAMES]);
 });
