@@ -39,20 +39,26 @@ describe('what is fetched', () => {
     expect(JSON.parse(read('../engine/package.json')).dependencies['@tensorflow/tfjs-node']).toBe(
       TFJS_NODE_VERSION,
     );
-    expect(read('python-requirements.txt')).toContain(`\nopenslide-bin==${OPENSLIDE_VERSION}\n`);
+    expect(read('python-requirements.txt')).toContain(`\nopenslide-bin==${OPENSLIDE_VERSION} `);
     expect(read('python-bench-requirements.txt')).toContain(`\ntensorflow-cpu==${TENSORFLOW_VERSION} `);
   });
 
   it.each(['python-requirements.txt', 'python-store-requirements.txt', 'python-bench-requirements.txt'])(
-    'has an exact version in every line of %s',
+    'has an exact version and checksums for every package of %s',
     (file) => {
-      const lines = read(file)
+      const requirements = read(file)
+        .replaceAll(' \\\n', '')
         .split('\n')
         .filter((line) => line !== '' && !line.startsWith('#'));
-      for (const line of lines)
-        expect(line).toMatch(/^[\w.-]+==\d+(\.\d+)+( ; (sys_platform|platform_machine) [!=]= "\w+")?$/);
+      expect(requirements.length).toBeGreaterThan(10);
+      for (const requirement of requirements) {
+        const [what = '', ...hashes] = requirement.split('    --hash=');
+        expect(what).toMatch(/^[\w.-]+==\d+(\.\d+)+( ; (sys_platform|platform_machine) [!=]= "\w+")?$/);
+        expect(hashes.length).toBeGreaterThan(0);
+        for (const hash of hashes) expect(hash).toMatch(/^sha256:[0-9a-f]{64}$/);
+      }
       expect(installArguments([file])).toEqual(
-        expect.arrayContaining(['--no-deps', ':all:', join(HERE, file)]),
+        expect.arrayContaining(['--no-deps', '--require-hashes', ':all:', join(HERE, file)]),
       );
     },
   );

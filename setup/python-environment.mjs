@@ -113,6 +113,7 @@ export function installArguments(files) {
     ...[
       'install',
       '--no-deps',
+      '--require-hashes',
       '--only-binary',
       ':all:',
       '--disable-pip-version-check',

@@ -91,16 +91,21 @@ export class ScratchRepository {
     for (const program of programs) rmSync(join(this.bin, program), { force: true });
   }
 
-  /** Starts a script of the set-up. @param {string} script @param {readonly string[]} [args] @param {NodeJS.ProcessEnv} [env] */
-  start(script, args = [], env = {}) {
-    const child = spawn(process.execPath, [join(this.root, 'setup', script), ...args], {
+  /** Where and with which variables its programs run. @param {NodeJS.ProcessEnv} [env] */
+  optionsOf(env = {}) {
+    return {
       cwd: this.root,
       env: {
         ...{ PATH: this.bin, HOME: this.folder, WSI_CACHE: this.cache, WSI_TENSORFLOW: 'none' },
         ...{ WSI_OPENSLIDE_LIBRARY: '/somewhere/libopenslide.so.1', NPM_CALLS: this.calls },
         ...env,
       },
-    });
+    };
+  }
+
+  /** Starts a script of the set-up. @param {string} script @param {readonly string[]} [args] @param {NodeJS.ProcessEnv} [env] */
+  start(script, args = [], env = {}) {
+    const child = spawn(process.execPath, [join(this.root, 'setup', script), ...args], this.optionsOf(env));
     /** @type {Promise<Ending>} */
     const ending = new Promise((resolve) => {
       let stdout = '';

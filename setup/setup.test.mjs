@@ -1,5 +1,6 @@
 // @ts-check
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -173,6 +174,21 @@ linux('run.mjs', () => {
     expect((await ending).code).toBe(5);
     const killed = await repository.run('run.mjs', ['--', 'sh', '-c', 'kill -KILL $$']);
     expect(killed.code).toBe(137);
+  });
+
+  it('tells the program to stop when the shell that started it is killed', async () => {
+    await repository.run('setup.mjs');
+    const [started, ended] = [join(repository.folder, 'started'), join(repository.folder, 'ended')];
+    const program = `trap 'echo asked > ${ended}; exit' TERM; echo > ${started}; while :; do sleep 0.05; done`;
+    const shell = spawn(
+      'sh',
+      ['-c', '"$NODE" setup/run.mjs -- sh -c "$PROGRAM"; :'],
+      repository.optionsOf({ NODE: process.execPath, PROGRAM: program }),
+    );
+    while (!existsSync(started)) await delay(20);
+    shell.kill('SIGKILL');
+    while (!existsSync(ended)) await delay(20);
+    expect(readFileSync(ended, 'utf8')).toBe('asked\n');
   });
 
   it.each([

@@ -33,7 +33,7 @@ describe('bench', () => {
 
   it.each([
     [['--rounds', 'many'], '--rounds: "many" is not a count.'],
-    [['--only', 'all'], '--only: "all" is not one of training-step, tiles, worker, model, leases.'],
+    [['--only', 'all'], '--only: "all" is not one of training-step, tiles, tissue, worker, model, leases.'],
     [['--encoder', 'vit'], '--encoder: no encoder is called "vit".'],
   ])('refuses %j', async (args, message) => {
     await expect(bench(...args)).rejects.toMatchObject({

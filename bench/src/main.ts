@@ -2,8 +2,9 @@
  * The benchmarks: `npm run bench`, or `node bench/src/main.ts [OPTIONS]`. Prints a table and appends every row, with
  * what it was measured on, to a file of JSON lines.
  */
-import type { Network } from '@wsi/engine';
-import { WsiError } from '@wsi/foundation';
+import type { EncoderName } from '@wsi-operator/api';
+import type { Network } from '@wsi-operator/engine';
+import { WsiError } from '@wsi-operator/foundation';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -23,6 +24,7 @@ import { leaseTable } from './leases/lease-table.ts';
 import { benchLeases, type LeaseCase, type LeaseRow } from './leases/leases.ts';
 import { formatTable } from './table.ts';
 import { benchTiles, type TileRow } from './tiles.ts';
+import { benchTissue, tissueTable, type TissueRow } from './tissue/tissue.ts';
 import { benchWorkerShare, type WorkerShareRow } from './worker-share.ts';
 
 const HELP = `Usage: node bench/src/main.ts [OPTIONS]
@@ -31,24 +33,25 @@ Measures, in turns on this machine:
   training-step  one step of each encoder from Node, beside the same graph in Python TensorFlow and the same network
                  in PyTorch
   tiles          patches a second, beside OpenSlide in Python
+  tissue         precision and recall of tissue on drawn slides, beside published rules
   worker         what a worker's time goes into, in a run with one worker
   model          how well the model of throughput and memory predicts runs that it has not seen
   leases         the coordinator's lease service under 10 to 1,000 simulated workers
 
-  --only NAME    one of these (may be given several times; default: all but model, which takes long)
+  --only NAME    one of these (may be given several times; default: training-step, tiles, worker)
   --threads N    threads of each side of a training step, and of the worker (default 1)
   --rounds N     rounds in turns (default 8)
   --steps N      training steps of each side in a round (default 3)
   --seconds N    seconds of each measurement of the lease service (default 2)
   --compare DIR  another checkout of this repository, whose lease service takes turns with this one
-  --encoder NAME only tiny or only resnet18
+  --encoder NAME only the cases of this encoder
   --python PATH  a Python with tensorflow, torch and openslide (default: that of the set-up; "none": Node alone)
   --output DIR   where the JSON lines go (default output/bench)
 `;
 
-const SECTIONS = ['training-step', 'tiles', 'worker', 'model', 'leases'] as const;
+const SECTIONS = ['training-step', 'tiles', 'tissue', 'worker', 'model', 'leases'] as const;
 
-const network = (name: 'tiny' | 'resnet18', tileSize: number): Network => ({
+const network = (name: EncoderName, tileSize: number): Network => ({
   encoder: { name },
   aggregator: { name: 'attention', hidden: 64 },
   tileSize,
@@ -70,7 +73,12 @@ const LEASE_CASES: readonly LeaseCase[] = [
 ];
 
 type Row =
-  TrainingStepRow | (TileRow & { readonly bench: 'tiles' }) | WorkerShareRow | ModelErrorRow | LeaseRow;
+  | TrainingStepRow
+  | TissueRow
+  | (TileRow & { readonly bench: 'tiles' })
+  | WorkerShareRow
+  | ModelErrorRow
+  | LeaseRow;
 
 interface MeasureOptions extends TrainingStepOptions {
   readonly seconds: number;
@@ -147,6 +155,11 @@ async function measure(
     const measured = await benchTiles({ python: options.python, rounds: options.rounds });
     print(tileTable(measured));
     rows.push(...measured.map((row) => ({ bench: 'tiles' as const, ...row })));
+  }
+  if (sections.has('tissue')) {
+    const measured = await benchTissue();
+    for (const heldOut of [false, true]) print(`\n${tissueTable(measured, heldOut)}\n`);
+    rows.push(...measured);
   }
   if (sections.has('worker')) {
     const measured = await benchWorkerShare(options.threads);

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { Window } from '@wsi/protocol';
+import type { Window } from '@wsi-operator/protocol';
 import { CONFIGURATIONS, rowsOf, type Configuration } from './model-error.ts';
 
 /** A machine of two processors that follows the model; one repetition of each configuration was disturbed. */

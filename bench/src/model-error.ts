@@ -10,8 +10,8 @@ import {
   predictShape,
   type ShapeObservation,
   type ShapesModel,
-} from '@wsi/autoscaler';
-import type { Measurement, Window } from '@wsi/protocol';
+} from '@wsi-operator/autoscaler';
+import type { Measurement, Window } from '@wsi-operator/protocol';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

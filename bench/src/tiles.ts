@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
-import { WsiError } from '@wsi/foundation';
-import { openSlide, tileGrid, TileReader } from '@wsi/slides';
+import { WsiError } from '@wsi-operator/foundation';
+import { openSlide, tileGrid, TileReader } from '@wsi-operator/slides';
 import { readSetup } from '../../setup/locations.mjs';
 import { Peer } from './peer.ts';
 

@@ -11,8 +11,8 @@ import {
   savedModel,
   type BagCotangent,
   type Network,
-} from '@wsi/engine';
-import { RandomStream, WsiError } from '@wsi/foundation';
+} from '@wsi-operator/engine';
+import { RandomStream, WsiError } from '@wsi-operator/foundation';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -12,11 +12,19 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { readSetup } from '../../setup/locations.mjs';
-import { USER, imageContent, type Target } from './contents.ts';
+import { USER, imageComponents, imageContent, nativeInputs, type Target } from './contents.ts';
 import { layerOf } from './layer-cache.ts';
-import { writeImageArchive, type Architecture, type ImageConfiguration } from './oci-archive.ts';
+import {
+  qualifiedName,
+  writeImageArchive,
+  type Architecture,
+  type ImageConfiguration,
+  type Layer,
+} from './oci-archive.ts';
+import { inputOf, provenanceStatement, readSource, rfc3339 } from './provenance.ts';
+import { spdxDocument } from './sbom.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '');
 
@@ -26,10 +34,13 @@ export interface BuiltImage {
   readonly name: string;
   /** Of the manifest: `sha256:...`; the same content has the same. */
   readonly digest: string;
+  /** What is in it, as SPDX, and what it was made from, as SLSA's provenance: files beside the image. */
+  readonly sbom: string;
+  readonly provenance: string;
 }
 
 /**
- * Writes OUTPUT/TARGET.tar.
+ * Writes OUTPUT/TARGET.tar, TARGET.spdx.json and TARGET.provenance.json.
  * @param tag the image's tag; the project's version by default
  */
 export async function buildImage(target: Target, output: string, tag?: string): Promise<BuiltImage> {
@@ -37,16 +48,43 @@ export async function buildImage(target: Target, output: string, tag?: string): 
   mkdirSync(output, { recursive: true });
   const folder = mkdtempSync(join(output, `.${target}-`));
   try {
-    const layers = [];
+    const layers: Layer[] = [];
     for (const content of imageContent(ROOT, target)) layers.push(await layerOf(content, folder));
     const archive = join(folder, 'image.tar');
     const digest = await writeImageArchive(archive, configurationOf(target, name), layers);
     const file = join(output, `${target}.tar`);
     renameSync(archive, file);
-    return { file, name, digest };
+    return { file, name, digest, ...(await describeImage(target, { output, name, digest, layers })) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Writes what is to be known of an image; who gets the image gets the same from the same commit. */
+async function describeImage(
+  target: Target,
+  of: {
+    readonly output: string;
+    readonly name: string;
+    readonly digest: string;
+    readonly layers: readonly Layer[];
+  },
+): Promise<Pick<BuiltImage, 'sbom' | 'provenance'>> {
+  const source = readSource(ROOT);
+  const version = projectVersion();
+  const image = qualifiedName(of.name);
+  const { digest, layers } = of;
+  const subject = { name: image, version, digest, created: source.committed ?? rfc3339(0) };
+  const inputs = await Promise.all(nativeInputs(ROOT, target).map(([name, file]) => inputOf(name, file)));
+  const sbom = join(of.output, `${target}.spdx.json`);
+  const provenance = join(of.output, `${target}.provenance.json`);
+  const json = (content: object): string => `${JSON.stringify(content, null, 2)}\n`;
+  writeFileSync(sbom, json(spdxDocument(subject, imageComponents(ROOT, target).list)));
+  writeFileSync(
+    provenance,
+    json(provenanceStatement({ image, digest, target, version, source, inputs, layers })),
+  );
+  return { sbom, provenance };
 }
 
 /**

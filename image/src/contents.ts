@@ -5,12 +5,23 @@
  *   tensorflow    TensorFlow's library and OpenSlide (trainer only)
  *   dependencies  node_modules of the image's workspaces, TensorFlow's binding
  *   project       the workspaces' source, which Node runs as it is
+ *   licences      what all of that is licensed under
  */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { readSetup } from '../../setup/locations.mjs';
+import {
+  joined,
+  nodeComponent,
+  notice,
+  npmComponents,
+  openslideComponent,
+  systemComponents,
+  tensorflowComponent,
+  type Components,
+} from './components.ts';
 import { fileEntry, folderEntries, withParents } from './folder-entries.ts';
 import { installedIn, packageClosure, readLock, type Closure } from './package-closure.ts';
 import { isElf, nameServiceLibraries, systemLibraries } from './shared-libraries.ts';
@@ -31,6 +42,7 @@ export const USER = 65532;
 const APP = 'app';
 const TENSORFLOW = 'opt/tensorflow';
 const OPENSLIDE = 'opt/openslide';
+const TENSORFLOW_LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 const BINDING = 'node_modules/@tensorflow/tfjs-node';
 
 /** @param root the repository, set up */
@@ -42,7 +54,51 @@ export function imageContent(root: string, target: Target): LayerContent[] {
     ...(trainer ? [{ name: 'tensorflow', entries: nativeEntries(root), kept: true }] : []),
     { name: 'dependencies', entries: dependencyEntries(root, closure), kept: true },
     { name: 'project', entries: projectEntries(root, target, closure), kept: false },
+    { name: 'licences', entries: licenceEntries(imageComponents(root, target)), kept: false },
   ];
+}
+
+/** What the image has besides the project itself. */
+export function imageComponents(root: string, target: Target): Components {
+  const { node, openslideLibrary } = setup();
+  const { nodeVersion, tensorflowVersion } = readSetup();
+  const lock = readLock(root);
+  const native =
+    target === 'trainer'
+      ? [
+          openslideComponent(root, openslideLibrary),
+          tensorflowComponent(root, tensorflowFolder(root), tensorflowVersion ?? ''),
+        ]
+      : [];
+  const system = [...baseEntries(), ...(target === 'trainer' ? nativeEntries(root) : [])]
+    .filter(({ path }) => /^(usr\/)?lib(32|64)?\//.test(path))
+    .flatMap(({ content }) => (content.kind === 'file' ? [content.from] : []));
+  return joined([
+    nodeComponent(node, nodeVersion ?? ''),
+    ...native,
+    systemComponents(system),
+    npmComponents(root, lock, packageClosure(lock, target, installedIn(root)).packages),
+  ]);
+}
+
+/** Files that the image is made from besides the repository, with their names; npm packages by what locks them. */
+export function nativeInputs(root: string, target: Target): (readonly [string, string])[] {
+  const { node, openslideLibrary } = setup();
+  const shared = [
+    ['package-lock.json', join(root, 'package-lock.json')],
+    ['node', node],
+  ] as const;
+  if (target === 'operator') return [...shared];
+  const lib = join(tensorflowFolder(root), 'lib');
+  return [
+    ...shared,
+    ['libopenslide', openslideLibrary],
+    ...TENSORFLOW_LIBRARIES.map((name) => [name, join(lib, name)] as const),
+  ];
+}
+
+function licenceEntries({ list, entries }: Components): TarEntry[] {
+  return withParents([notice(list), ...entries]);
 }
 
 function setup(): { node: string; openslideLibrary: string } {
@@ -74,9 +130,7 @@ function nativeEntries(root: string): TarEntry[] {
   const libraries = ['lib', 'nvidia', 'licenses']
     .filter((part) => existsSync(join(tensorflow, part)))
     .flatMap((part) => folderEntries(join(tensorflow, part), `${TENSORFLOW}/${part}`));
-  const binaries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'].map((name) =>
-    join(tensorflow, 'lib', name),
-  );
+  const binaries = TENSORFLOW_LIBRARIES.map((name) => join(tensorflow, 'lib', name));
   const inBase = new Set(baseEntries().map(({ path }) => path));
   const needed = systemLibraries([...binaries, openslideLibrary, ...nativeAddons(root)]);
   return withParents([
@@ -128,9 +182,18 @@ function dependencyEntries(root: string, closure: Closure): TarEntry[] {
 /** Of a package: not what its developers and compilers need. Packages nested in it are taken on their own. */
 export function isRunTimeFile(path: string, isFolder: boolean): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  if (isFolder) return !/^(node_modules|\.bin|\.github|musl_\w+)$/.test(name);
+  if (isFolder) return !/^(node_modules|\.bin|\.github|musl_\w+)$/.test(name) && !isTestFolder(path);
   if (path.endsWith(`${BINDING}/deps`) || name === 'wsi-binding-key') return false;
-  return !/\.(map|d\.[cm]?ts|tsbuildinfo)$|^(readme|changelog|history)(\.(md|markdown|txt))?$/i.test(name);
+  return !/\.(map|d\.[cm]?ts|tsbuildinfo|test\.[cm]?[jt]s)$|^(readme|changelog|history)(\.(md|markdown|txt))?$/i.test(
+    name,
+  );
+}
+
+/** A package's own folder of tests: beside its package.json, not one of that name deeper in what it runs. */
+function isTestFolder(path: string): boolean {
+  return /(^|\/)node_modules\/(@[^/]+\/)?[^/]+\/(tests?|__tests__|benchmarks?|bench|examples?|coverage|\.nyc_output)$/.test(
+    path,
+  );
 }
 
 function projectEntries(root: string, target: Target, closure: Closure): TarEntry[] {
@@ -160,8 +223,13 @@ function projectEntries(root: string, target: Target, closure: Closure): TarEntr
   ]);
 }
 
-/** Of a workspace: the source without its tests. */
+/**
+ * Of a workspace: the source without its tests and what only they use. Python is the language of the references that
+ * tests compare with; the product runs none.
+ */
 export function isProjectFile(path: string, isFolder: boolean): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  return isFolder ? name !== 'node_modules' : !/\.test\.[cm]?[jt]s$|\.(log|tmp)$/.test(name);
+  return isFolder
+    ? !/^(node_modules|testing|__snapshots__)$/.test(name)
+    : !/\.(test|fixture)\.[cm]?[jt]s$|\.(log|tmp|py)$/.test(name);
 }

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { configurationOf } from './build-image.ts';
-import { imageContent } from './contents.ts';
+import { imageContent, targets } from './contents.ts';
 import { qualifiedName, writeImageArchive, writeLayer } from './oci-archive.ts';
 import type { TarEntry } from './tar.ts';
 
@@ -103,6 +103,18 @@ describe('an image archive', () => {
   });
 });
 
+/** Files that a source imports or starts: by a relative path, or as a part of another workspace (`.../testing`). */
+function namedFiles(path: string, source: string): { path: string; named: string }[] {
+  const relative = [
+    ...source.matchAll(/^(?:import|export)\b[^;]*?\bfrom '(\.[^']+)'|\bimport\('(\.[^']+)'\)/gm),
+    ...source.matchAll(/new URL\('(\.[^']+\.\w+)', import\.meta\.url\)/g),
+  ].map((match) => posix.join(posix.dirname(path), match[1] ?? match[2] ?? ''));
+  const testing = [...source.matchAll(/from '(@wsi-operator\/\w+\/testing[^']*)'/g)].map(
+    ([, name]) => name ?? '',
+  );
+  return [...relative, ...testing].map((named) => ({ path, named }));
+}
+
 describe('the content', () => {
   const paths = (target: 'operator' | 'trainer'): string[] =>
     imageContent(ROOT, target).flatMap((layer) => layer.entries.map(({ path }) => path));
@@ -116,14 +128,37 @@ describe('the content', () => {
     expect(trainer.some((path) => path.includes('libtensorflow'))).toBe(true);
   });
 
-  it('has no tests, and every file once', () => {
-    for (const target of ['operator', 'trainer'] as const) {
-      const all = imageContent(ROOT, target)
+  it.each(targets)('of the %s has no tests, none of their helpers, and every file once', (target) => {
+    const all = imageContent(ROOT, target)
+      .flatMap((layer) => layer.entries)
+      .flatMap(({ path, content }) => (content.kind === 'directory' ? [] : [path]));
+    const own = all.filter((path) => /^app\/(?!node_modules\/)/.test(path));
+    expect(own.length).toBeGreaterThan(50);
+    expect(own.filter((path) => /\.(test|e2e|fixture)\.|\/testing\/|\.py$/.test(path))).toEqual([]);
+    expect(own.filter((path) => /^app\/(fuzz|e2e|bench|image|cli|helm|docs)\//.test(path))).toEqual([]);
+    expect(
+      all.filter((path) =>
+        /\/node_modules\/(@[^/]+\/)?[^/]+\/(tests?|__tests__)\/|\.test\.[cm]?js$/.test(path),
+      ),
+    ).toEqual([]);
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  it.each(targets)('of the %s has every file that its own sources name', (target) => {
+    const files = new Map(
+      imageContent(ROOT, target)
         .flatMap((layer) => layer.entries)
-        .flatMap(({ path, content }) => (content.kind === 'directory' ? [] : [path]));
-      expect(all.filter((path) => /^app\/[^/]+\/src\/.*\.test\.ts$/.test(path))).toEqual([]);
-      expect(new Set(all).size).toBe(all.length);
-    }
+        .flatMap(({ path, content }) => (content.kind === 'directory' ? [] : [[path, content] as const])),
+    );
+    const absent = [...files]
+      .filter(([path]) => /^app\/(?!node_modules\/).*\.m?ts$/.test(path) && !path.endsWith('.d.ts'))
+      .flatMap(([path, content]) =>
+        content.kind === 'file' ? namedFiles(path, readFileSync(content.from, 'utf8')) : [],
+      )
+      .filter(({ named }) => !files.has(named))
+      // Runs a job on this machine, where the repository is, and is not started in an image.
+      .filter(({ path }) => path !== 'app/operator/src/local-run.ts');
+    expect(absent).toEqual([]);
   });
 });
 

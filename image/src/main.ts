@@ -1,6 +1,6 @@
 /** `npm run image -- --target operator|trainer|all --output DIRECTORY`: the container images, without a container engine. */
 import { resolve } from 'node:path';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { Command, Option } from 'commander';
 import { buildImage, writeTree } from './build-image.ts';
 import { targets, type Target } from './contents.ts';
@@ -13,7 +13,9 @@ interface Options {
 }
 
 const program = new Command('npm run image --')
-  .description('Makes the container images as OCI archives (TARGET.tar).')
+  .description(
+    'Makes the container images as OCI archives (TARGET.tar), each with its parts (TARGET.spdx.json) and provenance.',
+  )
   .addOption(new Option('--target <name>', 'image').choices([...targets, 'all']).default('all'))
   .option('--output <directory>', 'where to', 'output/images')
   .option('--tag <tag>', "the images' tag; without it, the project's version")

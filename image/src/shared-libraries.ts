@@ -1,7 +1,7 @@
 /** The shared libraries that programs load from the system. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, realpathSync } from 'node:fs';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 
 export interface SystemLibrary {
   /** Where the program looks for it. */

@@ -10,9 +10,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import type * as foundation from '@wsi/foundation';
-import type * as protocol from '@wsi/protocol';
-import type { WorkerPool } from '../../../trainer/src/coordinator/worker-pool.ts';
+import type * as foundation from '@wsi-operator/foundation';
+import type * as protocol from '@wsi-operator/protocol';
+import type { WorkerPool } from '../../../trainer/src/coordinator/leases/worker-pool.ts';
 import { affinityOf, SLOTS, taskOf, welcome } from './messages.ts';
 
 process.env['WSI_LOG_LEVEL'] = 'warn';
@@ -20,7 +20,7 @@ const root = process.argv[2] ?? '';
 const load = async <Module>(path: string): Promise<Module> => (await import(join(root, path))) as Module;
 const { createLogger, systemClock } = await load<typeof foundation>('foundation/src/index.ts');
 const { coordinatorService, listen } = await load<typeof protocol>('protocol/src/index.ts');
-const pools = await load<{ WorkerPool: typeof WorkerPool }>('trainer/src/coordinator/worker-pool.ts');
+const pools = await load<{ WorkerPool: typeof WorkerPool }>('trainer/src/coordinator/leases/worker-pool.ts');
 
 const pool = new pools.WorkerPool({
   clock: systemClock,

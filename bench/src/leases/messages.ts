@@ -1,5 +1,5 @@
 /** Messages of the sizes of a real run: `resnet18`, blocks of 4 shards of 16 tiles. */
-import type { Task, TaskResult, Usage, Welcome } from '@wsi/protocol';
+import type { Task, TaskResult, Usage, Welcome } from '@wsi-operator/protocol';
 
 export const TILES_OF_A_BLOCK = 64;
 /** Floats of an embedding of resnet18. */

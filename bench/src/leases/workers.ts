@@ -7,7 +7,7 @@
  *     {"waits": true}                                 ->  {"milliseconds": [...]}, and forgets them
  */
 import { createInterface } from 'node:readline';
-import { connectCoordinator, type CoordinatorMessage, type Task } from '@wsi/protocol';
+import { connectCoordinator, type CoordinatorMessage, type Task } from '@wsi-operator/protocol';
 import { resultOf, SLOTS, usage } from './messages.ts';
 
 /** Of the waits, at most so many are told; each as likely as another. */
