@@ -1,6 +1,6 @@
 /** Runs programs: the end of what they write is kept for the report of a failure. */
 import { spawn } from 'node:child_process';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 
 export interface CommandOptions {
   readonly cwd?: string;

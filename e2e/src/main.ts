@@ -1,9 +1,9 @@
 /** `npm run e2e`: brings a cluster up, installs the chart with Helm, and runs the suites against it with kubectl. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WsiError } from '@wsi/foundation';
-import { Command, Option } from 'commander';
+import { WsiError } from '@wsi-operator/foundation';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RunningCluster } from './cluster/provider.ts';
 import { providers, type ProviderName } from './cluster/providers.ts';
 import { uninstall } from './run/installation.ts';
@@ -15,8 +15,13 @@ interface Options {
   readonly only: readonly string[];
   readonly keep: boolean;
   readonly ifPossible: boolean;
+  readonly short: boolean;
+  readonly built: boolean;
+  readonly minutes: number;
 }
 
+/** Where the logs of a suite that failed stay. */
+const KEPT = new URL('../../output/e2e/', import.meta.url).pathname;
 const begun = performance.now();
 const log = (line: string): void => {
   process.stderr.write(`e2e: ${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
@@ -26,21 +31,43 @@ async function runOn(cluster: RunningCluster, options: Options, directory: strin
   const suites = chosenSuites(options.only);
   const { session, close } = await prepareCluster(cluster, directory, log);
   const file = join(directory, 'session.json');
-  await writeFile(file, JSON.stringify(session));
+  const { short, built } = options;
+  await writeFile(file, JSON.stringify({ ...session, short, builds: !built }));
   const counts: Counts[] = [];
   try {
     for (const suite of suites) {
       stopped.signal.throwIfAborted();
+      if (performance.now() - begun > options.minutes * 60_000) {
+        log(`suite ${suite} is skipped: ${options.minutes} minutes are over`);
+        counts.push({ passed: 0, failed: 0, skipped: 1 });
+        continue;
+      }
       log(`suite ${suite}`);
       const started = performance.now();
-      counts.push(await runSuite(suite, file, join(directory, `${suite}.json`), stopped.signal));
+      const files = { session: file, results: join(directory, `${suite}.json`), logs: join(KEPT, suite) };
+      await rm(files.logs, { recursive: true, force: true });
+      await mkdir(files.logs, { recursive: true });
+      const count = await runSuite(suite, files, stopped.signal);
+      counts.push(count);
       log(`suite ${suite} took ${((performance.now() - started) / 1000).toFixed(0)} s`);
+      if (count.failed === 0) await rm(files.logs, { recursive: true });
+      else await keepLogs(cluster, files.logs);
     }
   } finally {
     close();
     if (!options.keep) await uninstall(cluster).catch((error: unknown) => log(WsiError.from(error).message));
   }
   return sum(counts);
+}
+
+/** The logs of the suite's components are there already; those of the cluster go with it. */
+async function keepLogs(cluster: RunningCluster, folder: string): Promise<void> {
+  if (cluster.logs !== undefined) {
+    await cp(cluster.logs, join(folder, 'cluster'), { recursive: true }).catch((error: unknown) =>
+      log(WsiError.from(error).message),
+    );
+  }
+  log(`logs and evidence of the failure are kept in ${folder}`);
 }
 
 async function main(options: Options): Promise<void> {
@@ -92,6 +119,12 @@ function report({ passed, failed, skipped }: Counts): void {
   if (failed > 0) process.exitCode = 1;
 }
 
+function minutes(text: string): number {
+  const count = Number(text);
+  if (!(count > 0)) throw new InvalidArgumentError('Give a number of minutes above 0.');
+  return count;
+}
+
 /** The first Ctrl-C ends the suite under way and removes what was made. */
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -107,6 +140,9 @@ const program = new Command('npm run e2e --')
   )
   .option('--only <suites...>', 'only these suites', [])
   .option('--keep', 'leave the cluster and the operator running', false)
+  .option('--short', 'without the tests that take minutes', false)
+  .option('--built', 'without the tests that need programs which have not been built yet', false)
+  .option('--minutes <number>', 'begin no suite when so much time is over', minutes, Number.POSITIVE_INFINITY)
   .option('--if-possible', 'succeed, and say so, where no cluster can be had', false)
   .action(main);
 try {

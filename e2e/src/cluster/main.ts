@@ -1,5 +1,5 @@
 /** `npm run cluster -- up|down|status`: a cluster on this machine for developers. */
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { Command, InvalidArgumentError } from 'commander';
 import { isAlive } from './native/daemon.ts';
 import { readRecord } from './native/cluster-record.ts';

@@ -99,7 +99,7 @@ describe('existing', () => {
     const cluster = await providers.existing.start(options);
     expect(cluster.features).toEqual({
       ...{ changeNodes: true, volumes: true, gangScheduling: true },
-      ...{ restartApiServer: false, fakeNodes: false, networkPolicies: false },
+      ...{ restartApiServer: false, fakeNodes: false, networkPolicies: false, policiesOnDemand: false },
     });
     await expect(cluster.loadImage(image)).rejects.toThrow(/WSI_E2E_OPERATOR_IMAGE/);
     process.env['WSI_E2E_OPERATOR_IMAGE'] = 'lab/operator:1';

@@ -17,6 +17,8 @@ export interface ClusterFeatures {
   readonly changeNodes: boolean;
   /** NetworkPolicies are not only stored but kept. */
   readonly networkPolicies: boolean;
+  /** `keepPolicies` works: they are kept when a suite asks for it. */
+  readonly policiesOnDemand: boolean;
   /** The server has Kubernetes' own gang scheduling on. */
   readonly gangScheduling: boolean;
   /** `withFakeNodes` works. */
@@ -38,6 +40,8 @@ export interface RunningCluster {
   readonly kubectl: string;
   readonly helm: string;
   readonly features: ClusterFeatures;
+  /** Folder with the logs of its components, where they are files of this machine. */
+  readonly logs?: string;
   /**
    * Makes an image known to every node.
    * @returns the name under which pods use it
@@ -47,6 +51,8 @@ export interface RunningCluster {
   restartApiServer(options?: { readonly secondsAway?: number }): Promise<void>;
   /** Adds nodes that only pretend: pods on them are Running at once and go when they are deleted. */
   withFakeNodes(count: number): Promise<void>;
+  /** Has NetworkPolicies kept from now on, or no longer. */
+  keepPolicies(kept: boolean): Promise<void>;
   /** Lets the cluster be when this program ends. */
   keep(): Promise<void>;
   /** Ends what `start` has begun; nothing of it is left. A cluster that was there before stays. */

@@ -28,16 +28,31 @@ export const coscheduling: GoProgram = {
 export interface SecondScheduler {
   /** Ends the process and removes the plug-in's resource from the cluster, with all PodGroups. */
   stop(): Promise<void>;
+  /** @throws WsiError `Unavailable` when a program of it has ended by itself, with its last words */
+  requireAlive(): void;
 }
 
-/** @throws WsiError `Unavailable` when it cannot be built or does not come up */
-export async function startCoscheduling(cluster: ClusterCoordinates, log: Log): Promise<SecondScheduler> {
+/**
+ * @param logs folder for the scheduler's log
+ * @throws WsiError `Unavailable` when it cannot be built or does not come up
+ */
+export async function startCoscheduling(
+  cluster: ClusterCoordinates,
+  logs: string,
+  log: Log,
+): Promise<SecondScheduler> {
   const programs = await buildGoProgram(coscheduling, log);
   const crd = join(await moduleDirectory(coscheduling, PLUGINS), CRD);
   const kubectl = [`--kubeconfig=${cluster.kubeconfig}`];
   await run(cluster.kubectl, [...kubectl, 'apply', '--server-side', '-f', crd]);
   const home = await mkdtemp(join(tmpdir(), 'wsi-coscheduling-'));
-  const scheduler = await launch(join(programs, coscheduling.name), home, cluster.kubeconfig);
+  const scheduler = await launch(
+    join(programs, coscheduling.name),
+    home,
+    join(logs, 'coscheduling.log'),
+    cluster.kubeconfig,
+  );
+  const requireAlive = (): void => scheduler.requireAlive();
   const stop = async (): Promise<void> => {
     await scheduler.stop();
     await rm(home, { recursive: true, force: true });
@@ -50,15 +65,20 @@ export async function startCoscheduling(cluster: ClusterCoordinates, log: Log): 
     await stop();
     throw error;
   }
-  return { stop };
+  return { stop, requireAlive };
 }
 
-async function launch(program: string, home: string, kubeconfig: string): Promise<LoggedProcess> {
+async function launch(
+  program: string,
+  home: string,
+  log: string,
+  kubeconfig: string,
+): Promise<LoggedProcess> {
   const configuration = join(home, 'scheduler.json');
   await writeFile(configuration, JSON.stringify(schedulerConfiguration(kubeconfig)));
   // No port: nothing asks this process anything.
   const args = [`--config=${configuration}`, '--secure-port=0', '-v=2'];
-  return LoggedProcess.start(program, args, join(home, 'log'));
+  return LoggedProcess.start(program, args, log);
 }
 
 function schedulerConfiguration(kubeconfig: string): object {

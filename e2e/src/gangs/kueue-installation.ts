@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeImageArchive, writeLayer } from '@wsi/image';
+import { writeImageArchive, writeLayer } from '@wsi-operator/image';
 import { buildGoProgram, moduleDirectory, type GoProgram, type Log } from '../cluster/native/go-program.ts';
 import { run } from '../command.ts';
 import type { ClusterCoordinates } from '../cluster/provider.ts';

@@ -1,5 +1,5 @@
 /** A queue of Kueue with a quota of its own, for tests. */
-import type { KubernetesObject } from '@wsi/controller';
+import type { KubernetesObject } from '@wsi-operator/controller';
 
 const API_VERSION = 'kueue.x-k8s.io/v1beta2';
 

@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { lastLines } from '../command.ts';
 
-const START_SECONDS = 120;
+/** Only what hangs ends by it. */
+const START_SECONDS = 900;
 
 export class LoggedProcess {
   readonly #process: ChildProcess;
@@ -39,6 +40,15 @@ export class LoggedProcess {
       await delay(100);
     }
     throw new WsiError('Unavailable', `${basename(this.#program)} does not come up`, {
+      remedy: lastLines(readFileSync(this.#log, 'utf8')),
+    });
+  }
+
+  /** @throws WsiError `Unavailable` with its last words when it has ended by itself */
+  requireAlive(): void {
+    if (!this.#hasEnded) return;
+    throw new WsiError('Unavailable', `${basename(this.#program)} has ended`, {
+      where: this.#log,
       remedy: lastLines(readFileSync(this.#log, 'utf8')),
     });
   }

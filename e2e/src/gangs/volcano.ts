@@ -23,8 +23,15 @@ export const volcano: GoProgram = {
   packages: ['scheduler', 'controller-manager'].map((command) => `${VOLCANO}/cmd/${command}`),
 };
 
-/** @throws WsiError `Unavailable` when it cannot be built or does not come up */
-export async function startVolcano(cluster: ClusterCoordinates, log: Log): Promise<SecondScheduler> {
+/**
+ * @param logs folder for the logs of its programs
+ * @throws WsiError `Unavailable` when it cannot be built or does not come up
+ */
+export async function startVolcano(
+  cluster: ClusterCoordinates,
+  logs: string,
+  log: Log,
+): Promise<SecondScheduler> {
   const programs = await buildGoProgram(volcano, log);
   const chart = join(await moduleDirectory(volcano, VOLCANO), 'installer/helm/chart/volcano');
   const definitions = join(chart, 'crd/bases');
@@ -37,9 +44,16 @@ export async function startVolcano(cluster: ClusterCoordinates, log: Log): Promi
     await rm(home, { recursive: true, force: true });
     await attempt(cluster.kubectl, [...kubectl, 'delete', '--wait=false', '-f', definitions]);
   };
+  const requireAlive = (): void => {
+    for (const process of processes) process.requireAlive();
+  };
   const start = async (name: string, ...args: string[]): Promise<LoggedProcess> => {
     const common = [`--kubeconfig=${cluster.kubeconfig}`, '--leader-elect=false', '-v=3'];
-    const process = await LoggedProcess.start(join(programs, name), [...common, ...args], join(home, name));
+    const process = await LoggedProcess.start(
+      join(programs, name),
+      [...common, ...args],
+      join(logs, `volcano-${name}.log`),
+    );
     processes.push(process);
     return process;
   };
@@ -50,10 +64,10 @@ export async function startVolcano(cluster: ClusterCoordinates, log: Log): Promi
     await scheduler.untilItSays(/Scheduler completes Initialization/);
     // The scheduler makes the queue; the controllers open it, and nothing is let in before.
     const open = ['wait', 'queues.scheduling.volcano.sh/default', '--for=jsonpath={.status.state}=Open'];
-    await run(cluster.kubectl, [...kubectl, ...open, '--timeout=60s']);
+    await run(cluster.kubectl, [...kubectl, ...open, '--timeout=900s']);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { stop };
+  return { stop, requireAlive };
 }

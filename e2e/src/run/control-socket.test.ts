@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import type { RunningCluster } from '../cluster/provider.ts';
 import { loadImage, restartApiServer } from '../suite/control.ts';
 import { Session, type SessionFile } from '../suite/session.ts';

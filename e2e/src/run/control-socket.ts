@@ -1,7 +1,7 @@
 /** Does for the suites, over a Unix socket, what only the program can do that has started the cluster. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import type { RunningCluster } from '../cluster/provider.ts';
 
 /** One line is a command; the answer is `done` with the result, or what went wrong. */
@@ -9,6 +9,7 @@ export async function listenForCommands(path: string, cluster: RunningCluster): 
   const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
     'restart-api-server': async () => cluster.restartApiServer({ secondsAway: 3 }),
     'add-fake-nodes': async (count) => cluster.withFakeNodes(Number(count)),
+    'keep-policies': async (kept) => cluster.keepPolicies(kept === 'true'),
     'load-image': async (file = '', name = '') => cluster.loadImage({ file, name }),
   };
   const server = createServer({ allowHalfOpen: true }, (socket) => {

@@ -1,13 +1,13 @@
 /** A cluster with the images loaded and the operator installed, and what suites and storms are told of it. */
 import { join } from 'node:path';
-import { buildImage, type Target } from '@wsi/image';
+import { buildImage, type Target } from '@wsi-operator/image';
 import type { Log, RunningCluster } from '../cluster/provider.ts';
 import type { SessionFile } from '../suite/session.ts';
 import { listenForCommands } from './control-socket.ts';
 import { CHART, install, OPERATOR_NAMESPACE, RELEASE, type Images } from './installation.ts';
 
 export interface PreparedCluster {
-  readonly session: SessionFile;
+  readonly session: Omit<SessionFile, 'short' | 'builds'>;
   /** Hears no more commands of suites; the operator stays. */
   readonly close: () => void;
 }

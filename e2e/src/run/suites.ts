@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { SESSION_VARIABLE } from '../suite/session.ts';
+import { LOGS_VARIABLE } from './evidence.ts';
 
 const PACKAGE = new URL('../../', import.meta.url).pathname;
 const SUITES = join(PACKAGE, 'src/suite');
@@ -23,6 +24,9 @@ const ORDER = [
   'training',
   'cli',
   'security',
+  'tenants',
+  'privacy',
+  'policies',
   'resources',
   'faults',
   'upgrade',
@@ -51,16 +55,17 @@ export function chosenSuites(only: readonly string[]): string[] {
   return only.length === 0 ? names : names.filter((name) => only.includes(name));
 }
 
-/**
- * @param session the file that tells the suites what they have in hand
- * @param results where jest may write its report
- */
-export async function runSuite(
-  name: string,
-  session: string,
-  results: string,
-  signal: AbortSignal,
-): Promise<Counts> {
+export interface SuiteFiles {
+  /** Tells the suite what it has in hand. */
+  readonly session: string;
+  /** Where jest may write its report. */
+  readonly results: string;
+  /** Folder for the logs of components that the suite starts, and for the evidence of failures. */
+  readonly logs: string;
+}
+
+export async function runSuite(name: string, files: SuiteFiles, signal: AbortSignal): Promise<Counts> {
+  const { session, results, logs } = files;
   const child = spawn(
     process.execPath,
     [
@@ -75,7 +80,11 @@ export async function runSuite(
       join(SUITES, `${name}${ENDING}`),
     ],
     // Jest writes its report to the standard output too, where the closing line belongs.
-    { env: { ...process.env, [SESSION_VARIABLE]: session }, stdio: ['ignore', 'ignore', 'inherit'], signal },
+    {
+      env: { ...process.env, [SESSION_VARIABLE]: session, [LOGS_VARIABLE]: logs },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      signal,
+    },
   );
   child.on('error', () => undefined);
   await once(child, 'close');

@@ -1,18 +1,20 @@
 /**
  * `npm run scale`: how long the operator takes to have many jobs running, and what that costs, on nodes that only
- * pretend (https://kwok.sigs.k8s.io): API server, scheduler and operator are real, nothing is trained.
+ * pretend (https://kwok.sigs.k8s.io): API server, scheduler and operator are real, nothing is trained. With `--hostile` what
+ * one tenant can do to the operator and to others; see hostile.ts.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WsiError } from '@wsi/foundation';
-import { buildImage } from '@wsi/image';
+import { WsiError } from '@wsi-operator/foundation';
+import { buildImage } from '@wsi-operator/image';
 import { Command, InvalidArgumentError } from 'commander';
 import { nativeProvider } from '../cluster/native/native-provider.ts';
 import type { RunningCluster } from '../cluster/provider.ts';
 import { run } from '../command.ts';
 import { install, uninstall } from '../run/installation.ts';
+import { hostileTable, measureHostile } from './hostile.ts';
 import { operatorFigures } from './operator-figures.ts';
 import { scaleJob } from './scale-job.ts';
 
@@ -22,6 +24,9 @@ interface Options {
   readonly qps: number;
   readonly keep: boolean;
   readonly timeout: number;
+  readonly hostile: boolean;
+  readonly operator?: string;
+  readonly attack?: string;
 }
 
 interface Row {
@@ -123,6 +128,11 @@ async function untilNoPods(cluster: RunningCluster): Promise<void> {
 const round = (value: number): number => Math.round(value * 10) / 10;
 
 async function main(options: Options): Promise<void> {
+  if (options.hostile) {
+    const rows = await measureHostile(log, { main: options.operator, only: options.attack });
+    process.stdout.write(`${hostileTable(rows)}\n`);
+    return;
+  }
   const directory = await mkdtemp(join(tmpdir(), 'wsi-scale-'));
   const cluster = await nativeProvider.start({ nodes: 2, log, gangScheduling: true });
   try {
@@ -167,6 +177,9 @@ const program = new Command('npm run scale --')
   .option('--pods <count>', 'pods of a job', positive, 10)
   .option('--qps <count>', 'requests a second that the operator may make', positive, 500)
   .option('--timeout <seconds>', 'the longest wait for one number of jobs', positive, 1200)
+  .option('--hostile', 'no cluster: what one tenant can do to the operator and to another tenant', false)
+  .option('--operator <file>', 'with --hostile: the main.ts of the operator to be measured')
+  .option('--attack <words>', 'with --hostile: only attacks with these words in their names')
   .option('--keep', 'leave the cluster running', false)
   .action(main);
 try {

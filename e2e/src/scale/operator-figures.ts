@@ -10,13 +10,17 @@ export interface OperatorFigures {
   readonly requestsByKind: ReadonlyMap<string, number>;
   readonly cpuSeconds: number;
   readonly residentBytes: number;
+  /** Of what JavaScript holds, what is garbage included. */
+  readonly heapBytes: number;
   readonly reconciles: number;
 }
 
 const METRICS_PORT = 8080;
 
 /** Summed over the operator's pods. */
-export async function operatorFigures(cluster: RunningCluster): Promise<OperatorFigures> {
+export async function operatorFigures(
+  cluster: Pick<RunningCluster, 'kubectl' | 'kubeconfig'>,
+): Promise<OperatorFigures> {
   const kubectl = async (...args: string[]): Promise<string> =>
     run(cluster.kubectl, ['--kubeconfig', cluster.kubeconfig, ...args], { timeoutSeconds: 60 });
   const names = await kubectl(
@@ -40,7 +44,7 @@ export async function operatorFigures(cluster: RunningCluster): Promise<Operator
 /** @param text the Prometheus text format, of any number of pods one after the other */
 export function figuresOf(text: string): OperatorFigures {
   const requestsByKind = new Map<string, number>();
-  const totals = { requests: 0, cpuSeconds: 0, residentBytes: 0, reconciles: 0 };
+  const totals = { requests: 0, cpuSeconds: 0, residentBytes: 0, heapBytes: 0, reconciles: 0 };
   for (const line of text.split('\n')) {
     const match = /^(?<name>[a-z_]+)(?:\{(?<labels>[^}]*)\})? (?<value>\S+)/.exec(line)?.groups;
     if (match === undefined) continue;
@@ -59,6 +63,9 @@ export function figuresOf(text: string): OperatorFigures {
         break;
       case 'process_resident_memory_bytes':
         totals.residentBytes += value;
+        break;
+      case 'nodejs_heap_size_used_bytes':
+        totals.heapBytes += value;
         break;
       case 'wsi_operator_reconcile_total':
         totals.reconciles += value;

@@ -1,5 +1,5 @@
 /** A job whose pods are put on nodes that only pretend to run them. */
-import type { WsiTrainingJobManifest } from '@wsi/api';
+import type { WsiTrainingJobManifest } from '@wsi-operator/api';
 import { FAKE_NODE } from '../cluster/native/fake-nodes.ts';
 
 /** One coordinator, one server, and workers for the rest. */

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Log, RunningCluster } from '../cluster/provider.ts';
 import { providers, type ProviderName } from '../cluster/providers.ts';
@@ -69,7 +69,7 @@ export class ClusterArena implements Arena {
   private constructor(cluster: RunningCluster, prepared: PreparedCluster, directory: string, epochs: number) {
     this.#cluster = cluster;
     this.#prepared = prepared;
-    this.#session = new Session(prepared.session);
+    this.#session = new Session({ ...prepared.session, short: false, builds: true });
     this.#directory = directory;
     this.#epochs = epochs;
     this.others = cluster.features.restartApiServer ? ['leader', 'apiServer'] : ['leader'];

@@ -1,9 +1,9 @@
 /** One job of a storm on a cluster: begun, followed, changed and removed with kubectl, also while the API server is away. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WsiTrainingJobStatus } from '@wsi/api';
-import { WsiError } from '@wsi/foundation';
-import type { KubernetesObject } from '@wsi/controller';
-import type { Session } from '../suite/session.ts';
+import type { WsiTrainingJobStatus } from '@wsi-operator/api';
+import { WsiError } from '@wsi-operator/foundation';
+import type { KubernetesObject } from '@wsi-operator/controller';
+import { WAIT, type Session } from '../suite/session.ts';
 import { clusterStormJob, STORM_NAMESPACE } from './cluster-storm-job.ts';
 import type { Replicas } from './leader.ts';
 import { leftFiles } from './leftovers.ts';
@@ -87,7 +87,7 @@ export class ClusterRun {
   /** Frees every pod, and goes on from the checkpoint with other numbers. @returns false when the run has ended before */
   async resumeWith({ workers, servers }: Replicas): Promise<boolean> {
     if (!(await this.change({ suspend: true }))) return false;
-    const status = await this.#session.until(`${this.name} is suspended`, PATIENCE_SECONDS, async () => {
+    const status = await this.#session.until(`${this.name} is suspended`, async () => {
       const seen = await this.#seen();
       return ['Suspended', 'Succeeded', 'Failed'].some((end) => isTrue(seen, end))
         ? { done: seen }
@@ -113,13 +113,13 @@ export class ClusterRun {
   async remove(): Promise<string[]> {
     const files =
       this.#output === undefined ? [] : await leftFiles(this.#output, STORM_TRAINING.checkpoint.keep);
-    await this.#kubectl('delete', 'wtj', this.name, '--ignore-not-found', '--wait=true', '--timeout=90s');
+    await this.#kubectl('delete', 'wtj', this.name, '--ignore-not-found', '--wait=true', WAIT);
     return [...files, ...(await this.#leftObjects())];
   }
 
   /** Again and again while the API server is away. */
   async persist<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
-    return this.#session.until(what, PATIENCE_SECONDS, async () => ({ done: await work() }));
+    return this.#session.until(what, async () => ({ done: await work() }));
   }
 
   async #seen(): Promise<WsiTrainingJobStatus> {

@@ -1,5 +1,5 @@
 /** The job of a storm on a cluster: that of the suites, with steps, checkpoints and patience as in a storm on one machine. */
-import type { WsiTrainingJobManifest } from '@wsi/api';
+import type { WsiTrainingJobManifest } from '@wsi-operator/api';
 import { trainingJob } from '../suite/training-job.ts';
 import { MARKER_VARIABLE, POD_VARIABLE } from './node-reach.ts';
 import { LEASE_MILLISECONDS, STORM_TRAINING } from './storm-job.ts';

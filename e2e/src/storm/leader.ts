@@ -1,7 +1,7 @@
 /** The process that leads a run on this machine, `wsi run`: started, killed, and started again with the same command. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { lastLines } from '../command.ts';
 import { markOf, type ProcessMark } from './processes.ts';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import type { Arena } from './arena.ts';
 import { damageStopped } from './checkpoint-damage.ts';
 import type { LinkFault } from './faulty-role.ts';

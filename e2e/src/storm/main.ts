@@ -5,7 +5,7 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { providers, type ProviderName } from '../cluster/providers.ts';
 import type { Arena } from './arena.ts';

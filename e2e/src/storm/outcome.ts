@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256 } from '@wsi/foundation';
+import { sha256 } from '@wsi-operator/foundation';
 
 export interface RunOutcome {
   readonly parametersSha256: string;

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { jobFromText, type WsiTrainingJob } from '@wsi/api';
-import { synthesizeCohort } from '@wsi/cohort';
-import { runLocalJob, type LocalCluster, type LocalRunResult } from '@wsi/operator';
+import { jobFromText, type WsiTrainingJob } from '@wsi-operator/api';
+import { synthesizeCohort } from '@wsi-operator/cohort';
+import { runLocalJob, type LocalCluster, type LocalRunResult } from '@wsi-operator/operator';
 import pino from 'pino';
 import { differences, readOutcome } from './outcome.ts';
 

@@ -6,9 +6,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { jobFromText } from '@wsi/api';
-import { WsiError } from '@wsi/foundation';
-import { runLocalJob, type LocalCluster, type LocalRunResult } from '@wsi/operator';
+import { jobFromText } from '@wsi-operator/api';
+import { WsiError } from '@wsi-operator/foundation';
+import { runLocalJob, type LocalCluster, type LocalRunResult } from '@wsi-operator/operator';
 
 /** As of `wsi run`. */
 const EXIT_CODE: Record<LocalRunResult['outcome'], number> = {

@@ -2,7 +2,7 @@
  * Which fault happens when, and to whom: a pure function of the seed. A fault's own numbers come from a stream of its own,
  * so the first hundred faults of a storm are the same whether a hundred or a thousand were asked for.
  */
-import { RandomStream } from '@wsi/foundation';
+import { RandomStream } from '@wsi-operator/foundation';
 
 export type RoleName = 'coordinator' | 'server' | 'worker';
 

@@ -2,7 +2,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode } from '@wsi/foundation';
+import { systemErrorCode } from '@wsi-operator/foundation';
 import { attempt, run } from '../command.ts';
 
 const SIZE = '96m';

@@ -1,7 +1,7 @@
 /** The job of a storm: small, of many short steps, with a checkpoint at every second one. */
 import { join } from 'node:path';
-import type { WsiTrainingJobManifest } from '@wsi/api';
-import { synthesizeCohort, type SynthesisOptions } from '@wsi/cohort';
+import type { WsiTrainingJobManifest } from '@wsi-operator/api';
+import { synthesizeCohort, type SynthesisOptions } from '@wsi-operator/cohort';
 
 /** Small enough for a thousand faults in an hour, large enough that a step has many tasks. */
 export const STORM_COHORT: Omit<SynthesisOptions, 'output'> = {

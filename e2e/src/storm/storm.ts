@@ -1,6 +1,6 @@
 /** A storm: runs of one job, one after the other, until every fault of the schedule has struck one of them. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import type { Arena } from './arena.ts';
 import { differences, type RunOutcome } from './outcome.ts';
 import { describeFault, type Fault } from './schedule.ts';

@@ -1,5 +1,5 @@
 /** The job of the suites, sized by what is measured of it. */
-import type { WsiTrainingJobManifest } from '@wsi/api';
+import type { WsiTrainingJobManifest } from '@wsi-operator/api';
 import { trainingJob } from './training-job.ts';
 
 type Spec = WsiTrainingJobManifest['spec'];

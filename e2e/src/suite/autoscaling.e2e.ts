@@ -4,10 +4,10 @@
  */
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { autoscaledJob, type AutoscaledChoices } from './autoscaled-job.ts';
-import { itWhere } from './it-where.ts';
+import { itAtLength } from './it-where.ts';
 import { setDevices } from './node-devices.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
-import { Session, type Seen } from './session.ts';
+import { Session, WAIT, type Seen } from './session.ts';
 
 const NAMESPACE = 'e2e-autoscaling';
 /** Long enough to be measured, to grow, and to be measured again. */
@@ -23,13 +23,13 @@ let expected: string;
 prepareNamespace(session, NAMESPACE);
 beforeAll(async () => {
   expected = await quietDigest(session, NAMESPACE, EPOCHS);
-}, 400_000);
+});
 /** What a failed test has left must not be held against the next one. */
 afterEach(async () => {
   await session.kubectl(['delete', 'resourcequota', '--all', '-n', NAMESPACE]);
-  await session.kubectl(['delete', 'wtj', '--all', '-n', NAMESPACE, '--wait=true', '--timeout=60s']);
+  await session.kubectl(['delete', 'wtj', '--all', '-n', NAMESPACE, '--wait=true', WAIT]);
   await untilEmpty(session, NAMESPACE);
-}, 150_000);
+});
 
 function job(
   name: string,
@@ -46,8 +46,8 @@ async function messages(name: string, reason: string): Promise<string[]> {
     .map((event) => (event.message ?? event.note) as string);
 }
 
-async function untilTold(name: string, reason: string, words: RegExp, seconds: number): Promise<string> {
-  return session.until(`${name} says ${reason}`, seconds, async () => {
+async function untilTold(name: string, reason: string, words: RegExp): Promise<string> {
+  return session.until(`${name} says ${reason}`, async () => {
     const all = await messages(name, reason);
     const found = all.find((message) => words.test(message));
     return found === undefined
@@ -56,8 +56,8 @@ async function untilTold(name: string, reason: string, words: RegExp, seconds: n
   });
 }
 
-async function untilWorkers(name: string, count: number, seconds = 120): Promise<Seen> {
-  return session.until(`${name} is to have ${count} workers, and has them`, seconds, async () => {
+async function untilWorkers(name: string, count: number): Promise<Seen> {
+  return session.until(`${name} is to have ${count} workers, and has them`, async () => {
     const status = await session.statusOf(name, NAMESPACE);
     const pods = await session.list('pods', NAMESPACE, `wsi.dev/job-name=${name},wsi.dev/role=worker`);
     const alive = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
@@ -66,7 +66,7 @@ async function untilWorkers(name: string, count: number, seconds = 120): Promise
 }
 
 async function expectSuccess(name: string): Promise<Seen> {
-  const status = await session.untilCondition(name, NAMESPACE, 'Succeeded', 400);
+  const status = await session.untilCondition(name, NAMESPACE, 'Succeeded');
   expect(status.parametersSha256).toBe(expected);
   return status;
 }
@@ -74,57 +74,56 @@ async function expectSuccess(name: string): Promise<Seen> {
 describe('an autoscaled job', () => {
   it('grows by what it measures, and asks for the memory that it has seen', async () => {
     await session.apply(job('growing'));
-    const why = await untilTold('growing', 'Rescaled', /^1 -> 2 workers/, 200);
+    const why = await untilTold('growing', 'Rescaled', /^1 -> 2 workers/);
     expect(why).toMatch(/^1 -> 2 workers: [\d.]+ -> [\d.]+ tiles\/s predicted, efficiency \d\.\d\d/);
-    await untilTold('growing', 'MemoryRaised', /^worker memory 256 MiB -> \d+ MiB: peak \d+ MiB/, 60);
+    await untilTold('growing', 'MemoryRaised', /^worker memory 256 MiB -> \d+ MiB: peak \d+ MiB/);
     const status = await expectSuccess('growing');
     const [grown] = (status.autoscaling.decisions as Seen[]).filter(({ what }) => what === 'workers');
     expect(grown).toMatchObject({ from: 1, to: 2, reason: why });
     // The model is for jobs to come, too.
     expect(JSON.parse(status.autoscaling.model as string)).toBeInstanceOf(Object);
-  }, 700_000);
+  });
 
   it('keeps to what the quota of its namespace allows', async () => {
     const spec = { hard: { pods: '3' } };
     const metadata = { name: 'three-pods', namespace: NAMESPACE };
     await session.apply({ apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec });
     await session.apply(job('bounded'));
-    await untilTold('bounded', 'Rescaled', /^1 -> 2 workers/, 200);
+    await untilTold('bounded', 'Rescaled', /^1 -> 2 workers/);
     await untilTold(
       'bounded',
       'NoRoom',
       /^room for 1 of 2 workers: the quota of the namespace allows no more/,
-      60,
     );
     const status = await untilWorkers('bounded', 1);
     expect(status.autoscaling.quota).toMatchObject({ workers: 1, tries: 1 });
     await expectSuccess('bounded');
-  }, 700_000);
+  });
 
-  itWhere(session.file.features.changeNodes, 'nodes must not be changed')(
-    'keeps to what the nodes have room for, and trains on meanwhile',
-    async () => {
-      await setDevices(session, SEAT, 1);
-      try {
-        const resources = { requests: { cpu: '50m', memory: '256Mi' }, limits: { [SEAT]: '1' } };
-        await session.apply(job('seated', { resources, epochs: MANY_EPOCHS }));
-        await untilTold('seated', 'Rescaled', /^1 -> 2 workers/, 200);
-        const before = (await session.statusOf('seated', NAMESPACE)).progress.step as number;
-        // For five minutes a pod is left waiting: it is what makes a cluster add nodes.
-        await untilTold('seated', 'NoRoom', /^room for 1 of 2 workers: the others have found no place/, 420);
-        const status = await untilWorkers('seated', 1);
-        expect(status.autoscaling.schedulable).toMatchObject({ workers: 1, tries: 1 });
-        await session.untilStep(
-          'seated',
-          NAMESPACE,
-          Math.max(before + 50, (status.progress.step as number) + 1),
-        );
-      } finally {
-        await setDevices(session, SEAT, null);
-      }
-    },
-    900_000,
-  );
+  itAtLength(
+    session,
+    session.file.features.changeNodes,
+    'nodes must not be changed',
+  )('keeps to what the nodes have room for, and trains on meanwhile', async () => {
+    await setDevices(session, SEAT, 1);
+    try {
+      const resources = { requests: { cpu: '50m', memory: '256Mi' }, limits: { [SEAT]: '1' } };
+      await session.apply(job('seated', { resources, epochs: MANY_EPOCHS }));
+      await untilTold('seated', 'Rescaled', /^1 -> 2 workers/);
+      const before = (await session.statusOf('seated', NAMESPACE)).progress.step as number;
+      // For five minutes a pod is left waiting: it is what makes a cluster add nodes.
+      await untilTold('seated', 'NoRoom', /^room for 1 of 2 workers: the others have found no place/);
+      const status = await untilWorkers('seated', 1);
+      expect(status.autoscaling.schedulable).toMatchObject({ workers: 1, tries: 1 });
+      await session.untilStep(
+        'seated',
+        NAMESPACE,
+        Math.max(before + 50, (status.progress.step as number) + 1),
+      );
+    } finally {
+      await setDevices(session, SEAT, null);
+    }
+  });
 
   it('is given more memory after it was killed for its limit, until it has enough', async () => {
     const memory = '160Mi';
@@ -135,7 +134,6 @@ describe('an autoscaled job', () => {
       'hungry',
       'MemoryRaised',
       /^worker memory 160 MiB -> 256 MiB: killed for memory at 160 MiB/,
-      120,
     );
     await session.untilStep('hungry', NAMESPACE, 1);
     const { spec } = await session.get('pod', 'hungry-worker-0', NAMESPACE);
@@ -144,5 +142,5 @@ describe('an autoscaled job', () => {
     const status = await expectSuccess('hungry');
     expect(status.failures.map(({ reason }: Seen) => reason)).toContain('outOfMemory');
     expect(status.autoscaling.memory.workers.limitBytes).toBeGreaterThan(160 * 2 ** 20);
-  }, 900_000);
+  });
 });

@@ -1,5 +1,5 @@
 /** A user's day with `wsi` and `kubectl wsi` on a cluster. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -18,7 +18,7 @@ prepareNamespace(session, NAMESPACE);
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wsi-e2e-'));
   manifest = join(directory, 'job.json');
-  await writeFile(manifest, JSON.stringify(trainingJob({ name: 'day', namespace: NAMESPACE, epochs: 400 })));
+  await writeFile(manifest, JSON.stringify(trainingJob({ name: 'day', namespace: NAMESPACE, epochs: 4000 })));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -46,36 +46,50 @@ describe('wsi, on a cluster', () => {
     const { code, stdout } = await wsi('status', 'day', '-n', NAMESPACE);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Running/);
-    expect(stdout).toMatch(/epoch \d+\/400/);
+    expect(stdout).toMatch(/epoch \d+\/4000/);
     const list = await kubectlWsi('status', '-n', NAMESPACE);
     expect(list.stdout).toMatch(/day\s+Running/);
-  }, 120_000);
+  });
 
   it('shows the logs of its pods', async () => {
     const { code, stdout } = await wsi('logs', 'day', '-n', NAMESPACE);
     expect(code).toBe(0);
     expect(stdout).toMatch(/coordinator/);
     expect(stdout).toMatch(/worker/);
-  }, 60_000);
+  });
 
   it('describes it with conditions and events', async () => {
     const { code, stdout } = await kubectlWsi('describe', 'day', '-n', NAMESPACE);
     expect(code).toBe(0);
     for (const word of ['Running', 'PodsCreated', 'day-worker-0']) expect(stdout).toContain(word);
-  }, 60_000);
+  });
+
+  it('fetches what it has written so far, as the user of its pods, and leaves no pod behind', async () => {
+    await session.untilStep('day', NAMESPACE, 6);
+    const output = join(directory, 'results');
+    const fetched = await wsi('results', 'day', '-n', NAMESPACE, '--output', output, '--all');
+    expect(fetched).toMatchObject({ code: 0 });
+    expect(fetched.stdout).toMatch(/^\d+ files, /);
+    const lines = (await readFile(join(output, 'metrics.jsonl'), 'utf8')).split('\n');
+    expect(JSON.parse(lines[0] ?? '')).toHaveProperty('step');
+    await session.until('the pod that read is gone', async () => {
+      const pods = await session.list('pods', NAMESPACE, 'app.kubernetes.io/name=wsi-results');
+      return pods.length === 0 ? { done: undefined } : { seen: pods.length };
+    });
+  });
 
   it('stops it, goes on with it, and scales it', async () => {
     expect((await wsi('suspend', 'day', '-n', NAMESPACE)).code).toBe(0);
-    await session.untilCondition('day', NAMESPACE, 'Suspended', 90);
+    await session.untilCondition('day', NAMESPACE, 'Suspended');
     expect((await wsi('resume', 'day', '-n', NAMESPACE)).code).toBe(0);
     expect((await wsi('scale', 'day', '--workers', '1', '-n', NAMESPACE)).code).toBe(0);
     const job = await session.get('wtj', 'day', NAMESPACE);
     expect(job.spec).toMatchObject({ suspend: false, workers: { replicas: 1 } });
-  }, 150_000);
+  });
 
   it('cancels it, and tells when there is no such job', async () => {
     expect((await wsi('cancel', 'day', '-n', NAMESPACE, '--yes')).code).toBe(0);
-    await session.until('the job is gone', 60, async () => {
+    await session.until('the job is gone', async () => {
       const job = await session.get('wtj', 'day', NAMESPACE);
       return job === undefined ? { done: undefined } : { seen: job.status };
     });
@@ -83,5 +97,5 @@ describe('wsi, on a cluster', () => {
     const none = await wsi('status', 'day', '-n', NAMESPACE);
     expect(none.code).not.toBe(0);
     expect(none.stderr).toMatch(/day/);
-  }, 120_000);
+  });
 });

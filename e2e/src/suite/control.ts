@@ -1,7 +1,7 @@
 /** What only the runner can do, because it has started the cluster: asked of it over a socket. */
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import type { Session } from './session.ts';
 
 /** Kills the API server and waits until another one answers. */
@@ -20,6 +20,11 @@ export async function loadImage(session: Session, archive: string, name: string)
 /** Adds nodes that only pretend to run their pods. */
 export async function addFakeNodes(session: Session, count: number): Promise<void> {
   await command(session, `add-fake-nodes ${count}`);
+}
+
+/** Has NetworkPolicies kept from now on, or no longer. */
+export async function keepPolicies(session: Session, kept: boolean): Promise<void> {
+  await command(session, `keep-policies ${kept}`);
 }
 
 async function command(session: Session, line: string): Promise<string> {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { restartApiServer } from './control.ts';
 import { leadingOperator } from './leading-operator.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
-import { Session, type Seen } from './session.ts';
+import { Session, WAIT, type Seen } from './session.ts';
 import { trainingJob } from './training-job.ts';
 
 const NAMESPACE = 'e2e-faults';
@@ -16,16 +16,16 @@ let expected: string;
 prepareNamespace(session, NAMESPACE);
 beforeAll(async () => {
   expected = await quietDigest(session, NAMESPACE, EPOCHS);
-}, 240_000);
+});
 
 /** Runs a job, does harm once it is under way, and holds its end against the quiet run's. */
 async function withstand(name: string, harm: () => Promise<void>): Promise<Seen> {
   await session.apply(trainingJob({ name, namespace: NAMESPACE, epochs: EPOCHS }));
   await session.untilStep(name, NAMESPACE, 8);
   await harm();
-  const status = await session.untilCondition(name, NAMESPACE, 'Succeeded', 240);
+  const status = await session.untilCondition(name, NAMESPACE, 'Succeeded');
   expect(status.parametersSha256).toBe(expected);
-  await session.kubectl(['delete', 'wtj', name, '-n', NAMESPACE, '--wait=true', '--timeout=60s']);
+  await session.kubectl(['delete', 'wtj', name, '-n', NAMESPACE, '--wait=true', WAIT]);
   await untilEmpty(session, NAMESPACE);
   return status;
 }
@@ -44,22 +44,18 @@ describe('a job ends with the same parameters', () => {
     ['a worker, without notice', 'lost-worker', 'worker-0', AT_ONCE],
     ['a parameter server, without notice', 'lost-server', 'server-1', AT_ONCE],
     ['the coordinator, without notice', 'lost-coordinator', 'coordinator-0', AT_ONCE],
-  ])(
-    'when %s is deleted',
-    async (_what, name, role, flags) => {
-      const pod = `${name}-${role}`;
-      let uid = '';
-      await withstand(name, async () => {
-        uid = (await session.get('pod', pod, NAMESPACE)).metadata.uid as string;
-        await deletePod(pod, NAMESPACE, ...flags);
-        await session.until(`${pod} is replaced`, 60, async () => {
-          const now = (await session.get('pod', pod, NAMESPACE))?.metadata.uid;
-          return now !== undefined && now !== uid ? { done: now } : { seen: now };
-        });
+  ])('when %s is deleted', async (_what, name, role, flags) => {
+    const pod = `${name}-${role}`;
+    let uid = '';
+    await withstand(name, async () => {
+      uid = (await session.get('pod', pod, NAMESPACE)).metadata.uid as string;
+      await deletePod(pod, NAMESPACE, ...flags);
+      await session.until(`${pod} is replaced`, async () => {
+        const now = (await session.get('pod', pod, NAMESPACE))?.metadata.uid;
+        return now !== undefined && now !== uid ? { done: now } : { seen: now };
       });
-    },
-    400_000,
-  );
+    });
+  });
 
   it('when every pod of the operator is deleted', async () => {
     await withstand('no-operator', async () => {
@@ -67,26 +63,26 @@ describe('a job ends with the same parameters', () => {
       // Something to do for the operator that takes over.
       await deletePod('no-operator-worker-0');
     });
-  }, 400_000);
+  });
 
   it('when the leader is killed: the other operator takes over', async () => {
     await withstand('no-leader', async () => {
       const before = await leadingOperator(session);
       await deletePod(before, operatorNamespace, ...AT_ONCE);
       await deletePod('no-leader-worker-1');
-      await session.until('another operator leads', 60, async () => {
+      await session.until('another operator leads', async () => {
         const now = await leadingOperator(session);
         return now !== before && now !== '' ? { done: now } : { seen: now };
       });
     });
-  }, 400_000);
+  });
 
   it('when the API server is restarted', async () => {
     await withstand('no-api', async () => {
       await restartApiServer(session);
       await deletePod('no-api-worker-0');
     });
-  }, 400_000);
+  });
 });
 
 function operatorPods(): string[] {

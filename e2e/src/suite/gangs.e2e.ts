@@ -3,12 +3,13 @@
  * and Volcano, which are brought to the native cluster.
  */
 import { afterEach, beforeAll, describe, expect } from '@jest/globals';
-import { startCoscheduling, type SecondScheduler } from '../gangs/coscheduling-scheduler.ts';
-import { startVolcano } from '../gangs/volcano.ts';
-import { itWhere } from './it-where.ts';
+import { coscheduling, startCoscheduling, type SecondScheduler } from '../gangs/coscheduling-scheduler.ts';
+import { startVolcano, volcano } from '../gangs/volcano.ts';
+import type { GoProgram } from '../cluster/native/go-program.ts';
+import { itWhere, whereBuilt } from './it-where.ts';
 import { setDevices } from './node-devices.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
-import { Session, type Seen } from './session.ts';
+import { Session, WAIT, type Seen } from './session.ts';
 import { trainingJob } from './training-job.ts';
 
 const NAMESPACE = 'e2e-gangs';
@@ -20,16 +21,20 @@ const session = new Session();
 const { features } = session.file;
 /** Built here, and run beside the cluster's own. */
 const bringsSchedulers = session.file.provider === 'native';
-const NOT_HERE = 'a second scheduler is brought to the native cluster only';
+const where = (program: GoProgram): readonly [boolean, string] =>
+  bringsSchedulers
+    ? whereBuilt(session, program)
+    : [false, 'a second scheduler is brought to the native cluster only'];
 const log = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 let expected: string;
+let scheduler: SecondScheduler | undefined;
 
 prepareNamespace(session, NAMESPACE);
 beforeAll(async () => {
   expected = await quietDigest(session, NAMESPACE, EPOCHS);
-}, 240_000);
+});
 
 /** A coordinator, two servers and two workers, of which a gang needs four. */
 function seatedJob(name: string, runPolicy: object): object {
@@ -53,16 +58,16 @@ async function podsOf(name: string): Promise<Seen[]> {
 
 /** Waits for a job to end well, and for nothing to be left of it. */
 async function expectSuccess(name: string): Promise<void> {
-  const status = await session.untilCondition(name, NAMESPACE, 'Succeeded', 300);
+  const status = await session.untilCondition(name, NAMESPACE, 'Succeeded');
   expect(status.parametersSha256).toBe(expected);
-  await session.kubectl(['delete', 'wtj', name, '-n', NAMESPACE, '--wait=true', '--timeout=60s']);
+  await session.kubectl(['delete', 'wtj', name, '-n', NAMESPACE, '--wait=true', WAIT]);
   await untilEmpty(session, NAMESPACE);
 }
 
 /** Waits until the condition `Running` has a reason and as many pods exist; none of them may have a node. */
 async function untilWaiting(name: string, reason: string, pods: number): Promise<void> {
   // The operator looks once a minute for APIs that have come.
-  await session.until(`${name} waits: ${reason}, ${pods} pods`, 180, async () => {
+  await session.until(`${name} waits: ${reason}, ${pods} pods`, async () => {
     const { conditions } = await session.statusOf(name, NAMESPACE);
     const running = conditions?.find(({ type }: Seen) => type === 'Running');
     const there = (await podsOf(name)).length;
@@ -76,20 +81,22 @@ interface Waiting {
   readonly pods: number;
 }
 
-/** No pod has a node while one seat is missing for the minimum; with that seat all of the minimum have one. */
+/** No pod has a node while one seat is missing for the minimum of four; with that seat all of the minimum have one. */
 async function expectTogether(
   gang: string,
-  { reason, pods }: Waiting = { reason: 'Unschedulable', pods: 5 },
+  { reason, pods }: Waiting = { reason: 'Unschedulable', pods: 4 },
 ): Promise<void> {
   await setSeats(3);
   await session.apply(seatedJob(gang, { gang }));
   await untilWaiting(gang, reason, pods);
   await setSeats(4);
-  const placed = await session.until('the minimum has nodes', 120, async () => {
-    const withNodes = (await podsOf(gang)).filter(({ spec }) => spec.nodeName !== undefined);
-    return withNodes.length >= 4
-      ? { done: withNodes }
-      : { seen: withNodes.map(({ metadata }) => metadata.name) };
+  const placed = await session.until('the minimum has nodes', async () => {
+    const pods = await podsOf(gang);
+    const withNodes = pods.filter(({ spec }) => spec.nodeName !== undefined);
+    if (withNodes.length >= 4) return { done: withNodes };
+    scheduler?.requireAlive();
+    const places = pods.map(({ metadata, spec }) => [metadata.name, spec.nodeName ?? null]);
+    return { seen: { places, conditions: (await session.statusOf(gang, NAMESPACE)).conditions } };
   });
   const roles = placed.map(({ metadata }) => metadata.labels['wsi.dev/role'] as string).sort();
   expect(roles).toEqual(['coordinator', 'server', 'server', 'worker']);
@@ -97,36 +104,29 @@ async function expectTogether(
 }
 
 describe('a gang', () => {
-  let scheduler: SecondScheduler | undefined;
   afterEach(async () => {
     await setSeats(null);
     await scheduler?.stop();
     scheduler = undefined;
-  }, 60_000);
+  });
 
   itWhere(features.gangScheduling && features.changeNodes, 'the cluster has no gang scheduling')(
     "of Kubernetes' own starts together or not at all",
     async () => {
       await expectTogether('native');
     },
-    500_000,
   );
 
-  itWhere(bringsSchedulers, NOT_HERE)(
-    'of the coscheduling plug-in starts together or not at all',
-    async () => {
-      scheduler = await startCoscheduling(session.file, log);
-      await expectTogether('coscheduling');
-    },
-    900_000,
-  );
+  itWhere(...where(coscheduling))('of the coscheduling plug-in starts together or not at all', async () => {
+    scheduler = await startCoscheduling(session.file, session.logs, log);
+    await expectTogether('coscheduling');
+  });
 
-  itWhere(bringsSchedulers, NOT_HERE)(
+  itWhere(...where(volcano))(
     'of Volcano has no pod until its queue lets it in, and starts together',
     async () => {
-      scheduler = await startVolcano(session.file, log);
+      scheduler = await startVolcano(session.file, session.logs, log);
       await expectTogether('volcano', { reason: 'QueuePending', pods: 0 });
     },
-    1_500_000,
   );
 });

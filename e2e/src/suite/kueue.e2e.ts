@@ -1,6 +1,6 @@
 /** Jobs in queues of the real Kueue: they wait for quota, start as a whole, are evicted and preempted, and grow. */
 import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
-import { installKueue, uninstallKueue } from '../gangs/kueue-installation.ts';
+import { installKueue, kueue, uninstallKueue } from '../gangs/kueue-installation.ts';
 import {
   kueueQueue,
   setQuota,
@@ -10,9 +10,9 @@ import {
 } from '../gangs/kueue-queue.ts';
 import { autoscaledJob } from './autoscaled-job.ts';
 import { loadImage } from './control.ts';
-import { itWhere } from './it-where.ts';
+import { itWhere, whereBuilt } from './it-where.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
-import { Session, type Seen } from './session.ts';
+import { Session, WAIT, type Seen } from './session.ts';
 import { COHORT_POD } from './synthetic-cohort.ts';
 import { trainingJob } from './training-job.ts';
 
@@ -26,16 +26,17 @@ const ENOUGH = { cpu: '250m', memory: '8Gi' };
 const session = new Session();
 const { kubeconfig, kubectl, helm, provider } = session.file;
 const installed = (await session.tryKubectl(['get', '--raw=/apis/kueue.x-k8s.io/v1beta2'])).code === 0;
-const itWithKueue = itWhere(installed || provider === 'native', 'Kueue is not installed');
+const brought = provider === 'native' && whereBuilt(session, kueue)[0];
+const itWithKueue = itWhere(installed || brought, 'Kueue is not installed, and has not been built here');
 let expected: string;
 let queue: KueueQueue | undefined;
 
 prepareNamespace(session, NAMESPACE);
 beforeAll(async () => {
   expected = await quietDigest(session, NAMESPACE, EPOCHS);
-}, 240_000);
+});
 beforeAll(async () => {
-  if (installed || provider !== 'native') return;
+  if (installed || !brought) return;
   const cluster = {
     ...{ kubeconfig, kubectl, helm },
     loadImage: async (archive: string, name: string) => loadImage(session, archive, name),
@@ -43,21 +44,21 @@ beforeAll(async () => {
   await installKueue(cluster, (line) => {
     process.stderr.write(`${line}\n`);
   });
-}, 1_500_000);
+});
 /** What a failed test has left must not be held against the next one. */
 afterEach(async () => {
-  await session.kubectl(['delete', 'wtj', '--all', '-n', NAMESPACE, '--wait=true', '--timeout=60s']);
+  await session.kubectl(['delete', 'wtj', '--all', '-n', NAMESPACE, '--wait=true', WAIT]);
   await untilEmpty(session, NAMESPACE);
   // Kueue itself lets a queue go when nothing of it is in use.
   for (const { kind, metadata } of queue?.objects ?? []) {
     const name = [`${kind}.kueue.x-k8s.io`, metadata.name];
-    await session.kubectl(['delete', '-n', NAMESPACE, '--ignore-not-found', '--timeout=60s', ...name]);
+    await session.kubectl(['delete', '-n', NAMESPACE, '--ignore-not-found', WAIT, ...name]);
   }
   queue = undefined;
-}, 240_000);
+});
 afterAll(async () => {
-  if (!installed && provider === 'native') await uninstallKueue({ kubeconfig, kubectl, helm });
-}, 300_000);
+  if (!installed && brought) await uninstallKueue({ kubeconfig, kubectl, helm });
+});
 
 async function makeQueue(name: string, choices: QueueChoices): Promise<KueueQueue> {
   queue = kueueQueue(name, NAMESPACE, choices);
@@ -89,7 +90,7 @@ async function workload(name: string): Promise<Seen> {
 /** Waits until the job stands in the queue and has no pod, in Kueue's words. */
 async function untilQueued(name: string, words: RegExp): Promise<Seen> {
   // The operator looks once a minute for APIs that have come.
-  return session.until(`${name} waits in the queue without a pod`, 180, async () => {
+  return session.until(`${name} waits in the queue without a pod`, async () => {
     const status = await session.statusOf(name, NAMESPACE);
     const running = status.conditions?.find(({ type }: Seen) => type === 'Running');
     const waits = running?.reason === 'QueuePending' && words.test(running.message);
@@ -98,10 +99,10 @@ async function untilQueued(name: string, words: RegExp): Promise<Seen> {
 }
 
 async function expectSuccess(name: string): Promise<void> {
-  const status = await session.untilCondition(name, NAMESPACE, 'Succeeded', 300);
+  const status = await session.untilCondition(name, NAMESPACE, 'Succeeded');
   expect(status.parametersSha256).toBe(expected);
   expect(status.failures ?? []).toEqual([]);
-  const finished = await session.until(`Kueue knows that ${name} has ended`, 60, async () => {
+  const finished = await session.until(`Kueue knows that ${name} has ended`, async () => {
     const conditions = (await workload(name))?.status.conditions as Seen[];
     const found = conditions.find(({ type }) => type === 'Finished');
     return found === undefined ? { seen: conditions } : { done: found };
@@ -122,7 +123,7 @@ describe('a job in a queue of Kueue', () => {
       const { status } = await workload('queued');
       const admitted = (status.admission.podSetAssignments as Seen[]).map(({ name, count }) => [name, count]);
       expect(Object.fromEntries(admitted)).toEqual({ coordinator: 1, server: 2, worker: 2 });
-      await session.until('Kueue knows that all pods run', 60, async () => {
+      await session.until('Kueue knows that all pods run', async () => {
         const conditions = (await workload('queued')).status.conditions as Seen[];
         const ready = conditions.some(({ type, status: is }) => type === 'PodsReady' && is === 'True');
         return ready ? { done: undefined } : { seen: conditions };
@@ -134,37 +135,32 @@ describe('a job in a queue of Kueue', () => {
       await setStopPolicy(session, made, 'None');
       await expectSuccess('queued');
     },
-    700_000,
   );
 
-  itWithKueue(
-    'gives its quota to one of higher priority, and goes on after it',
-    async () => {
-      const priorities = { 'e2e-patient': 10, 'e2e-urgent': 1000 };
-      const made = await makeQueue('preempted', { quota: ENOUGH, priorities });
-      await submit('patient', made, { priority: 'e2e-patient' });
-      await session.untilStep('patient', NAMESPACE, 8);
-      await submit('urgent', made, { priority: 'e2e-urgent' });
-      await session.until('the urgent job has pods', 180, async () => {
-        const pods = await podsOf('urgent');
-        return pods.length > 0 ? { done: undefined } : { seen: await session.statusOf('urgent', NAMESPACE) };
-      });
-      // What has ended has given its place back, even while its node clears it away.
-      const alive = (await podsOf('patient')).filter(
-        ({ status }) => !['Succeeded', 'Failed'].includes(status.phase as string),
-      );
-      expect(alive).toEqual([]);
-      const patient = await session.statusOf('patient', NAMESPACE);
-      expect(patient.checkpoint.step).toBeGreaterThanOrEqual(8);
-      const evicted = (await workload('patient')).status.conditions.find(
-        ({ type }: Seen) => type === 'Preempted',
-      );
-      expect(evicted).toMatchObject({ reason: 'InClusterQueue' });
-      await expectSuccess('urgent');
-      await expectSuccess('patient');
-    },
-    900_000,
-  );
+  itWithKueue('gives its quota to one of higher priority, and goes on after it', async () => {
+    const priorities = { 'e2e-patient': 10, 'e2e-urgent': 1000 };
+    const made = await makeQueue('preempted', { quota: ENOUGH, priorities });
+    await submit('patient', made, { priority: 'e2e-patient' });
+    await session.untilStep('patient', NAMESPACE, 8);
+    await submit('urgent', made, { priority: 'e2e-urgent' });
+    await session.until('the urgent job has pods', async () => {
+      const pods = await podsOf('urgent');
+      return pods.length > 0 ? { done: undefined } : { seen: await session.statusOf('urgent', NAMESPACE) };
+    });
+    // What has ended has given its place back, even while its node clears it away.
+    const alive = (await podsOf('patient')).filter(
+      ({ status }) => !['Succeeded', 'Failed'].includes(status.phase as string),
+    );
+    expect(alive).toEqual([]);
+    const patient = await session.statusOf('patient', NAMESPACE);
+    expect(patient.checkpoint.step).toBeGreaterThanOrEqual(8);
+    const evicted = (await workload('patient')).status.conditions.find(
+      ({ type }: Seen) => type === 'Preempted',
+    );
+    expect(evicted).toMatchObject({ reason: 'InClusterQueue' });
+    await expectSuccess('urgent');
+    await expectSuccess('patient');
+  });
 
   itWithKueue(
     "runs on the nodes of its flavour, and grows by a Workload of the workers' own when there is quota",
@@ -177,7 +173,7 @@ describe('a job in a queue of Kueue', () => {
       await session.untilStep('growing', NAMESPACE, 1);
       for (const pod of await podsOf('growing')) expect(pod.spec.nodeSelector).toMatchObject(nodeLabels);
       await session.kubectl(['scale', 'wtj/growing', '-n', NAMESPACE, '--replicas=3']);
-      await session.until('the third worker waits for quota', 60, async () => {
+      await session.until('the third worker waits for quota', async () => {
         const more = await workload('growing-workers-2');
         const told = (more?.status?.conditions as Seen[] | undefined)?.find(
           ({ type }) => type === 'QuotaReserved',
@@ -186,7 +182,7 @@ describe('a job in a queue of Kueue', () => {
       });
       expect(await session.get('pod', 'growing-worker-2', NAMESPACE)).toBeUndefined();
       await setQuota(session, made, { ...ENOUGH, cpu: '300m' });
-      await session.until('the third worker works', 120, async () => {
+      await session.until('the third worker works', async () => {
         const status = await session.statusOf('growing', NAMESPACE);
         return status.workers?.ready === 3 ? { done: undefined } : { seen: status };
       });
@@ -194,7 +190,6 @@ describe('a job in a queue of Kueue', () => {
         expect.objectContaining({ type: 'Admitted', status: 'True' }),
       );
     },
-    700_000,
   );
 
   itWithKueue(
@@ -206,7 +201,7 @@ describe('a job in a queue of Kueue', () => {
       const autoscaling = { maximumWorkers: 4 };
       const choices = { name: 'sizing', namespace: NAMESPACE, epochs: MANY_EPOCHS, runPolicy, autoscaling };
       await session.apply(autoscaledJob(choices));
-      const second = await session.until('a second worker waits for quota', 300, async () => {
+      const second = await session.until('a second worker waits for quota', async () => {
         const more = await workload('sizing-workers-1');
         const conditions = (more?.status?.conditions ?? []) as Seen[];
         const waits = conditions.some(({ type, status }) => type === 'QuotaReserved' && status === 'False');
@@ -219,11 +214,10 @@ describe('a job in a queue of Kueue', () => {
       expect((await session.statusOf('sizing', NAMESPACE)).autoscaling.workers).toBe(2);
       expect(await session.get('pod', 'sizing-worker-1', NAMESPACE)).toBeUndefined();
       await setQuota(session, made, { ...ENOUGH, cpu: '200m' });
-      await session.until('the second worker works', 120, async () => {
+      await session.until('the second worker works', async () => {
         const status = await session.statusOf('sizing', NAMESPACE);
         return status.workers?.ready === 2 ? { done: undefined } : { seen: status };
       });
     },
-    700_000,
   );
 });

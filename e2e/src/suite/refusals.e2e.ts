@@ -2,16 +2,17 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { jobFromText } from '@wsi/api';
+import { jobFromText } from '@wsi-operator/api';
 import {
   acceptances,
   clusterRefusals,
   fieldRefusals,
+  isolationRefusals,
   refusedManifest,
   ruleRefusals,
   type Refusal,
-} from '@wsi/api/testing';
-import { Session } from './session.ts';
+} from '@wsi-operator/api/testing';
+import { Session, WAIT, type Seen } from './session.ts';
 
 const session = new Session();
 const refusals: readonly Refusal[] = [...fieldRefusals, ...ruleRefusals, ...clusterRefusals];
@@ -43,13 +44,75 @@ describe('the API server', () => {
   });
 });
 
+describe('isolation', () => {
+  const namespace = 'e2e-isolation';
+  const { operatorNamespace, release, chart } = session.file;
+  const refusal = isolationRefusals[0]!;
+  const bad = (name: string): object => ({ ...refusedManifest(refusal), metadata: { name, namespace } });
+  const create = async (manifest: object, ...flags: string[]) =>
+    session.tryKubectl(['create', '-n', namespace, ...flags, '-f', '-'], JSON.stringify(manifest));
+  const keepPolicy = async (kept: boolean): Promise<void> => {
+    const upgrade = ['upgrade', release, chart, '--namespace', operatorNamespace, '--reuse-values', '--wait'];
+    await session.helm([...upgrade, '--set', `isolation.admissionPolicy=${String(kept)}`]);
+    // The API server takes a policy, or leaves it, a moment later.
+    await session.until(`the policy is ${kept ? 'kept' : 'away'}`, async () => {
+      const { code, stderr } = await create(bad('probe'), '--dry-run=server');
+      return (code !== 0) === kept ? { done: undefined } : { seen: stderr };
+    });
+  };
+  beforeAll(async () => {
+    await session.makeNamespace(namespace);
+    await keepPolicy(true);
+  });
+  afterAll(async () => {
+    await keepPolicy(true);
+    await session.removeNamespace(namespace);
+  });
+
+  it.each(isolationRefusals.map((one) => [one.name, one] as const))(
+    'the API server refuses: %s',
+    async (_name, one) => {
+      const { code, stderr } = await create(refusedManifest(one), '--dry-run=server');
+      expect({ code, stderr }).toMatchObject({ code: 1 });
+      expect(stderr).toContain('ValidatingAdmissionPolicy');
+      expect(stderr).toContain(`${one.path}: ${one.says}`);
+    },
+  );
+
+  it('a template is not made worse by an update', async () => {
+    const job = { ...refusedManifest({ ...refusal, changes: { 'spec.suspend': true } }) };
+    await session.apply({ ...job, metadata: { name: 'good', namespace } });
+    const patch = JSON.stringify({ spec: refusedManifest(refusal)['spec'] });
+    const args = ['patch', 'wtj', 'good', '-n', namespace, '--type=merge', '-p', patch];
+    const { code, stderr } = await session.tryKubectl(args);
+    expect({ code, stderr }).toMatchObject({ code: 1 });
+    expect(stderr).toContain(refusal.path);
+  });
+
+  it('a job that was stored before the policy gets no pod, and may be suspended and deleted', async () => {
+    await keepPolicy(false);
+    await session.apply(bad('stored'));
+    await keepPolicy(true);
+    const told = await session.until('the operator has refused it', async () => {
+      const { conditions } = await session.statusOf('stored', namespace);
+      const running = conditions?.find(({ type }: Seen) => type === 'Running');
+      return running?.reason === 'NotAllowed' ? { done: running } : { seen: conditions };
+    });
+    expect(told.message).toContain(`${refusal.path}: ${refusal.says}`);
+    expect(await session.list('pods', namespace)).toEqual([]);
+    const suspend = JSON.stringify({ spec: { suspend: true } });
+    await session.kubectl(['patch', 'wtj', 'stored', '-n', namespace, '--type=merge', '-p', suspend]);
+    await session.kubectl(['delete', 'wtj', 'stored', '-n', namespace, WAIT]);
+  });
+});
+
 describe('the manifests', () => {
   const manifests = new URL('../../../manifests/', import.meta.url).pathname;
   const dryRun = ['--dry-run=server', '--validate=strict'];
   /** Of overlays/single-namespace: nothing is made in a dry run, also no namespace for the rest. */
   const namespace = 'pathology';
   beforeAll(() => session.makeNamespace(namespace), 60_000);
-  afterAll(() => session.removeNamespace(namespace), 120_000);
+  afterAll(() => session.removeNamespace(namespace));
 
   it.each(readdirSync(join(manifests, 'samples')))('of samples: %s is accepted', async (file) => {
     const path = join(manifests, 'samples', file);

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { itWhere } from './it-where.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
-import { Session, type Seen } from './session.ts';
+import { Session, WAIT, type Seen } from './session.ts';
 import { trainingJob } from './training-job.ts';
 
 const NAMESPACE = 'e2e-resources';
@@ -14,11 +14,11 @@ prepareNamespace(session, NAMESPACE);
 
 /** What a failed test has left must not be held against the next one. */
 afterEach(async () => {
-  await session.kubectl(['delete', 'wtj', '--all', '-n', NAMESPACE, '--wait=true', '--timeout=60s']);
-}, 90_000);
+  await session.kubectl(['delete', 'wtj', '--all', '-n', NAMESPACE, '--wait=true', WAIT]);
+});
 
 async function remove(name: string): Promise<void> {
-  await session.kubectl(['delete', 'wtj', name, '-n', NAMESPACE, '--wait=true', '--timeout=60s']);
+  await session.kubectl(['delete', 'wtj', name, '-n', NAMESPACE, '--wait=true', WAIT]);
   await untilEmpty(session, NAMESPACE);
 }
 
@@ -37,14 +37,14 @@ describe('memory', () => {
       spec: { workers, runPolicy: { backoffLimit: 1 } },
     });
     await session.apply(job);
-    const restarting = await session.until('the kill is told in the conditions', 120, async () => {
+    const restarting = await session.until('the kill is told in the conditions', async () => {
       const status = await session.statusOf('oom', NAMESPACE);
       const reason = condition(status, 'Running')?.reason;
       const seen = [reason, condition(status, 'Failed')?.reason];
       return seen.includes('OutOfMemory') ? { done: status } : { seen: status };
     });
     expect(restarting.failures[0]).toMatchObject({ pod: 'oom-worker-0', reason: 'outOfMemory' });
-    const status = await session.until('the job has failed', 120, async () => {
+    const status = await session.until('the job has failed', async () => {
       const now = await session.statusOf('oom', NAMESPACE);
       return condition(now, 'Failed')?.status === 'True' ? { done: now } : { seen: now };
     });
@@ -53,7 +53,7 @@ describe('memory', () => {
     const events = await session.kubectl(['get', 'events', '-n', NAMESPACE]);
     expect(events).toContain('PodOutOfMemory');
     await remove('oom');
-  }, 300_000);
+  });
 });
 
 describe('devices', () => {
@@ -72,7 +72,7 @@ describe('devices', () => {
       const resources = { limits: { [GPU]: '1' } };
       const workers = { replicas: 1, template: { spec: { containers: [{ name: 'trainer', resources }] } } };
       await session.apply(trainingJob({ name: 'gpu', namespace: NAMESPACE, epochs: 2, spec: { workers } }));
-      const waiting = await session.until('the job says that it finds no place', 120, async () => {
+      const waiting = await session.until('the job says that it finds no place', async () => {
         const status = await session.statusOf('gpu', NAMESPACE);
         return condition(status, 'Running')?.reason === 'Unschedulable' ? { done: status } : { seen: status };
       });
@@ -85,7 +85,6 @@ describe('devices', () => {
       expect(status.parametersSha256).toMatch(/^[0-9a-f]{64}$/);
       await remove('gpu');
     },
-    300_000,
   );
 });
 
@@ -99,7 +98,7 @@ describe('replicas and suspension', () => {
       await session.kubectl(['patch', 'wtj', 'pause', '-n', NAMESPACE, '--type=merge', '-p', text]);
     };
     await patch({ suspend: true });
-    const suspended = await session.untilCondition('pause', NAMESPACE, 'Suspended', 90);
+    const suspended = await session.untilCondition('pause', NAMESPACE, 'Suspended');
     expect(suspended.checkpoint.step).toBeGreaterThanOrEqual(8);
     expect(await session.list('pods', NAMESPACE, 'wsi.dev/job-name=pause')).toEqual([]);
     // Servers may change while nothing runs.
@@ -107,14 +106,14 @@ describe('replicas and suspension', () => {
     await patch({ suspend: false });
     await session.untilCondition('pause', NAMESPACE, 'Running');
     await session.kubectl(['scale', 'wtj/pause', '-n', NAMESPACE, '--replicas=3']);
-    await session.until('three workers are there', 90, async () => {
+    await session.until('three workers are there', async () => {
       const { workers } = await session.statusOf('pause', NAMESPACE);
       return workers?.ready === 3 || workers?.succeeded > 0 ? { done: workers } : { seen: workers };
     });
-    const status = await session.untilCondition('pause', NAMESPACE, 'Succeeded', 240);
+    const status = await session.untilCondition('pause', NAMESPACE, 'Succeeded');
     expect(status.parametersSha256).toBe(expected);
     await remove('pause');
-  }, 500_000);
+  });
 
   it('refuses changes that are not safe, with the reason', async () => {
     await session.apply(trainingJob({ name: 'fixed', namespace: NAMESPACE, spec: { suspend: true } }));
@@ -136,5 +135,5 @@ describe('replicas and suspension', () => {
     const running = await change({ suspend: false, parameterServers: { replicas: 1 } });
     expect(running.stderr).toContain('can change only while suspend is true');
     await remove('fixed');
-  }, 120_000);
+  });
 });

@@ -1,9 +1,10 @@
 /** What the operator may do, and what a training pod can reach. */
 import { readFile } from 'node:fs/promises';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadAll } from 'js-yaml';
 import { prepareNamespace } from './prepared-namespace.ts';
-import { Session, type Seen } from './session.ts';
+import { listener } from './reach.ts';
+import { Session, WAIT, type Seen } from './session.ts';
 import { trainingJob } from './training-job.ts';
 
 const NAMESPACE = 'e2e-security';
@@ -96,7 +97,7 @@ describe('a training pod', () => {
     }
     await session.untilStep(JOB, NAMESPACE, 1);
     await session.untilCondition('other', NAMESPACE, 'Running');
-  }, 240_000);
+  });
 
   it('has no identity at the API server, and no right there', async () => {
     const answer = await inPod(
@@ -112,7 +113,7 @@ describe('a training pod', () => {
     expect(token).toBe(false);
     if (session.file.features.networkPolicies) expect(status).toBe('unreachable');
     else expect([401, 403]).toContain(status);
-  }, 60_000);
+  });
 
   it('is not root, writes to no file of its image, and gains no privileges', async () => {
     const answer = await inPod(
@@ -134,7 +135,7 @@ describe('a training pod', () => {
       // Filtered: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
       seccomp: '2',
     });
-  }, 60_000);
+  });
 
   it("talks to a role with the job's certificate only", async () => {
     const script = await readFile(new URL('knock.mjs', import.meta.url), 'utf8');
@@ -146,7 +147,79 @@ describe('a training pod', () => {
       'plain text': 'refused',
     });
     expect(await knock('other-worker-0', JOB)).toMatchObject({ 'own certificate': 'refused' });
-  }, 60_000);
+  });
+});
+
+describe('metrics over TLS', () => {
+  const { release, chart } = session.file;
+  const URL_OF_METRICS = `${release}-wsi-operator-metrics.${operatorNamespace}.svc:8080/metrics`;
+  const set = async (...values: string[]): Promise<void> => {
+    const upgrade = ['upgrade', release, chart, '--namespace', operatorNamespace, '--reuse-values', '--wait'];
+    await session.helm([...upgrade, ...values.flatMap((value) => ['--set', value])]);
+  };
+  const tokenOf = async (account: string): Promise<string> =>
+    (await session.kubectl(['create', 'token', account, '-n', NAMESPACE])).trim();
+  let script: string;
+  const scrape = async (url: string, token = ''): Promise<{ status: number; text: string }> => {
+    const node = ['/usr/local/bin/node', '--input-type=module', '--eval', script, '--', url, token];
+    const exec = ['exec', 'scraper', '-n', NAMESPACE, '-c', 'listener', '--', ...node];
+    return JSON.parse(await session.kubectl(exec)) as { status: number; text: string };
+  };
+
+  beforeAll(async () => {
+    script = await readFile(new URL('scrape.mjs', import.meta.url), 'utf8');
+    const accounts = ['reader', 'stranger'].map((name) => ({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name, namespace: NAMESPACE },
+    }));
+    const scraper = listener(session, { namespace: NAMESPACE, pod: 'scraper' }, [4000]);
+    await session.apply(...accounts, scraper);
+    const readers = `metrics.secure.readers[0]=${NAMESPACE}/reader`;
+    await set('metrics.secure.enabled=true', readers);
+    const ready = ['wait', '--for=condition=Ready', 'pod/scraper', '-n', NAMESPACE, WAIT];
+    await session.kubectl(ready);
+    // A pod of before may still be among the addresses of the Service.
+    await session.until('the metrics are served over TLS', async () => {
+      const seen = await scrape(`https://${URL_OF_METRICS}`);
+      return seen.status === 401 ? { done: undefined } : { seen };
+    });
+  });
+  afterAll(async () => {
+    await set('metrics.secure.enabled=false', 'metrics.secure.readers=null');
+  });
+
+  it('are for an account with the role of readers', async () => {
+    const { status, text } = await scrape(`https://${URL_OF_METRICS}`, await tokenOf('reader'));
+    expect(status).toBe(200);
+    expect(text).toMatch(/^wsi_operator_leader [01]$/m);
+  });
+
+  it('are not for an account without it (403), nor for a token of nobody or none (401)', async () => {
+    const stranger = await tokenOf('stranger');
+    expect((await scrape(`https://${URL_OF_METRICS}`, stranger)).status).toBe(403);
+    expect((await scrape(`https://${URL_OF_METRICS}`, `${stranger}x`)).status).toBe(401);
+    expect((await scrape(`https://${URL_OF_METRICS}`)).status).toBe(401);
+  });
+
+  it('are not served in plain text', async () => {
+    const { status } = await scrape(`http://${URL_OF_METRICS}`, await tokenOf('reader'));
+    expect(status).toBe(0);
+  });
+
+  it('are what `helm test` finds protected, with rights to review tokens', async () => {
+    const answer = await session.helm(['test', release, '--namespace', operatorNamespace]);
+    expect(answer).toMatch(/Phase: +Succeeded/);
+  });
+
+  it('leave no token in the log of the operator', async () => {
+    const token = await tokenOf('reader');
+    expect((await scrape(`https://${URL_OF_METRICS}`, token)).status).toBe(200);
+    const selector = ['-l', 'app.kubernetes.io/name=wsi-operator', '--tail=-1', '--prefix'];
+    const logs = await session.kubectl(['logs', '-n', operatorNamespace, ...selector]);
+    expect(logs).toContain('certificate of the metrics taken');
+    expect(logs).not.toContain(token);
+  });
 });
 
 /** `group/resource verb`, one for each; rules in whatever division. */

@@ -1,14 +1,24 @@
 /**
  * What a suite has in hand: the cluster that the runner has started, with the operator installed, and kubectl, as a user
- * has it. Every wait has an end, and says then what the last look had shown.
+ * has it. A wait ends when nothing happens any more, and says
+ * then what was seen last.
  */
 import { readFileSync } from 'node:fs';
-import { WsiError } from '@wsi/foundation';
+import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WsiError } from '@wsi-operator/foundation';
 import type { ClusterFeatures } from '../cluster/provider.ts';
 import { attempt, run, type CommandResult } from '../command.ts';
+import { LOGS_VARIABLE } from '../run/evidence.ts';
+import { Patience } from './patience.ts';
 
 /** Names the file that the runner writes for the suites. */
 export const SESSION_VARIABLE = 'WSI_E2E_SESSION';
+/** Between two looks. */
+const LOOK_MILLISECONDS = 500;
+/** For commands that wait by themselves: only what hangs ends by it. */
+export const WAIT = '--timeout=900s';
+const COMMAND_SECONDS = 960;
 
 export interface SessionFile {
   readonly provider: string;
@@ -27,6 +37,10 @@ export interface SessionFile {
   readonly values: string;
   /** A socket on which the runner restarts the API server for a suite. */
   readonly control: string;
+  /** Tests that take minutes are left out. */
+  readonly short: boolean;
+  /** Programs may be built for a test; otherwise it is left out where they are not there. */
+  readonly builds: boolean;
 }
 
 /** Anything that a test looks at; absent fields are undefined. */
@@ -40,10 +54,15 @@ export class Session {
     this.file = file;
   }
 
+  /** Folder for the logs of what a suite starts; kept when it fails. */
+  get logs(): string {
+    return process.env[LOGS_VARIABLE] ?? tmpdir();
+  }
+
   /** The output of a kubectl command that succeeds. */
   async kubectl(args: readonly string[], input?: string): Promise<string> {
     return run(this.file.kubectl, this.#arguments(args), {
-      timeoutSeconds: 120,
+      timeoutSeconds: COMMAND_SECONDS,
       ...(input === undefined ? {} : { input }),
     });
   }
@@ -51,7 +70,7 @@ export class Session {
   /** A kubectl command that may fail. */
   async tryKubectl(args: readonly string[], input?: string): Promise<CommandResult> {
     return attempt(this.file.kubectl, this.#arguments(args), {
-      timeoutSeconds: 120,
+      timeoutSeconds: COMMAND_SECONDS,
       ...(input === undefined ? {} : { input }),
     });
   }
@@ -105,7 +124,7 @@ export class Session {
   }
 
   async removeNamespace(name: string): Promise<void> {
-    await this.kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=true', '--timeout=110s']);
+    await this.kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=true', WAIT]);
   }
 
   /** The job's status; {} before there is one. */
@@ -117,8 +136,8 @@ export class Session {
    * Waits until a job's condition is True. Another end of the job ends the wait.
    * @returns the job's status
    */
-  async untilCondition(name: string, namespace: string, type: string, seconds = 180): Promise<Seen> {
-    return this.until(`job ${name} is ${type}`, seconds, async () => {
+  async untilCondition(name: string, namespace: string, type: string): Promise<Seen> {
+    return this.until(`job ${name} is ${type}`, async () => {
       const status = await this.statusOf(name, namespace);
       const isTrue = (wanted: string): boolean =>
         status.conditions?.some((one: Seen) => one.type === wanted && one.status === 'True') === true;
@@ -132,38 +151,40 @@ export class Session {
   }
 
   /** Waits until the training has come to a step. */
-  async untilStep(name: string, namespace: string, step: number, seconds = 180): Promise<Seen> {
-    return this.until(`job ${name} is at step ${step}`, seconds, async () => {
+  async untilStep(name: string, namespace: string, step: number): Promise<Seen> {
+    return this.until(`job ${name} is at step ${step}`, async () => {
       const status = await this.statusOf(name, namespace);
       return (status.progress?.step ?? 0) >= step ? { done: status } : { seen: status };
     });
   }
 
   /**
-   * Looks again and again. A look that throws an error of the command (the API server may be away) is no end.
+   * Looks again and again, for as long as something happens. A look that throws an error of the command (the API server
+   * may be away) is no end.
    * @param look `done` with the result, or `seen` with what is there instead
+   * @throws WsiError `Unavailable` when what is seen has not changed for long, with what was seen last
    */
   async until<Result>(
     what: string,
-    seconds: number,
     look: () => Promise<{ readonly done: Result } | { readonly seen: unknown }>,
   ): Promise<Result> {
-    const end = performance.now() + seconds * 1000;
-    let last: unknown;
+    const patience = new Patience();
     for (;;) {
+      let seen: unknown;
       try {
         const answer = await look();
         if ('done' in answer) return answer.done;
-        last = answer.seen;
+        ({ seen } = answer);
       } catch (error) {
         if (!(error instanceof WsiError) || error.code !== 'Unavailable') throw error;
-        last = error.message;
+        seen = error.message;
       }
-      if (performance.now() > end) {
-        const text = typeof last === 'string' ? last : JSON.stringify(last, null, 1);
-        throw new WsiError('Unavailable', `after ${seconds} s still not: ${what}. Last seen: ${text}`);
+      const text = typeof seen === 'string' ? seen : JSON.stringify(seen, null, 1);
+      const over = patience.after(text);
+      if (over !== undefined) {
+        throw new WsiError('Unavailable', `still not: ${what}; ${over}. Last seen: ${text}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await delay(LOOK_MILLISECONDS);
     }
   }
 

@@ -3,13 +3,13 @@
  * the trainer's image, and in a directory here, so that a run on the cluster can be held against one on this machine.
  */
 import { join } from 'node:path';
-import type { KubernetesObject } from '@wsi/controller';
-import { synthesizeCohort, type SynthesisOptions } from '@wsi/cohort';
-import type { Session } from './session.ts';
+import type { KubernetesObject } from '@wsi-operator/controller';
+import { synthesizeCohort, type SynthesisOptions } from '@wsi-operator/cohort';
+import { WAIT, type Session } from './session.ts';
 
 export const COHORT_CLAIM = 'cohort';
 export const COHORT_POD = 'make-cohort';
-const MOUNT = '/data';
+export const COHORT_MOUNT = '/data';
 
 /** Small: a run takes seconds. Large enough that faults hit steps under way. */
 export const COHORT: Omit<SynthesisOptions, 'output'> = {
@@ -29,8 +29,12 @@ export async function makeCohortHere(directory: string): Promise<string[]> {
 /** Makes the cohort on a claim of the namespace, and waits until it is there. */
 export async function makeCohort(session: Session, namespace: string): Promise<void> {
   await session.apply(...cohortObjects(namespace, session.file.trainerImage));
+  await podSucceeds(session, namespace, COHORT_POD);
+}
+
+export async function podSucceeds(session: Session, namespace: string, pod: string): Promise<void> {
   const succeeded = '--for=jsonpath={.status.phase}=Succeeded';
-  await session.kubectl(['wait', `pod/${COHORT_POD}`, '-n', namespace, succeeded, '--timeout=90s']);
+  await session.kubectl(['wait', `pod/${pod}`, '-n', namespace, succeeded, WAIT]);
 }
 
 /** A claim, and a pod that fills it and ends. */
@@ -42,35 +46,55 @@ export function cohortObjects(namespace: string, trainerImage: string): Kubernet
       metadata: { name: COHORT_CLAIM, namespace },
       spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
     },
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: COHORT_POD, namespace },
-      spec: {
-        restartPolicy: 'Never',
-        automountServiceAccountToken: false,
-        securityContext: restrictedPod,
-        containers: [
-          {
-            name: 'synthesis',
-            image: trainerImage,
-            imagePullPolicy: 'IfNotPresent',
-            command: ['/usr/local/bin/node', '--input-type=module', '--eval', SCRIPT],
-            env: [{ name: 'OPTIONS', value: JSON.stringify({ ...COHORT, output: MOUNT }) }],
-            securityContext: restrictedContainer,
-            volumeMounts: [
-              { name: 'cohort', mountPath: MOUNT },
-              { name: 'temporary', mountPath: '/tmp' },
-            ],
-          },
-        ],
-        volumes: [
-          { name: 'cohort', persistentVolumeClaim: { claimName: COHORT_CLAIM } },
-          { name: 'temporary', emptyDir: {} },
-        ],
-      },
-    },
+    scriptPod(namespace, trainerImage, {
+      name: COHORT_POD,
+      script: SCRIPT,
+      environment: { OPTIONS: JSON.stringify({ ...COHORT, output: COHORT_MOUNT }) },
+    }),
   ];
+}
+
+export interface PodScript {
+  readonly name: string;
+  /** An ES module. */
+  readonly script: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A pod of the trainer's image that has the cohort's claim at {@link COHORT_MOUNT}, runs a script and ends. */
+export function scriptPod(
+  namespace: string,
+  trainerImage: string,
+  { name, script, environment = {} }: PodScript,
+): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace },
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      securityContext: restrictedPod,
+      containers: [
+        {
+          name: 'script',
+          image: trainerImage,
+          imagePullPolicy: 'IfNotPresent',
+          command: ['/usr/local/bin/node', '--input-type=module', '--eval', script],
+          env: Object.entries(environment).map(([variable, value]) => ({ name: variable, value })),
+          securityContext: restrictedContainer,
+          volumeMounts: [
+            { name: 'cohort', mountPath: COHORT_MOUNT },
+            { name: 'temporary', mountPath: '/tmp' },
+          ],
+        },
+      ],
+      volumes: [
+        { name: 'cohort', persistentVolumeClaim: { claimName: COHORT_CLAIM } },
+        { name: 'temporary', emptyDir: {} },
+      ],
+    },
+  };
 }
 
 const SCRIPT = `

@@ -1,5 +1,5 @@
 /** The job of the suites: short, of many steps, with faults' time in between. */
-import { type WsiTrainingJobManifest } from '@wsi/api';
+import { type WsiTrainingJobManifest } from '@wsi-operator/api';
 import { COHORT_CLAIM } from './synthetic-cohort.ts';
 
 export interface JobChoices {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../command.ts';
 import { prepareNamespace, untilEmpty } from './prepared-namespace.ts';
-import { Session } from './session.ts';
+import { Session, WAIT } from './session.ts';
 import { makeCohortHere } from './synthetic-cohort.ts';
 import { trainingJob } from './training-job.ts';
 
@@ -40,16 +40,16 @@ describe('a job', () => {
     for (const reason of ['PodsCreated', 'PodsReady', 'TrainingCompleted']) {
       expect(events).toContain(reason);
     }
-  }, 400_000);
+  });
 
   it('leaves nothing when it is deleted, not even its claim', async () => {
-    await session.kubectl(['delete', 'wtj', 'first', '-n', NAMESPACE, '--wait=true', '--timeout=60s']);
+    await session.kubectl(['delete', 'wtj', 'first', '-n', NAMESPACE, '--wait=true', WAIT]);
     await untilEmpty(session, NAMESPACE);
-    await session.until('the claim of its output is gone', 60, async () => {
+    await session.until('the claim of its output is gone', async () => {
       const claim = await session.get('pvc', 'first-output', NAMESPACE);
       return claim === undefined ? { done: undefined } : { seen: claim.metadata };
     });
-  }, 150_000);
+  });
 });
 
 async function digestOfLocalRun(job: object): Promise<string> {

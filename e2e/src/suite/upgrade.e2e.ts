@@ -7,7 +7,7 @@ import { loadImage } from './control.ts';
 import { itWhere } from './it-where.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';
 import { checkOut, previousRevision, type Revision } from './previous-revision.ts';
-import { Session } from './session.ts';
+import { Session, WAIT } from './session.ts';
 import { trainingJob } from './training-job.ts';
 
 const NAMESPACE = 'e2e-upgrade';
@@ -24,12 +24,12 @@ prepareNamespace(session, NAMESPACE);
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wsi-upgrade-'));
   expected = await quietDigest(session, NAMESPACE, EPOCHS);
-}, 240_000);
+});
 afterAll(async () => {
   await helmUpgrade(chart);
   await previous?.remove();
   await rm(directory, { recursive: true, force: true });
-}, 240_000);
+});
 
 async function helmUpgrade(from: string, ...set: string[]): Promise<void> {
   const flags = ['--namespace', operatorNamespace, '--values', values, '--wait', '--timeout=120s'];
@@ -62,12 +62,11 @@ describe('an upgrade', () => {
       const during = await session.statusOf('long', NAMESPACE);
       if (during.phase === 'Running') expect(await uidsOf(NAMESPACE, 'wsi.dev/job-name=long')).toEqual(pods);
 
-      const status = await session.untilCondition('long', NAMESPACE, 'Succeeded', 240);
+      const status = await session.untilCondition('long', NAMESPACE, 'Succeeded');
       expect(status.parametersSha256).toBe(expected);
       expect(status.failures ?? []).toEqual([]);
-      await session.kubectl(['delete', 'wtj', 'long', '-n', NAMESPACE, '--wait=true', '--timeout=60s']);
+      await session.kubectl(['delete', 'wtj', 'long', '-n', NAMESPACE, '--wait=true', WAIT]);
       await untilEmpty(session, NAMESPACE);
     },
-    600_000,
   );
 });

@@ -4,7 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { attempt } from '../../command.ts';
 import { probeFeatures } from '../probed-features.ts';
 import { missingPrograms, programOnPath } from '../programs-on-path.ts';
@@ -35,11 +35,13 @@ export const existingProvider: ClusterProvider = {
         ...probed,
         restartApiServer: false,
         fakeNodes: false,
+        policiesOnDemand: false,
         networkPolicies: process.env[NETWORK_POLICIES_VARIABLE] === 'true',
       },
       loadImage: pushedImage,
       restartApiServer: () => cannot('have its API server restarted'),
       withFakeNodes: () => cannot('be given fake nodes'),
+      keepPolicies: () => cannot('be told to keep NetworkPolicies'),
       keep: () => Promise.resolve(),
       stop: () => Promise.resolve(),
     };

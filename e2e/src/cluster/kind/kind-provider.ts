@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { attempt, run } from '../../command.ts';
 import { probeFeatures } from '../probed-features.ts';
 import { missingPrograms, programOnPath } from '../programs-on-path.ts';
@@ -58,7 +58,13 @@ export const kindProvider: ClusterProvider = {
     };
     const probed = await probeFeatures(coordinates);
     // kindnet keeps NetworkPolicies since kind 0.24; older ones only store them, so that nothing rests on it.
-    const features = { ...probed, restartApiServer: true, fakeNodes: false, networkPolicies: false };
+    const features = {
+      ...probed,
+      restartApiServer: true,
+      fakeNodes: false,
+      networkPolicies: false,
+      policiesOnDemand: false,
+    };
     return new KindCluster(home, coordinates, features);
   },
 };
@@ -128,6 +134,12 @@ class KindCluster implements RunningCluster {
 
   withFakeNodes(): Promise<void> {
     return Promise.reject(new WsiError('InvalidArgument', 'Fake nodes are for the native cluster only'));
+  }
+
+  keepPolicies(): Promise<void> {
+    return Promise.reject(
+      new WsiError('InvalidArgument', 'Policies on demand are for the native cluster only'),
+    );
   }
 
   keep(): Promise<void> {

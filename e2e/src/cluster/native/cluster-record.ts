@@ -1,6 +1,6 @@
 /** What is known of the cluster on this machine, for the next program that wants to use, change or remove it. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { WsiError, writeFileAtomically } from '@wsi/foundation';
+import { WsiError, writeFileAtomically } from '@wsi-operator/foundation';
 import { acquireLock, type Lock } from '../../../../setup/shared-cache.mjs';
 import type { Log } from './go-program.ts';
 import type { Daemon, LiveProcess } from './daemon.ts';

@@ -1,6 +1,6 @@
 /** Programs that are taken from the distribution as they are. */
 import { existsSync } from 'node:fs';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import { attempt, lastLines } from '../../command.ts';
 import type { Log } from '../provider.ts';
 import { NETWORK_PLUGINS } from './node-agent.ts';
@@ -20,13 +20,20 @@ const NEEDED: Readonly<Record<string, string>> = {
   mount: 'mount',
 };
 
-export function missingPackages(isThere: (program: string) => boolean = exists): string[] {
-  return Object.entries(NEEDED).flatMap(([program, debian]) => (isThere(program) ? [] : [debian]));
+export function missingPackages(
+  isThere: (program: string) => boolean = exists,
+  needed: Readonly<Record<string, string>> = NEEDED,
+): string[] {
+  return Object.entries(needed).flatMap(([program, debian]) => (isThere(program) ? [] : [debian]));
 }
 
-/** Installs what is missing where that is possible. @throws WsiError `Unavailable` that says what to install */
-export async function requirePackages(log: Log): Promise<void> {
-  const missing = missingPackages();
+/**
+ * Installs what is missing where that is possible.
+ * @param needed programs with the packages that have them; by default those of every cluster
+ * @throws WsiError `Unavailable` that says what to install
+ */
+export async function requirePackages(log: Log, needed = NEEDED): Promise<void> {
+  const missing = missingPackages(exists, needed);
   if (missing.length === 0) return;
   const remedy = `Install them, on Debian and Ubuntu: apt-get install ${missing.join(' ')}`;
   const problem = `This machine lacks ${missing.join(', ')}`;
@@ -40,7 +47,7 @@ export async function requirePackages(log: Log): Promise<void> {
       env: environment,
       timeoutSeconds: 600,
     });
-    if (missingPackages().length === 0) return;
+    if (missingPackages(exists, needed).length === 0) return;
     if (code !== 0) log(`apt-get ${step[0] ?? ''}: ${lastLines(stderr || stdout, 2)}`);
   }
   throw new WsiError('Unavailable', problem, { remedy });

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import {
   acquireLock,
   cacheDirectory,
@@ -47,7 +47,7 @@ export async function buildGoProgram(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
   const root = join(cacheDirectory(env), 'kubernetes');
-  const target = join(root, 'programs', programKey(program));
+  const target = folderOf(program, env);
   if (existsSync(target)) return target;
   await requireGo(env);
   const lock = await acquireLock(join(root, 'build.lock'), {
@@ -72,6 +72,15 @@ export async function buildGoProgram(
   } finally {
     lock.release();
   }
+}
+
+/** Whether it is in the cache. */
+export function isBuilt(program: GoProgram, env: NodeJS.ProcessEnv = process.env): boolean {
+  return existsSync(folderOf(program, env));
+}
+
+function folderOf(program: GoProgram, env: NodeJS.ProcessEnv): string {
+  return join(cacheDirectory(env), 'kubernetes', 'programs', programKey(program));
 }
 
 /** Where Go keeps the files of a module that a program is built from: definitions and charts that belong to it. */

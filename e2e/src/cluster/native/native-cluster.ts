@@ -69,7 +69,7 @@ export async function startCluster(
     options.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s  ${line}`);
   };
   const home = mkdtempSync(join(tmpdir(), 'wsi-cluster-'));
-  mkdirSync(join(home, 'logs'));
+  mkdirSync(logsOf(home));
   let record: ClusterRecord = {
     home,
     startedAt: new Date().toISOString(),
@@ -177,6 +177,11 @@ export function somethingIsThere(): boolean {
   );
 }
 
+/** Folder with a log for each component. */
+export function logsOf(home: string): string {
+  return join(home, 'logs');
+}
+
 export function administratorConfig(home: string): string {
   return kubeconfigOf({ home }, 'admin');
 }
@@ -202,10 +207,17 @@ export class Launch {
     return this.#run(name, this.daemon(name).command);
   }
 
+  /** Ends a daemon for good; one that is not there is no failure. */
+  async end(name: string, end: (daemon: Daemon) => Promise<void>): Promise<void> {
+    const at = this.daemons.findIndex((daemon) => daemon.name === name);
+    const [daemon] = at < 0 ? [] : this.daemons.splice(at, 1);
+    if (daemon !== undefined) await end(daemon);
+  }
+
   async #run(name: string, command: readonly string[]): Promise<Daemon> {
     const daemon = await startDaemon(name, command, {
       group: DAEMON_GROUP,
-      log: join(this.home, 'logs', `${name}.log`),
+      log: join(logsOf(this.home), `${name}.log`),
       path: this.#path,
     });
     const at = this.daemons.findIndex((other) => other.name === name);

@@ -3,7 +3,7 @@
  * kubelet, a containerd and a kube-proxy of its own. See docs/development-cluster.md.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { WsiError } from '@wsi/foundation';
+import { WsiError } from '@wsi-operator/foundation';
 import type { ClusterProvider, ImageArchive, Log, RunningCluster, StartOptions } from '../provider.ts';
 import { readRecord, withClusterLock, writeRecord, type ClusterRecord } from './cluster-record.ts';
 import { endProcess, isAlive, thisProcess, untilReady } from './daemon.ts';
@@ -13,14 +13,16 @@ import {
   Launch,
   administratorConfig,
   apiServerAnswers,
+  logsOf,
   removeCluster,
   somethingIsThere,
   startCluster,
 } from './native-cluster.ts';
 import { importImage } from './node-images.ts';
+import { endPolicies, preparePolicies, startPolicies } from './policy-agent.ts';
 import { canRunHere } from './preconditions.ts';
 import { buildPrograms, type Programs } from './programs.ts';
-import { qualifiedName } from '@wsi/image';
+import { qualifiedName } from '@wsi-operator/image';
 
 const WAIT_FOR_OTHERS_MILLISECONDS = 2000;
 const API_SERVER = 'kube-apiserver';
@@ -114,6 +116,7 @@ class NativeCluster implements RunningCluster {
   readonly kubeconfig: string;
   readonly kubectl: string;
   readonly helm: string;
+  readonly logs: string;
   readonly features;
   readonly #programs: Programs;
   readonly #log: Log;
@@ -129,10 +132,12 @@ class NativeCluster implements RunningCluster {
     this.kubeconfig = administratorConfig(record.home);
     this.kubectl = programs.component('kubectl');
     this.helm = programs.helm;
+    this.logs = logsOf(record.home);
     this.features = {
       restartApiServer: true,
       changeNodes: true,
       networkPolicies: false,
+      policiesOnDemand: true,
       gangScheduling: record.gangScheduling,
       fakeNodes: true,
       volumes: true,
@@ -165,6 +170,14 @@ class NativeCluster implements RunningCluster {
         log: this.#log,
       });
     });
+  }
+
+  async keepPolicies(kept: boolean): Promise<void> {
+    const program = kept ? await preparePolicies(this.#log) : '';
+    const { cells } = this.#record;
+    await this.#change(async (launch) =>
+      kept ? startPolicies(launch, cells, program) : endPolicies(launch, cells),
+    );
   }
 
   async keep(): Promise<void> {

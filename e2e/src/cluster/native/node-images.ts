@@ -1,5 +1,5 @@
 /** Images in a node's containerd. */
-import { writeImageArchive, writeLayer } from '@wsi/image';
+import { writeImageArchive, writeLayer } from '@wsi-operator/image';
 import { attempt, run } from '../../command.ts';
 import type { ImageArchive } from '../provider.ts';
 import { PAUSE_IMAGE, containerdSocket } from './node-agent.ts';

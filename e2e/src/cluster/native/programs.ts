@@ -67,6 +67,14 @@ export const kwok: GoProgram = {
   packages: ['sigs.k8s.io/kwok/cmd/kwok'],
 };
 
+/** Keeps NetworkPolicies, by the packet filter of each node; not part of a cluster as such. */
+export const kubeRouter: GoProgram = {
+  name: 'kube-router',
+  version: '2.1.0',
+  module: join(MODULES, 'kube-router'),
+  packages: ['.'],
+};
+
 /** Paths of the programs. */
 export interface Programs {
   readonly component: (name: (typeof COMPONENTS)[number]) => string;
