@@ -16,11 +16,18 @@ module.exports = {
       from: { path: '^(trainer|engine|slides|cohort|report|statistics)/' },
       to: { path: '@kubernetes/client-node|^operator/', reachable: true },
     },
+    {
+      name: 'coordinator-behind-its-door',
+      comment: 'Workers, servers and predictions share the plan with the coordinator, and nothing else.',
+      severity: 'error',
+      from: { path: '^trainer/src/(?!coordinator/|testing/|index\\.ts|role\\.ts)' },
+      to: { path: '^trainer/src/coordinator/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)(node_modules|output)/|\\.test\\.ts$' },
-    tsPreCompilationDeps: false,
+    tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default'],

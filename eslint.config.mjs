@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/**', 'output/**', 'coverage/**'] },
+  { ignores: ['**/node_modules/**', 'output/**', 'coverage/**', 'protocol/src/generated/**'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -37,6 +37,38 @@ export default tseslint.config(
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
       eqeqeq: 'error',
       'no-console': 'error',
+    },
+  },
+  {
+    // One place makes printable what a terminal is shown; what is written past it could command the terminal.
+    files: ['cli/src/**/*.ts'],
+    ignores: ['cli/src/terminal/streams.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[object.name='process'][property.name=/^(stdout|stderr)$/]",
+          message: 'Write through cli/src/terminal/streams.ts, which makes text from elsewhere printable.',
+        },
+      ],
+      'no-restricted-imports': ['error', 'node:process', 'process'],
+    },
+  },
+  {
+    // A log's message is constant: what differs is a field, which is hidden where it may be private.
+    files: ['trainer/src/**/*.ts', 'cohort/src/**/*.ts', 'slides/src/**/*.ts', 'engine/src/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.object.property.name=/[lL]ogger$/] > :matches(TemplateLiteral[expressions.length>0], BinaryExpression), ' +
+            'CallExpression[callee.object.name=/^(logger|log)$/] > :matches(TemplateLiteral[expressions.length>0], BinaryExpression)',
+          message:
+            'The message of a log line is a constant; what differs is a field, hidden where it may be private.',
+        },
+      ],
     },
   },
   {

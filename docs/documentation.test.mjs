@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { checkManifest } from '@wsi/api';
+import { AGGREGATORS, checkManifest, ENCODERS, HEADS } from '@wsi-operator/api';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MAIN = join(ROOT, 'cli', 'src', 'main.ts');
@@ -71,7 +71,7 @@ function missingPaths(text, folders) {
 /** `wsi COMMAND ...` in code, up to a comment: the command and its long options. */
 function wsiCallsOf(text) {
   return codeOf(text).flatMap((line) =>
-    [...line.replace(/\s#.*$/u, '').matchAll(/(?:^|[\s|])wsi ([a-z]+)\b([^|&]*)/gu)].map(
+    [...line.replace(/\s#.*$/u, '').matchAll(/(?:^|[\s|])wsi ((?:cohort )?[a-z]+)\b([^|&]*)/gu)].map(
       ([, command, rest]) => ({
         command,
         options: rest.match(/(?<=\s)--[a-z][a-z-]*/gu) ?? [],
@@ -106,6 +106,10 @@ describe.each(documents)('$file', ({ file, text }) => {
     for (const job of jobsOf(text)) expect(checkManifest(job, file).problems ?? []).toEqual([]);
   });
 
+  it('does not have the public registry asked for `wsi`', () => {
+    expect(codeOf(text).filter((line) => /^(?:\$ )?npx wsi ./u.test(line))).toEqual([]);
+  });
+
   it('has no paths of one machine', () => {
     expect(text.match(/(?<![\w.$-])\/(?:work|root|home|tmp|Users)\/[^\s`)]*/gu) ?? []).toEqual([]);
   });
@@ -126,9 +130,12 @@ describe('the commands in the documents', () => {
     await Promise.all(
       commands.map(async (command) => {
         // An unknown command ends with an error: it has no help.
-        const shown = await run(process.execPath, ['--no-warnings', MAIN, command, '--help']).catch(
-          () => undefined,
-        );
+        const shown = await run(process.execPath, [
+          '--no-warnings',
+          MAIN,
+          ...command.split(' '),
+          '--help',
+        ]).catch(() => undefined);
         help.set(command, shown?.stdout);
       }),
     );
@@ -150,4 +157,24 @@ describe('the commands in the documents', () => {
     );
     expect(unknown).toEqual([]);
   });
+});
+
+it('every row of the threat model names the tests that try it', () => {
+  const { text } = documents.find(({ file }) => file === 'docs/threat-model.md');
+  const rows = text.split('\n').filter((line) => line.startsWith('|'));
+  const tables = rows.map((row) => row.split('|').map((cell) => cell.trim()));
+  let tested = false;
+  const without = tables.filter((cells, index) => {
+    const isHeader = /^:?-+/u.test(tables[index + 1]?.[1] ?? '');
+    if (isHeader) tested = cells.at(-2) === 'test';
+    const isRow = !isHeader && !/^:?-+/u.test(cells[1]);
+    return isRow && tested && !/`[\w./-]+\.(?:test\.(?:ts|mjs)|e2e\.ts)`/u.test(cells.at(-2));
+  });
+  expect(without).toEqual([]);
+  expect(rows.length).toBeGreaterThan(40);
+});
+
+it.each(Object.entries({ ENCODERS, AGGREGATORS, HEADS }))('the README names all %s', (_, table) => {
+  const status = documents.find(({ file }) => file === 'README.md').text.split('## Status')[1];
+  expect(Object.keys(table).filter((name) => !status.includes(`\`${name}\``))).toEqual([]);
 });
