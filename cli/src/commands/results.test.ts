@@ -11,10 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { freePort } from '@wsi-operator/foundation/testing';
 import { READER_SCRIPT } from '../cluster/result-reader.ts';
 import { POD_RESOURCE } from '../cluster/wire.ts';
 import { TestCluster } from '../testing/cluster.ts';
@@ -37,14 +38,6 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
   rmSync(folder, { recursive: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 /** The script over the folder of the claim; its port. */
 async function reader(): Promise<number> {

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import grpc from '@grpc/grpc-js';
 import pino from 'pino';
 import { ManualClock } from '@wsi-operator/controller/testing';
+import { freePort } from '@wsi-operator/foundation/testing';
 import {
   coordinatorService,
   listen,
@@ -41,14 +42,6 @@ async function startCoordinator(credentials?: grpc.ServerCredentials): Promise<F
   const part = { definition: coordinatorService, implementation, callers };
   const server = await listen(`127.0.0.1:${port}`, [part], credentials === undefined ? {} : { credentials });
   return Object.assign(state, { server, address: `127.0.0.1:${port}` });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function pemOf(files: Readonly<Record<string, string>>, role: string): TlsPem {

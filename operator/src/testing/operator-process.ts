@@ -1,11 +1,11 @@
 /** The operator as a process of its own, as it is installed, for tests and benchmarks. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FakeApiServer } from '@wsi-operator/controller/testing';
+import { freePort } from '@wsi-operator/foundation/testing';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -70,12 +70,4 @@ export async function ask(url: string): Promise<{ readonly status: number; reado
   } catch {
     return { status: 0, text: '' };
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, () => resolve()));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -4,11 +4,11 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WsiTrainingJob } from '@wsi-operator/api';
+import { freePort } from '@wsi-operator/foundation/testing';
 import {
   callUnary,
   channelCredentials,
@@ -17,6 +17,9 @@ import {
   type TlsPem,
 } from '@wsi-operator/protocol';
 import { writePem } from '@wsi-operator/protocol/testing';
+
+/** Shorter than the test runner's own limit, which would not say what the roles did. */
+const PATIENCE_MILLISECONDS = 280_000;
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -68,6 +71,12 @@ export class RoleProcesses {
     this.output = options.output;
     this.#options = options;
     this.#sockets = sockets;
+    const patience = setTimeout(
+      () => this.#finished.reject(new Error(`the run did not end\n${this.#logs.slice(-8000)}`)),
+      PATIENCE_MILLISECONDS,
+    );
+    const ended = (): void => clearTimeout(patience);
+    this.#finished.promise.then(ended, ended);
   }
 
   /** Everything the roles logged. */
@@ -111,12 +120,14 @@ export class RoleProcesses {
 
   /** Polls until the run says so. */
   async until(what: (status: StatusReply) => boolean): Promise<StatusReply> {
-    for (;;) {
+    const deadline = performance.now() + PATIENCE_MILLISECONDS;
+    while (performance.now() < deadline) {
       const status = await this.status().catch(() => undefined);
       if (status !== undefined && what(status)) return status;
       if (this.#stopping) throw new Error(`the run ended first\n${this.#logs.slice(-4000)}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    throw new Error(`the run did not come to it\n${this.#logs.slice(-8000)}`);
   }
 
   /** The coordinator's exit code: 0 done, or one that is not mended by another start. */
@@ -221,14 +232,4 @@ export class RoleProcesses {
   #terminationLog(role: string, replica: number): string {
     return join(this.#sockets, `${role}-${replica}.end`);
   }
-}
-
-/** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
