@@ -5,6 +5,7 @@ export {
   writeFileAtomically,
   writeFileSynced,
 } from './atomic-file.ts';
+export { mapLimited, Slots } from './bounded-concurrency.ts';
 export { readBoundedFile } from './bounded-file.ts';
 export { systemClock, type Clock } from './clock.ts';
 export { canonicalJson, sha256, sha256OfFile } from './digest.ts';

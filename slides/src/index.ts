@@ -1,5 +1,4 @@
 export type { Mpp } from './metadata/mpp.ts';
-export { Slots } from './concurrency.ts';
 export { formatS3Address, isS3Address, parseS3Address, type S3Address } from './s3/address.ts';
 export {
   LARGEST_WHOLE,

@@ -1,7 +1,6 @@
 /** Opens a slide with the implementation that fits it. */
 import { stat } from 'node:fs/promises';
-import { systemErrorCode, WsiError, type Logger } from '@wsi-operator/foundation';
-import { Slots } from './concurrency.ts';
+import { type Logger, Slots, systemErrorCode, WsiError } from '@wsi-operator/foundation';
 import { fingerprintOf } from './fingerprint.ts';
 import { OpenedSlide } from './opened-slide.ts';
 import { openSlideLibrary } from './openslide/library.ts';

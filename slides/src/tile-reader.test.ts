@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { writeFile } from 'node:fs/promises';
-import { forEachLimited, Slots } from './concurrency.ts';
 import { openSlide, type ReaderChoice } from './open-slide.ts';
 import { scratchDirectory } from './testing/scratch.ts';
 import { buildTiff, encodedLevel, paintedPixels } from './testing/tiff-fixture.ts';
@@ -127,41 +126,5 @@ describe('TileReader', () => {
     await read(32, 0);
     expect(reader.statistics.cacheBytes).toBe(32 * 32 * 3);
     await reader.close();
-  });
-});
-
-describe('concurrency', () => {
-  it('never runs more than the slots, and serves in order', async () => {
-    const slots = new Slots(2);
-    let running = 0;
-    const started: number[] = [];
-    const work = Array.from({ length: 9 }, (_, index) =>
-      slots.run(async () => {
-        started.push(index);
-        running++;
-        expect(running).toBeLessThanOrEqual(2);
-        await new Promise((resolve) => setImmediate(resolve));
-        running--;
-        if (index === 4) throw new Error('4');
-      }),
-    );
-    const results = await Promise.allSettled(work);
-    expect(results.map(({ status }) => status === 'rejected')).toEqual(started.map((index) => index === 4));
-    expect(started).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-  });
-
-  it('a failure stops what has not begun, and waits for what has', async () => {
-    let running = 0;
-    const begun: number[] = [];
-    const work = forEachLimited([0, 1, 2, 3, 4, 5], 2, async (index) => {
-      begun.push(index);
-      running++;
-      await new Promise((resolve) => setImmediate(resolve));
-      running--;
-      if (index === 1) throw new Error('one');
-    });
-    await expect(work).rejects.toThrow('one');
-    expect(running).toBe(0);
-    expect(begun.length).toBeLessThan(6);
   });
 });

@@ -2,8 +2,7 @@
  * Reads the patches of a training step: many slides, a bounded number open, one bounded cache of decoded pixels for
  * all, bounded decoding at a time. What is read never depends on the cache, the concurrency or the order of requests.
  */
-import { WsiError, type Logger } from '@wsi-operator/foundation';
-import { Slots } from './concurrency.ts';
+import { type Logger, Slots, WsiError } from '@wsi-operator/foundation';
 import type { StatedResolution } from './metadata/stated-resolution.ts';
 import { openSlide, type ReaderChoice } from './open-slide.ts';
 import { PictureCache } from './picture-cache.ts';

@@ -1,10 +1,9 @@
 /** A slide read by OpenSlide. */
-import { WsiError } from '@wsi-operator/foundation';
+import { type Slots, WsiError } from '@wsi-operator/foundation';
 import { numberIn, objectivePowerFrom } from '../metadata/number-text.ts';
 import type { MppClaim } from '../metadata/resolution-claims.ts';
 import type { PixelSource } from '../pixel-source.ts';
 import type { Pixels } from '../pixels.ts';
-import type { Slots } from '../concurrency.ts';
 import type { LevelRegion, SlideLevel, SlideStatistics } from '../slide.ts';
 import { withoutOddShapes, type Correction, type CorrectLevels } from './level-correction.ts';
 import { dicomContents } from './dicom-contents.ts';

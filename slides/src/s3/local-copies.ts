@@ -5,8 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { lstat, mkdir, open, readdir, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { systemErrorCode, type Logger } from '@wsi-operator/foundation';
-import { forEachLimited } from '../concurrency.ts';
+import { type Logger, mapLimited, systemErrorCode } from '@wsi-operator/foundation';
 import { formatS3Address, type S3Address } from './address.ts';
 import { cacheDirectory, cacheStorageError, noRoom } from './cache-directory.ts';
 import type { ListedObject, S3Store } from './store.ts';
@@ -154,7 +153,7 @@ async function download(
       { length: Math.ceil(object.bytes / PART_BYTES) },
       (_, index) => index * PART_BYTES,
     );
-    await forEachLimited(parts, PARTS_AT_ONCE, async (start) => {
+    await mapLimited(parts, PARTS_AT_ONCE, async (start) => {
       const range = { start, end: Math.min(start + PART_BYTES, object.bytes) };
       const { data } = await store.read(address, range, { etag: object.etag });
       await file.write(data, 0, data.length, start);

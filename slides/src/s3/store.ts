@@ -5,8 +5,7 @@
 import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
-import { endpointRefusal, WsiError, type EndpointPermissions } from '@wsi-operator/foundation';
-import { Slots } from '../concurrency.ts';
+import { type EndpointPermissions, endpointRefusal, Slots, WsiError } from '@wsi-operator/foundation';
 import { formatS3Address, type S3Address } from './address.ts';
 import { boundAnswers, readBody } from './answers.ts';
 import { isTransient, s3Error, type S3Subject } from './faults.ts';

@@ -1,6 +1,5 @@
 /** A TIFF that is nothing but pictures made of tiles: which of them are the slide, and who decodes them. */
-import { WsiError } from '@wsi-operator/foundation';
-import type { Slots } from '../concurrency.ts';
+import { type Slots, WsiError } from '@wsi-operator/foundation';
 import type { CorrectLevels } from '../openslide/level-correction.ts';
 import type { OpenSlideSourceParts } from '../openslide/openslide-source.ts';
 import type { PictureCache } from '../picture-cache.ts';

@@ -1,5 +1,5 @@
 /** Tiles of a TIFF, read as they are, decoded (JPEG by libjpeg, in sharp), and put side by side. */
-import { forEachLimited } from '../concurrency.ts';
+import { mapLimited } from '@wsi-operator/foundation';
 import type { MppClaim } from '../metadata/resolution-claims.ts';
 import type { PixelSource } from '../pixel-source.ts';
 import { copyPixels, intersection, type Pixels, type Rectangle } from '../pixels.ts';
@@ -55,7 +55,7 @@ export class TiffSource implements PixelSource {
     const results = places.map((place, index) => this.#blank(place, regions[index]!.level, targets?.[index]));
     const needed = this.#neededTiles(regions, places);
     const calls = inGroups(needed, Math.min(TILES_PER_CALL, Math.ceil(needed.length / 2)));
-    await forEachLimited(calls, CALLS_AT_ONCE, async (tiles) => {
+    await mapLimited(calls, CALLS_AT_ONCE, async (tiles) => {
       const pictures = await this.#decoder.tiles(
         tiles[0]!.level,
         tiles.map(({ index }) => index),

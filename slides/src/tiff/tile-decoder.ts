@@ -1,7 +1,6 @@
 /** Reads and decodes the tiles of a TIFF; those of JPEG several at a time where that gives the same pixels. */
 import sharp from 'sharp';
-import { WsiError } from '@wsi-operator/foundation';
-import type { Slots } from '../concurrency.ts';
+import { type Slots, WsiError } from '@wsi-operator/foundation';
 import type { PictureCache } from '../picture-cache.ts';
 import { createPixels, type Pixels } from '../pixels.ts';
 import type { SlideStatistics } from '../slide.ts';

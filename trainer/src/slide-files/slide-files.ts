@@ -2,7 +2,7 @@
  * The slides' files while a run goes on. A result must not depend on which tiles happened to be in a cache or which
  * files were open when a directory vanished or a slide was replaced, so every step is checked before it is applied.
  */
-import { publicText } from '@wsi-operator/foundation';
+import { mapLimited, publicText } from '@wsi-operator/foundation';
 import {
   identifySlide,
   isS3Address,
@@ -11,7 +11,6 @@ import {
   type S3Store,
   type SlideIdentity,
 } from '@wsi-operator/slides';
-import { mapLimited } from '../limited.ts';
 import { slideErrors } from './slide-errors.ts';
 import { aboutSlide, SlideError } from './unreadable-slide.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AGGREGATORS, type WsiTrainingJob } from '@wsi-operator/api';
-import type { Logger } from '@wsi-operator/foundation';
+import { type Logger, mapLimited } from '@wsi-operator/foundation';
 import type { Measurement } from '@wsi-operator/protocol';
 import type { S3Store } from '@wsi-operator/slides';
 import { bagsAtOnce } from '../../scoring/score-bag.ts';
@@ -13,7 +13,6 @@ import { EVALUATED } from '../../plan/workload.ts';
 import { countedTasks } from '../leases/counted-tasks.ts';
 import { evaluateBag } from './evaluation.ts';
 import { writeHeatmaps } from './heatmaps.ts';
-import { mapLimited } from '../../limited.ts';
 import { positiveIndex, type Model } from '../../plan/model.ts';
 import type { StepPlan } from '../../plan/plan.ts';
 import type { Progress } from '../run/progress.ts';
@@ -54,14 +53,11 @@ export async function evaluateRun(context: FinalContext): Promise<void> {
   const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length);
   const aggregator = job.spec.model.aggregator.name;
   const counted = countedTasks(pool, { taskDone: (_unit, tiles) => progress.advance(tiles) }, 'evaluation');
-  const evaluated = await mapLimited(bags, bagsAtOnce, async (bag, index) => {
-    return evaluateBag(
-      bag,
-      index,
-      { head: model.head, aggregator, headParameters, positive: positiveIndex(model.description) },
-      { pool: counted, name: 'evaluation', version, priority: version + 1, tileScores: true },
-    );
-  });
+  const head = { head: model.head, aggregator, headParameters, positive: positiveIndex(model.description) };
+  const lease = { pool: counted, name: 'evaluation', version, priority: version + 1, tileScores: true };
+  const evaluate = (bag: PlannedBag, index: number): ReturnType<typeof evaluateBag> =>
+    evaluateBag(bag, index, head, lease);
+  const evaluated = await mapLimited(bags, bagsAtOnce, evaluate, { leaveRunning: true });
   const pictured = bags
     .map((bag, index) => ({ bag, evaluated: evaluated[index]! }))
     .sort((a, b) => splitOrder(a.bag) - splitOrder(b.bag))

@@ -4,7 +4,7 @@
  * k + 1 steps are under way at once, and nothing depends on which is faster.
  */
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
-import { ownText, publicText, type PublicText, WsiError } from '@wsi-operator/foundation';
+import { mapLimited, ownText, publicText, type PublicText, WsiError } from '@wsi-operator/foundation';
 import type { CommitRequest } from '@wsi-operator/protocol';
 import { metricsOfSplit } from '@wsi-operator/statistics';
 import { bagsAtOnce } from '../../scoring/score-bag.ts';
@@ -14,7 +14,6 @@ import type { PlannedBag } from '../../plan/bags.ts';
 import { countedTasks } from '../leases/counted-tasks.ts';
 import { cohortUnit, evaluateBag, evaluationOf } from './evaluation.ts';
 import type { StartedLine } from '../run/journal-records.ts';
-import { mapLimited } from '../../limited.ts';
 import type { MetricsLog, StepLine } from './metrics-log.ts';
 import { windowOf, type RunMeasurement } from '../../measurement/run-measurement.ts';
 import type { Model } from '../../plan/model.ts';
@@ -162,20 +161,16 @@ async function validate(context: TrainingContext, epoch: number, version: number
   if (validationBags.length === 0) return;
   const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length);
   await context.files.requireUnchanged(validationBags.flatMap(({ slides }) => slides));
-  const evaluated = await mapLimited(validationBags, bagsAtOnce, (bag, index) =>
-    evaluateBag(
-      bag,
-      index,
-      { head: model.head, aggregator: spec.model.aggregator.name, headParameters },
-      {
-        pool: countedTasks(pool, progress, VALIDATION),
-        name: `validation/${epoch}`,
-        version,
-        priority: version,
-        tileScores: false,
-      },
-    ),
-  );
+  const head = { head: model.head, aggregator: spec.model.aggregator.name, headParameters };
+  const evaluate = (bag: PlannedBag, index: number): ReturnType<typeof evaluateBag> =>
+    evaluateBag(bag, index, head, {
+      pool: countedTasks(pool, progress, VALIDATION),
+      name: `validation/${epoch}`,
+      version,
+      priority: version,
+      tileScores: false,
+    });
+  const evaluated = await mapLimited(validationBags, bagsAtOnce, evaluate, { leaveRunning: true });
   const unit = cohortUnit([...context.trainingBags, ...validationBags]);
   const predictions = evaluated.map(({ prediction }) => prediction);
   const values = metricsOfSplit(evaluationOf(predictions, model.description, unit), 'validation');

@@ -6,13 +6,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   canonicalJson,
+  type ErrorCode,
+  type Logger,
+  mapLimited,
   ownText,
   publicText,
   sha256,
   writeFileAtomically,
   WsiError,
-  type ErrorCode,
-  type Logger,
 } from '@wsi-operator/foundation';
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import { int32From, type StatedResolution, type SurveyResult } from '@wsi-operator/protocol';
@@ -24,7 +25,6 @@ import {
   type SlideIdentity,
 } from '@wsi-operator/slides';
 import type { SurveyedSlide } from '../../plan/surveyed-slide.ts';
-import { mapLimited } from '../../limited.ts';
 import { slideErrors } from '../../slide-files/slide-errors.ts';
 import { requireSameFile } from '../../slide-files/slide-files.ts';
 import { aboutSlide, UnreadableSlideError, type SlideError } from '../../slide-files/unreadable-slide.ts';

@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { mapLimited, Slots } from './bounded-concurrency.ts';
+
+describe('bounded concurrency', () => {
+  it('never runs more than the slots, and serves in order', async () => {
+    const slots = new Slots(2);
+    let running = 0;
+    const started: number[] = [];
+    const work = Array.from({ length: 9 }, (_, index) =>
+      slots.run(async () => {
+        started.push(index);
+        running++;
+        expect(running).toBeLessThanOrEqual(2);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+        if (index === 4) throw new Error('4');
+      }),
+    );
+    const results = await Promise.allSettled(work);
+    expect(results.map(({ status }) => status === 'rejected')).toEqual(started.map((index) => index === 4));
+    expect(started).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('a failure stops what has not begun, and waits for what has', async () => {
+    let running = 0;
+    const begun: number[] = [];
+    const work = mapLimited([0, 1, 2, 3, 4, 5], 2, async (index) => {
+      begun.push(index);
+      running++;
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+      if (index === 1) throw new Error('one');
+    });
+    await expect(work).rejects.toThrow('one');
+    expect(running).toBe(0);
+    expect(begun.length).toBeLessThan(6);
+  });
+
+  it('gives results in the order of the items', async () => {
+    const results = await mapLimited([3, 1, 2], 2, async (item, index) => {
+      for (let turn = 0; turn < item; turn++) await new Promise((resolve) => setImmediate(resolve));
+      return `${index}:${item}`;
+    });
+    expect(results).toEqual(['0:3', '1:1', '2:2']);
+  });
+
+  it('a failure leaves what has begun running where the caller asks for it', async () => {
+    const work = mapLimited(
+      ['never ends', 'fails', 'not begun'],
+      2,
+      async (item) => {
+        if (item === 'fails') throw new Error(item);
+        await new Promise(() => undefined);
+      },
+      { leaveRunning: true },
+    );
+    await expect(work).rejects.toThrow('fails');
+  });
+});
