@@ -9,7 +9,7 @@ import { SetupError } from './setup-error.mjs';
 const TOOLS = {
   npm: { use: 'npm (comes with Node)', debian: 'npm', mac: 'brew install node' },
   python3: {
-    use: 'Python 3 with pip, to fetch wheels',
+    use: 'Python 3 with pip, to fetch and unpack wheels',
     debian: 'python3 python3-pip',
     mac: 'brew install python',
   },

@@ -62,7 +62,7 @@ export class ScratchRepository {
     this.calls = join(this.folder, 'npm-calls');
     for (const folder of [join(this.root, 'setup'), this.bin]) mkdirSync(folder, { recursive: true });
     for (const file of readdirSync(HERE).filter(
-      (name) => /\.(mjs|txt)$/.test(name) && !name.includes('.test.'),
+      (name) => /\.(mjs|py|txt)$/.test(name) && !name.includes('.test.'),
     )) {
       copyFileSync(join(HERE, file), join(this.root, 'setup', file));
     }

@@ -100,7 +100,7 @@ linux('a set-up', () => {
     const { code, stderr } = await repository.run('setup.mjs', [], { WSI_TENSORFLOW: 'cpu' });
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'This machine lacks python3: Python 3 with pip, to fetch wheels; g++: a C++ compiler',
+      'This machine lacks python3: Python 3 with pip, to fetch and unpack wheels; g++: a C++ compiler',
     );
     expect(stderr).toContain('apt-get install python3 python3-pip g++ make');
     expect(repository.npmCalls()).toEqual([]);

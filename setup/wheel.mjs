@@ -25,6 +25,7 @@ export async function unpackWheels(context, wheels, directory, place) {
   }
   for (const wheel of wheels) {
     const files = await extract(
+      context,
       join(downloadDirectory(context, wheel), wheelFile(context, wheel)),
       directory,
       place,
