@@ -16,6 +16,8 @@ import { writeLayer, type Layer, type LayerFile } from './oci-archive.ts';
 import type { TarEntry } from './tar.ts';
 
 const UNUSED_MILLISECONDS = 7 * 86_400_000;
+/** Part of every key: counts up when the same entries become other bytes, so that a cached layer is never an older one's. */
+const ARCHIVE_FORMAT = 2;
 
 /** The layer's archive: from the cache where it may be, else written into the folder. */
 export async function layerOf(content: LayerContent, folder: string): Promise<Layer> {
@@ -25,7 +27,7 @@ export async function layerOf(content: LayerContent, folder: string): Promise<La
     return { file, ...described, ...(await writeLayer(file, content.entries)) };
   }
   const section = join(cacheDirectory(), 'images', 'layers');
-  const target = join(section, `${content.name}-${digest(...content.entries.map(identity)).slice(0, 16)}`);
+  const target = join(section, `${content.name}-${layerKey(content.entries)}`);
   await publishDirectory(target, async (directory) => {
     const written = await writeLayer(join(directory, 'layer.tar.zst'), content.entries);
     writeFileSync(join(directory, 'layer.json'), JSON.stringify(written));
@@ -35,6 +37,10 @@ export async function layerOf(content: LayerContent, folder: string): Promise<La
   removeUnused(section, now.getTime());
   const written = JSON.parse(readFileSync(join(target, 'layer.json'), 'utf8')) as LayerFile;
   return { file: join(target, 'layer.tar.zst'), ...described, ...written };
+}
+
+function layerKey(entries: readonly TarEntry[]): string {
+  return digest(String(ARCHIVE_FORMAT), ...entries.map(identity)).slice(0, 16);
 }
 
 /** What an entry is, told without reading it: files by size and times, as make does. */
