@@ -1,4 +1,9 @@
-/** A body inside a graph: the flat parameter vector cut into tensors, embeddings and scores, and flat gradients. */
+/**
+ * A body inside a graph: the flat parameter vector cut into tensors, embeddings and scores, and flat gradients.
+ *
+ * Shapes: n tiles of a shard, as many as a call brings; size pixels a side of a tile, 3 colours; d the length of an
+ * embedding; length the elements of the flat vector, encoder and aggregator together.
+ */
 import { cast, concatenate, reshape, slice } from '../graph/arithmetic.ts';
 import { elements, type Graph, type Value } from '../graph/graph.ts';
 import { meanOverPixels } from '../graph/layers.ts';

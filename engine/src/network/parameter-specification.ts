@@ -1,4 +1,9 @@
-/** What a part of a network says of each of its parameters: name, shape, first values. Pure: no TensorFlow. */
+/**
+ * What a part of a network says of each of its parameters: name, shape, first values. Pure: no TensorFlow.
+ *
+ * Shapes: a convolution's weights are [side, side, inputs, outputs] (pixels of the square kernel, channels of the image
+ * before and after it), a gain or a bias is [outputs].
+ */
 
 /** How a tensor starts: a constant, or normal numbers of mean 0 and this standard deviation. */
 export type Initial = { readonly constant: number } | { readonly deviation: number };

@@ -5,6 +5,9 @@
  * Names follow PyTorch's habits. The element order is TensorFlow's: a convolution is [height, width, in, out] and a
  * linear layer is [in, out] (PyTorch: [out, in, height, width] and [out, in]), because the graphs use the vector in
  * place, without a transposition a call.
+ *
+ * Shapes: height and width pixels of a kernel; in and out channels, or for a linear layer the lengths of the vectors; the
+ * flat vector is float32 [length], where length is the sum of all tensors' elements.
  */
 import { RandomStream } from '@wsi-operator/foundation';
 import { encoders } from './encoders/index.ts';

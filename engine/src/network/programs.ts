@@ -9,7 +9,11 @@
  * sg(x) is x without a gradient. A cotangent of a value is the loss's derivative by it.
  *
  * Inputs: `tiles` uint8 [n, size, size, 3], `parameters` [length], and for the gradients `bag_gradient` [d],
- * `bag_embedding` [d], `log_sum_exp` [], or `cotangent` [n, d]. `n` is free: nothing is rebuilt for a ragged shard.
+ * `bag_embedding` [d], `log_sum_exp` [], or `cotangent` [n, d]. Outputs: `embeddings` [n, d], `scores` [n], gradients
+ * [length] and their squared norms [].
+ *
+ * Shapes: n tiles of a shard, free, so that nothing is rebuilt for a ragged one; size pixels a side of a tile, 3 colours;
+ * d the length of an embedding; length the elements of the flat parameter vector; [] a scalar. All but `tiles` float32.
  */
 import { binary, multiplyMatrices, reshape, unary } from '../graph/arithmetic.ts';
 import { Graph, type Value } from '../graph/graph.ts';

@@ -1,6 +1,8 @@
 /**
  * What the graph computes of an aggregator, on the worker: the raw scores by which tiles weigh in their bag. What becomes of
  * embeddings and scores, the trainer's part of the same name says (`trainer/src/aggregators`).
+ *
+ * Shapes: n tiles of a shard, some of those of their bag; d the length of an embedding.
  */
 import type { AggregatorName } from '@wsi-operator/api';
 import type { Value } from '../../graph/graph.ts';

@@ -1,6 +1,11 @@
 /**
  * Gated attention: the raw scores `score' (tanh(V h) * sigmoid(U h))` (Ilse et al., Attention-based deep multiple instance
  * learning, 2018).
+ *
+ *     h [n, d] ──► tanh(h V + b_V) * sigmoid(h U + b_U)  [n, hidden] ──► times score [hidden, 1] ──► raw scores [n]
+ *
+ * Shapes: n tiles of a shard; d the length of an embedding; hidden the width of the gate. V and U are [d, hidden], their
+ * biases [hidden].
  */
 import type { Value } from '../../graph/graph.ts';
 import { addBias, matrixProduct, multiply, sigmoid, tanh, withShape } from '../../graph/layers.ts';

@@ -3,6 +3,9 @@
  * its pixels alone and a convolution is the same wherever the tile was cut.
  *
  *     tiles [n, size, size, 3] ──features──► [n, size / stride, size / stride, d] ──mean over pixels──► embeddings [n, d]
+ *
+ * Shapes: n tiles of a shard; size pixels a side of a tile, 3 colours; stride pixels a side that become one of the features;
+ * d the length of an embedding.
  */
 import { binary, cast } from '../../graph/arithmetic.ts';
 import type { Graph, Value } from '../../graph/graph.ts';

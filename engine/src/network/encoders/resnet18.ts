@@ -1,6 +1,11 @@
 /**
  * `resnet18`: the ResNet-18 of torchvision with frozen batch normalisation: a gain and a bias a channel after every
  * convolution. ImageNet weights fold into it without change of the function.
+ *
+ *     tiles [n, s, s, 3] ─conv1─► [n, s/2, s/2, 64] ─maxPool─► [n, s/4, s/4, 64] ─layer1─► [n, s/4, s/4, 64]
+ *                        ─layer2─► [n, s/8, s/8, 128] ─layer3─► [n, s/16, s/16, 256] ─layer4─► [n, s/32, s/32, 512]
+ *
+ * Shapes: n tiles of a shard; s pixels a side of a tile; the last number is that of the channels.
  */
 import { known, type Value } from '../../graph/graph.ts';
 import {

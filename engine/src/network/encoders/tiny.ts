@@ -1,4 +1,11 @@
-/** `tiny`: four 3 x 3 convolutions with a stride of 2 and standardized weights, each followed by bias and ReLU. */
+/**
+ * `tiny`: four 3 x 3 convolutions with a stride of 2 and standardized weights, each followed by bias and ReLU.
+ *
+ *     tiles [n, s, s, 3] ─stem─► [n, s/2, s/2, 16] ─stage1─► [n, s/4, s/4, 32]
+ *                        ─stage2─► [n, s/8, s/8, 64] ─stage3─► [n, s/16, s/16, 128]
+ *
+ * Shapes: n tiles of a shard; s pixels a side of a tile; the last number is that of the channels.
+ */
 import { addBias, convolve, multiplyBy, relu, standardizeWeights } from '../../graph/layers.ts';
 import { convolution } from '../parameter-specification.ts';
 import { PIXEL_SCALE, type Encoder } from './encoder.ts';
