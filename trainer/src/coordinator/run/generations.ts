@@ -1,107 +1,74 @@
 /**
  * A run's generations: each starts from a state that all parameter servers share and trains from there; the loss of a
  * parameter server ends it and the next one begins. Everything is a pure function of (cohort, spec, seed), so going back
- * changes no bit of the result. A generation starts, in this order of preference, from
+ * changes no bit of the result.
  *
- *     1. the recovery point in memory             this coordinator has lost a server
- *     2. what the servers hold, with the journal  another coordinator led them until now
- *     3. the newest whole checkpoint
- *     4. the initial parameters
+ *     loading ───► adopting ─────────────────► opening ───► training ───► evaluating ───► finished
+ *      ▲   ▲           │ nothing that fits         ▲
+ *      │   │           └───────► restoring ────────┘
+ *      │   │
+ *      │   └─ rollingBack ◄─── a server was lost, or is at another generation   (the 11th time without progress: failed)
+ *      └───── quarantining ◄── a slide cannot be read
+ *                  failed ◄─── anything else, and every failure in rollingBack and quarantining
+ *
+ * Once the run is to stop, a failure leads elsewhere, whatever it is:
+ *
+ *     training, evaluating ───► stopping ───► stopped
+ *     any other state ──────────────────────► stopped     in both cases failed, when something cannot be written
+ *
+ *     loading       the recovery point in memory; without one the newest whole checkpoint, or the initial parameters
+ *     adopting      what another coordinator has left on the servers and in its journal, when they fit and are newer
+ *     restoring     all servers are given the state that was loaded
+ *     opening       metrics.jsonl, journal and workers are brought to the version of the servers; their watch begins
+ *     training      the steps from that version to the last, with their checkpoints
+ *     evaluating    predictions of all bags at the last version, and the result
+ *     stopping      a checkpoint of the newest version
+ *     quarantining  the run is planned without the slide, under the next generation
+ *     rollingBack   the next generation
+ *
+ * What follows a failure is decided in `generation-states.ts`.
  */
-import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { Cohort } from '@wsi-operator/cohort';
-import {
-  type Clock,
-  type Logger,
-  ownText,
-  publicText,
-  sha256,
-  type Told,
-  WsiError,
-} from '@wsi-operator/foundation';
-import { bytesOf, type CommitRequest, type Welcome } from '@wsi-operator/protocol';
-import type { SurveyedSlide } from '../../plan/surveyed-slide.ts';
-import type { Checkpoint, CheckpointDirectory } from '../../checkpoint/checkpoint.ts';
-import type { RunMeasurement } from '../../measurement/run-measurement.ts';
-import { Turn } from '../../turn.ts';
-import type { UsageMeter } from '../../usage.ts';
+import { publicText, WsiError } from '@wsi-operator/foundation';
 import { FinishedTasks } from '../leases/finished-tasks.ts';
-import type { GenerationFile } from './generation.ts';
-import type { Journal } from './journal.ts';
-import {
-  applied,
-  replayJournal,
-  type JournalRecord,
-  type JournalState,
-  type StartedLine,
-} from './journal-records.ts';
-import type { MetricsLog, StepLine } from '../learning/metrics-log.ts';
-import { knownCases } from '../../plan/known-cases.ts';
-import type { Model } from '../../plan/model.ts';
-import type { PlannedRun } from '../../plan/plan-run.ts';
-import type { Progress } from './progress.ts';
-import type { Quarantine } from '../survey/quarantine.ts';
-import { RecoveryPoints, type RecoveryPoint } from './recovery-points.ts';
-import { ServerLeavingError, type AdoptedServers, type ServerGroup } from './server-group.ts';
-import type { SlideFiles } from '../../slide-files/slide-files.ts';
 import { train } from '../learning/training.ts';
-import { UnreadableSlideError } from '../../slide-files/unreadable-slide.ts';
-import type { WorkerPool } from '../leases/worker-pool.ts';
-
-/** Roll-backs in a row without a step forward, after which the run gives up. */
-const maximumRollbacks = 10;
-
-export interface Prepared extends PlannedRun {
-  /** As the table has it. */
-  readonly cohort: Cohort;
-  /** What was assumed of it. */
-  readonly notes: readonly string[];
-  readonly surveyed: ReadonlyMap<string, SurveyedSlide>;
-  readonly quarantine: Quarantine;
-  readonly model: Model;
-  readonly servers: ServerGroup;
-}
-
-export interface GenerationsParts {
-  readonly job: WsiTrainingJob;
-  readonly pool: WorkerPool;
-  readonly progress: Progress;
-  readonly usage: UsageMeter;
-  readonly measurement: RunMeasurement;
-  readonly metrics: Pick<MetricsLog, 'cutBack' | 'append' | 'hasEvaluation'>;
-  readonly checkpoints: Pick<CheckpointDirectory, 'newest' | 'write' | 'sweep' | 'clear' | 'damage'>;
-  readonly numbers: Pick<GenerationFile, 'next'>;
-  readonly journal: Journal;
-  readonly files: Pick<SlideFiles, 'requireUnchanged'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  welcome(model: Model, servers: Welcome['servers']): Welcome;
-  evaluate(prepared: Prepared): Promise<void>;
-  /** The run without a slide that turned out to be damaged. @throws WsiError when it has to fail for that slide */
-  withoutSlide(prepared: Prepared, error: UnreadableSlideError): Promise<Prepared>;
-}
-
-/** Where a generation begins. */
-interface Start {
-  readonly version: number;
-  /** Lines of `metrics.jsonl` that a coordinator may have died over. */
-  readonly lines: readonly StepLine[];
-}
+import type { GenerationsParts, Prepared } from './generation-parts.ts';
+import {
+  afterFailure,
+  afterStop,
+  noRollbacks,
+  type ActiveState,
+  type FinalState,
+  type GenerationState,
+  type In,
+} from './generation-states.ts';
+import type { JournalRecord } from './journal-records.ts';
+import { RecoveryPoints } from './recovery-points.ts';
+import { ServerWatch } from './server-watch.ts';
+import { storedPoint } from './stored-point.ts';
+import { takeOver } from './takeover.ts';
+import { Versions } from './versions.ts';
 
 export class Generations {
   readonly #parts: GenerationsParts;
   readonly #recovery: RecoveryPoints;
   readonly #finished: FinishedTasks;
-  /** Commits and snapshots, one after another: a snapshot is of one version on all servers. */
-  readonly #turn = new Turn();
+  readonly #versions: Versions;
+  /** JSON: what the servers are given of the job. */
+  readonly #optimizer: string;
   #number = 0;
-  /** What another coordinator may have left; looked at once. */
+  /** What another coordinator may have left; adopted once. */
   #left: Promise<readonly JournalRecord[]>;
 
   constructor(parts: GenerationsParts) {
     this.#parts = parts;
     this.#recovery = new RecoveryPoints(parts);
     this.#finished = new FinishedTasks(parts.journal);
+    this.#versions = new Versions(parts, {
+      recovery: this.#recovery,
+      finished: this.#finished,
+      generation: () => this.#number,
+    });
+    this.#optimizer = JSON.stringify(parts.job.spec.training.optimizer);
     this.#left = parts.journal.read();
   }
 
@@ -113,315 +80,157 @@ export class Generations {
     this.#number = await this.#parts.numbers.next();
   }
 
-  /** Resolves when a generation came to the result. */
-  async run(first: Prepared, signal: AbortSignal): Promise<void> {
-    const { progress, logger } = this.#parts;
-    let prepared = first;
-    let rollbacks = 0;
-    let before = -1;
+  /**
+   * Resolves when a generation came to the result, or when the run was stopped.
+   * @throws WsiError the reason why the run failed
+   */
+  async run(prepared: Prepared, stop: AbortSignal): Promise<'finished' | 'stopped'> {
+    let state: GenerationState = { state: 'loading', run: { prepared, rollbacks: noRollbacks } };
     for (;;) {
-      try {
-        await this.#one(prepared, signal);
-        return;
-      } catch (thrown) {
-        const error = WsiError.from(thrown);
-        if (error instanceof UnreadableSlideError && !signal.aborted) {
-          prepared = await this.#parts.withoutSlide(prepared, error);
-          await this.advance();
-          continue;
-        }
-        const rollback = error.retryable || ['Unavailable', 'StaleGeneration'].includes(error.code);
-        if (signal.aborted || !rollback || error.code === 'StorageFailed') throw error;
-        const reached = this.#recovery.newest?.version ?? progress.checkpointStep;
-        rollbacks = reached > before ? 1 : rollbacks + 1;
-        before = Math.max(before, reached);
-        if (rollbacks > maximumRollbacks) {
-          throw new WsiError('Internal', `went back ${rollbacks} times without progress: ${error.message}`, {
-            summary: ownText(`went back ${rollbacks} times without progress: ${error.publicMessage}`),
-            remedy: publicText`See the logs of the parameter servers.`,
-            cause: error,
-          });
-        }
-        logger.warn({ reason: error.message, step: reached }, 'going back to the last recovery point');
-        await this.advance();
-      }
+      if (state.state === 'failed') throw state.error;
+      if (state.state === 'finished' || state.state === 'stopped') return state.state;
+      const next: GenerationState = await this.#next(state, stop);
+      // The watch goes from state to state; the last one that has it ends it.
+      if ('watch' in state && !('watch' in next)) state.watch.end();
+      state = next;
     }
   }
 
-  async #one(prepared: Prepared, signal: AbortSignal): Promise<void> {
-    const { pool, progress, metrics, measurement, usage, files, job } = this.#parts;
-    const { servers, model, steps, bags } = prepared;
-    const ended = new AbortController();
-    const either = AbortSignal.any([signal, ended.signal]);
-    const start = await this.#start(prepared, either);
-    await metrics.cutBack(start.version, start.lines);
-    await this.#beginJournal(prepared);
-    pool.begin(this.#parts.welcome(model, servers.ranges));
-    progress.begin('training', 0);
-    const watching = servers.watch(either).then(async (lost) => {
-      if (lost instanceof ServerLeavingError) await this.#saveBeforeLoss(prepared);
-      // Ends the generation: nobody waits for tasks that cannot be done any more.
-      ended.abort(lost);
-      pool.cancelAll(lost);
-    });
-    watching.catch(() => undefined);
+  async #next(state: ActiveState, stop: AbortSignal): Promise<GenerationState> {
     try {
-      await train(
-        {
-          spec: job.spec,
-          model,
-          steps,
-          trainingBags: bags.filter((bag) => bag.case.split === 'train'),
-          validationBags: bags.filter((bag) => bag.case.split === 'validation'),
-          pool,
-          tasks: this.#finished.over(pool),
-          servers,
-          progress,
-          metrics,
-          files,
-          measurement,
-          usage,
-          commit: (request, line) => this.#commit(prepared, request, line),
-          committed: (line) => this.#committed(prepared, line),
-          checkpoint: (version) => this.#checkpoint(prepared, version),
-        },
-        start.version,
-        either,
-      );
-      await this.#parts.evaluate(prepared);
-    } catch (error) {
-      if (signal.aborted) await this.#checkpointOnStop(prepared);
-      throw ended.signal.aborted ? ended.signal.reason : error;
-    } finally {
-      ended.abort(new WsiError('Cancelled', publicText`the generation ended`));
+      switch (state.state) {
+        case 'loading':
+          return await this.#load(state);
+        case 'adopting':
+          return await this.#adopt(state, stop);
+        case 'restoring':
+          return await this.#restore(state, stop);
+        case 'opening':
+          return await this.#open(state, stop);
+        case 'training':
+          return await this.#train(state);
+        case 'evaluating':
+          return await this.#evaluate(state);
+        case 'stopping':
+          return await this.#stop(state);
+        case 'quarantining':
+          return await this.#quarantine(state);
+        case 'rollingBack':
+          return await this.#rollBack(state);
+      }
+    } catch (thrown) {
+      const reached = this.#recovery.newest?.version ?? this.#parts.progress.checkpointStep;
+      return afterFailure(state, WsiError.from(thrown), { stop: stop.aborted, reached });
     }
   }
 
-  async #start(prepared: Prepared, signal: AbortSignal): Promise<Start> {
-    const { progress, logger } = this.#parts;
-    const { servers, identity, steps } = prepared;
-    const optimizer = JSON.stringify(this.#parts.job.spec.training.optimizer);
+  async #load({ run }: In<'loading'>): Promise<In<'adopting'>> {
+    const { prepared } = run;
     let point = this.#recovery.newest;
-    if (point?.identity !== identity) {
+    if (point?.identity !== prepared.identity) {
       this.#finished.clear();
-      point = await this.#stored(prepared);
+      point = await storedPoint(prepared, this.#parts);
       this.#recovery.hold(point);
     }
-    const waiting = publicText`waiting for parameter servers`;
-    progress.begin('waiting', 0, waiting);
-    const left = await this.#left;
+    return { state: 'adopting', run, point };
+  }
+
+  async #adopt({ run, point }: In<'adopting'>, stop: AbortSignal): Promise<In<'opening'> | In<'restoring'>> {
+    const { progress, logger } = this.#parts;
+    progress.begin('waiting', 0, publicText`waiting for parameter servers`);
+    const records = await this.#left;
     this.#left = Promise.resolve([]);
-    const state = await this.#takeOver(prepared, { records: left, optimizer, signal });
-    if (state === undefined) {
-      this.#finished.forgetLeaves();
-      await servers.begin(this.#number, optimizer, point, signal);
-    } else {
-      logger.info(
-        { step: state.version, finished: state.embedded.size },
-        'going on where the last coordinator stopped',
-      );
-    }
-    const { version, tiles, trainingSeconds } = state ?? point;
+    const takeover = {
+      records,
+      generation: this.#number,
+      optimizer: this.#optimizer,
+      finished: this.#finished,
+    };
+    const start = await takeOver(run.prepared, takeover, this.#parts, stop);
+    if (start === undefined) return { state: 'restoring', run, point };
+    logger.info(
+      { step: start.version, finished: start.embedded.size },
+      'going on where the last coordinator stopped',
+    );
+    return { state: 'opening', run, start };
+  }
+
+  async #restore({ run, point }: In<'restoring'>, stop: AbortSignal): Promise<In<'opening'>> {
+    this.#finished.forgetLeaves();
+    await run.prepared.servers.begin(this.#number, this.#optimizer, point, stop);
+    const { version, tiles, trainingSeconds } = point;
+    return { state: 'opening', run, start: { version, tiles, trainingSeconds, lines: [] } };
+  }
+
+  async #open({ run, start }: In<'opening'>, stop: AbortSignal): Promise<In<'training'>> {
+    const { progress, metrics, pool } = this.#parts;
+    const { prepared } = run;
+    const { model, servers, steps } = prepared;
+    const { version, tiles, trainingSeconds, lines } = start;
     progress.goOnFrom({ step: version, tiles, trainingSeconds });
     progress.epoch = steps[version]?.epoch ?? progress.epochs - 1;
-    const loss = state?.lines.at(-1)?.loss;
+    const loss = lines.at(-1)?.loss;
     if (loss !== undefined) progress.metrics['loss'] = loss;
-    return { version, lines: state?.lines ?? [] };
-  }
-
-  /** The state that servers and journal hold together, or undefined when they do not fit. */
-  async #takeOver(
-    { servers, identity }: Prepared,
-    {
-      records,
-      optimizer,
-      signal,
-    }: { records: readonly JournalRecord[]; optimizer: string; signal: AbortSignal },
-  ): Promise<JournalState | undefined> {
-    const { progress, logger, journal } = this.#parts;
-    const left = replayJournal(records);
-    if (left?.begin.identity !== identity || left.version < progress.checkpointStep) return undefined;
-    const generations = [...left.begin.generations, this.#number];
-    try {
-      // Before a server is at the new generation: should this coordinator end now, too, its successor knows it.
-      await journal.begin([{ ...left.begin, generations }, ...records.slice(1)]);
-      const adopted = await servers.adopt(this.#number, optimizer, left.begin, signal);
-      if (adopted === undefined) return undefined;
-      if (!fits(left, adopted)) {
-        logger.info(
-          { journal: left.version, servers: adopted.versions },
-          'the journal does not fit the servers',
-        );
-        return undefined;
-      }
-      // All its leaves are there, so it can be applied; where it is already, that is all the same.
-      if (left.pending !== undefined) await servers.commit(left.pending.commit);
-      const state = applied(left);
-      this.#finished.adopt(state.embedded, adopted.leaves);
-      return state;
-    } catch (reason) {
-      signal.throwIfAborted();
-      logger.info({ reason: String(reason) }, 'what the servers hold cannot be taken over');
-      return undefined;
-    }
-  }
-
-  /** The newest checkpoint of this very run, or the initial parameters. */
-  async #stored({ model, identity, quarantine }: Prepared): Promise<RecoveryPoint> {
-    const { checkpoints, progress, job, logger } = this.#parts;
-    await checkpoints.sweep();
-    const checkpoint = await checkpoints.newest();
-    progress.notice('checkpoints', damageNotice(checkpoints.damage, checkpoint?.cursor.step));
-    const standing =
-      checkpoint?.cursor.identity === identity || checkpoint === undefined
-        ? 'continued'
-        : quarantine.standingOf(checkpoint.cursor.identity);
-    if (checkpoint !== undefined && standing === 'foreign') throw foreign(checkpoint);
-    if (checkpoint !== undefined && standing === 'superseded') {
-      logger.warn(
-        { step: checkpoint.cursor.step },
-        'training anew: the checkpoints know a slide that is quarantined',
-      );
-      await checkpoints.clear();
-    }
-    if (checkpoint === undefined || standing === 'superseded') {
-      const parameters = model.space.initial(job.spec.training.seed);
-      progress.checkpointStep = 0;
-      progress.parametersSha256 = sha256(bytesOf(parameters));
-      return { version: 0, parameters, state: {}, identity, tiles: 0, trainingSeconds: 0 };
-    }
-    const { cursor, path } = checkpoint;
-    progress.checkpointStep = cursor.step;
-    progress.parametersSha256 = cursor.parametersSha256;
-    this.#parts.measurement.restore(cursor.measurement);
-    logger.info({ step: cursor.step, checkpoint: path }, 'resuming');
-    return {
-      version: cursor.step,
-      parameters: model.space.flat(checkpoint.tensors, path),
-      state: checkpoint.state,
-      identity,
-      tiles: cursor.tiles,
-      trainingSeconds: cursor.trainingSeconds,
-    };
-  }
-
-  /** Applies a step on all servers. Returns its seconds. */
-  #commit(
-    { servers }: Prepared,
-    request: Omit<CommitRequest, 'generation'>,
-    line: StartedLine,
-  ): Promise<number> {
-    const { journal, progress, clock } = this.#parts;
-    return this.#turn.take(async () => {
-      await journal.append({ kind: 'committing', commit: request, line, time: clock.now() });
-      await servers.commit(request);
-      return progress.stepDone(line.tiles);
+    await metrics.cutBack(version, lines);
+    await this.#versions.beginJournal(prepared);
+    pool.begin(this.#parts.welcome(model, servers.ranges));
+    progress.begin('training', 0);
+    const watch = new ServerWatch(servers, stop, {
+      leaving: () => this.#versions.saveBeforeLoss(prepared),
+      // Nobody waits for tasks that cannot be done any more.
+      lost: (reason) => pool.cancelAll(reason),
     });
+    return { state: 'training', run, version, watch };
   }
 
-  async #committed(prepared: Prepared, line: StepLine): Promise<void> {
-    const { journal, metrics, progress } = this.#parts;
-    const { tiles, trainingSeconds } = progress;
-    this.#finished.committed(line.step + 1);
-    await journal.append({ kind: 'committed', line, tiles, trainingSeconds });
-    this.#recovery.offer(() => this.#snapshot(prepared));
-    await metrics.append(line);
-  }
-
-  /** The newest version, whatever else goes on. */
-  #snapshot({ servers, identity }: Prepared): Promise<RecoveryPoint> {
-    const { progress } = this.#parts;
-    return this.#turn.take(async () => {
-      const { step, tiles, trainingSeconds } = progress;
-      return { ...(await servers.snapshot(step)), identity, tiles, trainingSeconds };
-    });
-  }
-
-  async #saveBeforeLoss(prepared: Prepared): Promise<void> {
-    if (this.#recovery.newest?.version !== this.#parts.progress.step) {
-      await this.#recovery.take(() => this.#snapshot(prepared));
-    }
-    await prepared.servers.farewell();
-  }
-
-  #beginJournal({ servers, identity }: Prepared): Promise<void> {
-    const { journal, progress, clock } = this.#parts;
-    const { step: version, tiles, trainingSeconds } = progress;
-    const generations = [this.#number];
-    const time = clock.now();
-    const run = { identity, generations, servers: servers.members, version, tiles, trainingSeconds, time };
-    return journal.begin([{ kind: 'begin', format: 1, ...run }, ...this.#finished.records()]);
-  }
-
-  async #checkpoint(prepared: Prepared, version: number): Promise<void> {
-    const { model, identity, bags } = prepared;
-    const { checkpoints, progress, usage, measurement, job, logger } = this.#parts;
-    const held = this.#recovery.newest;
-    const point = held?.version === version ? held : await this.#snapshot(prepared);
-    this.#recovery.hold(point);
-    const { parameters, state, tiles, trainingSeconds } = point;
-    const parametersSha256 = sha256(bytesOf(parameters));
-    const { description: model_, space } = model;
-    await usage.timedAsync('checkpoint', () =>
-      checkpoints.write(
-        {
-          cursor: {
-            step: version,
-            identity,
-            parametersSha256,
-            tiles,
-            trainingSeconds,
-            model: model_,
-            measurement: measurement.store(),
-            cohort: knownCases(bags, { bag: job.spec.cohort.bag, identity }),
-          },
-          tensors: space.named(parameters),
-          state,
-        },
-        job.spec.checkpoint.keep,
-      ),
+  async #train({ run, version, watch }: In<'training'>): Promise<In<'evaluating'>> {
+    const { job, pool, progress, metrics, files, measurement, usage } = this.#parts;
+    const { prepared } = run;
+    const { model, steps, bags, servers } = prepared;
+    await train(
+      {
+        spec: job.spec,
+        model,
+        steps,
+        trainingBags: bags.filter((bag) => bag.case.split === 'train'),
+        validationBags: bags.filter((bag) => bag.case.split === 'validation'),
+        pool,
+        tasks: this.#finished.over(pool),
+        servers,
+        progress,
+        metrics,
+        files,
+        measurement,
+        usage,
+        commit: (request, line) => this.#versions.commit(prepared, request, line),
+        committed: (line) => this.#versions.committed(prepared, line),
+        checkpoint: (of) => this.#versions.checkpoint(prepared, of),
+      },
+      version,
+      watch.signal,
     );
-    progress.checkpointStep = version;
-    progress.parametersSha256 = parametersSha256;
-    logger.info({ step: version, parametersSha256: ownText(parametersSha256) }, 'checkpoint written');
-    await this.#beginJournal(prepared);
+    return { state: 'evaluating', run, watch };
   }
 
-  /** Without the parameter servers the last checkpoint stands. @throws WsiError `StorageFailed` */
-  async #checkpointOnStop(prepared: Prepared): Promise<void> {
-    const { progress, logger } = this.#parts;
-    const { step, checkpointStep } = progress;
-    if (step === checkpointStep) return;
-    progress.begin('stopping', 0, publicText`writing a checkpoint`);
-    try {
-      await this.#checkpoint(prepared, step);
-    } catch (error) {
-      if (WsiError.from(error).code === 'StorageFailed') throw error;
-      logger.warn({ error, checkpointStep }, 'no checkpoint at the stop: the last one stands');
-    }
+  async #evaluate({ run }: In<'evaluating'>): Promise<In<'finished'>> {
+    await this.#parts.evaluate(run.prepared);
+    return { state: 'finished' };
   }
-}
 
-/** Every server is at the journal's version, or at the one that the pending step makes. */
-function fits({ version, pending }: JournalState, { versions }: AdoptedServers): boolean {
-  return versions.every((held) => held === version || (pending !== undefined && held === version + 1));
-}
+  async #stop({ run, watch, error }: In<'stopping'>): Promise<FinalState> {
+    await this.#versions.checkpointOnStop(run.prepared);
+    return afterStop(watch.lost ?? error);
+  }
 
-function foreign({ path }: Checkpoint): WsiError {
-  return new WsiError(
-    'CheckpointInvalid',
-    publicText`this checkpoint belongs to a run with another cohort, slides or spec`,
-    { where: path, remedy: publicText`Give another output directory, or remove this one to start anew.` },
-  );
-}
+  async #quarantine({ run, error }: In<'quarantining'>): Promise<In<'loading'>> {
+    const prepared = await this.#parts.withoutSlide(run.prepared, error);
+    await this.advance();
+    return { state: 'loading', run: { ...run, prepared } };
+  }
 
-/** People who count on a checkpoint must hear that it was of no use, and how far the run went back. */
-function damageNotice(damage: readonly string[], step = 0): Told | undefined {
-  if (damage.length === 0) return undefined;
-  const reason =
-    damage.length === 1 ? damage[0] : `${damage.length} damaged checkpoints: ${damage.join(' ')}`;
-  return {
-    whole: `went back to step ${step}: ${reason}`,
-    shown: publicText`went back to step ${step}: damaged checkpoints: ${damage.length}`,
-  };
+  async #rollBack({ run, error, to }: In<'rollingBack'>): Promise<In<'loading'>> {
+    this.#parts.logger.warn({ reason: error.message, step: to }, 'going back to the last recovery point');
+    await this.advance();
+    return { state: 'loading', run };
+  }
 }

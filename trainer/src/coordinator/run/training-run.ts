@@ -24,7 +24,8 @@ import { removeFailure } from '../../exit.ts';
 import { requireDistinctSlides } from '../survey/duplicate-slides.ts';
 import { evaluateRun } from '../learning/final-evaluation.ts';
 import { GenerationFile } from './generation.ts';
-import { Generations, type Prepared } from './generations.ts';
+import type { Prepared } from './generation-parts.ts';
+import { Generations } from './generations.ts';
 import { Journal, JournalFile } from './journal.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { MetricsLog } from '../learning/metrics-log.ts';
@@ -110,7 +111,7 @@ export class TrainingRun {
     signal.addEventListener('abort', stopped, { once: true });
     try {
       const prepared = await this.#prepare(signal);
-      await this.#generations.run(prepared, signal);
+      if ((await this.#generations.run(prepared, signal)) === 'stopped') return false;
       this.progress.begin('finished', 0);
       return true;
     } catch (thrown) {

@@ -1,6 +1,6 @@
 /** The coordinator's output directory in memory: what is on it when a coordinator ends is what its successor finds. */
 import type { CheckpointContent } from '../../checkpoint/checkpoint.ts';
-import type { GenerationsParts } from '../../coordinator/run/generations.ts';
+import type { GenerationsParts } from '../../coordinator/run/generation-parts.ts';
 import type { JournalStore } from '../../coordinator/run/journal.ts';
 import { cutLines } from '../../coordinator/learning/metrics-log.ts';
 import type { Life } from './clock.ts';

@@ -1,0 +1,51 @@
+/** What the generations of a run work with: the run as it is planned, and the parts of the coordinator that they use. */
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import type { Cohort } from '@wsi-operator/cohort';
+import type { Clock, Logger } from '@wsi-operator/foundation';
+import type { Welcome } from '@wsi-operator/protocol';
+import type { CheckpointDirectory } from '../../checkpoint/checkpoint.ts';
+import type { RunMeasurement } from '../../measurement/run-measurement.ts';
+import type { Model } from '../../plan/model.ts';
+import type { PlannedRun } from '../../plan/plan-run.ts';
+import type { SurveyedSlide } from '../../plan/surveyed-slide.ts';
+import type { SlideFiles } from '../../slide-files/slide-files.ts';
+import type { UnreadableSlideError } from '../../slide-files/unreadable-slide.ts';
+import type { UsageMeter } from '../../usage.ts';
+import type { WorkerPool } from '../leases/worker-pool.ts';
+import type { MetricsLog } from '../learning/metrics-log.ts';
+import type { Quarantine } from '../survey/quarantine.ts';
+import type { GenerationFile } from './generation.ts';
+import type { Journal } from './journal.ts';
+import type { Progress } from './progress.ts';
+import type { ServerGroup } from './server-group.ts';
+
+/** A run whose slides are surveyed and whose steps are planned. */
+export interface Prepared extends PlannedRun {
+  /** As the table has it. */
+  readonly cohort: Cohort;
+  /** What was assumed of it. */
+  readonly notes: readonly string[];
+  readonly surveyed: ReadonlyMap<string, SurveyedSlide>;
+  readonly quarantine: Quarantine;
+  readonly model: Model;
+  readonly servers: ServerGroup;
+}
+
+export interface GenerationsParts {
+  readonly job: WsiTrainingJob;
+  readonly pool: WorkerPool;
+  readonly progress: Progress;
+  readonly usage: UsageMeter;
+  readonly measurement: RunMeasurement;
+  readonly metrics: Pick<MetricsLog, 'cutBack' | 'append' | 'hasEvaluation'>;
+  readonly checkpoints: Pick<CheckpointDirectory, 'newest' | 'write' | 'sweep' | 'clear' | 'damage'>;
+  readonly numbers: Pick<GenerationFile, 'next'>;
+  readonly journal: Journal;
+  readonly files: Pick<SlideFiles, 'requireUnchanged'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  welcome(model: Model, servers: Welcome['servers']): Welcome;
+  evaluate(prepared: Prepared): Promise<void>;
+  /** The run without a slide that turned out to be damaged. @throws WsiError when it has to fail for that slide */
+  withoutSlide(prepared: Prepared, error: UnreadableSlideError): Promise<Prepared>;
+}
