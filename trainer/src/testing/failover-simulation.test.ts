@@ -18,8 +18,8 @@ beforeAll(async () => {
 
 function expectSame(result: SimulatedResult, staleness: number): void {
   // No finished lease is computed again: the quiet run has none, either.
-  const { boundaries: _boundaries, takeovers: _takeovers, ...same } = result;
-  const { boundaries: _of, takeovers: _none, ...expected } = quiet.get(staleness)!;
+  const { boundaries: _boundaries, takeovers: _takeovers, stops: _stops, ...same } = result;
+  const { boundaries: _of, takeovers: _none, stops: _never, ...expected } = quiet.get(staleness)!;
   expect(same).toEqual(expected);
 }
 
@@ -46,6 +46,12 @@ const fault: fc.Arbitrary<SimulatedFault> = fc.record({
   replica: fc.integer({ min: 0, max: 1 }),
 });
 
+const stop: fc.Arbitrary<SimulatedFault> = fc.record({
+  after: fc.integer({ min: 0, max: 400 }),
+  role: fc.constant('stop' as const),
+  replica: fc.constant(0),
+});
+
 it('whatever ends, and whenever, the run has the same bytes, tiles and lines', async () => {
   let takeovers = 0;
   await fc.assert(
@@ -67,6 +73,28 @@ it('whatever ends, and whenever, the run has the same bytes, tiles and lines', a
   );
   // What is tested here does happen.
   expect(takeovers).toBeGreaterThan(10);
+}, 600_000);
+
+it('a run that is told to stop, also while it recovers, goes on later to the same bytes, tiles and lines', async () => {
+  let stops = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        seed: fc.nat(),
+        workers: fc.integer({ min: 1, max: 3 }),
+        servers: fc.integer({ min: 1, max: 2 }),
+        staleness: fc.constantFrom(...stalenesses),
+        faults: fc.array(fc.oneof(fault, stop), { maxLength: 8 }),
+      }),
+      async (options) => {
+        const result = await simulate(options);
+        expectSame(result, options.staleness);
+        stops += result.stops;
+      },
+    ),
+    replay({ numRuns: 40 }),
+  );
+  expect(stops).toBeGreaterThan(10);
 }, 600_000);
 
 describe.each(['coordinator', 'server', 'worker'] as const)('one %s that ends', (role) => {

@@ -4,35 +4,33 @@
  * protocol and compute a made-up function. Any process may end at any message or disk action, and is started again.
  */
 import { cutLines, stepLines } from '../../coordinator/learning/metrics-log.ts';
-import { jobFromText, type WsiTrainingJob } from '@wsi-operator/api';
-import { createLogger, sha256, type Logger } from '@wsi-operator/foundation';
-import { bytesOf, type Welcome } from '@wsi-operator/protocol';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import { createLogger, sha256, WsiError, type Logger } from '@wsi-operator/foundation';
+import { bytesOf } from '@wsi-operator/protocol';
 import type { Connections } from '../../connections.ts';
-import type { PlannedBag } from '../../plan/bags.ts';
 import type { Prepared } from '../../coordinator/run/generation-parts.ts';
 import { Generations } from '../../coordinator/run/generations.ts';
 import { Journal } from '../../coordinator/run/journal.ts';
 import { applied, decodeRecords, replayJournal } from '../../coordinator/run/journal-records.ts';
-import type { Model } from '../../plan/model.ts';
-import type { ParameterSpace } from '../../plan/parameter-space.ts';
 import { planSteps } from '../../plan/plan.ts';
 import { Progress } from '../../coordinator/run/progress.ts';
 import { Quarantine } from '../../coordinator/survey/quarantine.ts';
 import { ServerGroup } from '../../coordinator/run/server-group.ts';
 import { WorkerPool } from '../../coordinator/leases/worker-pool.ts';
-import { createHead } from '../../heads/index.ts';
 import { ParameterServerService } from '../../server/service.ts';
 import { RunMeasurement } from '../../measurement/run-measurement.ts';
 import { UsageMeter } from '../../usage.ts';
 import { Life, SimulatedTime } from './clock.ts';
 import { SimulatedDisk } from './disk.ts';
 import { SimulatedNetwork, type ServerProcess } from './network.ts';
-import { bodyLength, embeddingSize, work } from './worker.ts';
+import { simulatedBags, simulatedJob, simulatedModel, simulatedWelcome } from './simulated-job.ts';
+import { work } from './worker.ts';
 
 export interface SimulatedFault {
   /** Boundaries after the one before. */
   readonly after: number;
-  readonly role: 'coordinator' | 'server' | 'worker';
+  /** The process that ends at once; `stop`: the coordinator is told to stop, and started again once it has ended. */
+  readonly role: 'coordinator' | 'server' | 'worker' | 'stop';
   readonly replica: number;
 }
 
@@ -54,6 +52,8 @@ export interface SimulatedResult {
   readonly boundaries: number;
   /** Coordinators that went on from what the servers held. */
   readonly takeovers: number;
+  /** Coordinators that ended because they were told to stop. */
+  readonly stops: number;
   /** Tasks that were finished before a takeover, by the journal, and were begun again after it; no server was lost. */
   readonly recomputed: readonly string[];
 }
@@ -75,10 +75,11 @@ class Simulation {
   readonly #servers: (ServerProcess | undefined)[] = [];
   readonly #workers: Life[] = [];
   readonly #logger: Logger;
-  #coordinator: { readonly life: Life; readonly pool: WorkerPool } | undefined;
+  #coordinator: { readonly life: Life; readonly pool: WorkerPool; stop(): void } | undefined;
   #faults: { at: number; fault: SimulatedFault }[] = [];
   #instances = 0;
   #takeovers = 0;
+  #stops = 0;
   /** Finished tasks of the coordinator that ended last, and of the one that was taken over from. */
   #finished = new Set<string>();
   #taken = new Set<string>();
@@ -122,6 +123,7 @@ class Simulation {
       evaluations: cutLines(metrics, Number.MAX_SAFE_INTEGER, []).evaluated,
       boundaries: this.#network.boundaries,
       takeovers: this.#takeovers,
+      stops: this.#stops,
       recomputed: this.#recomputed,
     };
   }
@@ -129,6 +131,10 @@ class Simulation {
   #strike(count: number): void {
     while (this.#faults[0] !== undefined && this.#faults[0].at <= count && this.#result === undefined) {
       const { role, replica } = this.#faults.shift()!.fault;
+      if (role === 'stop') {
+        this.#coordinator?.stop();
+        continue;
+      }
       const again = { coordinator: () => this.#startCoordinator(), server: () => this.#startServer(replica) };
       const start = role === 'worker' ? () => this.#startWorker(replica) : again[role];
       const life = {
@@ -138,13 +144,16 @@ class Simulation {
       }[role];
       if (life?.alive !== true) continue;
       life.end();
-      if (role === 'coordinator') {
-        this.#taken = new Set();
-        const left = replayJournal(decodeRecords(this.#disk.journal.content));
-        this.#finished = new Set((left === undefined ? undefined : applied(left))?.embedded.keys());
-      }
+      if (role === 'coordinator') this.#noteFinished();
       void this.#time.wait(restartMilliseconds).then(start);
     }
+  }
+
+  /** What the coordinator that ends now has finished, by its journal. */
+  #noteFinished(): void {
+    this.#taken = new Set();
+    const left = replayJournal(decodeRecords(this.#disk.journal.content));
+    this.#finished = new Set((left === undefined ? undefined : applied(left))?.embedded.keys());
   }
 
   #startServer(replica: number): void {
@@ -175,15 +184,24 @@ class Simulation {
     const logger = this.#logger;
     const measurement = new RunMeasurement(clock, { windowSeconds: 20, servers: this.#servers.length });
     const pool = new WorkerPool({ clock, logger, leaseMilliseconds: 5_000, observer: measurement });
-    this.#coordinator = { life, pool };
-    void this.#lead(life, { pool, measurement, progress: new Progress(clock) });
+    const stopping = new AbortController();
+    this.#coordinator = {
+      life,
+      pool,
+      stop: () => {
+        const reason = new WsiError('Cancelled', 'the run was stopped');
+        stopping.abort(reason);
+        pool.cancelAll(reason);
+      },
+    };
+    void this.#lead(life, { pool, measurement, progress: new Progress(clock), stop: stopping.signal });
   }
 
   async #lead(
     life: Life,
-    parts: { pool: WorkerPool; measurement: RunMeasurement; progress: Progress },
+    parts: { pool: WorkerPool; measurement: RunMeasurement; progress: Progress; stop: AbortSignal },
   ): Promise<void> {
-    const { pool, measurement, progress } = parts;
+    const { pool, measurement, progress, stop } = parts;
     const clock = this.#time.clockOf(life);
     const logger = this.#logger;
     const { journal, ...disk } = this.#disk.of(life, this.#network);
@@ -198,7 +216,7 @@ class Simulation {
       files: { requireUnchanged: () => this.#network.boundary(life) },
       clock,
       logger,
-      welcome: (_model, servers) => welcome(generations.number, servers),
+      welcome: (_model, servers) => simulatedWelcome(generations.number, servers),
       evaluate: async ({ servers, model }) => {
         const parameters = await servers.pull(progress.step, 0, model.space.length);
         this.#result = { sha256: sha256(bytesOf(parameters)), tiles: progress.tiles };
@@ -207,7 +225,13 @@ class Simulation {
     });
     try {
       await generations.advance();
-      await generations.run(this.#prepared(life), new AbortController().signal);
+      const end = await generations.run(this.#prepared(life), stop);
+      if (end === 'finished' || !life.alive) return;
+      this.#stops += 1;
+      life.end();
+      pool.close();
+      this.#noteFinished();
+      void this.#time.wait(restartMilliseconds).then(() => this.#startCoordinator());
     } catch (error) {
       if (life.alive) this.#failure = error;
     }
@@ -247,90 +271,4 @@ class Simulation {
       servers,
     };
   }
-}
-
-function simulatedJob(staleness: number): WsiTrainingJob {
-  return jobFromText(
-    `apiVersion: wsi.dev/v1alpha1
-kind: WsiTrainingJob
-metadata: { name: simulated }
-spec:
-  cohort: { table: cohort.csv, slides: slides, outcome: { type: classification, column: label } }
-  patches: { size: 64, level: 0 }
-  model: { encoder: { name: tiny }, aggregator: { name: attention }, head: { name: classification } }
-  training: { epochs: 2, slidesPerStep: 2, staleness: ${staleness}, optimizer: { name: adamw, learningRate: 0.01 } }
-  checkpoint: { everySteps: 3, keep: 2 }
-`,
-    'simulated.yaml',
-    { overrides: [] },
-  );
-}
-
-function simulatedModel(): Model {
-  const head = createHead({ name: 'classification', classes: 2, hidden: 0 }, embeddingSize);
-  const headLength = head.parameters.reduce((sum, tensor) => sum + tensor.length, 0);
-  const length = bodyLength + headLength;
-  const space = {
-    bodyLength,
-    length,
-    initial: () => Float32Array.from({ length }, (_, index) => Math.sin(1 + index)),
-    decayRanges: () => [{ start: 0, end: bodyLength }],
-    named: (values: Float32Array) => [{ name: 'all', shape: [length], values }],
-    flat: (named: ReadonlyMap<string, { values: Float32Array }>) =>
-      Float32Array.from(named.get('all')!.values),
-  };
-  return {
-    head,
-    space: space as unknown as ParameterSpace,
-    description: { classes: [] as readonly string[] } as Model['description'],
-  };
-}
-
-/** Five bags of one to four blocks to train on, one to validate with. */
-function simulatedBags(): PlannedBag[] {
-  return [1, 3, 2, 4, 1, 2].map((count, bag) => {
-    const blocks = Array.from({ length: count }, (_, block) => {
-      const tiles = 1 + ((bag + block) % 3);
-      const coordinates = Int32Array.from(
-        { length: 2 * tiles },
-        (_of, index) => 64 * (bag + 7 * block + index),
-      );
-      return {
-        block: { slide: `slide-${bag}`, coordinates: bytesOf(coordinates), orientationSeed: 0 },
-        tiles,
-        affinity: `slide-${bag}#${block}`,
-      };
-    });
-    const outcome = { type: 'classification', classIndex: bag % 2 };
-    const of = {
-      patient: `${bag}`,
-      bag: `${bag}`,
-      slides: [],
-      split: bag === 5 ? 'validation' : 'train',
-      outcome,
-    };
-    return {
-      case: of as unknown as PlannedBag['case'],
-      outcome: { type: 'classification', index: bag % 2 },
-      blocks,
-      tiles: blocks.reduce((sum, { tiles }) => sum + tiles, 0),
-      slides: [],
-    };
-  });
-}
-
-function welcome(generation: number, servers: Welcome['servers']): Welcome {
-  return {
-    generation,
-    network: '',
-    patches: '',
-    batch: 1,
-    servers,
-    bodyLength,
-    threads: 1,
-    cacheBytes: 0,
-    heartbeatMilliseconds: 1_000,
-    versions: 3,
-    store: '',
-  };
 }
