@@ -23,6 +23,18 @@ module.exports = {
       from: { path: '^trainer/src/(?!coordinator/|testing/|index\\.ts|role\\.ts)' },
       to: { path: '^trainer/src/coordinator/' },
     },
+    {
+      name: 'packages-by-name',
+      comment:
+        "A package uses another by the names that the other's package.json exports. The set-up is the exception: it runs before packages are installed, so it is no package.",
+      severity: 'error',
+      from: { path: '^((?:libraries/|tools/)?[^/]+)/' },
+      to: {
+        dependencyTypes: ['local'],
+        dependencyTypesNot: ['aliased-workspace'],
+        pathNot: ['^$1/', '^(tools/)?setup/'],
+      },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
-import type { PassOutcome } from '../../operator/src/loop/reconciler.ts';
+import type { PassOutcome } from '@wsi-operator/operator/testing/chart';
 import { dashboard, dashboardQueries } from './dashboard.ts';
 import { operatorMetrics, type MetricFamily } from './metrics.ts';
 import { CHART } from './permissions.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { GANG_NAMES, REASONS, WARNINGS } from '@wsi-operator/api';
-import { readOptions } from '../../operator/src/service/options.ts';
+import { readOptions } from '@wsi-operator/operator/testing/chart';
 import { CHART, ROOT } from './permissions.ts';
 import { readValues, valueAt } from './values.ts';
 

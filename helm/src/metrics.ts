@@ -1,5 +1,5 @@
 /** The operator's metrics, from its own definitions: for the table in the documents and the checks of the dashboard. */
-import { OperatorMetrics } from '../../operator/src/service/metrics.ts';
+import { OperatorMetrics } from '@wsi-operator/operator/testing/chart';
 
 export interface MetricFamily {
   readonly name: string;

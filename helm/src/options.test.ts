@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
-import { readOptions } from '../../operator/src/service/options.ts';
+import { readOptions } from '@wsi-operator/operator/testing/chart';
 import { ROOT } from './permissions.ts';
 import { findHelm, renderChart } from './rendered.ts';
 

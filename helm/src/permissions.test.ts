@@ -1,7 +1,7 @@
 /** The rights are those that the operator's code uses: no fewer, and no more. */
 import { describe, expect, test } from '@jest/globals';
 import { GANG_NAMES, type GangName } from '@wsi-operator/api';
-import { RIGHTS } from '../../operator/src/cluster/kubernetes/rights.ts';
+import { RIGHTS } from '@wsi-operator/operator/testing/chart';
 import { OPTIONS, readPermissions, rulesOf, rulesOfOption, SCOPES, type PolicyRule } from './permissions.ts';
 
 const LEASE = 'wsi-operator';

@@ -1,6 +1,6 @@
 /** What Helm makes of metrics.secure. */
 import { describe, expect, test } from '@jest/globals';
-import { readOptions, type OperatorOptions } from '../../operator/src/service/options.ts';
+import { type OperatorOptions, readOptions } from '@wsi-operator/operator/testing/chart';
 import { rulesOf, rulesOfOption, type PolicyRule } from './permissions.ts';
 import { findHelm, renderChart, withImages, renderedText, type RenderedObject } from './rendered.ts';
 

@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as foundation from '@wsi-operator/foundation';
 import type * as protocol from '@wsi-operator/protocol';
-import type { WorkerPool } from '../../../trainer/src/coordinator/leases/worker-pool.ts';
+import type { WorkerPool } from '@wsi-operator/trainer/testing/worker-pool';
 import { affinityOf, SLOTS, taskOf, welcome } from './messages.ts';
 
 process.env['WSI_LOG_LEVEL'] = 'warn';

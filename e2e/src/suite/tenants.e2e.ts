@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { beforeAll, afterAll, describe, expect, it } from '@jest/globals';
+import { hostileCoordinatorProgram } from '@wsi-operator/protocol/testing/hostile-coordinator';
 import { operatorFigures } from '../scale/operator-figures.ts';
 import { leadingOperator } from './leading-operator.ts';
 import { prepareNamespace } from './prepared-namespace.ts';
@@ -127,10 +128,7 @@ const SLEEP = 'setInterval(() => undefined, 1e6)';
 
 describe("a tenant's coordinator that says anything it likes", () => {
   it('stops no operator and no job of another, and its own job says that its answers are refused', async () => {
-    const script = await readFile(
-      new URL('../../../protocol/src/testing/hostile-coordinator.mjs', import.meta.url),
-      'utf8',
-    );
+    const script = await readFile(hostileCoordinatorProgram, 'utf8');
     expect(await asTenant(ownJob('flood', { coordinator: script, others: SLEEP }))).toMatchObject({
       code: 0,
     });

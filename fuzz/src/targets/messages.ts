@@ -4,10 +4,15 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WsiError } from '@wsi-operator/foundation';
 import { S3Store } from '@wsi-operator/slides';
-import { checkReplyBounds } from '../../../protocol/src/reply-bounds.ts';
-import { cursorDigest, parseCursor, type Cursor } from '../../../trainer/src/checkpoint/cursor.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../../trainer/src/checkpoint/safetensors.ts';
-import { storedDescription } from '../../../trainer/src/prediction/stored-description.ts';
+import { checkReplyBounds } from '@wsi-operator/protocol/testing/reply-bounds';
+import {
+  type Cursor,
+  cursorDigest,
+  decodeSafetensors,
+  encodeSafetensors,
+  parseCursor,
+  storedDescription,
+} from '@wsi-operator/trainer/testing/fuzzing';
 import type { FuzzTarget } from '../target.ts';
 
 const JSON_WORDS = [

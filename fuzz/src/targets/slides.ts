@@ -3,16 +3,24 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSlide } from '@wsi-operator/slides';
-import { omeImages } from '../../../slides/src/metadata/ome.ts';
-import { dicomContents } from '../../../slides/src/openslide/dicom-contents.ts';
-import { readDicomSeries } from '../../../slides/src/openslide/dicom-header.ts';
-import { dicomLevels } from '../../../slides/src/openslide/dicom-levels.ts';
-import { buildDicom } from '../../../slides/src/testing/dicom-fixture.ts';
-import { buildTiff, encodedLevel, paintedPixels } from '../../../slides/src/testing/tiff-fixture.ts';
-import { requireInside, type ByteSource } from '../../../slides/src/tiff/byte-source.ts';
-import { TiffDamage } from '../../../slides/src/tiff/damage.ts';
-import { inspectTiff } from '../../../slides/src/tiff/inspection.ts';
-import { completeJpeg, joinedJpeg, jpegPrefix, parseTile } from '../../../slides/src/tiff/jpeg-tile.ts';
+import {
+  buildDicom,
+  buildTiff,
+  type ByteSource,
+  completeJpeg,
+  dicomContents,
+  dicomLevels,
+  encodedLevel,
+  inspectTiff,
+  joinedJpeg,
+  jpegPrefix,
+  omeImages,
+  paintedPixels,
+  parseTile,
+  readDicomSeries,
+  requireInside,
+  TiffDamage,
+} from '@wsi-operator/slides/testing/fuzzing';
 import type { FuzzTarget } from '../target.ts';
 
 const APERIO = 'Aperio Image Library v1\r\n200x150|AppMag = 20|MPP = 0.5';

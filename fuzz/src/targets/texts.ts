@@ -1,10 +1,8 @@
 /** What people write: manifests, tables, annotations. */
 import { checkManifest, manifestError } from '@wsi-operator/api';
 import { CohortError } from '@wsi-operator/cohort';
-import { decodeTable } from '../../../cohort/src/table-text.ts';
-import { examineTable } from '../../../cohort/src/table.ts';
-import { applyAnnotations } from '../../../slides/src/annotations/areas.ts';
-import { parseAnnotations } from '../../../slides/src/annotations/geojson.ts';
+import { decodeTable, examineTable } from '@wsi-operator/cohort/testing/fuzzing';
+import { applyAnnotations, parseAnnotations } from '@wsi-operator/slides/testing/fuzzing';
 import type { FuzzTarget } from '../target.ts';
 
 const MANIFEST = `apiVersion: wsi.dev/v1alpha1

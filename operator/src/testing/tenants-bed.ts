@@ -6,9 +6,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { KubernetesObject } from '@wsi-operator/controller';
 import { startFakeApiServer, type FakeApiServer } from '@wsi-operator/controller/testing';
+import { hostileCoordinatorProgram } from '@wsi-operator/protocol/testing/hostile-coordinator';
 import { API_VERSION, KIND, type WsiTrainingJobStatus } from '@wsi-operator/api';
 import { CONFIG_MAPS, JOBS, PODS, SECRETS } from '../cluster/kubernetes/resources.ts';
 import { manifest, until } from './kubernetes-bed.ts';
@@ -19,9 +19,6 @@ export { ask, type OperatorProcess } from './operator-process.ts';
 
 export const MODEST = 'modest';
 export const HOSTILE = 'hostile';
-const COORDINATOR = fileURLToPath(
-  new URL('../../../protocol/src/testing/hostile-coordinator.mjs', import.meta.url),
-);
 const LABELS = { 'app.kubernetes.io/managed-by': 'wsi-operator' };
 const LOOK_MILLISECONDS = 50;
 
@@ -178,7 +175,7 @@ export class TenantsBed implements AsyncDisposable {
       writeFileSync(join(directory, file), Buffer.from(data[key] ?? '', 'base64'));
     }
     const env = { HOSTILE_HOST: address, HOSTILE_WAYS: ways, WSI_TLS_DIRECTORY: directory };
-    const child = spawn(process.execPath, [COORDINATOR], {
+    const child = spawn(process.execPath, [hostileCoordinatorProgram], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
