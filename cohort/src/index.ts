@@ -38,13 +38,6 @@ export { foldPatients, splitPatients, type FractionSplit, type StratifiedPatient
 export type { SlideLookup, SlideOracle } from './table-fields.ts';
 export { type CohortExamination, type CohortResult, examineTable, parseCohort } from './table.ts';
 export {
-  writePyramid,
-  type PyramidOptions,
-  type SourceTile,
-  type TileSource,
-  type WrittenSlide,
-} from './tiff/tiff-writer.ts';
-export {
   SYNTHESIS_TASKS,
   type SynthesisOptions,
   type SynthesisParameters,

@@ -8,7 +8,7 @@ import { openSlide } from './open-slide.ts';
 import { omeImages } from './metadata/ome.ts';
 import { openAlone } from './testing/open-alone.ts';
 import { scratchDirectory, scratchFiles } from './testing/scratch.ts';
-import { buildTiff, encodedLevel, paintedPixels, type FixtureLevel } from './testing/tiff-fixture.ts';
+import { buildTiff, encodedLevel, paintedPixels, type FixtureLevel } from './tiff/testing/tiff-fixture.ts';
 
 const scratch = scratchDirectory();
 const fileOf = scratchFiles(scratch);

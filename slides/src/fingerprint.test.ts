@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { fingerprintOf } from './fingerprint.ts';
-import type { ByteSource } from './tiff/byte-source.ts';
-import type { TiffLevel } from './tiff/level.ts';
+import type { ByteSource } from './tiff/read/byte-source.ts';
+import type { TiffLevel } from './tiff/read/level.ts';
 
 const SIZE = 600_000;
 

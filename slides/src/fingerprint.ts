@@ -1,7 +1,7 @@
 /** What tells a slide's file from others without reading all of it. */
 import { createHash } from 'node:crypto';
-import type { ByteSource } from './tiff/byte-source.ts';
-import type { TiffLevel } from './tiff/level.ts';
+import type { ByteSource } from './tiff/read/byte-source.ts';
+import type { TiffLevel } from './tiff/read/level.ts';
 
 const SAMPLE_BYTES = 65_536;
 /** Also read of slides whose tiles are all of one length. */

@@ -7,7 +7,7 @@ import { openSlide, type ReaderChoice } from './open-slide.ts';
 import { createPixels } from './pixels.ts';
 import type { Slide } from './slide.ts';
 import { scratchDirectory, scratchFiles } from './testing/scratch.ts';
-import { buildTiff, encodedLevel, paintedPixels, type FixtureLevel } from './testing/tiff-fixture.ts';
+import { buildTiff, encodedLevel, paintedPixels, type FixtureLevel } from './tiff/testing/tiff-fixture.ts';
 import { tileGrid } from './tile-grid.ts';
 import { TileReader } from './tile-reader.ts';
 

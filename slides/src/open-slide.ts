@@ -16,9 +16,9 @@ import { openObject } from './s3/object-bytes.ts';
 import { defaultStore, type S3Store } from './s3/store.ts';
 import { vendorOf } from './s3/vendor.ts';
 import { createStatistics, type Slide, type SlideStatistics } from './slide.ts';
-import { openBytes, type ByteSource } from './tiff/byte-source.ts';
-import { inspectTiff, type TiffInspection } from './tiff/inspection.ts';
-import { openPlainTiff, type OpenSlideHints } from './tiff/open-tiff.ts';
+import { openBytes, type ByteSource } from './tiff/read/byte-source.ts';
+import { inspectTiff, type TiffInspection } from './tiff/read/inspection.ts';
+import { openPlainTiff, type OpenSlideHints } from './tiff/read/open-tiff.ts';
 
 export type ReaderChoice = 'auto' | 'openslide' | 'tiff';
 

@@ -6,7 +6,7 @@ import { createPixels, type Pixels } from './pixels.ts';
 import { axisWeights, resample, sourceSpan, type AxisWeights } from './resample.ts';
 import { levelAtMpp } from './resolution.ts';
 import { scratchDirectory } from './testing/scratch.ts';
-import { buildTiff, encodedLevel, paintedPixels } from './testing/tiff-fixture.ts';
+import { buildTiff, encodedLevel, paintedPixels } from './tiff/testing/tiff-fixture.ts';
 
 const scratch = scratchDirectory();
 

@@ -5,7 +5,7 @@ import { PictureCache } from './picture-cache.ts';
 import { createPixels } from './pixels.ts';
 import { createStatistics } from './slide.ts';
 import { scratchDirectory } from './testing/scratch.ts';
-import { buildTiff, encodedLevel, paintedPixels } from './testing/tiff-fixture.ts';
+import { buildTiff, encodedLevel, paintedPixels } from './tiff/testing/tiff-fixture.ts';
 import { pictureOf } from './thumbnail-size.ts';
 import { tissueMask } from './tissue/tissue.ts';
 

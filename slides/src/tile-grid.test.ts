@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { openSlide } from './open-slide.ts';
 import { drawTiles } from './overlay.ts';
 import { scratchDirectory } from './testing/scratch.ts';
-import { buildTiff, encodedLevel, paintedPixels } from './testing/tiff-fixture.ts';
+import { buildTiff, encodedLevel, paintedPixels } from './tiff/testing/tiff-fixture.ts';
 import { TileReader } from './tile-reader.ts';
 import { gridPositions, tileGrid, tilesWithTissue } from './tile-grid.ts';
 

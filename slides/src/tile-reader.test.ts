@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { writeFile } from 'node:fs/promises';
 import { openSlide, type ReaderChoice } from './open-slide.ts';
 import { scratchDirectory } from './testing/scratch.ts';
-import { buildTiff, encodedLevel, paintedPixels } from './testing/tiff-fixture.ts';
+import { buildTiff, encodedLevel, paintedPixels } from './tiff/testing/tiff-fixture.ts';
 import { TileReader, type TileRequest } from './tile-reader.ts';
 
 const scratch = scratchDirectory();

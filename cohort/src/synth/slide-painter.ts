@@ -1,6 +1,6 @@
 /** The pixels of one synthetic slide: glass, tissue, and the motifs on it, painted tile by tile in any order. */
 import { RandomStream } from '@wsi-operator/foundation';
-import type { SourceTile, TileSource } from '../tiff/tiff-writer.ts';
+import type { SourceTile, TileSource } from '@wsi-operator/slides/tiff-writer';
 import { blend, drawEllipse, type Ellipse, type Rgb } from './ellipse.ts';
 import { type Motif, motifEllipses } from './motif.ts';
 import type { Texture } from './texture.ts';

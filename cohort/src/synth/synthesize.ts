@@ -6,8 +6,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, sha256, storageError, WsiError, writeFileAtomically } from '@wsi-operator/foundation';
-import { isWholeSlide } from '../tiff/whole-slide.ts';
-import { writePyramid } from '../tiff/tiff-writer.ts';
+import { isWholeSlide, writePyramid } from '@wsi-operator/slides/tiff-writer';
 import { jobText, pageText, tableText, truthText, type SynthesizedSlide } from './cohort-files.ts';
 import { resolveParameters, type SynthesisOptions, type SynthesisParameters } from './options.ts';
 import { paintSlide } from './slide-painter.ts';

@@ -7,7 +7,7 @@ import { createPixels } from '../pixels.ts';
 import { S3Store } from '../s3/store.ts';
 import { scratchDirectory } from '../testing/scratch.ts';
 import { storeCredentials, storePython, TestStore } from '../testing/s3-server.ts';
-import { buildTiff, encodedLevel } from '../testing/tiff-fixture.ts';
+import { buildTiff, encodedLevel } from '../tiff/testing/tiff-fixture.ts';
 import { tileGrid, type TileGrid } from '../tile-grid.ts';
 import { identifyAnnotations, type AnnotationOptions } from './annotation-file.ts';
 

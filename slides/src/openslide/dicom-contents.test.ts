@@ -6,7 +6,7 @@ import type { Slide } from '../slide.ts';
 import { readDicomSeries } from './dicom-header.ts';
 import { buildDicom, JPEG_2000_LOSSY, type DicomFixture } from '../testing/dicom-fixture.ts';
 import { scratchDirectory } from '../testing/scratch.ts';
-import { decodedLevel, encodedLevel, paintedPixels } from '../testing/tiff-fixture.ts';
+import { decodedLevel, encodedLevel, paintedPixels } from '../tiff/testing/tiff-fixture.ts';
 
 const scratch = scratchDirectory();
 const TILE = 64;

@@ -1,7 +1,7 @@
 /** What is in a DICOM slide that OpenSlide reads wrongly without an error, or refuses as if it were damaged. */
 import type { DataSet } from 'dicom-parser';
 import { open, type FileHandle } from 'node:fs/promises';
-import { jpegColours } from '../tiff/jpeg-colours.ts';
+import { jpegColours } from '../tiff/read/jpeg-colours.ts';
 import { DICOM_TAG, FULL, type DicomHeader, type DicomSeries } from './dicom-header.ts';
 
 export interface DicomContents {

@@ -3,7 +3,7 @@
  * together, at the beginning, at the end or between the pictures.
  */
 import type { FileHandle } from 'node:fs/promises';
-import type { ByteSource } from '../tiff/byte-source.ts';
+import type { ByteSource } from '../tiff/read/byte-source.ts';
 
 const BLOCK_BYTES = 65_536;
 /** Longer values (the places of a million tiles) are read as they are, once. */

@@ -1,5 +1,5 @@
 /** A slide's bytes in S3: ranges of one version of the object. */
-import { requireInside, type ByteSource } from '../tiff/byte-source.ts';
+import { requireInside, type ByteSource } from '../tiff/read/byte-source.ts';
 import { formatS3Address, type S3Address } from './address.ts';
 import type { S3Store } from './store.ts';
 

@@ -9,7 +9,7 @@ import { tileGrid } from '../tile-grid.ts';
 import { TileReader } from '../tile-reader.ts';
 import { answerError, storeCredentials, storePython, TestStore } from '../testing/s3-server.ts';
 import { scratchDirectory } from '../testing/scratch.ts';
-import { encodedLevel, paintedPixels, buildTiff } from '../testing/tiff-fixture.ts';
+import { encodedLevel, paintedPixels, buildTiff } from '../tiff/testing/tiff-fixture.ts';
 import { S3Store, type S3StoreOptions } from './store.ts';
 
 const whenSetUp = storePython === null ? describe.skip : describe;

@@ -5,7 +5,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openSlideLibrary } from '../openslide/library.ts';
-import { TAG, type TiffFile } from '../tiff/directories.ts';
+import { TAG, type TiffFile } from '../tiff/read/directories.ts';
 import type { BlockReader } from './block-reader.ts';
 import { cacheStorageError } from './cache-directory.ts';
 

@@ -1,9 +1,9 @@
 /** Tiles of a TIFF, read as they are, decoded (JPEG by libjpeg, in sharp), and put side by side. */
 import { mapLimited } from '@wsi-operator/foundation';
-import type { MppClaim } from '../metadata/resolution-claims.ts';
-import type { PixelSource } from '../pixel-source.ts';
-import { copyPixels, intersection, type Pixels, type Rectangle } from '../pixels.ts';
-import type { LevelRegion, SlideLevel } from '../slide.ts';
+import type { MppClaim } from '../../metadata/resolution-claims.ts';
+import type { PixelSource } from '../../pixel-source.ts';
+import { copyPixels, intersection, type Pixels, type Rectangle } from '../../pixels.ts';
+import type { LevelRegion, SlideLevel } from '../../slide.ts';
 import type { TiffLevel } from './level.ts';
 import { TileDecoder, type TileDecoderParts } from './tile-decoder.ts';
 

@@ -1,10 +1,10 @@
 /** A TIFF that is nothing but pictures made of tiles: which of them are the slide, and who decodes them. */
 import { type Slots, WsiError } from '@wsi-operator/foundation';
-import type { CorrectLevels } from '../openslide/level-correction.ts';
-import type { OpenSlideSourceParts } from '../openslide/openslide-source.ts';
-import type { PictureCache } from '../picture-cache.ts';
-import type { PixelSource } from '../pixel-source.ts';
-import { createStatistics, type SlideStatistics } from '../slide.ts';
+import type { CorrectLevels } from '../../openslide/level-correction.ts';
+import type { OpenSlideSourceParts } from '../../openslide/openslide-source.ts';
+import type { PictureCache } from '../../picture-cache.ts';
+import type { PixelSource } from '../../pixel-source.ts';
+import { createStatistics, type SlideStatistics } from '../../slide.ts';
 import type { ByteSource } from './byte-source.ts';
 import { compareLevels } from './compare-levels.ts';
 import { TiffDamage } from './damage.ts';

@@ -3,9 +3,9 @@
  * places are compared. Levels of one slide differ by rounding and compression only; a picture of the whole glass, or a
  * level that is read at a wrong scale, has its tissue elsewhere.
  */
-import type { Hypothesis } from '../level-scale.ts';
-import type { Pixels } from '../pixels.ts';
-import type { LevelRegion } from '../slide.ts';
+import type { Hypothesis } from '../../level-scale.ts';
+import type { Pixels } from '../../pixels.ts';
+import type { LevelRegion } from '../../slide.ts';
 import type { TiffLevel } from './level.ts';
 
 /** Blocks along a side of the slide. */

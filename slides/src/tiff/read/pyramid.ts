@@ -6,8 +6,8 @@
  * edge: then it covers more, and its scale is not the ratio of the sizes. The resolution tags tell the two apart, the
  * sizes when there is one explanation only; else the pictures are compared ({@link CandidateLevel.hypotheses}).
  */
-import { agrees, byResolution, byShape, isWhole, paddedBy, type Hypothesis } from '../level-scale.ts';
-import type { OmeImage } from '../metadata/ome.ts';
+import { agrees, byResolution, byShape, isWhole, paddedBy, type Hypothesis } from '../../level-scale.ts';
+import type { OmeImage } from '../../metadata/ome.ts';
 import { isAperio, namesAnotherPicture, type TiffPicture } from './picture.ts';
 
 export interface CandidateLevel {

@@ -1,6 +1,6 @@
 /** Small TIFF files for the tests, byte by byte, in every layout that the reader knows. */
 import sharp from 'sharp';
-import type { Pixels } from '../pixels.ts';
+import type { Pixels } from '../../pixels.ts';
 
 export interface TiffFixture {
   readonly littleEndian?: boolean;

@@ -1,10 +1,10 @@
 /** Files that are whole and mean something else than what a careless reader makes of them. */
 import { describe, expect, it } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
-import { openSlide, type ReaderChoice } from '../open-slide.ts';
-import type { Pixels } from '../pixels.ts';
-import type { Slide } from '../slide.ts';
-import { scratchDirectory } from '../testing/scratch.ts';
+import { openSlide, type ReaderChoice } from '../../open-slide.ts';
+import type { Pixels } from '../../pixels.ts';
+import type { Slide } from '../../slide.ts';
+import { scratchDirectory } from '../../testing/scratch.ts';
 import {
   buildTiff,
   encodedLevel,

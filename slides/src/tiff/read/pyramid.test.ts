@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { OmeImage } from '../metadata/ome.ts';
+import type { OmeImage } from '../../metadata/ome.ts';
 import { TiffDirectory } from './directories.ts';
 import type { TiffPicture } from './picture.ts';
 import { findPyramid, type Pyramid } from './pyramid.ts';

@@ -2,8 +2,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openSlide, type Slide } from '@wsi-operator/slides';
 import sharp from 'sharp';
+import { openSlide } from '../../open-slide.ts';
+import type { Slide } from '../../slide.ts';
 import { reduceTile } from './pyramid.ts';
 import { type PyramidOptions, type TileSource, writePyramid } from './tiff-writer.ts';
 

@@ -1,9 +1,9 @@
 /** Reads and decodes the tiles of a TIFF; those of JPEG several at a time where that gives the same pixels. */
 import sharp from 'sharp';
 import { type Slots, WsiError } from '@wsi-operator/foundation';
-import type { PictureCache } from '../picture-cache.ts';
-import { createPixels, type Pixels } from '../pixels.ts';
-import type { SlideStatistics } from '../slide.ts';
+import type { PictureCache } from '../../picture-cache.ts';
+import { createPixels, type Pixels } from '../../pixels.ts';
+import type { SlideStatistics } from '../../slide.ts';
 import { readRanges, type ByteSource } from './byte-source.ts';
 import { damaged } from './damage.ts';
 import { completeJpeg, joinedJpeg, parseTile, type JpegTile } from './jpeg-tile.ts';

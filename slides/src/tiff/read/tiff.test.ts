@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { openSlide } from '../open-slide.ts';
-import { copyPixels, createPixels, intersection, type Pixels } from '../pixels.ts';
-import type { LevelRegion, Slide } from '../slide.ts';
-import { scratchDirectory } from '../testing/scratch.ts';
+import { openSlide } from '../../open-slide.ts';
+import { copyPixels, createPixels, intersection, type Pixels } from '../../pixels.ts';
+import type { LevelRegion, Slide } from '../../slide.ts';
+import { scratchDirectory } from '../../testing/scratch.ts';
 import {
   buildTiff,
   decodedLevel,

@@ -1,5 +1,5 @@
 /** What one directory of a TIFF says of its picture, without the places of its tiles. */
-import { objectivePowerFrom } from '../metadata/number-text.ts';
+import { objectivePowerFrom } from '../../metadata/number-text.ts';
 import { TAG, type TiffDirectory, type TiffFile } from './directories.ts';
 
 export interface TiffPicture {

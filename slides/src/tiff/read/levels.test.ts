@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { openSlide } from '../open-slide.ts';
-import { copyPixels, createPixels, type Pixels } from '../pixels.ts';
-import type { Slide } from '../slide.ts';
-import { scratchDirectory } from '../testing/scratch.ts';
+import { openSlide } from '../../open-slide.ts';
+import { copyPixels, createPixels, type Pixels } from '../../pixels.ts';
+import type { Slide } from '../../slide.ts';
+import { scratchDirectory } from '../../testing/scratch.ts';
 import { buildTiff, encodedLevel, paintedPixels, type FixtureLevel } from '../testing/tiff-fixture.ts';
 
 const scratch = scratchDirectory();

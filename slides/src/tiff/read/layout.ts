@@ -1,6 +1,6 @@
 /** From the directories of a TIFF to the levels of a slide. */
-import type { Hypothesis } from '../level-scale.ts';
-import { isOme, omeImages, type OmeImage } from '../metadata/ome.ts';
+import type { Hypothesis } from '../../level-scale.ts';
+import { isOme, omeImages, type OmeImage } from '../../metadata/ome.ts';
 import type { TiffDirectory, TiffFile } from './directories.ts';
 import { hasMissingTiles, readLevel, type TiffLevel } from './level.ts';
 import { tiffPictures, UPRIGHT, type TiffPicture } from './picture.ts';

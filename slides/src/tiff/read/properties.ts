@@ -1,7 +1,7 @@
 /** OpenSlide's properties of a TIFF, as far as OpenSlide itself takes them from the file's tags; and its resolution. */
-import { micrometresFrom, micrometresIn } from '../metadata/number-text.ts';
-import type { MppClaim } from '../metadata/resolution-claims.ts';
-import type { OmeImage } from '../metadata/ome.ts';
+import { micrometresFrom, micrometresIn } from '../../metadata/number-text.ts';
+import type { MppClaim } from '../../metadata/resolution-claims.ts';
+import type { OmeImage } from '../../metadata/ome.ts';
 import { TAG } from './directories.ts';
 import type { ReadableLayout } from './layout.ts';
 import { aperioFields, aperioPower, isAperio, UNIT_MICROMETRES, type TiffPicture } from './picture.ts';

@@ -2,9 +2,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { deflateSync, zstdCompressSync } from 'node:zlib';
-import { openSlide } from '../open-slide.ts';
-import { createPixels, type Pixels } from '../pixels.ts';
-import { scratchDirectory } from '../testing/scratch.ts';
+import { openSlide } from '../../open-slide.ts';
+import { createPixels, type Pixels } from '../../pixels.ts';
+import { scratchDirectory } from '../../testing/scratch.ts';
 import { buildTiff, paintedPixels, type FixtureLevel, type TiffField } from '../testing/tiff-fixture.ts';
 
 const scratch = scratchDirectory();
