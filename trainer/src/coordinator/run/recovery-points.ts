@@ -5,7 +5,7 @@
  * decides what a lost server costs, never the numbers.
  */
 import type { Clock, Logger } from '@wsi-operator/foundation';
-import type { VersionState } from './server-group.ts';
+import type { VersionState } from './parameter-server.ts';
 
 /** Of the time, at most this much goes into taking recovery points. */
 const share = 0.04;

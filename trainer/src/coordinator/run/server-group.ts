@@ -1,47 +1,23 @@
 /**
  * All parameter servers as one: versions are configured, restored, pulled, committed and saved over their ranges.
- * A server that cannot be reached, or that answers as a new process, ends the generation: {@link onLost} is called.
+ * A server that cannot be reached, or that answers as a new process, ends the generation: {@link ServerGroup.watch} returns.
  */
 import {
   callClientStream,
-  callUnary,
-  floatChunks,
   placeChunk,
   readServerStream,
+  type CommitRequest,
   type ConfigureReply,
-  type PingReply,
   type PushChunk,
-  type RestoreChunk,
   type ServerRange,
   type Usage,
 } from '@wsi-operator/protocol';
-import { type Clock, type Logger, ownText, publicText, WsiError } from '@wsi-operator/foundation';
-import { connectMilliseconds, type Connections, type ServerConnection } from '../../connections.ts';
+import { type Clock, type Logger, publicText, WsiError } from '@wsi-operator/foundation';
+import type { Connections } from '../../connections.ts';
 import { pushChunks } from '../../push-chunks.ts';
 import { planServerRanges } from '../../plan/plan.ts';
 import type { ParameterSpace } from '../../plan/parameter-space.ts';
-
-const callMilliseconds = 60_000;
-const pingMilliseconds = 1_000;
-const pingDeadlineMilliseconds = 15_000;
-const farewellMilliseconds = 500;
-
-interface Server {
-  readonly range: ServerRange;
-  readonly connection: ServerConnection;
-  instance: string;
-}
-
-export interface VersionState {
-  readonly version: number;
-  /** float32 [length] */
-  readonly parameters: Float32Array;
-  /**
-   * The optimizer's slots, and `parameters@v` of older versions that steps to come still use: float32 [length] each.
-   * Empty for a new run.
-   */
-  readonly state: Readonly<Record<string, Float32Array>>;
-}
+import { callMilliseconds, ParameterServer, type VersionState } from './parameter-server.ts';
 
 /** A server process with the range that it was given. */
 export interface ServerMember {
@@ -59,14 +35,9 @@ export interface AdoptedServers {
   readonly leaves: ReadonlyMap<number, ReadonlySet<number>>;
 }
 
-/** A server says that it will stop: there is time to save what it holds. */
-export class ServerLeavingError extends WsiError {}
-
 export class ServerGroup {
-  readonly #servers: readonly Server[];
+  readonly #servers: readonly ParameterServer[];
   readonly #space: ParameterSpace;
-  readonly #clock: Clock;
-  readonly #logger: Logger;
   readonly #usage = new Map<string, Usage>();
   #generation = 0;
   #connected = 0;
@@ -76,14 +47,19 @@ export class ServerGroup {
     options: { connections: Connections; space: ParameterSpace; clock: Clock; logger: Logger },
   ) {
     const ranges = planServerRanges(options.space.length, addresses.length);
-    this.#servers = addresses.map((address, index) => ({
-      range: { address, ...ranges[index]! },
-      connection: options.connections.parameterServer(address),
-      instance: '',
-    }));
+    this.#servers = addresses.map(
+      (address, index) =>
+        new ParameterServer(
+          { address, ...ranges[index]! },
+          {
+            connection: options.connections.parameterServer(address),
+            clock: options.clock,
+            logger: options.logger,
+            noteUsage: (instance, usage) => this.#usage.set(`${address}/${instance}`, usage),
+          },
+        ),
+    );
     this.#space = options.space;
-    this.#clock = options.clock;
-    this.#logger = options.logger;
   }
 
   get ranges(): ServerRange[] {
@@ -126,14 +102,10 @@ export class ServerGroup {
     this.#connected = 0;
     await Promise.all(
       this.#servers.map(async (server) => {
-        await this.#reach(server, signal);
+        await server.reach(generation, signal);
         const { instance } = await this.#configure(server, optimizer, 0);
         server.instance = instance;
-        await callClientStream<RestoreChunk, object>(
-          server.connection.client.Restore.bind(server.connection.client),
-          restoreChunks(generation, state, server.range),
-          this.#target(server),
-        );
+        await server.restore(generation, state);
         this.#connected += 1;
       }),
     );
@@ -151,7 +123,7 @@ export class ServerGroup {
   ): Promise<AdoptedServers | undefined> {
     this.#generation = generation;
     this.#connected = 0;
-    const found = await Promise.all(this.#servers.map((server) => this.#reach(server, signal)));
+    const found = await Promise.all(this.#servers.map((server) => server.reach(generation, signal)));
     const known = this.#servers.map(({ range }, index) => ({ ...range, instance: found[index]!.instance }));
     const same = JSON.stringify(known) === JSON.stringify(from.servers);
     if (!same || found.some((reply) => !from.generations.includes(reply.generation))) return undefined;
@@ -174,20 +146,12 @@ export class ServerGroup {
 
   /** The run ends: servers that were told to stop need not wait. */
   async farewell(): Promise<void> {
-    const request = { generation: this.#generation, farewell: true };
-    await Promise.all(
-      this.#servers.map(({ connection, range }) =>
-        callUnary(connection.client.Ping.bind(connection.client), request, {
-          peer: range.address,
-          deadlineMilliseconds: farewellMilliseconds,
-        }).catch(() => undefined),
-      ),
-    );
+    await Promise.all(this.#servers.map((server) => server.farewell(this.#generation)));
   }
 
   /** Returns when a server is lost, restarted or about to stop ({@link ServerLeavingError}); throws only when `signal` is aborted. */
   async watch(signal: AbortSignal): Promise<WsiError> {
-    const lost = await Promise.race(this.#servers.map((server) => this.#watchOne(server, signal)));
+    const lost = await Promise.race(this.#servers.map((server) => server.watch(this.#generation, signal)));
     this.#connected = Math.max(0, this.#connected - 1);
     return lost;
   }
@@ -229,27 +193,15 @@ export class ServerGroup {
         await callClientStream<PushChunk, object>(
           server.connection.client.Push.bind(server.connection.client),
           pushChunks(header, part),
-          this.#target(server),
+          server.target,
         );
       }),
     );
   }
 
-  async commit(request: {
-    step: number;
-    learningRate: number;
-    oldestNeeded: number;
-    leaves: number;
-  }): Promise<void> {
-    await Promise.all(
-      this.#servers.map((server) =>
-        callUnary(
-          server.connection.client.Commit.bind(server.connection.client),
-          { generation: this.#generation, ...request },
-          this.#target(server),
-        ),
-      ),
-    );
+  async commit(request: Omit<CommitRequest, 'generation'>): Promise<void> {
+    const generation = this.#generation;
+    await Promise.all(this.#servers.map((server) => server.commit({ generation, ...request })));
   }
 
   /** The whole state of the newest version. */
@@ -276,107 +228,14 @@ export class ServerGroup {
     for (const { connection } of this.#servers) connection.close();
   }
 
-  #configure(server: Server, optimizer: string, adoptGeneration: number): Promise<ConfigureReply> {
-    const { start, end } = server.range;
-    return callUnary(
-      server.connection.client.Configure.bind(server.connection.client),
-      {
-        generation: this.#generation,
-        start,
-        end,
-        bodyLength: this.#space.bodyLength,
-        optimizer,
-        decay: this.#space.decayRanges(),
-        adoptGeneration,
-      },
-      this.#target(server),
-    );
-  }
-
-  async #reach(server: Server, signal: AbortSignal): Promise<PingReply> {
-    let dialled = this.#clock.monotonic();
-    for (let attempt = 0; ; attempt++) {
-      signal.throwIfAborted();
-      try {
-        const reply = await this.#ping(server, 2_000);
-        if (!reply.leaving) return reply;
-        throw new WsiError('Unavailable', publicText`it is about to stop`);
-      } catch (error) {
-        const level = attempt % 20 === 0 ? 'info' : 'debug';
-        this.#logger[level](
-          { server: server.range.address, reason: String(error) },
-          'waiting for a parameter server',
-        );
-        if (this.#clock.monotonic() - dialled > connectMilliseconds) {
-          server.connection.redial();
-          dialled = this.#clock.monotonic();
-        }
-        await this.#clock.sleep(100, signal);
-      }
-    }
-  }
-
-  async #watchOne(server: Server, signal: AbortSignal): Promise<WsiError> {
-    let lastSeen = this.#clock.monotonic();
-    for (;;) {
-      await this.#clock.sleep(pingMilliseconds, signal);
-      try {
-        const reply = await this.#ping(server, 3_000);
-        lastSeen = this.#clock.monotonic();
-        if (reply.instance !== server.instance || reply.generation !== this.#generation) {
-          return this.#lost(server, 'a parameter server was replaced');
-        }
-        if (reply.leaving) {
-          return new ServerLeavingError('Unavailable', 'a parameter server was told to stop', {
-            where: server.range.address,
-            retryable: true,
-          });
-        }
-      } catch (error) {
-        const unreachable =
-          error instanceof WsiError &&
-          /ECONNREFUSED|ENOENT|No connection|Name resolution/.test(error.message);
-        // A busy server may miss a ping; a dead one refuses the connection at once.
-        if (unreachable || this.#clock.monotonic() - lastSeen > pingDeadlineMilliseconds) {
-          return this.#lost(server, 'a parameter server was lost');
-        }
-      }
-    }
-  }
-
-  #lost(server: Server, problem: string): WsiError {
-    return new WsiError('Unavailable', ownText(problem), {
-      where: ownText(server.range.address),
-      retryable: true,
+  #configure(server: ParameterServer, optimizer: string, adoptGeneration: number): Promise<ConfigureReply> {
+    return server.configure({
+      generation: this.#generation,
+      bodyLength: this.#space.bodyLength,
+      optimizer,
+      decay: this.#space.decayRanges(),
+      adoptGeneration,
     });
-  }
-
-  async #ping(server: Server, deadlineMilliseconds: number): Promise<PingReply> {
-    const reply = await callUnary(
-      server.connection.client.Ping.bind(server.connection.client),
-      { generation: this.#generation, farewell: false },
-      { peer: server.range.address, deadlineMilliseconds },
-    );
-    this.#usage.set(`${server.range.address}/${reply.instance}`, reply.usage);
-    return reply;
-  }
-
-  #target(server: Server): { peer: string; deadlineMilliseconds: number } {
-    return { peer: server.range.address, deadlineMilliseconds: callMilliseconds };
-  }
-}
-
-function* restoreChunks(
-  generation: number,
-  state: VersionState,
-  range: ServerRange,
-): Generator<RestoreChunk> {
-  const tensors = { parameters: state.parameters, ...state.state };
-  for (const [tensor, values] of Object.entries(tensors)) {
-    const part = values.subarray(range.start, range.end);
-    // With more servers than the parameters can be divided among, the last ranges are empty: they have a version, too.
-    const chunks = part.length === 0 ? [{ offset: 0, data: new Uint8Array(0) }] : floatChunks(part);
-    for (const chunk of chunks) yield { generation, version: state.version, tensor, ...chunk };
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { WsiError } from '@wsi-operator/foundation';
-import { ServerLeavingError } from './server-group.ts';
+import { ServerLeavingError } from './parameter-server.ts';
 import { ServerWatch } from './server-watch.ts';
 
 /** Servers of which one is lost, or about to stop, when the test says so. */

@@ -1,7 +1,8 @@
 /** The watch over a generation's servers: the first that is lost, or about to stop, ends the generation. */
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import type { Watch } from './generation-states.ts';
-import { ServerLeavingError, type ServerGroup } from './server-group.ts';
+import { ServerLeavingError } from './parameter-server.ts';
+import type { ServerGroup } from './server-group.ts';
 
 export class ServerWatch implements Watch {
   readonly signal: AbortSignal;

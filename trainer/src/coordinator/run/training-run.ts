@@ -33,7 +33,7 @@ import { buildModel, describeModel, type Model } from '../../plan/model.ts';
 import { planRun, type PlannedRun } from '../../plan/plan-run.ts';
 import { Progress } from './progress.ts';
 import { Quarantine } from '../survey/quarantine.ts';
-import { peak, sumPhases } from '../learning/result.ts';
+import { measuredOf, statusOf, type StatusParts } from './run-status.ts';
 import { ServerGroup } from './server-group.ts';
 import { SlideFiles } from '../../slide-files/slide-files.ts';
 import { statedResolutions } from '../survey/stated-resolutions.ts';
@@ -127,57 +127,27 @@ export class TrainingRun {
   }
 
   status(): StatusReply {
-    const { progress, pool } = this;
-    const workers = pool.usages().map(({ usage }) => usage);
-    const servers = this.#servers?.usages() ?? [];
-    return {
-      phase: progress.phase,
-      step: progress.step,
-      steps: progress.knownSteps,
-      epoch: progress.epoch,
-      epochs: progress.epochs,
-      tiles: progress.tiles,
-      tilesPerSecond: progress.tilesPerSecond,
-      etaSeconds: progress.etaSeconds(this.#work?.remainingTiles(progress.step, 0) ?? 0),
-      metrics: progress.metrics,
-      parametersSha256: progress.parametersSha256,
-      checkpointStep: progress.checkpointStep,
-      peakMemoryBytes: {
-        coordinator: this.usage.read().peakResidentBytes,
-        server: peak(servers),
-        worker: peak(workers),
-      },
-      workersConnected: pool.connected,
-      serversConnected: this.#servers?.connected ?? 0,
-      message: progress.told(this.#options.config.details),
-      fraction: progress.fraction,
-      phaseSeconds: sumPhases([...workers, ...servers]),
-      generation: this.#generations.number,
-      elapsedSeconds: progress.elapsedSeconds,
-      stepTiles: this.#work?.stepTiles(progress.step) ?? 0,
-      stepTilesDone: progress.stepTilesDone,
-      surveyedSlides: progress.surveyed.slides,
-      slides: progress.surveyed.of,
-      surveyedTiles: progress.surveyed.tiles,
-      ...this.#measured(),
-    };
-  }
-
-  #measured(): Pick<StatusReply, 'measurement'> {
-    const { step, phase, fraction } = this.progress;
-    if (this.#work === undefined || step === 0) return {};
-    this.measurement.noteMemory({
-      servers: this.#servers?.current() ?? [],
-      coordinator: this.usage.read(),
-    });
-    const evaluated = phase === 'evaluating' || phase === 'finished' ? fraction : 0;
-    return { measurement: this.measurement.read(this.#work, { step, evaluated }) };
+    return statusOf(this.#statusParts);
   }
 
   close(): void {
     this.pool.close();
     this.#servers?.close();
     void this.#store.close();
+  }
+
+  get #statusParts(): StatusParts {
+    const { progress, pool, measurement, usage } = this;
+    return {
+      progress,
+      pool,
+      measurement,
+      usage,
+      generation: this.#generations.number,
+      servers: this.#servers,
+      work: this.#work,
+      details: this.#options.config.details,
+    };
   }
 
   async #prepare(signal: AbortSignal): Promise<Prepared> {
@@ -287,7 +257,7 @@ export class TrainingRun {
       store: this.#store,
       progress: this.progress,
       usage: this.usage,
-      measured: () => this.#measured().measurement ?? undefined,
+      measured: () => measuredOf(this.#statusParts).measurement ?? undefined,
       logger: this.#options.logger,
     });
   }
