@@ -7,13 +7,13 @@ module.exports = {
       comment: 'The operator schedules; it never computes.',
       severity: 'error',
       from: { path: '^operator/' },
-      to: { path: '@tensorflow|^engine/|^trainer/|^slides/', reachable: true },
+      to: { path: '@tensorflow|^libraries/(engine|slides)/|^trainer/', reachable: true },
     },
     {
       name: 'trainer-without-kubernetes',
       comment: 'The trainer runs anywhere; it knows no cluster.',
       severity: 'error',
-      from: { path: '^(trainer|engine|slides|cohort|report|statistics)/' },
+      from: { path: '^(trainer|libraries/(engine|slides|cohort|report|statistics))/' },
       to: { path: '@kubernetes/client-node|^operator/', reachable: true },
     },
     {

@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/**', 'output/**', 'coverage/**', 'protocol/src/generated/**'] },
+  { ignores: ['**/node_modules/**', 'output/**', 'coverage/**', 'libraries/protocol/src/generated/**'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -56,7 +56,12 @@ export default tseslint.config(
   },
   {
     // A log's message is constant: what differs is a field, which is hidden where it may be private.
-    files: ['trainer/src/**/*.ts', 'cohort/src/**/*.ts', 'slides/src/**/*.ts', 'engine/src/**/*.ts'],
+    files: [
+      'trainer/src/**/*.ts',
+      'libraries/cohort/src/**/*.ts',
+      'libraries/slides/src/**/*.ts',
+      'libraries/engine/src/**/*.ts',
+    ],
     ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-syntax': [

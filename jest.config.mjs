@@ -2,10 +2,10 @@
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': '<rootDir>/setup/jest-strip-types.cjs' },
+  transform: { '\\.ts$': '<rootDir>/tools/setup/jest-strip-types.cjs' },
   testMatch: ['**/*.test.ts', '**/*.test.mjs'],
   testPathIgnorePatterns: ['/node_modules/', '/output/'],
   // Only what hangs ends by it: machines that are shared are slow at times.
   testTimeout: 300_000,
-  reporters: ['default', '<rootDir>/setup/jest-closing-line.cjs'],
+  reporters: ['default', '<rootDir>/tools/setup/jest-closing-line.cjs'],
 };

@@ -62,7 +62,7 @@ function brokenLinks(file, text) {
   });
 }
 
-/** Files and folders of the repository that are named in inline code, such as `engine/src/graph/layers.ts`. */
+/** Files and folders of the repository that are named in inline code, such as `libraries/engine/src/graph/layers.ts`. */
 function missingPaths(text, folders) {
   const named = [...withoutCodeBlocks(text).matchAll(/`([\w.-]+\/[\w./-]*)`/gu)].map(([, path]) => path);
   return named.filter((path) => folders.includes(path.split('/')[0]) && !existsSync(join(ROOT, path)));

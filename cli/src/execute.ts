@@ -1,7 +1,7 @@
 /** Runs the command that was asked for, and turns what it throws into a line and an exit code. */
 import type { Command } from 'commander';
 import { keepFilesPrivate } from '@wsi-operator/foundation';
-import { isKeptRunning, launchersOf, parentOf, watchLaunchers } from '../../setup/launchers.mjs';
+import { isKeptRunning, launchersOf, parentOf, watchLaunchers } from '@wsi-operator/setup/launchers';
 import { exitCodeOf } from './exit-codes.ts';
 import { errorText } from './print-error.ts';
 import { isInterrupted } from './progress/interrupts.ts';

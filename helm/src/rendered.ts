@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { cacheDirectory } from '../../setup/shared-cache.mjs';
+import { cacheDirectory } from '@wsi-operator/setup/shared-cache';
 import { CHART } from './permissions.ts';
 
 export interface RenderedObject {
@@ -37,7 +37,7 @@ export function findHelm(): string | undefined {
   return [...folders, ...builtHelms()].map((folder) => join(folder, 'helm')).find(isExecutable);
 }
 
-/** Folders in the cache with a Helm, see e2e/src/cluster/native/go-program.ts. */
+/** Folders in the cache with a Helm, see tools/cluster/src/native/go-program.ts. */
 function builtHelms(): string[] {
   const programs = join(cacheDirectory(process.env), 'kubernetes', 'programs');
   if (!existsSync(programs)) return [];

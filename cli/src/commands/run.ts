@@ -9,7 +9,7 @@ import {
 } from '@wsi-operator/api';
 import { CohortError, examineCohort } from '@wsi-operator/cohort';
 import { systemClock } from '@wsi-operator/foundation';
-import { cacheDirectory } from '../../../setup/shared-cache.mjs';
+import { cacheDirectory } from '@wsi-operator/setup/shared-cache';
 import { localJob, runLocalJob, type LocalRunResult, type PlanEvent } from '@wsi-operator/operator';
 import { readVerdict, writeReport } from '@wsi-operator/report';
 import { EXIT_CODES, EXIT_CODES_HELP } from '../exit-codes.ts';

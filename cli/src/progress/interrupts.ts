@@ -4,7 +4,7 @@
  * for the same.
  */
 import type { Clock } from '@wsi-operator/foundation';
-import { isKeptRunning } from '../../../setup/launchers.mjs';
+import { isKeptRunning } from '@wsi-operator/setup/launchers';
 import { EXIT_CODES } from '../exit-codes.ts';
 
 export interface Interrupts {

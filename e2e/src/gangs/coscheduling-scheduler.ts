@@ -6,9 +6,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildGoProgram, moduleDirectory, type GoProgram, type Log } from '../cluster/native/go-program.ts';
-import { attempt, run } from '../command.ts';
-import type { ClusterCoordinates } from '../cluster/provider.ts';
+import {
+  attempt,
+  buildGoProgram,
+  type ClusterCoordinates,
+  type GoProgram,
+  type Log,
+  moduleDirectory,
+  run,
+} from '@wsi-operator/cluster';
 import { LoggedProcess } from './logged-process.ts';
 
 /** The scheduler that pods of a coscheduling gang name unless the administrator or the template says otherwise. */
@@ -20,7 +26,7 @@ export const coscheduling: GoProgram = {
   name: 'kube-scheduler-coscheduling',
   // Kubernetes' version, which the scheduler tells the API server; the plug-in's is in go.mod.
   version: '1.34.4',
-  module: fileURLToPath(new URL('../../native/coscheduling/', import.meta.url)),
+  module: fileURLToPath(new URL('../../go/coscheduling/', import.meta.url)),
   packages: ['.'],
   variables: { 'k8s.io/component-base/version.gitVersion': 'v1.34.4' },
 };

@@ -4,9 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeImageArchive, writeLayer } from '@wsi-operator/image';
-import { buildGoProgram, moduleDirectory, type GoProgram, type Log } from '../cluster/native/go-program.ts';
-import { run } from '../command.ts';
-import type { ClusterCoordinates } from '../cluster/provider.ts';
+import {
+  buildGoProgram,
+  type ClusterCoordinates,
+  type GoProgram,
+  type Log,
+  moduleDirectory,
+  run,
+} from '@wsi-operator/cluster';
 import { reference } from '../run/installation.ts';
 
 const KUEUE = 'sigs.k8s.io/kueue';
@@ -16,7 +21,7 @@ const NAMESPACE = 'kueue-system';
 export const kueue: GoProgram = {
   name: 'kueue',
   version: '0.17.0',
-  module: fileURLToPath(new URL('../../native/kueue/', import.meta.url)),
+  module: fileURLToPath(new URL('../../go/kueue/', import.meta.url)),
   packages: [`${KUEUE}/cmd/kueue`],
 };
 

@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WsiError } from '@wsi-operator/foundation';
-import { lastLines } from '../command.ts';
+import { lastLines } from '@wsi-operator/cluster';
 
 /** Only what hangs ends by it. */
 const START_SECONDS = 900;

@@ -6,9 +6,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildGoProgram, moduleDirectory, type GoProgram, type Log } from '../cluster/native/go-program.ts';
-import { attempt, run } from '../command.ts';
-import type { ClusterCoordinates } from '../cluster/provider.ts';
+import {
+  attempt,
+  buildGoProgram,
+  type ClusterCoordinates,
+  type GoProgram,
+  type Log,
+  moduleDirectory,
+  run,
+} from '@wsi-operator/cluster';
 import type { SecondScheduler } from './coscheduling-scheduler.ts';
 import { LoggedProcess } from './logged-process.ts';
 
@@ -19,7 +25,7 @@ const CONTROLLERS = ['queue-controller', 'pg-controller'];
 export const volcano: GoProgram = {
   name: 'volcano',
   version: '1.14.1',
-  module: fileURLToPath(new URL('../../native/volcano/', import.meta.url)),
+  module: fileURLToPath(new URL('../../go/volcano/', import.meta.url)),
   packages: ['scheduler', 'controller-manager'].map((command) => `${VOLCANO}/cmd/${command}`),
 };
 

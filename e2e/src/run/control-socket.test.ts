@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WsiError } from '@wsi-operator/foundation';
-import type { RunningCluster } from '../cluster/provider.ts';
+import type { RunningCluster } from '@wsi-operator/cluster';
 import { loadImage, restartApiServer } from '../suite/control.ts';
 import { Session, type SessionFile } from '../suite/session.ts';
 import { listenForCommands } from './control-socket.ts';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { WsiError } from '@wsi-operator/foundation';
-import type { RunningCluster } from '../cluster/provider.ts';
+import type { RunningCluster } from '@wsi-operator/cluster';
 
 /** One line is a command; the answer is `done` with the result, or what went wrong. */
 export async function listenForCommands(path: string, cluster: RunningCluster): Promise<() => void> {

@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { attempt } from '../command.ts';
+import { attempt } from '@wsi-operator/cluster';
 
 /** Folder of the suite that is running: its components' logs, and the evidence of each test that failed. */
 export const LOGS_VARIABLE = 'WSI_E2E_LOGS';

@@ -1,8 +1,7 @@
 /** The operator, installed into a cluster with Helm as an administrator does it. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../command.ts';
-import type { Log, RunningCluster } from '../cluster/provider.ts';
+import { type Log, run, type RunningCluster } from '@wsi-operator/cluster';
 
 export const RELEASE = 'wsi';
 export const OPERATOR_NAMESPACE = 'wsi-system';

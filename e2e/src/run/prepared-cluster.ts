@@ -1,7 +1,7 @@
 /** A cluster with the images loaded and the operator installed, and what suites and storms are told of it. */
 import { join } from 'node:path';
 import { buildImage, type Target } from '@wsi-operator/image';
-import type { Log, RunningCluster } from '../cluster/provider.ts';
+import type { Log, RunningCluster } from '@wsi-operator/cluster';
 import type { SessionFile } from '../suite/session.ts';
 import { listenForCommands } from './control-socket.ts';
 import { CHART, install, OPERATOR_NAMESPACE, RELEASE, type Images } from './installation.ts';

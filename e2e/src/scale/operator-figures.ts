@@ -1,6 +1,5 @@
 /** What the operator has used so far, from its own metrics. */
-import { run } from '../command.ts';
-import type { RunningCluster } from '../cluster/provider.ts';
+import { run, type RunningCluster } from '@wsi-operator/cluster';
 import { OPERATOR_NAMESPACE, RELEASE } from '../run/installation.ts';
 
 export interface OperatorFigures {

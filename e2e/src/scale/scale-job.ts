@@ -1,6 +1,6 @@
 /** A job whose pods are put on nodes that only pretend to run them. */
 import type { WsiTrainingJobManifest } from '@wsi-operator/api';
-import { FAKE_NODE } from '../cluster/native/fake-nodes.ts';
+import { FAKE_NODE } from '@wsi-operator/cluster';
 
 /** One coordinator, one server, and workers for the rest. */
 export function scaleJob(name: string, namespace: string, pods: number): WsiTrainingJobManifest {

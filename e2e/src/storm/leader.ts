@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { WsiError } from '@wsi-operator/foundation';
-import { lastLines } from '../command.ts';
+import { lastLines } from '@wsi-operator/cluster';
 import { markOf, type ProcessMark } from './processes.ts';
 
 const WSI = new URL('../../../cli/src/main.ts', import.meta.url).pathname;

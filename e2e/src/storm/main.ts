@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WsiError } from '@wsi-operator/foundation';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { providers, type ProviderName } from '../cluster/providers.ts';
+import { providers, type ProviderName } from '@wsi-operator/cluster';
 import type { Arena } from './arena.ts';
 import { ClusterArena } from './cluster-arena.ts';
 import { LocalArena } from './local-arena.ts';

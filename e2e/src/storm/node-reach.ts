@@ -3,8 +3,7 @@
  * cut, and their volumes read and damaged. On other clusters a storm has to do with what the API server offers.
  */
 import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
-import { readRecord } from '../cluster/native/cluster-record.ts';
-import { attempt } from '../command.ts';
+import { attempt, readRecord } from '@wsi-operator/cluster';
 import type { Session } from '../suite/session.ts';
 import { commandLine, markOf, processesWith, type ProcessMark } from './processes.ts';
 

@@ -3,7 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '@wsi-operator/foundation';
-import { attempt, run } from '../command.ts';
+import { attempt, run } from '@wsi-operator/cluster';
 
 const SIZE = '96m';
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { attempt, type CommandResult } from '../command.ts';
+import { attempt, type CommandResult } from '@wsi-operator/cluster';
 import { prepareNamespace, untilEmpty } from './prepared-namespace.ts';
 import { Session } from './session.ts';
 import { trainingJob } from './training-job.ts';

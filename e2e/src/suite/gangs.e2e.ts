@@ -5,7 +5,7 @@
 import { afterEach, beforeAll, describe, expect } from '@jest/globals';
 import { coscheduling, startCoscheduling, type SecondScheduler } from '../gangs/coscheduling-scheduler.ts';
 import { startVolcano, volcano } from '../gangs/volcano.ts';
-import type { GoProgram } from '../cluster/native/go-program.ts';
+import type { GoProgram } from '@wsi-operator/cluster';
 import { itWhere, whereBuilt } from './it-where.ts';
 import { setDevices } from './node-devices.ts';
 import { prepareNamespace, quietDigest, untilEmpty } from './prepared-namespace.ts';

@@ -1,6 +1,6 @@
 /** Tests that not every cluster allows: skipped where it does not, with the reason in their name. */
 import { it } from '@jest/globals';
-import { isBuilt, type GoProgram } from '../cluster/native/go-program.ts';
+import { isBuilt, type GoProgram } from '@wsi-operator/cluster';
 import type { Session } from './session.ts';
 
 type Test = (name: string, test: () => Promise<void>, timeout?: number) => void;

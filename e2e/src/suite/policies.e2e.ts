@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { keepPolicies } from './control.ts';
-import { kubeRouter } from '../cluster/native/programs.ts';
+import { kubeRouter } from '@wsi-operator/cluster';
 import { itWhere, whereBuilt } from './it-where.ts';
 import { prepareNamespace } from './prepared-namespace.ts';
 import { listener, reaches, type Place, type Target } from './reach.ts';

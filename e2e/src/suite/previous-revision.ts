@@ -1,7 +1,7 @@
 /** The chart and the operator as they were before the newest change of the chart, from the repository's history. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { attempt, run } from '../command.ts';
+import { attempt, run } from '@wsi-operator/cluster';
 
 const REPOSITORY = new URL('../../../', import.meta.url).pathname;
 
@@ -43,7 +43,7 @@ export async function checkOut(commit: string, directory: string): Promise<Revis
     const output = join(directory, 'previous-image');
     const line = await run(
       process.execPath,
-      ['image/src/main.ts', '--target', 'operator', '--tag', 'previous', '--output', output],
+      ['tools/image/src/main.ts', '--target', 'operator', '--tag', 'previous', '--output', output],
       here,
     );
     const [image = '', , archive = ''] = line.trim().split(' ');

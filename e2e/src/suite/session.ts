@@ -7,8 +7,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WsiError } from '@wsi-operator/foundation';
-import type { ClusterFeatures } from '../cluster/provider.ts';
-import { attempt, run, type CommandResult } from '../command.ts';
+import { attempt, type ClusterFeatures, type CommandResult, run } from '@wsi-operator/cluster';
 import { LOGS_VARIABLE } from '../run/evidence.ts';
 import { Patience } from './patience.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { run } from '../command.ts';
+import { run } from '@wsi-operator/cluster';
 import { prepareNamespace, untilEmpty } from './prepared-namespace.ts';
 import { Session, WAIT } from './session.ts';
 import { makeCohortHere } from './synthetic-cohort.ts';

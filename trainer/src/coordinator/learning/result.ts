@@ -5,7 +5,7 @@ import { writeFileAtomically } from '@wsi-operator/foundation';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { Measurement, Usage } from '@wsi-operator/protocol';
 import { metricsOfSplit, verdictOf, type Verdict } from '@wsi-operator/statistics';
-import { readSetup } from '../../../../setup/locations.mjs';
+import { readSetup } from '@wsi-operator/setup/locations';
 import { evaluationOf, type Prediction } from './evaluation.ts';
 import { positiveIndex, type ModelDescription } from '../../plan/model.ts';
 import type { Progress } from '../run/progress.ts';

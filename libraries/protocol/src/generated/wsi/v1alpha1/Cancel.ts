@@ -1,0 +1,10 @@
+// Original file: libraries/protocol/proto/training.proto
+
+
+export interface Cancel__Input {
+  'tasks'?: (string)[];
+}
+
+export interface Cancel {
+  'tasks': (string)[];
+}

@@ -1,0 +1,8 @@
+// Original file: libraries/protocol/proto/training.proto
+
+
+export interface Empty__Input {
+}
+
+export interface Empty {
+}

@@ -1,0 +1,29 @@
+// Original file: libraries/protocol/proto/training.proto
+
+import type { StatedResolution__Input as _wsi_v1alpha1_StatedResolution__Input, StatedResolution as _wsi_v1alpha1_StatedResolution } from '../../wsi/v1alpha1/StatedResolution.ts';
+
+export interface TileBlock__Input {
+  'slide'?: (string);
+  /**
+   * int32 pairs (x, y): the tiles' top left corners in level-0 pixels.
+   */
+  'coordinates'?: (Buffer | Uint8Array | string);
+  /**
+   * Turns and mirrors each tile by a hash of this seed and its position; 0 leaves tiles as they are.
+   */
+  'orientationSeed'?: (number);
+  'stated'?: (_wsi_v1alpha1_StatedResolution__Input | null);
+}
+
+export interface TileBlock {
+  'slide': (string);
+  /**
+   * int32 pairs (x, y): the tiles' top left corners in level-0 pixels.
+   */
+  'coordinates': (Buffer);
+  /**
+   * Turns and mirrors each tile by a hash of this seed and its position; 0 leaves tiles as they are.
+   */
+  'orientationSeed': (number);
+  'stated': (_wsi_v1alpha1_StatedResolution | null);
+}

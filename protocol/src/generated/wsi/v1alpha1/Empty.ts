@@ -1,8 +1,0 @@
-// Original file: protocol/proto/training.proto
-
-
-export interface Empty__Input {
-}
-
-export interface Empty {
-}

@@ -1,8 +1,0 @@
-// Original file: protocol/proto/training.proto
-
-
-export interface StatusRequest__Input {
-}
-
-export interface StatusRequest {
-}

@@ -1,0 +1,23 @@
+/** Runs the command line of the repository. */
+import { WsiError } from '@wsi-operator/foundation';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** @throws WsiError `EngineFailed` with what it printed, when it fails */
+export async function wsi(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const program = join(import.meta.dirname, '../../../cli/src/main.ts');
+  try {
+    await promisify(execFile)(process.execPath, ['--no-warnings', program, ...args], {
+      env: { ...process.env, ...environment },
+      maxBuffer: 64 * 2 ** 20,
+    });
+  } catch (error) {
+    const printed =
+      error instanceof Error && 'stderr' in error ? String(error.stderr).slice(-2000) : String(error);
+    throw new WsiError('EngineFailed', `wsi ${args[0]} failed:\n${printed}`, { cause: error });
+  }
+}
