@@ -3,7 +3,7 @@ export default {
   rootDir: '..',
   testEnvironment: '<rootDir>/e2e/failure-environment.mjs',
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': '<rootDir>/setup/jest-strip-types.cjs' },
+  transform: { '\\.ts$': '<rootDir>/tools/setup/jest-strip-types.cjs' },
   testMatch: ['<rootDir>/e2e/src/suite/*.e2e.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
   // Only what hangs ends by it: programs may have to be built first, and waits end by themselves.
