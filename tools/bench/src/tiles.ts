@@ -205,7 +205,7 @@ async function mosaicOf(source: string, path: string, quality: number): Promise<
 }
 
 function defaultSlide(): string {
-  const shared = process.env['WSI_SHARED'] ?? join(import.meta.dirname, '../../../shared');
+  const shared = process.env['WSI_SHARED'] ?? join(import.meta.dirname, '../../../../shared');
   const path = join(shared, 'slides', 'CMU-1-Small-Region.svs');
   if (existsSync(path)) return path;
   throw new WsiError('NotFound', 'The slide for the benchmark is not there.', {

@@ -11,7 +11,7 @@ import { readCohort } from '../read-cohort.ts';
 import type { SynthesisOptions } from './options.ts';
 import { synthesizeCohort } from './synthesize.ts';
 
-const REAL_SLIDE = join(import.meta.dirname, '../../../../shared/slides/CMU-1-Small-Region.svs');
+const REAL_SLIDE = join(import.meta.dirname, '../../../../../shared/slides/CMU-1-Small-Region.svs');
 const realSlideIt = existsSync(REAL_SLIDE) ? it : it.skip;
 const run = promisify(execFile);
 

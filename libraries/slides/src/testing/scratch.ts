@@ -30,7 +30,7 @@ export function scratchFiles(
 
 /** The shared test slide (Aperio, 2220 x 2967), or undefined; `WSI_SHARED` names the directory that has `slides/`. */
 export function realSlide(): string | undefined {
-  const shared = process.env['WSI_SHARED'] ?? join(import.meta.dirname, '../../../../shared');
+  const shared = process.env['WSI_SHARED'] ?? join(import.meta.dirname, '../../../../../shared');
   const path = join(shared, 'slides', 'CMU-1-Small-Region.svs');
   return existsSync(path) ? path : undefined;
 }

@@ -7,6 +7,7 @@
  *     {"seconds": 2}         ->  {"leases": ..., "seconds": ..., "cpuSeconds": ..., "bytes": ..., "residentBytes": ...}
  */
 import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,9 +18,12 @@ import { affinityOf, SLOTS, taskOf, welcome } from './messages.ts';
 
 process.env['WSI_LOG_LEVEL'] = 'warn';
 const root = process.argv[2] ?? '';
-const load = async <Module>(path: string): Promise<Module> => (await import(join(root, path))) as Module;
-const { createLogger, systemClock } = await load<typeof foundation>('libraries/foundation/src/index.ts');
-const { coordinatorService, listen } = await load<typeof protocol>('libraries/protocol/src/index.ts');
+/** Checkouts from before there was the folder `libraries` have its packages at their top. */
+const libraries = existsSync(join(root, 'libraries')) ? 'libraries' : '.';
+const load = async <Module>(...path: string[]): Promise<Module> =>
+  (await import(join(root, ...path))) as Module;
+const { createLogger, systemClock } = await load<typeof foundation>(libraries, 'foundation/src/index.ts');
+const { coordinatorService, listen } = await load<typeof protocol>(libraries, 'protocol/src/index.ts');
 const pools = await load<{ WorkerPool: typeof WorkerPool }>('trainer/src/coordinator/leases/worker-pool.ts');
 
 const pool = new pools.WorkerPool({
