@@ -1,6 +1,7 @@
 /** What the commands for a cluster have in common. The Kubernetes client is loaded when one of them runs. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '@wsi-operator/api';
+import { wholeNumber } from '@wsi-operator/foundation';
 import { processTerminal } from '../cluster/terminal.ts';
 import type { ClusterFlags } from '../cluster/connection.ts';
 import type { ClusterSession } from '../cluster/session.ts';
@@ -39,10 +40,8 @@ export function duration(text: string): number {
   }
 }
 
-export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
+/** What counts objects of a cluster, or picks one of them. */
+export const clusterCount = wholeNumber({ most: 999_999_999 });
 
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

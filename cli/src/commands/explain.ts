@@ -1,9 +1,9 @@
 /** `wsi explain`: the performance model of a job, what was decided from it, and what other sizes would bring. */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { WsiTrainingJobStatus } from '@wsi-operator/api';
-import { systemErrorCode, WsiError } from '@wsi-operator/foundation';
+import { systemErrorCode, wholeNumber, WsiError } from '@wsi-operator/foundation';
 import { readRunSizes } from '@wsi-operator/operator';
 import type { ClusterSession } from '../cluster/session.ts';
 import { isRunPath } from '../local/run-status.ts';
@@ -79,9 +79,5 @@ function told(job: ExplainedJob, { servers = [], json }: ExplainFlags, now: numb
 }
 
 function counts(text: string, before: readonly number[] = []): number[] {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 64) {
-    throw new InvalidArgumentError('It must be a whole number from 1 to 64.');
-  }
-  return [...before, value];
+  return [...before, wholeNumber({ least: 1, most: 64 })(text)];
 }

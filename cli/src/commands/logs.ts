@@ -10,7 +10,7 @@ import {
   clusterCommand,
   duration,
   onChosenCluster,
-  wholeNumber,
+  clusterCount,
   type ClusterFlags,
 } from './cluster-options.ts';
 
@@ -36,9 +36,9 @@ export function registerLogs(program: Command): void {
     )
     .argument('<job>', 'name of the job')
     .addOption(new Option('--role <role>', 'pods of this role only').choices(ROLES))
-    .option('--replica <n>', 'the pod with this number only, from 0', wholeNumber)
+    .option('--replica <n>', 'the pod with this number only, from 0', clusterCount)
     .option('-f, --follow', 'go on showing what they say')
-    .option('--tail <n>', 'of each pod the last lines only', wholeNumber)
+    .option('--tail <n>', 'of each pod the last lines only', clusterCount)
     .option('--since <duration>', 'not older than this, such as 10m', duration)
     .option('-p, --previous', 'the last words of pods that have ended and were replaced')
     .option('--raw', 'lines as the processes wrote them')

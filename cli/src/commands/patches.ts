@@ -1,7 +1,7 @@
 /** `wsi patches`: the tiles that training takes of a slide. */
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { systemClock, writeFileAtomically } from '@wsi-operator/foundation';
+import { type Command, Option } from 'commander';
+import { decimalNumber, systemClock, wholeNumber, writeFileAtomically } from '@wsi-operator/foundation';
 import { requireNone, slideError, type SlideFault } from '../slides/faults.ts';
 import { givenSlides } from '../slides/given-slides.ts';
 import { slidesCommand, slideSources, type SlideFlags } from '../slides/options.ts';
@@ -70,11 +70,15 @@ export function registerPatches(program: Command): void {
     .description(DESCRIPTION)
     .requiredOption('--output <dir>', 'directory to write to, made when missing')
     .option('--size <pixels>', 'side of a tile', positive, 224)
-    .addOption(new Option('--level <n>', 'level to read (default: 0)').argParser(natural).conflicts('mpp'))
-    .addOption(new Option('--mpp <um>', 'resolution in micrometres a pixel').argParser(decimal))
+    .addOption(
+      new Option('--level <n>', 'level to read (default: 0)')
+        .argParser(wholeNumber({ most: 999_999_999 }))
+        .conflicts('mpp'),
+    )
+    .addOption(new Option('--mpp <um>', 'resolution in micrometres a pixel').argParser(decimalNumber()))
     .option('--stride <pixels>', 'from one tile to the next (default: the size)', positive);
   addTissueOptions(command)
-    .option('--minimum-fraction <part>', 'part of a tile that must be tissue, 0 to 1', decimal, 0.25)
+    .option('--minimum-fraction <part>', 'part of a tile that must be tissue, 0 to 1', decimalNumber(), 0.25)
     .option('--images', 'also write every tile as a PNG picture');
   addSlideMpp(command).addHelpText('after', EXAMPLES).action(patches);
 }
@@ -165,19 +169,4 @@ async function writeImages(slide: Slide, grid: TileGrid, directory: string): Pro
   }
 }
 
-function natural(text: string): number {
-  if (!/^\d{1,9}$/u.test(text)) throw new InvalidArgumentError('It must be a whole number of at least 0.');
-  return Number(text);
-}
-
-function positive(text: string): number {
-  const value = natural(text);
-  if (value < 1) throw new InvalidArgumentError('It must be a whole number of at least 1.');
-  return value;
-}
-
-function decimal(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
-  return value;
-}
+const positive = wholeNumber({ least: 1, most: 999_999_999 });

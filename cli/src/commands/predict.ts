@@ -2,8 +2,8 @@
 import { realpath } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { extname, resolve } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
-import { systemClock, WsiError } from '@wsi-operator/foundation';
+import type { Command } from 'commander';
+import { systemClock, wholeNumber, WsiError } from '@wsi-operator/foundation';
 import { isS3Address } from '@wsi-operator/slides';
 import { Predictor } from '@wsi-operator/trainer';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -62,8 +62,12 @@ export function registerPredict(program: Command): void {
       "a checkpoint, a run's output directory, or its checkpoints directory",
     )
     .option('-o, --output <dir>', 'where the files go', 'predictions')
-    .option('-w, --workers <n>', 'processes that compute; the result does not depend on it', workers)
-    .option('--size <pixels>', 'longer side of the heatmaps', pixels, 1024)
+    .option(
+      '-w, --workers <n>',
+      'processes that compute; the result does not depend on it',
+      wholeNumber({ least: 1, most: 256 }),
+    )
+    .option('--size <pixels>', 'longer side of the heatmaps', wholeNumber({ least: 16, most: 8192 }), 1024)
     .option('--json', 'print the predictions as JSON lines')
     .addHelpText('after', EXAMPLES)
     .action(async (given: string[], flags: PredictFlags) => {
@@ -227,20 +231,4 @@ function note(line: string): void {
 function defaultWorkers(threads: number): number {
   const [processors, memory] = [availableParallelism() / threads, totalmem() / 2 ** 31];
   return Math.max(1, Math.min(16, Math.floor(processors), Math.floor(memory)));
-}
-
-function workers(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > 256) {
-    throw new InvalidArgumentError('It must be a whole number from 1 to 256.');
-  }
-  return value;
-}
-
-function pixels(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 16 || value > 8192) {
-    throw new InvalidArgumentError('It must be a whole number from 16 to 8192.');
-  }
-  return value;
 }

@@ -1,5 +1,6 @@
 /** `wsi region`: a part of a slide as a picture. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { decimalNumber, wholeNumber } from '@wsi-operator/foundation';
 import { openSlide, writePng } from '@wsi-operator/slides';
 import { addSlideMpp, statedResolution, type SlideMppOptions } from './slide-mpp.ts';
 import { printLine } from '../terminal/streams.ts';
@@ -30,12 +31,12 @@ export function registerRegion(program: Command): void {
         'by area; as it is when it is within 1%). What is outside the slide is white.',
     )
     .argument('<slide>', 'slide file')
-    .requiredOption('--x <pixels>', 'left edge, in level-0 pixels', wholeNumber)
-    .requiredOption('--y <pixels>', 'top edge, in level-0 pixels', wholeNumber)
-    .requiredOption('--width <pixels>', 'width of the picture, in its own pixels', wholeNumber)
-    .requiredOption('--height <pixels>', 'height of the picture, in its own pixels', wholeNumber)
-    .addOption(new Option('--level <n>', 'level to read').argParser(wholeNumber).conflicts('mpp'))
-    .addOption(new Option('--mpp <um>', 'micrometres a pixel').argParser(decimal))
+    .requiredOption('--x <pixels>', 'left edge, in level-0 pixels', pixels)
+    .requiredOption('--y <pixels>', 'top edge, in level-0 pixels', pixels)
+    .requiredOption('--width <pixels>', 'width of the picture, in its own pixels', pixels)
+    .requiredOption('--height <pixels>', 'height of the picture, in its own pixels', pixels)
+    .addOption(new Option('--level <n>', 'level to read').argParser(pixels).conflicts('mpp'))
+    .addOption(new Option('--mpp <um>', 'micrometres a pixel').argParser(decimalNumber()))
     .requiredOption('--output <file.png>', 'picture to write');
   addSlideMpp(command).addHelpText('after', EXAMPLES).action(region);
 }
@@ -55,13 +56,4 @@ async function region(path: string, options: RegionOptions): Promise<void> {
   }
 }
 
-function wholeNumber(text: string): number {
-  if (!/^[+-]?\d{1,15}$/u.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
-
-function decimal(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
-  return value;
-}
+const pixels = wholeNumber({ least: -(1e15 - 1), most: 1e15 - 1 });

@@ -1,6 +1,6 @@
 /** `wsi run`: a job from start to end on this machine. */
 import { dirname, join, resolve } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import {
   jobFromText,
   withDataPaths,
@@ -8,7 +8,7 @@ import {
   type WsiTrainingJobStatus,
 } from '@wsi-operator/api';
 import { CohortError, examineCohort } from '@wsi-operator/cohort';
-import { systemClock } from '@wsi-operator/foundation';
+import { systemClock, wholeNumber } from '@wsi-operator/foundation';
 import { cacheDirectory } from '@wsi-operator/setup/shared-cache';
 import { localJob, runLocalJob, type LocalRunResult, type PlanEvent } from '@wsi-operator/operator';
 import { readVerdict, writeReport } from '@wsi-operator/report';
@@ -61,8 +61,12 @@ export function registerRun(program: Command): void {
     .description(DESCRIPTION)
     .argument('<job>', 'manifest of a WsiTrainingJob (YAML or JSON)')
     .requiredOption('-o, --output <dir>', 'directory of the run, made when missing')
-    .option('-w, --workers <n>', 'number of workers (spec.workers.replicas)', count)
-    .option('-s, --servers <n>', 'number of parameter servers (spec.parameterServers.replicas)', count)
+    .option('-w, --workers <n>', 'number of workers (spec.workers.replicas)', wholeNumber({ least: 1 }))
+    .option(
+      '-s, --servers <n>',
+      'number of parameter servers (spec.parameterServers.replicas)',
+      wholeNumber({ least: 1 }),
+    )
     .option('--set <path=value>', 'change a field of the spec; may be given several times', collect)
     .option('--force-new', 'start over: what an earlier run has left in DIR is moved to DIR/previous-N')
     .option('--no-report', 'do not make report.html')
@@ -231,13 +235,6 @@ function startedAs({ npm_command: command, npm_lifecycle_event: script }: NodeJS
 
 function tell(line: string): void {
   printLine(line);
-}
-
-function count(text: string): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || number < 1)
-    throw new InvalidArgumentError('It must be a whole number of at least 1.');
-  return number;
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {

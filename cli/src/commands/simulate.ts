@@ -11,7 +11,7 @@ import {
   type PolicyResult,
   type SimulationOptions,
 } from '@wsi-operator/autoscaler';
-import { WsiError } from '@wsi-operator/foundation';
+import { decimalNumber, WsiError } from '@wsi-operator/foundation';
 import { standardOutput } from '../terminal/streams.ts';
 
 const EXAMPLES = `
@@ -42,7 +42,7 @@ export interface SimulateFlags {
 
 export function registerSimulate(program: Command): void {
   const number = (flags: string, description: string, value: number): Option =>
-    new Option(flags, description).argParser(Number).default(value);
+    new Option(flags, description).argParser(decimalNumber()).default(value);
   program
     .command('simulate')
     .summary('compare autoscaling policies on a simulated cluster')
@@ -63,11 +63,11 @@ export function registerSimulate(program: Command): void {
       new Option(
         '--waiting-cost <hours>',
         'of ours: device-hours that it is worth to end a job an hour earlier',
-      ).argParser(Number),
+      ).argParser(decimalNumber()),
     )
     .addOption(
       new Option('--floor <share>', 'of ours, without that price: least marginal gain of a worker, 0 to 1')
-        .argParser(Number)
+        .argParser(decimalNumber())
         .conflicts('waitingCost'),
     )
     .addOption(new Option('--policy <name...>', 'policies to run (default: all)').choices([...POLICY_NAMES]))

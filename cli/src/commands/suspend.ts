@@ -10,7 +10,7 @@ import {
   clusterCommand,
   duration,
   onChosenCluster,
-  wholeNumber,
+  clusterCount,
   type ClusterFlags,
 } from './cluster-options.ts';
 
@@ -47,8 +47,8 @@ export function registerSuspend(program: Command): void {
         'number of servers can change only while the job is suspended.',
     )
     .argument('<job>', 'name of the job')
-    .option('-w, --workers <n>', 'number of workers', wholeNumber)
-    .option('-s, --servers <n>', 'number of parameter servers', wholeNumber)
+    .option('-w, --workers <n>', 'number of workers', clusterCount)
+    .option('-s, --servers <n>', 'number of parameter servers', clusterCount)
     .action(async (job: string, flags: ScaleFlags) =>
       onChosenCluster(program, flags, async (session) => scale(session, job, flags)),
     );

@@ -57,7 +57,7 @@ describe('wsi synth', () => {
 
   it.each([
     [['--slides', '0'], /slides must be a whole number/],
-    [['--slides', 'ten'], /not a number/],
+    [['--slides', 'ten'], /must be a number/],
     [['--task', 'haystack'], /Allowed choices are needle, cooccurrence, survival/],
     [['--texture', 'nowhere.svs'], /nowhere\.svs/],
   ])('refuses %p in words', async (wrong, message) => {

@@ -1,5 +1,6 @@
 /** `wsi synth`: a synthetic cohort of real slide files. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { decimalNumber } from '@wsi-operator/foundation';
 import {
   SYNTHESIS_TASKS,
   synthesizeCohort,
@@ -43,43 +44,51 @@ export function registerSynth(program: Command): void {
     .requiredOption(
       '--slides <n>',
       'number of slides, one a patient; a multiple of 4 for cooccurrence',
-      number,
+      decimalNumber(),
     )
-    .requiredOption('--width <pixels>', 'width of a slide', number)
-    .requiredOption('--height <pixels>', 'height of a slide', number)
+    .requiredOption('--width <pixels>', 'width of a slide', decimalNumber())
+    .requiredOption('--height <pixels>', 'height of a slide', decimalNumber())
     .addOption(
       new Option('--task <task>', 'what the outcome depends on')
         .choices(SYNTHESIS_TASKS)
         .makeOptionMandatory(),
     )
     .option('--texture <slide>', 'make the tissue from patches of this slide (default: procedural)')
-    .option('--seed <s>', 'seed of everything', number, 0)
-    .option('--mpp <um>', "micrometres for a pixel (default: the texture's, else 0.5)", number)
+    .option('--seed <s>', 'seed of everything', decimalNumber(), 0)
+    .option('--mpp <um>', "micrometres for a pixel (default: the texture's, else 0.5)", decimalNumber())
     .option(
       '--patch <pixels>',
       'tile size to train with: a motif lies wholly within one square of its grid',
-      number,
+      decimalNumber(),
       64,
     )
-    .option('--motifs <n>', "motifs on a slide (default: 1 for needle, else from the slide's size)", number)
-    .option('--motif-size <pixels>', 'side of a motif (default: 64, or the patch if smaller)', number)
+    .option(
+      '--motifs <n>',
+      "motifs on a slide (default: 1 for needle, else from the slide's size)",
+      decimalNumber(),
+    )
+    .option(
+      '--motif-size <pixels>',
+      'side of a motif (default: 64, or the patch if smaller)',
+      decimalNumber(),
+    )
     .option('--jitter', 'put motifs anywhere in their square, not in its corner')
-    .option('--coverage <share>', 'share of a slide that is tissue, about', number, 0.5)
+    .option('--coverage <share>', 'share of a slide that is tissue, about', decimalNumber(), 0.5)
     .option(
       '--stain-variation <share>',
       'how much the stain differs from slide to slide, up or down',
-      number,
+      decimalNumber(),
       0.03,
     )
-    .option('--test-fraction <share>', "share of the slides in the split 'test'", number, 0.25)
-    .option('--censoring <share>', 'survival: expected share of censored patients', number, 0.3)
-    .option('--tile-size <pixels>', "side of the file's tiles", number, 256)
+    .option('--test-fraction <share>', "share of the slides in the split 'test'", decimalNumber(), 0.25)
+    .option('--censoring <share>', 'survival: expected share of censored patients', decimalNumber(), 0.3)
+    .option('--tile-size <pixels>', "side of the file's tiles", decimalNumber(), 256)
     .addOption(
       new Option('--level-factor <factor>', 'each level is this much smaller than the one before')
         .choices(['2', '4'])
         .default('2'),
     )
-    .option('--quality <q>', 'JPEG quality, 1 to 100', number, 80)
+    .option('--quality <q>', 'JPEG quality, 1 to 100', decimalNumber(), 80)
     .addOption(
       new Option('--chroma <subsampling>', 'JPEG colour').choices(['4:2:0', '4:4:4']).default('4:2:0'),
     )
@@ -87,12 +96,6 @@ export function registerSynth(program: Command): void {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES)
     .action(synth);
-}
-
-function number(text: string): number {
-  const value = text.trim() === '' ? NaN : Number(text);
-  if (!Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
-  return value;
 }
 
 async function synth({ json, ...options }: SynthFlags): Promise<void> {

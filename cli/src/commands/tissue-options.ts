@@ -1,7 +1,7 @@
 /** The options of `wsi patches` about tissue, and the files that show what was found. */
 import { join } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import { writeFileAtomically, WsiError } from '@wsi-operator/foundation';
+import { Option, type Command } from 'commander';
+import { decimalNumber, writeFileAtomically, WsiError } from '@wsi-operator/foundation';
 import {
   DEFAULT_TISSUE,
   areaText,
@@ -34,7 +34,7 @@ export interface TissueFlags {
 
 export function addTissueOptions(command: Command): Command {
   const of = (flags: string, what: string, setting: keyof typeof DEFAULT_TISSUE): Option =>
-    new Option(flags, `${what} (default: ${DEFAULT_TISSUE[setting]})`).argParser(micrometres);
+    new Option(flags, `${what} (default: ${DEFAULT_TISSUE[setting]})`).argParser(decimalNumber({ least: 0 }));
   return command
     .addOption(
       new Option('--tissue <method>', 'how tissue is found')
@@ -114,10 +114,4 @@ export async function writeTissue(
       ? ''
       : `  the slide does not say its resolution: ${summary.assumedMpp} µm a pixel assumed for the mask\n`;
   return `${lines.join('\n')}\n${assumed}`;
-}
-
-function micrometres(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
-  throw new InvalidArgumentError('It must be a number of at least 0.');
 }

@@ -7,9 +7,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WsiError } from '@wsi-operator/foundation';
+import { wholeNumber, WsiError } from '@wsi-operator/foundation';
 import { buildImage } from '@wsi-operator/image';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { nativeProvider, run, type RunningCluster } from '@wsi-operator/cluster';
 import { install, uninstall } from '../run/installation.ts';
 import { hostileTable, measureHostile } from './hostile.ts';
@@ -158,11 +158,7 @@ async function main(options: Options): Promise<void> {
   }
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('A positive whole number is expected.');
-}
+const positive = wholeNumber({ least: 1 });
 
 const program = new Command('npm run scale --')
   .description('Measures how many jobs the operator gets running, how fast, and at what cost.')

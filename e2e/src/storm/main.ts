@@ -5,8 +5,8 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { WsiError } from '@wsi-operator/foundation';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { wholeNumber, WsiError } from '@wsi-operator/foundation';
+import { Command, Option } from 'commander';
 import { providers, type ProviderName } from '@wsi-operator/cluster';
 import type { Arena } from './arena.ts';
 import { ClusterArena } from './cluster-arena.ts';
@@ -79,12 +79,7 @@ function report({ records, runs, faults, seconds }: StormResult, options: Option
   say(`Replay: npm run storm -- --faults ${count} --seed ${seed} --epochs ${epochs}${where}`);
 }
 
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('It must be a whole number above 0.');
-  return value;
-}
+const count = wholeNumber({ least: 1 });
 
 const program = new Command('npm run storm --')
   .description('Runs a job under random faults and compares it with a quiet run.')

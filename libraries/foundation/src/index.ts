@@ -8,6 +8,7 @@ export {
 export { mapLimited, Slots } from './bounded-concurrency.ts';
 export { readBoundedFile } from './bounded-file.ts';
 export { systemClock, type Clock } from './clock.ts';
+export { decimalNumber, InvalidOptionValue, wholeNumber, type NumberRange } from './command-line-numbers.ts';
 export { canonicalJson, sha256, sha256OfFile } from './digest.ts';
 export { isErrorCode, systemErrorCode, WsiError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { parseJson } from './json.ts';

@@ -32,7 +32,7 @@ describe('bench', () => {
   }, 600_000);
 
   it.each([
-    [['--rounds', 'many'], '--rounds: "many" is not a count.'],
+    [['--rounds', 'many'], '--rounds: It must be a whole number of at least 1.'],
     [['--only', 'all'], '--only: "all" is not one of training-step, tiles, tissue, worker, model, leases.'],
     [['--encoder', 'vit'], '--encoder: no encoder is called "vit".'],
   ])('refuses %j', async (args, message) => {

@@ -4,7 +4,7 @@
  */
 import type { EncoderName } from '@wsi-operator/api';
 import type { Network } from '@wsi-operator/engine';
-import { WsiError } from '@wsi-operator/foundation';
+import { InvalidOptionValue, wholeNumber, WsiError } from '@wsi-operator/foundation';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -248,9 +248,11 @@ async function writeRows(directory: string, rows: readonly Row[]): Promise<strin
 }
 
 function count(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw invalid(name, `"${text}" is not a count.`);
+  try {
+    return wholeNumber({ least: 1 })(text);
+  } catch (error) {
+    throw error instanceof InvalidOptionValue ? invalid(name, error.message) : error;
+  }
 }
 
 function invalid(option: string, problem: string): WsiError {

@@ -1,6 +1,6 @@
 /** `npm run cluster -- up|down|status`: a cluster on this machine for developers. */
-import { WsiError } from '@wsi-operator/foundation';
-import { Command, InvalidArgumentError } from 'commander';
+import { wholeNumber, WsiError } from '@wsi-operator/foundation';
+import { Command } from 'commander';
 import { isAlive } from './native/daemon.ts';
 import { readRecord } from './native/cluster-record.ts';
 import { administratorConfig } from './native/native-cluster.ts';
@@ -44,21 +44,13 @@ function status(): void {
   if (!isRunning(record)) process.exitCode = 1;
 }
 
-function count(most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-    throw new InvalidArgumentError(`A number from 1 to ${most} is expected.`);
-  };
-}
-
 const program = new Command('npm run cluster --').description('A Kubernetes cluster on this machine.');
 program
   .command('up')
   .description('start it, or find that it runs; prints the KUBECONFIG to use')
-  .option('--nodes <count>', 'nodes', count(8), 2)
+  .option('--nodes <count>', 'nodes', wholeNumber({ least: 1, most: 8 }), 2)
   .option('--gang-scheduling', "turn Kubernetes' own gang scheduling on", false)
-  .option('--kwok <nodes>', 'add this many fake nodes', count(5000))
+  .option('--kwok <nodes>', 'add this many fake nodes', wholeNumber({ least: 1, most: 5000 }))
   .action(up);
 program
   .command('down')
