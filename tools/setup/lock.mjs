@@ -4,6 +4,9 @@
  * runs at the moment. It is stale, and taken over, when neither lives any more: a killed set-up may leave an npm
  * behind that still writes. Holders in another container or on another machine that share the folder can not be
  * looked at; of those the lock counts as stale when it has not been touched for a minute.
+ *
+ * Not the lock of an output directory (operator/src/cluster/local/lock.ts): that one refuses instead of waiting, ends
+ * what a dead owner has left running, and never goes by time; and this file runs before any package is installed.
  */
 import { randomBytes } from 'node:crypto';
 import {

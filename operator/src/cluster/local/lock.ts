@@ -3,6 +3,9 @@
  *
  * DIR/.wsi/lock.json names the process that owns the directory, its private directory (sockets) and DIR/.wsi/pods/
  * one file for each process that it started. A new owner first ends what a dead one has left.
+ *
+ * Not the set-up's lock (tools/setup/lock.mjs): that one waits for its holder and guards a cache; this one refuses at once,
+ * and never takes over from another host, where a run cannot be seen to have ended.
  */
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
