@@ -17,6 +17,14 @@ module.exports = {
       to: { path: '@kubernetes/client-node|^operator/', reachable: true },
     },
     {
+      name: 'plan-without-cluster',
+      comment:
+        'The plan is a pure function of its own input types; clusters and the loop use those, never the reverse.',
+      severity: 'error',
+      from: { path: '^operator/src/plan/' },
+      to: { path: '^operator/src/(cluster|loop|progress|service)/', reachable: true },
+    },
+    {
       name: 'coordinator-behind-its-door',
       comment: 'Workers, servers and predictions share the plan with the coordinator, and nothing else.',
       severity: 'error',

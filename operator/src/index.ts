@@ -5,18 +5,11 @@ export { autoscalingSettings, capOf, deadlineTime, type SizedByItsSpec } from '.
 export { restrict } from './plan/pod-security.ts';
 export { buildPod } from './plan/pods.ts';
 export type { Role, Slot } from './plan/names.ts';
-export {
-  DEFAULT_SETTINGS,
-  LOCAL_SETTINGS,
-  type Cluster,
-  type ClusterSettings,
-  type JobKey,
-  type Observed,
-  type ObservedJob,
-  type PodIdentity,
-  type ProgressSource,
-  type TrainingProgress,
-} from './cluster/port.ts';
+export { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings, type PodIdentity } from './plan/settings.ts';
+export type { Cluster, JobKey, ObservedJob } from './cluster/port.ts';
+export type { Observed } from './plan/observed.ts';
+export type { ProgressSource } from './progress/progress-source.ts';
+export type { TrainingProgress } from './plan/training-progress.ts';
 export type { KubernetesObject } from './kubernetes-types.ts';
 export { LocalCluster, type LocalClusterOptions } from './cluster/local/local-cluster.ts';
 export { thisMachine, type Machine } from './cluster/local/machine.ts';

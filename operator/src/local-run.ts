@@ -26,7 +26,8 @@ import { mergeRestarts, readResult, type RunResult } from './cluster/local/resul
 import { claimOutput, setAside } from './cluster/local/run-identity.ts';
 import { ModelStore } from './cluster/local/model-store.ts';
 import { localJob } from './local-job.ts';
-import { LOCAL_SETTINGS, type ProgressSource } from './cluster/port.ts';
+import { LOCAL_SETTINGS } from './plan/settings.ts';
+import type { ProgressSource } from './progress/progress-source.ts';
 import { Reconciler } from './loop/reconciler.ts';
 import type { PlanEvent } from './plan/actions.ts';
 import { endOf } from './plan/exit-class.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { buildJob } from '../testing/builders.ts';
 import type { Action } from '../plan/actions.ts';
-import { LOCAL_SETTINGS } from '../cluster/port.ts';
+import { LOCAL_SETTINGS } from '../plan/settings.ts';
 import type { Role } from '../plan/names.ts';
 import { buildPod } from '../plan/pods.ts';
 import { applyActions, podOf } from './apply-actions.ts';

@@ -3,7 +3,8 @@
  * may fail anywhere and the next one starts from what is there.
  */
 import { canonicalJson, WsiError, type Clock, type ErrorCode, type Logger } from '@wsi-operator/foundation';
-import type { Cluster, ClusterSettings, JobKey, ObservedJob } from '../cluster/port.ts';
+import type { Cluster, JobKey, ObservedJob } from '../cluster/port.ts';
+import type { ClusterSettings } from '../plan/settings.ts';
 import type { Plan, PlanEvent } from '../plan/actions.ts';
 import { faultObserved } from '../plan/fault.ts';
 import { plan } from '../plan/plan.ts';

@@ -4,7 +4,7 @@
  * of who said it.
  */
 import type { ConditionReason } from '@wsi-operator/api';
-import type { Refusal } from '../cluster/port.ts';
+import type { Refusal } from './observed.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
 import { failingContainer, initializing, stuckContainer } from './container-trouble.ts';
 import { describe } from './failure-policy.ts';

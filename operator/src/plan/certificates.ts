@@ -4,7 +4,7 @@
  * pods have another set than the Secret is stopped in order and goes on from its checkpoint (see verdict.ts).
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { Observed } from '../cluster/port.ts';
+import type { Observed } from './observed.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
 import type { Action, CertificateRequest } from './actions.ts';
 import { certificateSecretName, hostName, jobLabels, ownedMetadata } from './names.ts';

@@ -1,6 +1,7 @@
 /** After the end: which pods go (runPolicy.cleanPodPolicy), what else goes, and when the job itself does. */
 import { isTrue, type WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings, Observed } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
+import type { Observed } from './observed.ts';
 import type { Action } from './actions.ts';
 import { expiry } from './deadline-policy.ts';
 import { endActions, withoutBudget } from './owned-objects.ts';

@@ -4,7 +4,7 @@ import type { WsiTrainingJob } from '@wsi-operator/api';
 import { ManualClock } from '@wsi-operator/controller/testing';
 import fc from 'fast-check';
 import pino from 'pino';
-import { DEFAULT_SETTINGS, type ClusterSettings } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS, type ClusterSettings } from './settings.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
 import { Reconciler } from '../loop/reconciler.ts';
 import { buildJob, pod, seen } from '../testing/builders.ts';

@@ -5,7 +5,8 @@
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { Plan } from './actions.ts';
-import type { ClusterSettings, Observed } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
+import type { Observed } from './observed.ts';
 import { expiry } from './deadline-policy.ts';
 import { planDispatchedGang } from './gangs/index.ts';
 import { objectActions } from './owned-objects.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { LOCAL_SETTINGS, type ClusterSettings } from '../cluster/port.ts';
+import { LOCAL_SETTINGS, type ClusterSettings } from './settings.ts';
 import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
 import { buildJob, pod, seen } from '../testing/builders.ts';
 import { desiredSlots, podName } from './names.ts';

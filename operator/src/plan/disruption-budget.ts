@@ -8,7 +8,7 @@
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { PodFailure } from './failure-records.ts';
-import type { Refusal } from '../cluster/port.ts';
+import type { Refusal } from './observed.ts';
 import type { KubernetesObject, V1PodDisruptionBudget } from '../kubernetes-types.ts';
 import { findBlocker } from './blockers.ts';
 import { earliestStart } from './failure-policy.ts';

@@ -1,6 +1,6 @@
 /** Faults of the operator's own, as they are told in the status of the job that brings them out. */
 import { WsiError } from '@wsi-operator/foundation';
-import type { Observed } from '../cluster/port.ts';
+import type { Observed } from './observed.ts';
 
 /** Such as `TypeError`. Never its message: that may quote what a tenant, or a patient's table, has put in. */
 function faultKind(thrown: unknown): string {

@@ -1,6 +1,7 @@
 /** A job that should run: fill empty places, replace what has ended, remove what is too much or lost. */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings, Observed } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
+import type { Observed } from './observed.ts';
 import type { Action, PlanEvent } from './actions.ts';
 import { trialSlot } from './autoscaling/index.ts';
 import { withCertificates } from './certificates.ts';

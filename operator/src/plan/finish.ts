@@ -4,7 +4,7 @@
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { V1Pod } from '../kubernetes-types.ts';
-import type { TrainingProgress } from '../cluster/port.ts';
+import type { TrainingProgress } from './training-progress.ts';
 import { isLostReason } from './disruptions.ts';
 import { isProblem } from './exit-class.ts';
 import { TRAINER_CONTAINER } from './names.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_ISOLATION, type WsiTrainingJob } from '@wsi-operator/api';
 import { isolatedParts, isolationChoices, type IsolatedParts } from '@wsi-operator/api/testing/templates';
 import * as fc from 'fast-check';
-import { DEFAULT_SETTINGS, type ClusterSettings } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS, type ClusterSettings } from './settings.ts';
 import type { V1PodSpec } from '../kubernetes-types.ts';
 import { buildJob } from '../testing/builders.ts';
 import { restrictedFaults } from '../testing/pod-security-standard.ts';

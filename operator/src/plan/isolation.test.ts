@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_ISOLATION, findCondition, type WsiTrainingJob } from '@wsi-operator/api';
 import type { Plan } from './actions.ts';
-import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings, type Observed } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings } from './settings.ts';
+import type { Observed } from './observed.ts';
 import { buildJob, pod, seen } from '../testing/builders.ts';
 import { plan } from './plan.ts';
 import { buildPod } from './pods.ts';

@@ -6,7 +6,7 @@ import {
   type Problem,
   type WsiTrainingJob,
 } from '@wsi-operator/api';
-import type { ClusterSettings } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
 
 /** One after the other is mended; a template may have a fault in each of its containers. */
 const MOST_PROBLEMS = 5;

@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { findCondition, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi-operator/api';
 import type { Plan } from './actions.ts';
-import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings, type Observed } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings } from './settings.ts';
+import type { Observed } from './observed.ts';
 import type { V1ContainerState, V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
 import { buildJob, pod, progressAt, ready, seen, type JobChoices } from '../testing/builders.ts';
 import type { Slot } from './names.ts';

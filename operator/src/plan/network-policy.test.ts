@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import { DEFAULT_SETTINGS, type ClusterSettings } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS, type ClusterSettings } from './settings.ts';
 import type { V1NetworkPolicy } from '../kubernetes-types.ts';
 import { buildJob, type JobChoices } from '../testing/builders.ts';
 import { connects, type Endpoint, type Port } from '../testing/policy-model.ts';

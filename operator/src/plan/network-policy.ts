@@ -3,7 +3,7 @@
  * cohort in S3, its store (out), and whatever the administrator adds. Other policies that select the pods may allow more: Kubernetes adds them up.
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings, EgressRule as Egress } from '../cluster/port.ts';
+import type { ClusterSettings, EgressRule as Egress } from './settings.ts';
 import type { KubernetesObject, V1NetworkPolicy } from '../kubernetes-types.ts';
 import { jobLabels, jobName, LABELS, ownedMetadata, RPC_PORT } from './names.ts';
 import { NAMESPACE_LABEL, storeRules } from './store-egress.ts';

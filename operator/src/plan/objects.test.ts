@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { Plan } from './actions.ts';
-import { DEFAULT_SETTINGS, type ClusterSettings, type Observed } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS, type ClusterSettings } from './settings.ts';
+import type { Observed } from './observed.ts';
 import type { KubernetesObject } from '../kubernetes-types.ts';
 import { buildJob, pod, seen, type JobChoices } from '../testing/builders.ts';
 import { FORCED_BEFORE_MILLISECONDS, RENEW_BEFORE_MILLISECONDS } from './certificates.ts';

@@ -1,6 +1,7 @@
 /** Everything that a job owns besides its pods: what is wanted, what is missing or has drifted, what is left over. */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings, Observed } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
+import type { Observed } from './observed.ts';
 import type { KubernetesObject, V1Service } from '../kubernetes-types.ts';
 import type { Action } from './actions.ts';
 import { contains } from './contains.ts';

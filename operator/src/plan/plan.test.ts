@@ -4,7 +4,8 @@ import { buildJob, pod, progressAt, ready, seen } from '../testing/builders.ts';
 import type { Action, Plan } from './actions.ts';
 import type { Slot } from './names.ts';
 import { plan as planWith } from './plan.ts';
-import { LOCAL_SETTINGS, type Observed } from '../cluster/port.ts';
+import { LOCAL_SETTINGS } from './settings.ts';
+import type { Observed } from './observed.ts';
 
 const now = 1_000_000_000_000;
 const plan = (job: WsiTrainingJob, observed: Observed, time: number): Plan =>

@@ -11,7 +11,8 @@
  * - Gang: whoever admits or schedules all pods of a job together (Kueue, Volcano, ...).
  */
 import { isTrue, managerOf, MULTIKUEUE_NAME, OPERATOR_NAME, type WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings, Observed } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
+import type { Observed } from './observed.ts';
 import type { Action, Plan, PlanEvent } from './actions.ts';
 import {
   autoscale,

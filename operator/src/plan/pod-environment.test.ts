@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkManifest } from '@wsi-operator/api';
 import { launchOf } from '../cluster/local/launch.ts';
-import { DEFAULT_SETTINGS, LOCAL_SETTINGS } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS, LOCAL_SETTINGS } from './settings.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
 import { buildJob } from '../testing/builders.ts';
 import { ROLES, type Role } from './names.ts';

@@ -1,6 +1,6 @@
 /** The environment of a trainer's container: its whole configuration. */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
 import type { V1Container, V1EnvVar } from '../kubernetes-types.ts';
 import { JOB_FILE } from './job-file.ts';
 import { address, jobName, replicasOf, RPC_PORT, type Slot } from './names.ts';

@@ -6,7 +6,7 @@
  * refuses all others), none is named.
  * https://kubernetes.io/docs/concepts/security/pod-security-standards/
  */
-import type { PodIdentity } from '../cluster/port.ts';
+import type { PodIdentity } from './settings.ts';
 import type {
   V1Container,
   V1PodSecurityContext,

@@ -1,6 +1,6 @@
 /** The volumes of a pod: the user's, and the operator's own over them. */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
 import type { V1Container, V1Volume, V1VolumeMount } from '../kubernetes-types.ts';
 import { certificateSecretName, configMapName, type Slot } from './names.ts';
 import { OUTPUT_VOLUME, outputVolume } from './output-claim.ts';

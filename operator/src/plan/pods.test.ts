@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings } from './settings.ts';
 import type { V1Container, V1Pod, V1PodSpec } from '../kubernetes-types.ts';
 import { buildJob, type JobChoices } from '../testing/builders.ts';
 import { contains } from './contains.ts';

@@ -4,7 +4,7 @@
  * template is kept as it is.
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
 import type { V1Container, V1Pod, V1PodSpec, V1PodTemplateSpec } from '../kubernetes-types.ts';
 import {
   ownedMetadata,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TrainingMeasurement, TrainingProgress } from '../cluster/port.ts';
+import type { TrainingMeasurement, TrainingProgress } from './training-progress.ts';
 import { boundedProgress } from '../progress/bounded-progress.ts';
 import { progressStatus } from './progress-status.ts';
 

@@ -1,7 +1,7 @@
 /** The observed pods, sorted once into the places of the job; every policy reads this and nothing else. */
 import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { Observed } from '../cluster/port.ts';
+import type { Observed } from './observed.ts';
 import {
   desiredSlots,
   podName,

@@ -1,6 +1,7 @@
 /** What a status is put together from. */
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
-import type { ClusterSettings, Observed } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
+import type { Observed } from './observed.ts';
 import type { Failures } from './failure-policy.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Verdict } from './verdict.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { statusProblems } from '@wsi-operator/api';
 import fc from 'fast-check';
-import { DEFAULT_SETTINGS, type Observed } from '../cluster/port.ts';
+import { DEFAULT_SETTINGS } from './settings.ts';
+import type { Observed } from './observed.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
 import { boundedProgress } from '../progress/bounded-progress.ts';
 import { buildJob, pod, ready } from '../testing/builders.ts';

@@ -7,7 +7,7 @@
 import { isIP } from 'node:net';
 import { readsStore, templateEndpoints, type WsiTrainingJob } from '@wsi-operator/api';
 import { endpointRefusal, LINK_LOCAL_IPV4, LINK_LOCAL_IPV6 } from '@wsi-operator/foundation';
-import type { EgressRule as Egress } from '../cluster/port.ts';
+import type { EgressRule as Egress } from './settings.ts';
 import { jobNamespace } from './names.ts';
 
 type Ports = NonNullable<Egress['ports']>;

@@ -1,6 +1,6 @@
 /** What is to become of the job: an ordered list of checks, the first that holds decides. */
 import { isTrue, type ConditionReason, type WsiTrainingJob } from '@wsi-operator/api';
-import type { Observed } from '../cluster/port.ts';
+import type { Observed } from './observed.ts';
 import { hasCertificates } from './certificates.ts';
 import { deadline } from './deadline-policy.ts';
 import { fatalFailure, type Failures } from './failure-policy.ts';

@@ -5,7 +5,7 @@ import {
   type WsiTrainingJob,
   type WsiTrainingJobStatus,
 } from '@wsi-operator/api';
-import type { ClusterSettings } from '../cluster/port.ts';
+import type { ClusterSettings } from './settings.ts';
 import type { PlanEvent } from './actions.ts';
 import { asksForTopology, gangNameOf } from './gangs/index.ts';
 import { outputPersists } from './output-claim.ts';

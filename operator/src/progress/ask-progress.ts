@@ -1,6 +1,6 @@
 /** One question to a coordinator: how far is it? */
 import { callUnary, type StatusClient } from '@wsi-operator/protocol';
-import type { TrainingProgress } from '../cluster/port.ts';
+import type { TrainingProgress } from '../plan/training-progress.ts';
 import { boundedProgress } from './bounded-progress.ts';
 
 /** A coordinator that is busy or stopped for longer than this is treated as one that does not answer. */

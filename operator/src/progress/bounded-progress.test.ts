@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { LOCAL_SETTINGS } from '../cluster/port.ts';
+import { LOCAL_SETTINGS } from '../plan/settings.ts';
 import { plan } from '../plan/plan.ts';
 import { MOST_STATUS_BYTES } from '../plan/status-size.ts';
 import { desiredSlots } from '../plan/names.ts';

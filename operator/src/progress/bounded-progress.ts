@@ -12,7 +12,7 @@ import type {
   MeasuredWorker,
   TrainingMeasurement,
   TrainingProgress,
-} from './training-progress.ts';
+} from '../plan/training-progress.ts';
 
 const MOST_METRICS = 200;
 /** As the trainer names them: `validation.auc`. */

@@ -1,6 +1,7 @@
 /** Progress asked of the coordinator over gRPC. One channel an address, kept between calls. */
 import { connectStatus, type StatusClient } from '@wsi-operator/protocol';
-import type { ProgressSource, TrainingProgress } from '../cluster/port.ts';
+import type { ProgressSource } from './progress-source.ts';
+import type { TrainingProgress } from '../plan/training-progress.ts';
 import { askProgress } from './ask-progress.ts';
 
 export class CoordinatorProgress implements ProgressSource {

@@ -18,7 +18,7 @@ import {
 } from '@wsi-operator/protocol';
 import { canonicalJson, sha256, WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import { WorkQueue } from '@wsi-operator/controller/queue';
-import type { TrainingProgress } from '../cluster/port.ts';
+import type { TrainingProgress } from '../plan/training-progress.ts';
 import { askProgress } from './ask-progress.ts';
 
 export interface CoordinatorTarget {

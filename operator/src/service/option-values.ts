@@ -2,7 +2,7 @@
 import { isolationFromJson, type IsolationSettings } from '@wsi-operator/api';
 import { WsiError } from '@wsi-operator/foundation';
 import { InvalidArgumentError } from 'commander';
-import type { EgressRule } from '../cluster/port.ts';
+import type { EgressRule } from '../plan/settings.ts';
 
 export function port(text: string): number {
   return inRange(text, 0, 65_535);

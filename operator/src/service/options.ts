@@ -6,7 +6,7 @@ import {
   type ClusterSettings,
   type EgressRule,
   type PodIdentity,
-} from '../cluster/port.ts';
+} from '../plan/settings.ts';
 import {
   choice,
   egressRules,

@@ -5,15 +5,9 @@
 import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
 import type { GangName, WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
 import { WsiError, type Clock } from '@wsi-operator/foundation';
-import type {
-  Cluster,
-  EarlierModel,
-  JobKey,
-  Observed,
-  ObservedJob,
-  Refusal,
-  TrainingProgress,
-} from '../cluster/port.ts';
+import type { Cluster, JobKey, ObservedJob } from '../cluster/port.ts';
+import type { EarlierModel, Observed, Refusal } from '../plan/observed.ts';
+import type { TrainingProgress } from '../plan/training-progress.ts';
 import { GonePods } from '../cluster/gone-pods.ts';
 import { Notifier } from '../cluster/local/notifier.ts';
 import { PodTimes } from '../cluster/pod-times.ts';

@@ -6,7 +6,7 @@ import { address, podName, RPC_PORT, type Slot } from '../../plan/names.ts';
 import { trainerEnd } from '../../plan/snapshot.ts';
 import type { CoordinatorTarget } from '../../progress/progress-poller.ts';
 import { finalProgress, type RunResult } from '../local/result-file.ts';
-import type { TrainingProgress } from '../port.ts';
+import type { TrainingProgress } from '../../plan/training-progress.ts';
 import type { CachedPod } from './trim.ts';
 
 const SLOT: Slot = { role: 'coordinator', index: 0 };

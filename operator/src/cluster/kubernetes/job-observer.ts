@@ -5,7 +5,10 @@ import { asksForModel, earlierModelOf, type MeasuredJob } from '../../plan/autos
 import { checkpointLeft } from '../../plan/finish.ts';
 import { certificateSecretName } from '../../plan/names.ts';
 import type { ProgressPoller } from '../../progress/progress-poller.ts';
-import type { ClusterSettings, EarlierModel, JobKey, Observed, TrainingProgress } from '../port.ts';
+import type { ClusterSettings } from '../../plan/settings.ts';
+import type { EarlierModel, Observed } from '../../plan/observed.ts';
+import type { JobKey } from '../port.ts';
+import type { TrainingProgress } from '../../plan/training-progress.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import type { Contests } from './contests.ts';
 import { coordinatorPod, coordinatorTarget, lastProgress } from './coordinator-target.ts';

@@ -16,7 +16,9 @@ import {
 import type { Action, PlanEvent } from '../../plan/actions.ts';
 import { faultObserved } from '../../plan/fault.ts';
 import { ProgressPoller } from '../../progress/progress-poller.ts';
-import type { Cluster, ClusterSettings, JobKey, Observed, ObservedJob } from '../port.ts';
+import type { Cluster, JobKey, ObservedJob } from '../port.ts';
+import type { ClusterSettings } from '../../plan/settings.ts';
+import type { Observed } from '../../plan/observed.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { Contests } from './contests.ts';
 import { GangApis } from './gang-apis.ts';

@@ -4,7 +4,7 @@ import type { V1Pod } from '../../kubernetes-types.ts';
 import type { Slot } from '../../plan/names.ts';
 import { buildPod as buildPodWith } from '../../plan/pods.ts';
 import { buildJob } from '../../testing/builders.ts';
-import { LOCAL_SETTINGS } from '../port.ts';
+import { LOCAL_SETTINGS } from '../../plan/settings.ts';
 import { launchOf, type LaunchContext } from './launch.ts';
 
 const buildPod = (job: WsiTrainingJob, slot: Slot): V1Pod => buildPodWith(job, slot, LOCAL_SETTINGS);

@@ -12,7 +12,7 @@ import { canonicalJson, sha256, writeFileAtomically } from '@wsi-operator/founda
 import { asksForModel } from '../../plan/autoscaling/earlier.ts';
 import { shapeName } from '../../plan/autoscaling/index.ts';
 import { jobName } from '../../plan/names.ts';
-import type { EarlierModel } from '../port.ts';
+import type { EarlierModel } from '../../plan/observed.ts';
 import { thisMachine } from './machine.ts';
 
 interface Stored extends EarlierModel {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode, writeFileAtomically, WsiError } from '@wsi-operator/foundation';
 import { boundedProgress } from '../../progress/bounded-progress.ts';
-import type { TrainingProgress } from '../port.ts';
+import type { TrainingProgress } from '../../plan/training-progress.ts';
 
 export interface RunResult {
   readonly parametersSha256: string;

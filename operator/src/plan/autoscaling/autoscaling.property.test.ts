@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { statusProblems, type AutoscalingStatus, type WsiTrainingJob } from '@wsi-operator/api';
 import fc from 'fast-check';
-import { LOCAL_SETTINGS, type Observed, type TrainingMeasurement } from '../../cluster/port.ts';
+import { LOCAL_SETTINGS } from '../settings.ts';
+import type { Observed } from '../observed.ts';
+import type { TrainingMeasurement } from '../training-progress.ts';
 import { boundedProgress } from '../../progress/bounded-progress.ts';
 import { buildJob, pod, progressAt, ready, seen } from '../../testing/builders.ts';
 import { MeasuredJob, stepSeconds } from '../../testing/measured-job.ts';

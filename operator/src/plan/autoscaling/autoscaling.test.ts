@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { statusProblems, type WsiTrainingJobStatus } from '@wsi-operator/api';
 import { parseModel } from '@wsi-operator/autoscaler';
-import { DEFAULT_SETTINGS } from '../../cluster/port.ts';
+import { DEFAULT_SETTINGS } from '../settings.ts';
 import { buildJob } from '../../testing/builders.ts';
 import { MeasuredJob, stepSeconds } from '../../testing/measured-job.ts';
 

@@ -1,6 +1,6 @@
 /** Which job's model a job may begin with. */
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
-import type { EarlierModel } from '../../cluster/port.ts';
+import type { EarlierModel } from '../observed.ts';
 import { moment } from './record.ts';
 import { shapeName } from './shape.ts';
 

@@ -1,7 +1,7 @@
 /** What the autoscaling of a job is decided from, and what comes of it. */
 import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';
 import type { Size } from '@wsi-operator/autoscaler';
-import type { Observed } from '../../cluster/port.ts';
+import type { Observed } from '../observed.ts';
 import type { PlanEvent } from '../actions.ts';
 import type { Failures } from '../failure-policy.ts';
 import type { Snapshot } from '../snapshot.ts';

@@ -1,6 +1,6 @@
 /** What the coordinator has measured, as the autoscaler takes it: without what is not known. */
 import type { Observation, Workload } from '@wsi-operator/autoscaler';
-import type { MeasuredMemory, MeasuredWorker, TrainingMeasurement } from '../../cluster/port.ts';
+import type { MeasuredMemory, MeasuredWorker, TrainingMeasurement } from '../training-progress.ts';
 import { ROLES, type Role } from '../names.ts';
 
 export interface Measured {

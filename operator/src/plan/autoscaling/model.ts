@@ -1,7 +1,7 @@
 /** The performance model of a job: fitted to what is measured, begun with that of an earlier job. */
 import { LONGEST_MODEL, type AutoscalingStatus, type WsiTrainingJob } from '@wsi-operator/api';
 import { fitModel, parseModel, serialiseModel, type PerformanceModel } from '@wsi-operator/autoscaler';
-import type { EarlierModel } from '../../cluster/port.ts';
+import type { EarlierModel } from '../observed.ts';
 import { jobName } from '../names.ts';
 import type { Measured } from './measured.ts';
 import { memorySamples } from './memory.ts';

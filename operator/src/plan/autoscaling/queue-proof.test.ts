@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';
 import type { Plan } from '../actions.ts';
-import { LOCAL_SETTINGS, type Observed } from '../../cluster/port.ts';
+import { LOCAL_SETTINGS } from '../settings.ts';
+import type { Observed } from '../observed.ts';
 import type { KubernetesObject } from '../../kubernetes-types.ts';
 import { buildJob, ready, seen } from '../../testing/builders.ts';
 import { isNever } from '../gangs/never.ts';

@@ -5,7 +5,7 @@
  * A pod that finds no place is left waiting for some minutes first: it is what makes a cluster add nodes.
  */
 import type { AutoscalingStatus } from '@wsi-operator/api';
-import type { Refusal } from '../../cluster/port.ts';
+import type { Refusal } from '../observed.ts';
 import type { PlanEvent } from '../actions.ts';
 import { isWithoutNode, type Place } from '../snapshot.ts';
 import { askAgainAt } from './ask-again.ts';

@@ -5,7 +5,7 @@
  */
 import { isTrue, type AutoscalingStatus, type WsiTrainingJob } from '@wsi-operator/api';
 import { decide, NO_HISTORY, parseModel, type AutoscalingSpec } from '@wsi-operator/autoscaler';
-import type { Observed } from '../../cluster/port.ts';
+import type { Observed } from '../observed.ts';
 import { memoryStates, raised } from './memory.ts';
 import { usable } from './model.ts';
 import { recorded, summary, type Made, type Recorded } from './record.ts';

@@ -8,7 +8,8 @@
  * the first are created when the minimum has nodes, and start whenever there is room.
  */
 import type { KubernetesObject, V1Pod } from '../../kubernetes-types.ts';
-import type { ClusterSettings, Observed } from '../../cluster/port.ts';
+import type { ClusterSettings } from '../settings.ts';
+import type { Observed } from '../observed.ts';
 import type { GangName, WsiTrainingJob } from '@wsi-operator/api';
 import type { Action } from '../actions.ts';
 import type { Slot } from '../names.ts';

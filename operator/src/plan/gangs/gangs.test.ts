@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { LOCAL_SETTINGS, type ClusterSettings, type Observed } from '../../cluster/port.ts';
+import { LOCAL_SETTINGS, type ClusterSettings } from '../settings.ts';
+import type { Observed } from '../observed.ts';
 import { buildJob, pod, seen, type JobChoices } from '../../testing/builders.ts';
 import type { KubernetesObject, V1Pod } from '../../kubernetes-types.ts';
 import type { GangName, WsiTrainingJob } from '@wsi-operator/api';

@@ -1,5 +1,6 @@
 /** Gangs and queues: see gang.ts for the terms, and one file for each kind. */
-import type { ClusterSettings, Observed } from '../../cluster/port.ts';
+import type { ClusterSettings } from '../settings.ts';
+import type { Observed } from '../observed.ts';
 import type { GangName, WsiTrainingJob } from '@wsi-operator/api';
 import {
   alivePods,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { LOCAL_SETTINGS } from '../../cluster/port.ts';
+import { LOCAL_SETTINGS } from '../settings.ts';
 import { pod } from '../../testing/builders.ts';
 import type { KubernetesObject } from '../../kubernetes-types.ts';
 import type { Condition, Workload } from './kueue-workload.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { LOCAL_SETTINGS, type Observed } from '../../cluster/port.ts';
+import { LOCAL_SETTINGS } from '../settings.ts';
+import type { Observed } from '../observed.ts';
 import type { KubernetesObject } from '../../kubernetes-types.ts';
 import { buildJob, seen } from '../../testing/builders.ts';
 import { plan as planJob } from '../plan.ts';

@@ -3,7 +3,7 @@ import { admitted, FULL, job, plan, running, workload, a100, spot, WORKER } from
 import type { Workload } from './kueue-workload.ts';
 import { topologyProblem } from './kueue-topology.ts';
 import { buildPod } from '../pods.ts';
-import { LOCAL_SETTINGS } from '../../cluster/port.ts';
+import { LOCAL_SETTINGS } from '../settings.ts';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { Slot } from '../names.ts';
 import type { V1Pod } from '../../kubernetes-types.ts';

@@ -5,7 +5,8 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { LOCAL_SETTINGS, type Observed } from '../../cluster/port.ts';
+import { LOCAL_SETTINGS } from '../settings.ts';
+import type { Observed } from '../observed.ts';
 import { slotOf, desiredSlots, replicasOf } from '../names.ts';
 import type { Action } from '../actions.ts';
 import { admittedWorkers, holds, isReserved } from './kueue-status.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { LOCAL_SETTINGS } from '../../cluster/port.ts';
+import { LOCAL_SETTINGS } from '../settings.ts';
 import type { KubernetesObject, V1Pod } from '../../kubernetes-types.ts';
 import type { Condition, Workload, WorkloadStatus } from './kueue-workload.ts';
 import { buildPod } from '../pods.ts';

@@ -1,7 +1,7 @@
 /** The smallest set of pods with which a job makes progress, and what it needs. See gang.ts for the reasons. */
 import { parseQuantity } from '@wsi-operator/api';
 import type { V1Container, V1PodSpec } from '../../kubernetes-types.ts';
-import type { ClusterSettings } from '../../cluster/port.ts';
+import type { ClusterSettings } from '../settings.ts';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import { replicasOf, ROLES, type Role } from '../names.ts';
 import { buildPod } from '../pods.ts';

@@ -1,6 +1,7 @@
 /** Jobs with Kueue, their Workloads and what Kueue says of them, for tests. */
 import { expect } from '@jest/globals';
-import { LOCAL_SETTINGS, type Observed } from '../../../cluster/port.ts';
+import { LOCAL_SETTINGS } from '../../settings.ts';
+import type { Observed } from '../../observed.ts';
 import { buildJob, pod, seen, type JobChoices } from '../../../testing/builders.ts';
 import type { KubernetesObject, V1Pod } from '../../../kubernetes-types.ts';
 import type { Action } from '../../actions.ts';

@@ -1,5 +1,5 @@
 /**
- * What the plan uses of the coordinator's `StatusReply`, once {@link ./bounded-progress.ts} has brought it to its types
+ * What the plan uses of the coordinator's `StatusReply`, once {@link ../progress/bounded-progress.ts} has brought it to its types
  * and bounds: nothing behind that looks again whether it can be true. The fields are the protocol's own.
  */
 import type {
