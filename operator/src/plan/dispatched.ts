@@ -8,23 +8,27 @@ import type { Plan } from './actions.ts';
 import type { ClusterSettings } from './settings.ts';
 import type { Observed } from './observed.ts';
 import { expiry } from './deadline-policy.ts';
+import type { RunIntent } from './intent.ts';
 import { planDispatchedGang } from './gangs/index.ts';
 import { objectActions } from './owned-objects.ts';
 
 interface DispatchedInput {
   readonly job: WsiTrainingJob;
+  /** What is meant to become of it on the other cluster. */
+  readonly intent: RunIntent;
   readonly observed: Observed;
   readonly settings: ClusterSettings;
   readonly now: number;
 }
 
-export function planDispatched({ job, observed, settings, now }: DispatchedInput): Plan {
+export function planDispatched(input: DispatchedInput): Plan {
+  const { job, observed, now } = input;
   const status = job.status ?? {};
   const end = expiry(job);
   if (end !== undefined && end <= now) {
     return { actions: [{ kind: 'deleteJob' }], status, events: [], requeueAfterMilliseconds: undefined };
   }
-  const { objects, actions, due } = planDispatchedGang(job, observed, settings, now);
+  const { objects, actions, due } = planDispatchedGang(input);
   const moments = [end, due].filter((moment) => moment !== undefined);
   return {
     actions: [...objectActions(objects, observed.objects), ...actions],

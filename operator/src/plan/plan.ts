@@ -2,15 +2,16 @@
  * The operator's one decision: from a job and what is there now to what is to be done, what to say, and when to
  * reconcile again. Pure; the policies beside this file hold the rules.
  *
- *   stored sizes -> observed pods -> snapshot -> ends counted -> verdict -> actions, next sizes, status, events
+ *   intent -> stored sizes -> observed pods -> snapshot -> ends counted -> verdict -> actions, next sizes, status, events
  *
+ * - Intent: what is meant to become of the job, by its definition, its stored status and the administrator's rules.
  * - Sizes: numbers of workers and servers, as the job says or as autoscaling has stored them in the status.
  * - Snapshot: for every pod that there is to be, its place, with the pod that is in it, if any.
- * - Ends: pods that ended since the last look; those that are failures are counted against the job's limits.
+ * - Ends: pods that ended since the last pass; those that are failures are counted against the job's limits.
  * - Verdict: run, wait, stop, succeed, fail or finished; `carryOut` makes actions of it.
  * - Gang: whoever admits or schedules all pods of a job together (Kueue, Volcano, ...).
  */
-import { isTrue, managerOf, MULTIKUEUE_NAME, OPERATOR_NAME, type WsiTrainingJob } from '@wsi-operator/api';
+import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings } from './settings.ts';
 import type { Observed } from './observed.ts';
 import type { Action, Plan, PlanEvent } from './actions.ts';
@@ -30,7 +31,7 @@ import { countedPods } from './disruption-budget.ts';
 import { endEvents, transitionEvents } from './events.ts';
 import { recordEnds, type Failures } from './failure-policy.ts';
 import { shortened } from './failure-records.ts';
-import { isolationMessage } from './isolation.ts';
+import { intentOf, type RunIntent } from './intent.ts';
 import { gangNameOf, planGang } from './gangs/index.ts';
 import { allPresent, leftoverActions, objectActions, wantedObjects } from './owned-objects.ts';
 import { runJob, type RunInput } from './fill-places.ts';
@@ -55,18 +56,28 @@ interface Step {
 
 /** @param now milliseconds since the epoch */
 export function plan(job: WsiTrainingJob, observed: Observed, now: number, settings: ClusterSettings): Plan {
-  if (observed.fault !== undefined) return planFault(job, observed.fault, now);
-  if (observed.invalid !== undefined) return planInvalid(job, observed.invalid, now);
-  const manager = managerOf(job.spec);
-  if (manager === MULTIKUEUE_NAME) return planDispatched({ job, observed, settings, now });
-  if (manager !== OPERATOR_NAME) return leftAlone(job);
-  const standing = standingOf(job, observed, now);
-  return planSized(sizedJob(job, standing.autoscaling), { given: job, standing, observed, settings, now });
+  const intent = intentOf(job, observed, settings);
+  switch (intent.kind) {
+    case 'fault':
+      return planFault(job, intent.what, now);
+    case 'invalid':
+      return planInvalid(job, intent, now);
+    case 'dispatched':
+      return planDispatched({ job, intent: intent.there, observed, settings, now });
+    case 'elsewhere':
+      return leftAlone(job);
+    default: {
+      const standing = standingOf(job, intent, observed, now);
+      const sizing = { given: job, intent, standing, observed, settings, now };
+      return planSized(sizedJob(job, standing.autoscaling), sizing);
+    }
+  }
 }
 
 interface Sizing {
   /** As it is stored. */
   readonly given: WsiTrainingJob;
+  readonly intent: RunIntent;
   readonly standing: ReturnType<typeof standingOf>;
   readonly observed: Observed;
   readonly settings: ClusterSettings;
@@ -75,20 +86,17 @@ interface Sizing {
 
 /** @param job at the size that it is to have now */
 function planSized(job: WsiTrainingJob, sizing: Sizing): Plan {
-  const { observed, settings, now } = sizing;
-  const notAllowed = isolationMessage(sizing.given, settings);
-  // What is refused is queued no more than what is suspended.
-  const asked = notAllowed === undefined ? job : { ...job, spec: { ...job.spec, suspend: true } };
-  const gang = planGang(asked, observed, settings, now);
+  const { intent, observed, settings, now } = sizing;
+  const gang = planGang({ job, intent, observed, settings, now });
   const snapshot = takeSnapshot(job, observed, gang.workers);
   const highestStep = highestStepOf(job, observed);
   const seen = recordEnds({ job, progress: observed.progress }, snapshot.places, highestStep, now);
   const verdict = judge({
     job,
+    intent,
     snapshot,
     failures: seen,
     admission: gang.admission,
-    notAllowed,
     observed,
     now,
   });
@@ -166,10 +174,13 @@ function nextSize(
  * A spec that was stored before its rules, or around them. Pods that run are left to run; an edit may mend it. A job that
  * is over goes when it was to go: nobody would edit it for that.
  */
-function planInvalid(job: WsiTrainingJob, message: string, now: number): Plan {
+function planInvalid(
+  job: WsiTrainingJob,
+  { message, finished }: { readonly message: string; readonly finished: boolean },
+  now: number,
+): Plan {
   const left = abandoned(job, { reason: 'InvalidSpec', message }, now);
-  const isOver = (['Succeeded', 'Failed'] as const).some((type) => isTrue(job.status?.conditions, type));
-  const end = isOver ? expiry(job) : undefined;
+  const end = finished ? expiry(job) : undefined;
   if (end === undefined) return left;
   if (end <= now) return { ...left, actions: [{ kind: 'deleteJob' }] };
   return { ...left, requeueAfterMilliseconds: end - now };

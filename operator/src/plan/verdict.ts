@@ -1,10 +1,14 @@
-/** What is to become of the job: an ordered list of checks, the first that holds decides. */
-import { isTrue, type ConditionReason, type WsiTrainingJob } from '@wsi-operator/api';
+/**
+ * What is to become of the job: what is meant to (see intent.ts), held against what its pods have done. An ordered list of
+ * checks, the first that holds decides; a run that is over counts before the job is suspended or refused.
+ */
+import type { ConditionReason, WsiTrainingJob } from '@wsi-operator/api';
 import type { Observed } from './observed.ts';
 import { hasCertificates } from './certificates.ts';
 import { deadline } from './deadline-policy.ts';
 import { fatalFailure, type Failures } from './failure-policy.ts';
 import { hasFinished } from './finish.ts';
+import type { RunIntent } from './intent.ts';
 import { revision } from './revision.ts';
 import type { GangAdmission } from './gangs/index.ts';
 import { allUp, holdsResources, isAlive, revisionOf, type Place, type Snapshot } from './snapshot.ts';
@@ -32,21 +36,19 @@ export type Verdict =
 
 export interface JudgedInput {
   readonly job: WsiTrainingJob;
+  readonly intent: RunIntent;
   readonly snapshot: Snapshot;
   readonly failures: Failures;
   readonly admission: GangAdmission;
-  /** What the administrator does not allow; undefined: nothing. */
-  readonly notAllowed: string | undefined;
   readonly observed: Pick<Observed, 'certificates' | 'progress'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 export function judge(input: JudgedInput): Verdict {
-  const { job, snapshot, failures, admission, now } = input;
-  const conditions = job.status?.conditions;
-  if (isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed')) return { kind: 'finished' };
-  if (job.metadata.deletionTimestamp !== undefined) return { kind: 'stop', why: 'deleted' };
+  const { job, intent, snapshot, failures, admission, now } = input;
+  if (intent.kind === 'finished') return { kind: 'finished' };
+  if (intent.kind === 'deleted') return { kind: 'stop', why: 'deleted' };
   const current = revision(job);
   const places = [...snapshot.places, ...snapshot.surplus];
   const heard = { job, progress: input.observed.progress };
@@ -56,8 +58,8 @@ export function judge(input: JudgedInput): Verdict {
   if (finished) return { kind: 'succeed' };
   const fatal = fatalFailure(heard, failures, snapshot.places);
   if (fatal !== undefined) return { kind: 'fail', ...fatal };
-  if (job.spec.suspend) return { kind: 'stop', why: 'suspended' };
-  if (input.notAllowed !== undefined) return refused(input.notAllowed, places);
+  if (intent.kind === 'suspended') return { kind: 'stop', why: 'suspended' };
+  if (intent.kind === 'notAllowed') return refused(intent.message, places);
   const end = deadline(job);
   // A job that has stopped running since has stopped using time up.
   if (end !== undefined && end <= now && allUp(job, snapshot.places)) {

@@ -3,8 +3,9 @@
  * earlier job's model says to begin; and what the user has changed since (bounds, `kubectl scale`). All of it takes
  * effect in the very pass.
  */
-import { isTrue, type AutoscalingStatus, type WsiTrainingJob } from '@wsi-operator/api';
+import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';
 import { decide, NO_HISTORY, parseModel, type AutoscalingSpec } from '@wsi-operator/autoscaler';
+import type { RunIntent } from '../intent.ts';
 import type { Observed } from '../observed.ts';
 import { memoryStates, raised } from './memory.ts';
 import { usable } from './model.ts';
@@ -19,11 +20,14 @@ export interface Standing {
   readonly events: Recorded['events'];
 }
 
-export function standingOf(job: WsiTrainingJob, observed: Observed, now: number): Standing {
+export function standingOf(
+  job: WsiTrainingJob,
+  intent: RunIntent,
+  observed: Observed,
+  now: number,
+): Standing {
   const stored = job.status?.autoscaling;
-  const conditions = job.status?.conditions;
-  const over = isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed');
-  if (over || job.metadata.deletionTimestamp !== undefined) return { autoscaling: stored, events: [] };
+  if (intent.kind === 'finished' || intent.kind === 'deleted') return { autoscaling: stored, events: [] };
   if (job.spec.autoscaling === undefined) return { autoscaling: knowledgeOf(stored), events: [] };
   const settings = autoscalingSettings(job);
   if (stored?.workers === undefined) return begin({ job, settings, observed, now }, stored ?? {});

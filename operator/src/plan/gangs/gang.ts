@@ -12,6 +12,7 @@ import type { ClusterSettings } from '../settings.ts';
 import type { Observed } from '../observed.ts';
 import type { GangName, WsiTrainingJob } from '@wsi-operator/api';
 import type { Action } from '../actions.ts';
+import type { RunIntent } from '../intent.ts';
 import type { Slot } from '../names.ts';
 
 export type GangAdmission =
@@ -51,6 +52,7 @@ export interface GangPlan {
 /** Everything that a gang's plan is made from. */
 export interface GangInput {
   readonly job: WsiTrainingJob;
+  readonly intent: RunIntent;
   readonly observed: Observed;
   readonly settings: ClusterSettings;
   /** Milliseconds since the epoch. */

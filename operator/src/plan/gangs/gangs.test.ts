@@ -5,6 +5,7 @@ import { buildJob, pod, seen, type JobChoices } from '../../testing/builders.ts'
 import type { KubernetesObject, V1Pod } from '../../kubernetes-types.ts';
 import type { GangName, WsiTrainingJob } from '@wsi-operator/api';
 import { buildPod } from '../pods.ts';
+import { gangInput } from './testing/gang-input.ts';
 import { GANG_RESOURCES, planGang, type GangPlan } from './index.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -27,7 +28,7 @@ function look(changes: Partial<Observed> = {}): Observed {
 }
 
 function plan(of: WsiTrainingJob, observed = look(), settings: Partial<ClusterSettings> = {}): GangPlan {
-  return planGang(of, observed, { ...LOCAL_SETTINGS, ...settings }, NOW);
+  return planGang(gangInput(of, observed, NOW, { ...LOCAL_SETTINGS, ...settings }));
 }
 
 /** As the API server would give it back. */
@@ -227,7 +228,7 @@ describe('coscheduling', () => {
 
   test('touches the group every half minute while a pod waits for a node, and not after', () => {
     const at = (now: number, pods: readonly V1Pod[]): unknown =>
-      planGang(wanted, look({ pods }), LOCAL_SETTINGS, now).objects[0]?.metadata.annotations;
+      planGang(gangInput(wanted, look({ pods }), now)).objects[0]?.metadata.annotations;
     const unplaced = pod(wanted, WORKER, { phase: 'Pending' });
     const placed = { ...unplaced, spec: { containers: [], ...unplaced.spec, nodeName: 'node' } };
     expect(at(NOW, [placed])).toBeUndefined();

@@ -1,6 +1,6 @@
 /** Gangs and queues: see gang.ts for the terms, and one file for each kind. */
+import { isBeingDeleted } from '../intent.ts';
 import type { ClusterSettings } from '../settings.ts';
-import type { Observed } from '../observed.ts';
 import type { GangName, WsiTrainingJob } from '@wsi-operator/api';
 import {
   alivePods,
@@ -11,7 +11,7 @@ import {
   type GangInput,
 } from './gang.ts';
 import { gangOf, queueOf } from './queue.ts';
-import { intentOf, quietPlan, restingPlan } from './rest.ts';
+import { quietPlan, restingPlan } from './rest.ts';
 import { planCoscheduling } from './coscheduling.ts';
 import { planKueue } from './kueue.ts';
 import { planSubmitted } from './kueue-dispatched.ts';
@@ -36,15 +36,8 @@ const PLANS: Record<GangName, (input: GangInput) => GangPlan> = {
 /**
  * What the job's gang needs now. To be asked on every pass, also when the job is suspended or has ended: its objects and
  * actions are carried out whatever the rest of the plan does.
- * @param now milliseconds since the epoch
  */
-export function planGang(
-  job: WsiTrainingJob,
-  observed: Observed,
-  settings: ClusterSettings,
-  now: number,
-): GangPlan {
-  const input: GangInput = { job, observed, settings, now };
+export function planGang(input: GangInput): GangPlan {
   const gang = gangOf(input);
   const plan = gang === 'none' ? planNone(input) : planNamed(input, gang);
   const left = objectsOfOthers(input, gang);
@@ -52,26 +45,20 @@ export function planGang(
 }
 
 /** Of a job that Kueue has run on another cluster: what it needs on this one. */
-export function planDispatchedGang(
-  job: WsiTrainingJob,
-  observed: Observed,
-  settings: ClusterSettings,
-  now: number,
-): GangPlan {
-  const input: GangInput = { job, observed, settings, now };
-  const queued = gangOf(input) === 'kueue' && observed.gangs.includes('kueue');
+export function planDispatchedGang(input: GangInput): GangPlan {
+  const queued = gangOf(input) === 'kueue' && input.observed.gangs.includes('kueue');
   return queued ? planSubmitted(input, queueOf(input)) : quietPlan(input, []);
 }
 
 function planNamed(input: GangInput, gang: GangName): GangPlan {
   if (!input.observed.gangs.includes(gang)) return planUnavailable(input, gang);
   // Kueue has more to say at the end than that nothing is left.
-  return gang === 'kueue' || intentOf(input) === 'run' ? PLANS[gang](input) : restingPlan(input, gang);
+  return gang === 'kueue' || input.intent.kind === 'run' ? PLANS[gang](input) : restingPlan(input, gang);
 }
 
 /** An API that went away (or could not be asked for) is no reason to stop what runs. */
 function planUnavailable(input: GangInput, gang: GangName): GangPlan {
-  if (intentOf(input) !== 'run' || alivePods(input.observed).length > 0) return quietPlan(input, []);
+  if (input.intent.kind !== 'run' || alivePods(input.observed).length > 0) return quietPlan(input, []);
   const resources = GANG_RESOURCES[gang].filter(({ use }) => use === 'owned');
   const names = resources.map(({ group, version, plural }) => `${plural}.${version}.${group}`);
   const message = `spec.runPolicy.gang is "${gang}", but the cluster does not serve ${names.join(' and ')}.`;
@@ -79,8 +66,8 @@ function planUnavailable(input: GangInput, gang: GangName): GangPlan {
 }
 
 /** What is left of a gang that the job had before. */
-function objectsOfOthers({ observed, job }: GangInput, gang: string): ReturnType<typeof objectsOf> {
-  if (job.metadata.deletionTimestamp !== undefined || alivePods(observed).length > 0) return [];
+function objectsOfOthers({ observed, intent }: GangInput, gang: string): ReturnType<typeof objectsOf> {
+  if (isBeingDeleted(intent) || alivePods(observed).length > 0) return [];
   const others = (Object.keys(GANG_RESOURCES) as GangName[]).filter((name) => name !== gang);
   return others.flatMap((name) => objectsOf(observed, name, 'owned'));
 }

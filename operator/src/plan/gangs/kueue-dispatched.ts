@@ -9,7 +9,7 @@ import { jobName, ownedMetadata } from '../names.ts';
 import { apiVersionOf, deleteObjects, type GangPlan, type GangInput } from './gang.ts';
 import { findStatusCondition, holds, isReserved, release } from './kueue-status.ts';
 import { baseWorkload, isUpToDate, workloadsOf, type Workload } from './kueue-workload.ts';
-import { intentOf, quietPlan } from './rest.ts';
+import { quietPlan } from './rest.ts';
 
 /** The copied status of a cluster that is lost shows pods for ever. */
 const LOST_MILLISECONDS = 300_000;
@@ -24,11 +24,11 @@ export function adoption(job: WsiTrainingJob, name: string): Action[] {
 /** On the cluster where the job was submitted. @param queue undefined: there is none, and nothing to be queued in */
 export function planSubmitted(input: GangInput, queue: string | undefined): GangPlan {
   const { base, growth } = workloadsOf(input);
-  const intent = intentOf(input);
+  const { kind: intent } = input.intent;
   // Kueue finishes the Workload when it has brought the last status back.
-  if (intent === 'finished' || intent === 'leaving') return quietPlan(input, []);
+  if (intent === 'finished' || intent === 'deleted') return quietPlan(input, []);
   const all = base === undefined ? growth : [base, ...growth];
-  if (intent === 'suspend') return quietPlan(input, deleteObjects(all));
+  if (intent === 'suspended') return quietPlan(input, deleteObjects(all));
   if (queue === undefined) return quietPlan(input, []);
   if (base === undefined) return { ...quietPlan(input, []), objects: [baseWorkload(input, queue)] };
   if (!isReserved(base)) {

@@ -5,7 +5,6 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { LOCAL_SETTINGS } from '../settings.ts';
 import type { Observed } from '../observed.ts';
 import { slotOf, desiredSlots, replicasOf } from '../names.ts';
 import type { Action } from '../actions.ts';
@@ -15,6 +14,7 @@ import type { V1Pod } from '../../kubernetes-types.ts';
 import type { Condition, Workload, WorkloadStatus } from './kueue-workload.ts';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import { planGang } from './index.ts';
+import { gangInput } from './testing/gang-input.ts';
 
 type Operation =
   | { readonly kind: 'pass' | 'terminate' | 'start' | 'suspend' | 'resume' | 'resize' | 'stop-checks' }
@@ -83,7 +83,7 @@ class Cluster {
 
   /** What the rest of the plan does with the gang's plan. */
   pass(): void {
-    const gang = planGang(this.job, this.observed, LOCAL_SETTINGS, 0);
+    const gang = planGang(gangInput(this.job, this.observed, 0));
     for (const object of gang.objects) this.#apply(object as Workload);
     for (const action of gang.actions) this.#carryOut(action);
     const over = this.finished || this.job.spec.suspend || gang.admission.kind !== 'admitted';
@@ -308,7 +308,7 @@ describe('with Kueue', () => {
         expect(workers).toHaveLength(replicasOf(cluster.job, 'worker'));
         expect(cluster.pods).toHaveLength(desiredSlots(cluster.job).length);
         // Nothing is asked for or told again and again.
-        const { objects, actions } = planGang(cluster.job, cluster.observed, LOCAL_SETTINGS, 0);
+        const { objects, actions } = planGang(gangInput(cluster.job, cluster.observed, 0));
         expect([...objects, ...actions]).toEqual([]);
         const quota = cluster.workloads.reduce((sum, workload) => sum + admittedWorkers(workload), 0);
         expect(quota).toBe(workers.length);

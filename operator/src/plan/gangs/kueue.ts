@@ -22,7 +22,7 @@
  * job may be admitted with fewer of them (`minCount: 1`), and the rest is asked for in the same way.
  */
 import { alivePods, deleteObjects, type GangAdmission, type GangPlan, type GangInput } from './gang.ts';
-import { findCondition, isTrue } from '@wsi-operator/api';
+import { findCondition } from '@wsi-operator/api';
 import { finish, holds, isEnding, isReserved, release, waitingMessage } from './kueue-status.ts';
 import {
   baseWorkload,
@@ -37,14 +37,17 @@ import { adoption } from './kueue-dispatched.ts';
 import { decorateAdmitted, missingFlavors } from './kueue-flavors.ts';
 import { planWorkers } from './kueue-workers.ts';
 import type { Action } from '../actions.ts';
-import { intentOf, quietPlan, restingPlan } from './rest.ts';
+import { isBeingDeleted } from '../intent.ts';
+import { quietPlan, restingPlan } from './rest.ts';
 import { isNever } from './never.ts';
 import { queueOf } from './queue.ts';
 
 export function planKueue(input: GangInput): GangPlan {
-  const intent = intentOf(input);
-  if (intent === 'finished') return quietPlan(input, finishAll(input));
-  if (intent !== 'run') return restingPlan(input, 'kueue');
+  const { intent } = input;
+  if (intent.kind === 'finished' && !isBeingDeleted(intent)) {
+    return quietPlan(input, finishAll(input, intent.outcome));
+  }
+  if (intent.kind !== 'run') return restingPlan(input, 'kueue');
   const queue = queueOf(input);
   if (queue === undefined) return withoutQueue(input);
   const problems = topologyProblems(input);
@@ -159,15 +162,13 @@ function planReserved(input: GangInput, workloads: JobWorkloads, base: Workload,
   };
 }
 
-function finishAll(input: GangInput): Action[] {
+function finishAll(input: GangInput, outcome: 'Succeeded' | 'Failed'): Action[] {
   const { job, observed, now } = input;
   if (alivePods(observed).length > 0 && job.spec.runPolicy.cleanPodPolicy !== 'None') return [];
-  const conditions = job.status?.conditions;
-  const succeeded = isTrue(conditions, 'Succeeded');
-  const message = findCondition(conditions, succeeded ? 'Succeeded' : 'Failed')?.message ?? '';
+  const message = findCondition(job.status?.conditions, outcome)?.message ?? '';
   const { base, growth } = workloadsOf(input);
   const all = base === undefined ? growth : [base, ...growth];
   return all
     .filter((workload) => !holds(workload, 'Finished'))
-    .map((workload) => finish(workload, succeeded, message, now));
+    .map((workload) => finish(workload, outcome === 'Succeeded', message, now));
 }

@@ -1,18 +1,9 @@
-/** When a job's pods are meant to run, and what is left of a gang when they are not. */
-import { isTrue, type GangName } from '@wsi-operator/api';
+/** What is left of a gang when the job's pods are not meant to run. */
+import type { GangName } from '@wsi-operator/api';
 import type { Action } from '../actions.ts';
 import { alivePods, deleteObjects, objectsOf, type GangPlan, type GangInput } from './gang.ts';
+import { isBeingDeleted } from '../intent.ts';
 import { replicasOf } from '../names.ts';
-
-export type JobIntent = 'run' | 'suspend' | 'finished' | 'leaving';
-
-/** What the job's pods are meant to do, as far as the spec and the stored status say. */
-export function intentOf({ job }: GangInput): JobIntent {
-  if (job.metadata.deletionTimestamp !== undefined) return 'leaving';
-  const conditions = job.status?.conditions;
-  if (isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed')) return 'finished';
-  return job.spec.suspend ? 'suspend' : 'run';
-}
 
 /**
  * The plan for pods that are not meant to run: those that still do are left to the ordered stop, and when none is alive
@@ -21,7 +12,7 @@ export function intentOf({ job }: GangInput): JobIntent {
 export function restingPlan(input: GangInput, gang: GangName): GangPlan {
   const owned = objectsOf(input.observed, gang, 'owned');
   // Of a job that is being deleted, the garbage collector takes them.
-  const over = intentOf(input) !== 'leaving' && alivePods(input.observed).length === 0;
+  const over = !isBeingDeleted(input.intent) && alivePods(input.observed).length === 0;
   return quietPlan(input, over ? deleteObjects(owned.toReversed()) : []);
 }
 

@@ -1,6 +1,5 @@
 /** Jobs with Kueue, their Workloads and what Kueue says of them, for tests. */
 import { expect } from '@jest/globals';
-import { LOCAL_SETTINGS } from '../../settings.ts';
 import type { Observed } from '../../observed.ts';
 import { buildJob, pod, seen, type JobChoices } from '../../../testing/builders.ts';
 import type { KubernetesObject, V1Pod } from '../../../kubernetes-types.ts';
@@ -8,6 +7,7 @@ import type { Action } from '../../actions.ts';
 import type { Condition, Workload, WorkloadStatus } from '../kueue-workload.ts';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import { planGang, type GangPlan } from '../index.ts';
+import { gangInput } from './gang-input.ts';
 import { desiredSlots } from '../../names.ts';
 
 export const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -27,7 +27,7 @@ export function plan(
   pods: readonly V1Pod[] = [],
 ): GangPlan {
   const observed: Observed = { ...seen(pods), objects, gangs: ['kueue'] };
-  return planGang(of, observed, LOCAL_SETTINGS, NOW);
+  return planGang(gangInput(of, observed, NOW));
 }
 
 /** As the plan makes it, with what Kueue says of it. */
