@@ -22,6 +22,9 @@ export interface Cluster {
   apply(key: JobKey, action: Action): Promise<void>;
   writeStatus(key: JobKey, status: WsiTrainingJobStatus): Promise<void>;
   emit(key: JobKey, events: readonly PlanEvent[]): Promise<void>;
-  /** Yields a key whenever something about that job may have changed, until the signal is aborted. */
-  watch(signal: AbortSignal): AsyncIterable<JobKey>;
+  /**
+   * Calls back with the key of each job that there is, and then whenever something about a job may have changed, until the
+   * signal is aborted. Keys are not merged: that is the queue's work.
+   */
+  watch(signal: AbortSignal, onChange: (key: JobKey) => void): void;
 }

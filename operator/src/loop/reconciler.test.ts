@@ -29,6 +29,24 @@ describe('Reconciler', () => {
     await running;
   });
 
+  it('takes changes straight from the watch into its queue, which merges those of one job', async () => {
+    const { clock, cluster } = setUp();
+    cluster.job = undefined;
+    const passes: string[] = [];
+    const observer = { onTaken: () => undefined, onPass: (outcome: string) => void passes.push(outcome) };
+    const reconciler = new Reconciler({ cluster, clock, logger, settings: LOCAL_SETTINGS, observer });
+    const stop = new AbortController();
+    const running = reconciler.run(stop.signal);
+    await clock.advance(1);
+    expect(passes).toEqual(['gone']);
+    for (let change = 0; change < 100; change += 1) cluster.notify();
+    // The first is taken by a pass that waits for it; the others are one more.
+    await clock.advance(1);
+    expect(passes).toEqual(['gone', 'gone', 'gone']);
+    stop.abort();
+    await running;
+  });
+
   it('goes on with the other actions when one is refused, says so, and tries again later and later', async () => {
     const { clock, cluster, reconciler } = setUp();
     cluster.fault = (call, action) =>

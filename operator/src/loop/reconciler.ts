@@ -88,11 +88,10 @@ export class Reconciler {
     signal.addEventListener('abort', () => this.#queue.close(), { once: true });
     if (signal.aborted) return;
     const loops = Array.from({ length: this.#concurrency }, () => this.#work());
-    for await (const key of this.#cluster.watch(signal)) {
+    this.#cluster.watch(signal, (key) => {
       this.#note(key, 0);
       this.#queue.add(key);
-    }
-    this.#queue.close();
+    });
     await Promise.all(loops);
   }
 

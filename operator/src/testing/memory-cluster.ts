@@ -9,12 +9,14 @@ import type { Cluster, JobKey, ObservedJob } from '../cluster/port.ts';
 import type { EarlierModel, Observed, Refusal } from '../plan/observed.ts';
 import type { TrainingProgress } from '../plan/training-progress.ts';
 import { GonePods } from '../cluster/gone-pods.ts';
-import { Notifier } from '../cluster/local/notifier.ts';
+import { JobListeners } from '../cluster/job-listeners.ts';
 import { PodTimes } from '../cluster/pod-times.ts';
 import type { Action, PlanEvent } from '../plan/actions.ts';
 import { objectKey } from '../plan/owned-objects.ts';
 
 const OWNER = 'job';
+
+const KEY: JobKey = 'default/lung';
 
 export type CallName = 'observe' | 'apply' | 'writeStatus';
 
@@ -53,7 +55,7 @@ export class MemoryCluster implements Cluster {
   /** Return true to make a call fail. */
   fault: (call: CallName, action?: Action) => boolean = () => false;
   readonly #clock: Clock;
-  readonly #changes = new Notifier();
+  readonly #listeners = new JobListeners();
   readonly #gone: GonePods;
   readonly #times: PodTimes;
   #created = 0;
@@ -123,15 +125,13 @@ export class MemoryCluster implements Cluster {
     this.events.push(...events);
   }
 
-  async *watch(signal: AbortSignal): AsyncIterable<JobKey> {
-    while (!signal.aborted) {
-      yield 'default/lung';
-      await this.#changes.next(signal);
-    }
+  watch(signal: AbortSignal, onChange: (key: JobKey) => void): void {
+    this.#listeners.add(onChange, signal);
+    onChange(KEY);
   }
 
   notify(): void {
-    this.#changes.notify();
+    this.#listeners.notify(KEY);
   }
 
   names(): string[] {

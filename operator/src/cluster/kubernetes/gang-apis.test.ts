@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { findCondition } from '@wsi-operator/api';
+import { WorkQueue } from '@wsi-operator/controller/queue';
+import { systemClock } from '@wsi-operator/foundation';
 import pino from 'pino';
 import { Refusal, scaledClock, type FakeApiServerOptions } from '@wsi-operator/controller/testing';
 import { KubernetesBed, manifest, NAMESPACE, until } from '../../testing/kubernetes-bed.ts';
@@ -89,10 +91,11 @@ describe('GangApis', () => {
     expect(findCondition(bed.status().conditions, 'Running')?.reason).toBe('QueuePending');
     // What becomes of the Workload brings the job to the loop's attention.
     const stop = new AbortController();
-    const keys = bed.cluster.watch(stop.signal)[Symbol.asyncIterator]();
-    await keys.next();
+    const queue = new WorkQueue({ clock: systemClock });
+    bed.cluster.watch(stop.signal, (key) => queue.add(key));
+    queue.done((await queue.take())!);
     bed.server.put(WORKLOADS, { ...workload, status: { conditions: [] } });
-    expect((await keys.next()).value).toBe(`${NAMESPACE}/lung`);
+    expect(await queue.take()).toBe(`${NAMESPACE}/lung`);
     stop.abort();
   });
 });

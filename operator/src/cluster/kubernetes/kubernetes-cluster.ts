@@ -19,12 +19,12 @@ import { ProgressPoller } from '../../progress/progress-poller.ts';
 import type { Cluster, JobKey, ObservedJob } from '../port.ts';
 import type { ClusterSettings } from '../../plan/settings.ts';
 import type { Observed } from '../../plan/observed.ts';
+import { JobListeners } from '../job-listeners.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { Contests } from './contests.ts';
 import { GangApis } from './gang-apis.ts';
 import { JobObserver } from './job-observer.ts';
 import { JobReader } from './job-reader.ts';
-import { KeyStream } from './key-stream.ts';
 import { ObjectCaches } from './object-caches.ts';
 import { ObjectWriter } from './object-writer.ts';
 import { keyOf, type JobIdentity } from './ownership.ts';
@@ -77,7 +77,7 @@ export class KubernetesCluster implements Cluster {
   readonly #poller: ProgressPoller;
   readonly #gangs: GangApis;
   readonly #observer: JobObserver;
-  readonly #keys = new KeyStream();
+  readonly #listeners = new JobListeners();
   /** The job of each pass under way, as it was looked at: what is written belongs to it and to no successor. */
   readonly #looked = new Map<JobKey, StoredJob>();
 
@@ -92,7 +92,7 @@ export class KubernetesCluster implements Cluster {
       logger,
       namespaces: options.namespaces,
       onList: options.onList,
-      onChange: (key) => this.#keys.add(key),
+      onChange: (key) => this.#listeners.notify(key),
       onJobGone: (key, uid) => this.#forget(key, uid),
       onStrayPod: (pod, job) => this.#tellOfStray(pod, job),
     });
@@ -112,7 +112,7 @@ export class KubernetesCluster implements Cluster {
       clock,
       logger,
       intervalMilliseconds: options.settings.progressIntervalMilliseconds,
-      onChange: (key) => this.#keys.add(key),
+      onChange: (key) => this.#listeners.notify(key),
     });
     this.#gangs = new GangApis({
       client,
@@ -120,7 +120,7 @@ export class KubernetesCluster implements Cluster {
       logger,
       caches: this.caches,
       namespaces: options.namespaces,
-      onChange: () => this.#addAll(),
+      onChange: () => this.#keys().forEach((key) => this.#listeners.notify(key)),
     });
     this.#observer = new JobObserver({
       caches: this.caches,
@@ -265,10 +265,9 @@ export class KubernetesCluster implements Cluster {
     this.#options.events.record(regarding, { type: 'Warning', reason, message, action: reason });
   }
 
-  async *watch(signal: AbortSignal): AsyncIterable<JobKey> {
-    const keys = this.#keys.read(signal);
-    this.#addAll();
-    yield* keys;
+  watch(signal: AbortSignal, onChange: (key: JobKey) => void): void {
+    this.#listeners.add(onChange, signal);
+    this.#keys().forEach(onChange);
   }
 
   #find(
@@ -321,8 +320,9 @@ export class KubernetesCluster implements Cluster {
     }
   }
 
-  #addAll(): void {
-    for (const { metadata } of this.caches.jobs()) this.#keys.add(keyOf(metadata.namespace, metadata.name));
+  /** Of all jobs that there are. */
+  #keys(): JobKey[] {
+    return this.caches.jobs().map(({ metadata }) => keyOf(metadata.namespace, metadata.name));
   }
 
   #forget(key: JobKey, uid: string): void {

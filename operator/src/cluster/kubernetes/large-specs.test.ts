@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KubernetesObject } from '@wsi-operator/controller';
+import { WorkQueue } from '@wsi-operator/controller/queue';
+import { systemClock } from '@wsi-operator/foundation';
 import { KubernetesBed, manifest, NAMESPACE } from '../../testing/kubernetes-bed.ts';
 import { LARGE_SPECS, LargeSpecs, SMALL_SPEC } from './large-specs.ts';
 import { JOBS } from './resources.ts';
@@ -7,18 +9,22 @@ import type { StoredJob } from './stored-job.ts';
 
 const of = (uid: string, namespace = 'a'): { namespace: string; uid: string } => ({ namespace, uid });
 
-/** The jobs that are to be looked at, as the loop is told them. */
+/** The jobs that are to be reconciled, as the loop hears of them. */
 class Keys {
   readonly #stop = new AbortController();
-  readonly #keys: AsyncIterator<string>;
+  readonly #queue = new WorkQueue({ clock: systemClock });
 
   constructor(bed: KubernetesBed) {
-    this.#keys = bed.cluster.watch(this.#stop.signal)[Symbol.asyncIterator]();
+    bed.cluster.watch(this.#stop.signal, (key) => this.#queue.add(key));
   }
 
   async next(count: number): Promise<string[]> {
     const keys: string[] = [];
-    while (keys.length < count) keys.push((await this.#keys.next()).value as string);
+    while (keys.length < count) {
+      const key = (await this.#queue.take())!;
+      this.#queue.done(key);
+      keys.push(key);
+    }
     return keys;
   }
 

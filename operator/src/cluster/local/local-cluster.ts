@@ -10,6 +10,7 @@ import { systemClock, writeFileAtomically, type Clock, type Logger } from '@wsi-
 import type { Action, PlanEvent } from '../../plan/actions.ts';
 import { checkpointLeft } from '../../plan/finish.ts';
 import { jobName, jobNamespace, podName, slotOf, type Role } from '../../plan/names.ts';
+import { JobListeners } from '../job-listeners.ts';
 import { PodTimes } from '../pod-times.ts';
 import type { Cluster, JobKey, ObservedJob } from '../port.ts';
 import type { ProgressSource } from '../../progress/progress-source.ts';
@@ -19,7 +20,6 @@ import { configMapDirectory, launchOf, socketAddress, type LaunchContext } from 
 import { lockOutput, type OutputLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
 import type { ModelStore } from './model-store.ts';
-import { Notifier } from './notifier.ts';
 import { PodProcess } from './pod-process.ts';
 import { makePrivateDirectory } from './private-directory.ts';
 
@@ -49,7 +49,7 @@ export class LocalCluster implements Cluster {
   readonly #clock: Clock;
   readonly #context: LaunchContext;
   readonly #lock: OutputLock;
-  readonly #changes = new Notifier();
+  readonly #listeners = new JobListeners();
   readonly #times: PodTimes;
   readonly #processes = new Map<string, PodProcess>();
   /** By kind and name. Only a ConfigMap has an effect here. */
@@ -115,7 +115,7 @@ export class LocalCluster implements Cluster {
       metadata: { ...this.#job.metadata, generation },
       spec: change(this.#job.spec),
     };
-    this.#changes.notify();
+    this.#listeners.notify(this.key);
   }
 
   async observe(key: JobKey): Promise<ObservedJob | undefined> {
@@ -164,7 +164,7 @@ export class LocalCluster implements Cluster {
         break;
       case 'deleteJob':
         this.#job = undefined;
-        this.#changes.notify();
+        this.#listeners.notify(this.key);
         break;
     }
   }
@@ -194,11 +194,21 @@ export class LocalCluster implements Cluster {
     if (events.length > 0) this.#options.onEvents?.(events);
   }
 
-  async *watch(signal: AbortSignal): AsyncIterable<JobKey> {
-    while (!signal.aborted) {
-      yield this.key;
-      await this.#changes.next(signal);
-    }
+  watch(signal: AbortSignal, onChange: (key: JobKey) => void): void {
+    this.#listeners.add(onChange, signal);
+    onChange(this.key);
+  }
+
+  async #untilNoneLives(): Promise<void> {
+    const ended = new AbortController();
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (!this.hasLiveProcesses) resolve();
+      };
+      this.#listeners.add(check, ended.signal);
+      check();
+    });
+    ended.abort();
   }
 
   /** Ends what still runs (SIGKILL: an orderly stop is the plan's work) and removes all but the output. */
@@ -207,7 +217,7 @@ export class LocalCluster implements Cluster {
     this.#closed = true;
     const alive = [...this.#processes.values()].filter((candidate) => candidate.isAlive);
     for (const candidate of alive) candidate.kill();
-    while (this.hasLiveProcesses) await this.#changes.next(new AbortController().signal);
+    await this.#untilNoneLives();
     process.off('exit', this.#endNow);
     this.#options.progress?.close();
     rmSync(this.#context.privateDirectory, { recursive: true, force: true });
@@ -231,7 +241,7 @@ export class LocalCluster implements Cluster {
     });
     this.#processes.set(name, child);
     if (child.pid !== undefined) this.#lock.recordProcess(name, child.pid);
-    this.#changes.notify();
+    this.#listeners.notify(this.key);
   }
 
   #deletePod(name: string, uid: string | undefined): void {
@@ -239,7 +249,7 @@ export class LocalCluster implements Cluster {
     if (child === undefined || (uid !== undefined && child.pod.metadata?.uid !== uid)) return;
     if (child.isAlive) child.stop();
     else this.#processes.delete(name);
-    this.#changes.notify();
+    this.#listeners.notify(this.key);
   }
 
   #podEnded(child: PodProcess): void {
@@ -248,7 +258,7 @@ export class LocalCluster implements Cluster {
     // A pod that was asked to leave is gone once its process is; one that ended by itself stays to be counted.
     if (child.pod.metadata?.deletionTimestamp !== undefined) this.#processes.delete(child.name);
     this.#options.onPodEnd?.(child.pod);
-    this.#changes.notify();
+    this.#listeners.notify(this.key);
   }
 
   async #applyObject(object: KubernetesObject): Promise<void> {
