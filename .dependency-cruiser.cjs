@@ -25,6 +25,48 @@ module.exports = {
       to: { path: '^operator/src/(cluster|loop|progress|service)/', reachable: true },
     },
     {
+      name: 'rooms-below-the-plan',
+      comment:
+        'A job, its objects, gangs and autoscaling are what a plan is made with; they know of no plan.',
+      severity: 'error',
+      from: { path: '^operator/src/(job|objects|gangs|autoscaling)/(?!testing/)' },
+      to: { path: '^operator/src/(plan|cluster|loop|progress|service)/' },
+    },
+    {
+      name: 'objects-below-gangs-and-autoscaling',
+      comment: 'What a job is (job/), then its objects, then gangs and autoscaling: no circles.',
+      severity: 'error',
+      from: { path: '^operator/src/(job|objects)/' },
+      to: { path: '^operator/src/(gangs|autoscaling)/' },
+    },
+    {
+      name: 'job-below-objects',
+      severity: 'error',
+      from: { path: '^operator/src/job/' },
+      to: { path: '^operator/src/objects/' },
+    },
+    {
+      name: 'gangs-behind-their-door',
+      comment:
+        'From outside only index.ts: one function, and the resources of the API server that gangs work with.',
+      severity: 'error',
+      from: { path: '^(?!operator/src/(gangs|testing)/)' },
+      to: { path: '^operator/src/gangs/(?!index\\.ts)' },
+    },
+    {
+      name: 'autoscaling-behind-its-door',
+      comment: 'From outside only index.ts. Gangs and autoscaling meet in the plan alone.',
+      severity: 'error',
+      from: { path: '^(?!operator/src/(autoscaling|testing)/)' },
+      to: { path: '^operator/src/autoscaling/(?!index\\.ts)' },
+    },
+    {
+      name: 'gangs-and-autoscaling-apart',
+      severity: 'error',
+      from: { path: '^operator/src/(gangs|autoscaling)/' },
+      to: { path: '^operator/src/(gangs|autoscaling)/', pathNot: '^operator/src/$1/' },
+    },
+    {
       name: 'coordinator-behind-its-door',
       comment: 'Workers, servers and predictions share the plan with the coordinator, and nothing else.',
       severity: 'error',

@@ -1,11 +1,12 @@
 export type { GangName } from '@wsi-operator/api';
-export type { Action, CertificateRequest, CertificateRole, Plan, PlanEvent } from './plan/actions.ts';
+export type { Action, CertificateRequest, CertificateRole, PlanEvent } from './job/actions.ts';
+export type { Plan } from './plan/pass.ts';
 export { plan } from './plan/plan.ts';
-export { autoscalingSettings, capOf, deadlineTime, type SizedByItsSpec } from './plan/autoscaling/index.ts';
-export { restrict } from './plan/pod-security.ts';
-export { buildPod } from './plan/pods.ts';
-export type { Role, Slot } from './plan/names.ts';
-export { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings, type PodIdentity } from './plan/settings.ts';
+export { autoscalingSettings, capOf, deadlineTime, type SizedByItsSpec } from './autoscaling/index.ts';
+export { restrict } from './objects/pod-security.ts';
+export { buildPod } from './objects/pods.ts';
+export type { Role, Slot } from './job/names.ts';
+export { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings, type PodIdentity } from './job/settings.ts';
 export type { Cluster, JobKey, ObservedJob } from './cluster/port.ts';
 export type { Observed } from './plan/observed.ts';
 export type { ProgressSource } from './progress/progress-source.ts';

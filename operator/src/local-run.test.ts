@@ -20,7 +20,7 @@ import { makePrivateDirectory } from './cluster/local/private-directory.ts';
 import { identify } from './cluster/local/process-identity.ts';
 import type { LocalCluster } from './cluster/local/local-cluster.ts';
 import { runLocalJob, type LocalRunOptions, type LocalRunResult } from './local-run.ts';
-import type { PlanEvent } from './plan/actions.ts';
+import type { PlanEvent } from './job/actions.ts';
 import { buildJob } from './testing/builders.ts';
 
 const script = fileURLToPath(new URL('./testing/role.mjs', import.meta.url));

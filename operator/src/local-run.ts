@@ -26,13 +26,13 @@ import { mergeRestarts, readResult, type RunResult } from './cluster/local/resul
 import { claimOutput, setAside } from './cluster/local/run-identity.ts';
 import { ModelStore } from './cluster/local/model-store.ts';
 import { localJob } from './local-job.ts';
-import { LOCAL_SETTINGS } from './plan/settings.ts';
+import { LOCAL_SETTINGS } from './job/settings.ts';
 import type { ProgressSource } from './progress/progress-source.ts';
 import { Reconciler } from './loop/reconciler.ts';
-import type { PlanEvent } from './plan/actions.ts';
+import type { PlanEvent } from './job/actions.ts';
 import { endOf } from './plan/exit-class.ts';
 import { summaryName } from './plan/failure-records.ts';
-import { ROLES, slotOf, type Role } from './plan/names.ts';
+import { ROLES, slotOf, type Role } from './job/names.ts';
 import { CoordinatorProgress } from './progress/coordinator-progress.ts';
 
 export interface LocalRunOptions {

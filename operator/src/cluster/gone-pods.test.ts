@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { V1Pod } from '../kubernetes-types.ts';
-import { LABELS, type Role } from '../plan/names.ts';
+import { LABELS, type Role } from '../job/names.ts';
 import { GonePods } from './gone-pods.ts';
 
 const MINUTE = 60_000;

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '@wsi-operator/foundation';
 import type { V1Pod } from '../kubernetes-types.ts';
-import { slotOf } from '../plan/names.ts';
+import { slotOf } from '../job/names.ts';
 
 /** What nobody has asked about for so long (a suspended job's) is no news any more. */
 const LIFETIME_MILLISECONDS = 600_000;

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '@wsi-operator/foundation';
 import type { V1Pod } from '../kubernetes-types.ts';
-import { seenAs, type SeenAs } from '../plan/snapshot.ts';
+import { seenAs, type SeenAs } from '../job/snapshot.ts';
 
 interface Seen {
   readonly as: SeenAs;

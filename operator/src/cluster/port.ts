@@ -4,7 +4,7 @@
  * be done, are the plan's own types (../plan): the plan does not know of clusters.
  */
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
-import type { Action, PlanEvent } from '../plan/actions.ts';
+import type { Action, PlanEvent } from '../job/actions.ts';
 import type { Observed } from '../plan/observed.ts';
 
 /** `NAMESPACE/NAME` of a job. The queue holds keys, never objects: each pass observes its job again. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { buildJob } from '../testing/builders.ts';
-import type { Action } from '../plan/actions.ts';
-import { LOCAL_SETTINGS } from '../plan/settings.ts';
-import type { Role } from '../plan/names.ts';
-import { buildPod } from '../plan/pods.ts';
+import type { Action } from '../job/actions.ts';
+import { LOCAL_SETTINGS } from '../job/settings.ts';
+import type { Role } from '../job/names.ts';
+import { buildPod } from '../objects/pods.ts';
 import { applyActions, podOf } from './apply-actions.ts';
 
 const job = buildJob();

@@ -1,7 +1,7 @@
 /** Carries out a plan's actions: in order, pods of a row together, and one that is refused does not hold up the others. */
 import { WsiError } from '@wsi-operator/foundation';
-import type { Action } from '../plan/actions.ts';
-import { LABELS } from '../plan/names.ts';
+import type { Action } from '../job/actions.ts';
+import { LABELS } from '../job/names.ts';
 
 export interface FailedAction {
   readonly action: Action;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { buildJob } from '../testing/builders.ts';
 import { ManualClock } from '@wsi-operator/controller/testing';
-import { LOCAL_SETTINGS } from '../plan/settings.ts';
+import { LOCAL_SETTINGS } from '../job/settings.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 import { Reconciler } from './reconciler.ts';
 

@@ -4,8 +4,9 @@
  */
 import { canonicalJson, WsiError, type Clock, type ErrorCode, type Logger } from '@wsi-operator/foundation';
 import type { Cluster, JobKey, ObservedJob } from '../cluster/port.ts';
-import type { ClusterSettings } from '../plan/settings.ts';
-import type { Plan, PlanEvent } from '../plan/actions.ts';
+import type { ClusterSettings } from '../job/settings.ts';
+import type { Plan } from '../plan/pass.ts';
+import type { PlanEvent } from '../job/actions.ts';
 import { faultObserved } from '../plan/fault.ts';
 import { plan } from '../plan/plan.ts';
 import { WorkQueue } from '@wsi-operator/controller/queue';

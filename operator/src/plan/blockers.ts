@@ -4,12 +4,12 @@
  * of who said it.
  */
 import type { ConditionReason } from '@wsi-operator/api';
-import type { Refusal } from './observed.ts';
+import type { Refusal } from '../job/actions.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
 import { failingContainer, initializing, stuckContainer } from './container-trouble.ts';
 import { describe } from './failure-policy.ts';
 import { isOnSilentNode } from './silent-node.ts';
-import { conditionOf, type Place } from './snapshot.ts';
+import { conditionOf, type Place } from '../job/snapshot.ts';
 
 export interface Blocker {
   readonly reason: ConditionReason;

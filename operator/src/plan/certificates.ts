@@ -6,8 +6,8 @@
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { Observed } from './observed.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
-import type { Action, CertificateRequest } from './actions.ts';
-import { certificateSecretName, hostName, jobLabels, ownedMetadata } from './names.ts';
+import type { Action, CertificateRequest } from '../job/actions.ts';
+import { certificateSecretName, hostName, jobLabels, ownedMetadata } from '../job/names.ts';
 
 /** What is stolen is of use no longer; a run that goes on starts anew with others this often. */
 export const VALID_DAYS = 90;

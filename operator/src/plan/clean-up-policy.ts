@@ -1,11 +1,11 @@
 /** After the end: which pods go (runPolicy.cleanPodPolicy), what else goes, and when the job itself does. */
 import { isTrue, type WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings } from './settings.ts';
+import type { ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
-import type { Action } from './actions.ts';
+import type { Action } from '../job/actions.ts';
 import { expiry } from './deadline-policy.ts';
 import { endActions, withoutBudget } from './owned-objects.ts';
-import { holdsResources, type Place } from './snapshot.ts';
+import { holdsResources, type Place } from '../job/snapshot.ts';
 import { stopInOrder } from './stop-policy.ts';
 
 export interface FinishedInput {

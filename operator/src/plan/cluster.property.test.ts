@@ -4,13 +4,13 @@ import type { WsiTrainingJob } from '@wsi-operator/api';
 import { ManualClock } from '@wsi-operator/controller/testing';
 import fc from 'fast-check';
 import pino from 'pino';
-import { DEFAULT_SETTINGS, type ClusterSettings } from './settings.ts';
+import { DEFAULT_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
 import { Reconciler } from '../loop/reconciler.ts';
 import { buildJob, pod, seen } from '../testing/builders.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
-import type { Action } from './actions.ts';
-import { REVISION_ANNOTATION, ROLES } from './names.ts';
+import type { Action } from '../job/actions.ts';
+import { REVISION_ANNOTATION, ROLES } from '../job/names.ts';
 import { wantedObjects } from './owned-objects.ts';
 import { plan } from './plan.ts';
 

@@ -4,8 +4,8 @@ import type { StatusInput } from './status-input.ts';
 import { findBlocker, findTrouble, type Blocker } from './blockers.ts';
 import { initializing } from './container-trouble.ts';
 import { describe } from './failure-policy.ts';
-import { replicasOf, type Role } from './names.ts';
-import { allUp, countUp, type Place } from './snapshot.ts';
+import { replicasOf, type Role } from '../job/names.ts';
+import { allUp, countUp, type Place } from '../job/snapshot.ts';
 import type { Verdict } from './verdict.ts';
 
 type Input = Pick<StatusInput, 'job' | 'snapshot' | 'failures' | 'verdict' | 'stopped' | 'observed'>;

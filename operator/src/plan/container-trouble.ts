@@ -3,7 +3,7 @@ import type { ConditionReason } from '@wsi-operator/api';
 import type { V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
 import { lastWords } from './exit-class.ts';
 import { STABLE_MILLISECONDS } from './failure-records.ts';
-import { TRAINER_CONTAINER } from './names.ts';
+import { TRAINER_CONTAINER } from '../job/names.ts';
 
 interface Trouble {
   readonly reason: ConditionReason;

@@ -1,12 +1,12 @@
 /** What does not run is told, with its name and what it does: also of a run that goes on, and of containers beside a role. */
 import { describe, expect, it } from '@jest/globals';
 import { findCondition, type WsiTrainingJob } from '@wsi-operator/api';
-import type { Plan } from './actions.ts';
-import { DEFAULT_SETTINGS } from './settings.ts';
+import type { Plan } from './pass.ts';
+import { DEFAULT_SETTINGS } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 import type { V1ContainerState, V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
 import { buildJob, pod, ready, seen } from '../testing/builders.ts';
-import type { Slot } from './names.ts';
+import type { Slot } from '../job/names.ts';
 import { plan } from './plan.ts';
 
 type PodStatus = NonNullable<V1Pod['status']>;

@@ -4,7 +4,7 @@
  */
 import { sha256 } from '@wsi-operator/foundation';
 import type { KubernetesObject } from '../kubernetes-types.ts';
-import { JOB_FILE } from './job-file.ts';
+import { JOB_FILE } from '../objects/job-file.ts';
 
 /** Other objects are left as they are, and so is what is digested already. */
 export function digested(object: KubernetesObject): KubernetesObject {

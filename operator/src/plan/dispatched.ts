@@ -4,12 +4,12 @@
  * copies the status back. So nothing but the Workload is made here, and the status is not written.
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { Plan } from './actions.ts';
-import type { ClusterSettings } from './settings.ts';
+import type { Plan } from './pass.ts';
+import type { ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 import { expiry } from './deadline-policy.ts';
-import type { RunIntent } from './intent.ts';
-import { planDispatchedGang } from './gangs/index.ts';
+import type { RunIntent } from '../job/intent.ts';
+import { planGang } from '../gangs/index.ts';
 import { objectActions } from './owned-objects.ts';
 
 interface DispatchedInput {
@@ -28,7 +28,7 @@ export function planDispatched(input: DispatchedInput): Plan {
   if (end !== undefined && end <= now) {
     return { actions: [{ kind: 'deleteJob' }], status, events: [], requeueAfterMilliseconds: undefined };
   }
-  const { objects, actions, due } = planDispatchedGang(input);
+  const { objects, actions, due } = planGang({ ...input, dispatched: true });
   const moments = [end, due].filter((moment) => moment !== undefined);
   return {
     actions: [...objectActions(objects, observed.objects), ...actions],

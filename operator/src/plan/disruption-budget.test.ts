@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { LOCAL_SETTINGS, type ClusterSettings } from './settings.ts';
+import { LOCAL_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
 import { buildJob, pod, seen } from '../testing/builders.ts';
-import { desiredSlots, podName } from './names.ts';
+import { desiredSlots, podName } from '../job/names.ts';
 import { plan } from './plan.ts';
 
 const now = Date.parse('2026-01-03T00:00:00Z');

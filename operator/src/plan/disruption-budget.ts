@@ -8,12 +8,12 @@
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { PodFailure } from './failure-records.ts';
-import type { Refusal } from './observed.ts';
+import type { Refusal } from '../job/actions.ts';
 import type { KubernetesObject, V1PodDisruptionBudget } from '../kubernetes-types.ts';
 import { findBlocker } from './blockers.ts';
 import { earliestStart } from './failure-policy.ts';
-import { jobLabels, jobName, LABELS, ownedMetadata } from './names.ts';
-import { isReady, type Place } from './snapshot.ts';
+import { jobLabels, jobName, LABELS, ownedMetadata } from '../job/names.ts';
+import { isReady, type Place } from '../job/snapshot.ts';
 
 /** In which a pod that was moved finds another place and starts. */
 const PATIENCE_MILLISECONDS = 5 * 60_000;

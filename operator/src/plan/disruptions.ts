@@ -1,6 +1,6 @@
 /** Ends that the cluster has brought about: they are no fault of the job, and do not count against its back-off limit. */
 import type { V1Pod } from '../kubernetes-types.ts';
-import { trainerEnd, trainerStatus } from './snapshot.ts';
+import { trainerEnd, trainerStatus } from '../job/snapshot.ts';
 
 /**
  * Reasons in a pod's status: moved away (also by its own deadline, which no template of ours has), or turned away by the

@@ -1,6 +1,6 @@
 /** What is worth telling people, derived from changes only: planning the same again tells nothing twice. */
 import { findCondition, type JobCondition } from '@wsi-operator/api';
-import type { PlanEvent } from './actions.ts';
+import type { PlanEvent } from '../job/actions.ts';
 import { backoffDelay, describe, type NewEnd } from './failure-policy.ts';
 import type { Verdict } from './verdict.ts';
 

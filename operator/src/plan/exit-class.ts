@@ -2,8 +2,8 @@
 import type { V1Pod } from '../kubernetes-types.ts';
 import type { ExitClass } from '@wsi-operator/api';
 import { isDisrupted, moment } from './disruptions.ts';
-import { TRAINER_CONTAINER } from './names.ts';
-import { trainerEnd } from './snapshot.ts';
+import { TRAINER_CONTAINER } from '../job/names.ts';
+import { trainerEnd } from '../job/snapshot.ts';
 
 export type { ExitClass };
 

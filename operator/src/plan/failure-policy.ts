@@ -15,8 +15,8 @@ import { endOf, endOfGone, type PodEnd } from './exit-class.ts';
 import { STABLE_MILLISECONDS, type PodFailure } from './failure-records.ts';
 import { consequenceOf } from './failure-rules.ts';
 import { hasFinished, type Heard } from './finish.ts';
-import type { Slot } from './names.ts';
-import { podState, trainerEnd, type Place } from './snapshot.ts';
+import type { Slot } from '../job/names.ts';
+import { podState, trainerEnd, type Place } from '../job/snapshot.ts';
 
 export const FIRST_DELAY_MILLISECONDS = 1_000;
 export const LONGEST_DELAY_MILLISECONDS = 300_000;

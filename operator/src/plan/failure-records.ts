@@ -4,8 +4,8 @@
  * the newest are kept for people, the others are summed up in one record a role, whose pod's number is `*`.
  */
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
-import { jobName, ROLES, type Role } from './names.ts';
-import type { Place } from './snapshot.ts';
+import { jobName, ROLES, type Role } from '../job/names.ts';
+import type { Place } from '../job/snapshot.ts';
 
 /** One pod name's entry in the status. */
 export type PodFailure = NonNullable<WsiTrainingJobStatus['failures']>[number];

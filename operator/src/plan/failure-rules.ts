@@ -1,7 +1,7 @@
 /** What follows an end: the first rule of runPolicy.podFailurePolicy that applies, or else the usual of its kind. */
 import type { ConditionReason, WsiTrainingJob } from '@wsi-operator/api';
 import { EXIT_POLICY, type PodEnd } from './exit-class.ts';
-import type { Slot } from './names.ts';
+import type { Slot } from '../job/names.ts';
 
 export type Consequence =
   /** Started again; `counts` against the back-off limit or not. */

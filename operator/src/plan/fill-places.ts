@@ -1,15 +1,14 @@
 /** A job that should run: fill empty places, replace what has ended, remove what is too much or lost. */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings } from './settings.ts';
+import type { ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
-import type { Action, PlanEvent } from './actions.ts';
-import { trialSlot } from './autoscaling/index.ts';
+import type { Action, PlanEvent } from '../job/actions.ts';
 import { withCertificates } from './certificates.ts';
 import { earliestStart, isCounted, type Failures } from './failure-policy.ts';
-import type { GangPlan } from './gangs/index.ts';
-import { podName } from './names.ts';
-import { buildPod } from './pods.ts';
-import type { Place, Snapshot } from './snapshot.ts';
+import type { GangPlan } from '../gangs/index.ts';
+import { podName, type Slot } from '../job/names.ts';
+import { buildPod } from '../objects/pods.ts';
+import type { Place, Snapshot } from '../job/snapshot.ts';
 import { inTheWay, startable } from './startup-policy.ts';
 import { deletePods, removeLost } from './stop-policy.ts';
 
@@ -20,6 +19,8 @@ export interface RunInput {
   readonly snapshot: Snapshot;
   readonly failures: Failures;
   readonly gang: GangPlan;
+  /** Where a worker more is made beside all others, as a trial of a size. */
+  readonly trial: Slot | undefined;
   /** Everything that pods need is there. */
   readonly ready: boolean;
   /** Milliseconds since the epoch. */
@@ -60,9 +61,8 @@ export function runJob(input: RunInput): Run {
 }
 
 /** One worker more than there are to be, while the autoscaler tries a size: only beside all others. */
-function trialPlace({ job, snapshot }: RunInput): Place | undefined {
-  if (job.status?.autoscaling?.trial === undefined) return undefined;
-  const slot = trialSlot(snapshot.places);
+function trialPlace({ job, snapshot, trial: slot }: RunInput): Place | undefined {
+  if (slot === undefined) return undefined;
   const name = podName(job, slot);
   const present = snapshot.surplus.find((place) => place.name === name);
   const settled = snapshot.places.every(({ state }) => state === 'running');

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { V1Pod } from '../kubernetes-types.ts';
 import { buildJob, pod, progressAt, ready, seen, type JobChoices } from '../testing/builders.ts';
-import { LOCAL_SETTINGS } from './settings.ts';
+import { LOCAL_SETTINGS } from '../job/settings.ts';
 import { plan } from './plan.ts';
 
 type Status = NonNullable<V1Pod['status']>;

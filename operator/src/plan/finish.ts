@@ -7,8 +7,8 @@ import type { V1Pod } from '../kubernetes-types.ts';
 import type { TrainingProgress } from './training-progress.ts';
 import { isLostReason } from './disruptions.ts';
 import { isProblem } from './exit-class.ts';
-import { TRAINER_CONTAINER } from './names.ts';
-import { trainerEnd, type Place } from './snapshot.ts';
+import { TRAINER_CONTAINER } from '../job/names.ts';
+import { trainerEnd, type Place } from '../job/snapshot.ts';
 
 /** What is known of the run besides its pods. */
 export interface Heard {

@@ -3,13 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_ISOLATION, type WsiTrainingJob } from '@wsi-operator/api';
 import { isolatedParts, isolationChoices, type IsolatedParts } from '@wsi-operator/api/testing/templates';
 import * as fc from 'fast-check';
-import { DEFAULT_SETTINGS, type ClusterSettings } from './settings.ts';
+import { DEFAULT_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import type { V1PodSpec } from '../kubernetes-types.ts';
 import { buildJob } from '../testing/builders.ts';
 import { restrictedFaults } from '../testing/pod-security-standard.ts';
-import { isolationMessage } from './isolation.ts';
-import { desiredSlots } from './names.ts';
-import { buildPod } from './pods.ts';
+import { isolationMessage } from '../job/isolation.ts';
+import { desiredSlots } from '../job/names.ts';
+import { buildPod } from '../objects/pods.ts';
 
 const settings: ClusterSettings = { ...DEFAULT_SETTINGS, isolation: DEFAULT_ISOLATION };
 const base = buildJob();

@@ -1,12 +1,12 @@
 /** What becomes of a job that asks for what the administrator does not allow. */
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_ISOLATION, findCondition, type WsiTrainingJob } from '@wsi-operator/api';
-import type { Plan } from './actions.ts';
-import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings } from './settings.ts';
+import type { Plan } from './pass.ts';
+import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 import { buildJob, pod, seen } from '../testing/builders.ts';
 import { plan } from './plan.ts';
-import { buildPod } from './pods.ts';
+import { buildPod } from '../objects/pods.ts';
 
 const now = Date.UTC(2026, 0);
 const privileged = { spec: { containers: [{ name: 'trainer', securityContext: { privileged: true } }] } };

@@ -1,12 +1,12 @@
 /** What a cluster does to a job, case by case: nobody may be left to guess why nothing runs. */
 import { describe, expect, it } from '@jest/globals';
 import { findCondition, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi-operator/api';
-import type { Plan } from './actions.ts';
-import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings } from './settings.ts';
+import type { Plan } from './pass.ts';
+import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 import type { V1ContainerState, V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
 import { buildJob, pod, progressAt, ready, seen, type JobChoices } from '../testing/builders.ts';
-import type { Slot } from './names.ts';
+import type { Slot } from '../job/names.ts';
 import { plan } from './plan.ts';
 
 const now = 1_000_000_000_000;

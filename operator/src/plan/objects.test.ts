@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { Plan } from './actions.ts';
-import { DEFAULT_SETTINGS, type ClusterSettings } from './settings.ts';
+import type { Plan } from './pass.ts';
+import { DEFAULT_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 import type { KubernetesObject } from '../kubernetes-types.ts';
 import { buildJob, pod, seen, type JobChoices } from '../testing/builders.ts';

@@ -1,18 +1,13 @@
 /** What a plan is made from besides the job: what is there now. Objects are Kubernetes' own, as on the wire. */
 import type { GangName } from '@wsi-operator/api';
-import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
+import type { EarlierModel } from '../autoscaling/index.ts';
+import type { Refusal } from '../job/actions.ts';
+import type { ObservedPods } from '../job/snapshot.ts';
+import type { KubernetesObject } from '../kubernetes-types.ts';
 import type { TrainingProgress } from './training-progress.ts';
 
 /** Everything about one job at one moment. */
-export interface Observed {
-  readonly pods: readonly V1Pod[];
-  /** The last that was seen of pods that somebody else has removed: an operator that has just started knows of none. */
-  readonly gone?: readonly V1Pod[];
-  /**
-   * For how long pods (and those that are gone) have been seen as they are now, by uid: milliseconds of the operator's own
-   * steady clock, since times in pods are of other clocks.
-   */
-  readonly seenFor?: ReadonlyMap<string, number>;
+export interface Observed extends ObservedPods {
   /**
    * Everything else that the job owns (or, like a claim that outlives it, that carries its labels): ConfigMap, Service,
    * PersistentVolumeClaim, NetworkPolicy, PodDisruptionBudget, the gangs' objects. Never Secrets.
@@ -45,18 +40,4 @@ export interface Observed {
   readonly invalid?: string;
   /** The job could not be looked at, or planned for, by a fault of the operator's own; of what kind. */
   readonly fault?: string;
-}
-
-export interface EarlierModel {
-  /** The job that it was measured on. */
-  readonly job: string;
-  /** JSON, see `serialiseModel`; perhaps torn. */
-  readonly model: string;
-}
-
-export interface Refusal {
-  /** What could not be done, such as `create pod lung-worker-0`. */
-  readonly what: string;
-  /** In the words of the API server. */
-  readonly message: string;
 }

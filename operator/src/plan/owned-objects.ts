@@ -1,13 +1,13 @@
 /** Everything that a job owns besides its pods: what is wanted, what is missing or has drifted, what is left over. */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings } from './settings.ts';
+import type { ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 import type { KubernetesObject, V1Service } from '../kubernetes-types.ts';
-import type { Action } from './actions.ts';
+import type { Action } from '../job/actions.ts';
 import { contains } from './contains.ts';
 import { digested } from './digested.ts';
 import { disruptionBudget } from './disruption-budget.ts';
-import { jobFile } from './job-file.ts';
+import { jobFile } from '../objects/job-file.ts';
 import {
   certificateSecretName,
   jobLabels,
@@ -16,9 +16,9 @@ import {
   ownedMetadata,
   RPC_PORT,
   serviceName,
-} from './names.ts';
-import { networkPolicy } from './network-policy.ts';
-import { outputClaim, requestedBytes } from './output-claim.ts';
+} from '../job/names.ts';
+import { networkPolicy } from '../objects/network-policy.ts';
+import { outputClaim, requestedBytes } from '../objects/output-claim.ts';
 
 /** The kinds that the plan itself makes and may remove. Claims are not among them: data is never removed here. */
 export const REMOVABLE_KINDS: readonly string[] = [

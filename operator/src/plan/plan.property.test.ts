@@ -4,7 +4,7 @@ import pino from 'pino';
 import { Reconciler } from '../loop/reconciler.ts';
 import { buildJob, progressAt } from '../testing/builders.ts';
 import { ManualClock } from '@wsi-operator/controller/testing';
-import { LOCAL_SETTINGS } from './settings.ts';
+import { LOCAL_SETTINGS } from '../job/settings.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 
 const key = 'default/lung';

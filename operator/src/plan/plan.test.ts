@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { isTrue, type WsiTrainingJob } from '@wsi-operator/api';
 import { buildJob, pod, progressAt, ready, seen } from '../testing/builders.ts';
-import type { Action, Plan } from './actions.ts';
-import type { Slot } from './names.ts';
+import type { Action } from '../job/actions.ts';
+import type { Plan } from './pass.ts';
+import type { Slot } from '../job/names.ts';
 import { plan as planWith } from './plan.ts';
-import { LOCAL_SETTINGS } from './settings.ts';
+import { LOCAL_SETTINGS } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 
 const now = 1_000_000_000_000;

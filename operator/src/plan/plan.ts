@@ -12,17 +12,11 @@
  * - Gang: whoever admits or schedules all pods of a job together (Kueue, Volcano, ...).
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { ClusterSettings } from './settings.ts';
+import type { ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
-import type { Action, Plan, PlanEvent } from './actions.ts';
-import {
-  autoscale,
-  replacements,
-  settleForQueue,
-  sizedJob,
-  standingOf,
-  type Autoscaled,
-} from './autoscaling/index.ts';
+import type { Action, PlanEvent } from '../job/actions.ts';
+import type { Plan } from './pass.ts';
+import { sizeJob, type Autoscaled, type AutoscalingObserved, type Sizing } from '../autoscaling/index.ts';
 import { certificateStep } from './certificates.ts';
 import { finishedActions } from './clean-up-policy.ts';
 import { deadline, expiry } from './deadline-policy.ts';
@@ -31,15 +25,15 @@ import { countedPods } from './disruption-budget.ts';
 import { endEvents, transitionEvents } from './events.ts';
 import { recordEnds, type Failures } from './failure-policy.ts';
 import { shortened } from './failure-records.ts';
-import { intentOf, type RunIntent } from './intent.ts';
-import { gangNameOf, planGang } from './gangs/index.ts';
+import { intentOf, type RunIntent } from '../job/intent.ts';
+import { planGang, type GangPlan, type GangTraits } from '../gangs/index.ts';
 import { allPresent, leftoverActions, objectActions, wantedObjects } from './owned-objects.ts';
 import { runJob, type RunInput } from './fill-places.ts';
-import { lostAt, takeSnapshot, type Place, type Snapshot } from './snapshot.ts';
+import { lostAt, takeSnapshot, type Place, type Snapshot } from '../job/snapshot.ts';
 import { buildStatus, abandonedStatus } from './status.ts';
 import { withinBounds } from './status-size.ts';
 import { chooseStatus } from './status-writes.ts';
-import { stopInOrder } from './stop-policy.ts';
+import { deletePods, stopInOrder } from './stop-policy.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { warningEvents } from './warnings.ts';
 
@@ -66,27 +60,24 @@ export function plan(job: WsiTrainingJob, observed: Observed, now: number, setti
       return planDispatched({ job, intent: intent.there, observed, settings, now });
     case 'elsewhere':
       return leftAlone(job);
-    default: {
-      const standing = standingOf(job, intent, observed, now);
-      const sizing = { given: job, intent, standing, observed, settings, now };
-      return planSized(sizedJob(job, standing.autoscaling), sizing);
-    }
+    default:
+      return planSized({ given: job, intent, observed, settings, now });
   }
 }
 
-interface Sizing {
+interface PassInput {
   /** As it is stored. */
   readonly given: WsiTrainingJob;
   readonly intent: RunIntent;
-  readonly standing: ReturnType<typeof standingOf>;
   readonly observed: Observed;
   readonly settings: ClusterSettings;
   readonly now: number;
 }
 
-/** @param job at the size that it is to have now */
-function planSized(job: WsiTrainingJob, sizing: Sizing): Plan {
-  const { intent, observed, settings, now } = sizing;
+function planSized({ given, intent, observed, settings, now }: PassInput): Plan {
+  const over = intent.kind === 'finished' || intent.kind === 'deleted';
+  const sizing = sizeJob({ job: given, over, observed: observedForSize(observed), now });
+  const { job } = sizing;
   const gang = planGang({ job, intent, observed, settings, now });
   const snapshot = takeSnapshot(job, observed, gang.workers);
   const highestStep = highestStepOf(job, observed);
@@ -100,24 +91,24 @@ function planSized(job: WsiTrainingJob, sizing: Sizing): Plan {
     observed,
     now,
   });
-  // Once the run is over, servers and workers that end are no failures.
-  const over = verdict.kind === 'succeed' || verdict.kind === 'finished';
-  const failures: Failures = over ? { records: job.status?.failures ?? [], fresh: [] } : seen;
-  const scaled =
-    verdict.kind === 'run'
-      ? nextSize(job, sizing, { gang, snapshot, failures })
-      : stoppedSize(job, sizing, { snapshot, verdict });
-  const step = carryOut(verdict, { job, observed, settings, snapshot, failures, gang, now });
+  // Once the run has ended, servers and workers that end are no failures.
+  const ended = verdict.kind === 'succeed' || verdict.kind === 'finished';
+  const failures: Failures = ended ? { records: job.status?.failures ?? [], fresh: [] } : seen;
+  const scaled = nextSize(sizing, { verdict, gang, snapshot, failures });
+  const trial = sizing.trial(snapshot);
+  const replaced = sizing.replaced(snapshot);
+  const step = carryOut(verdict, { job, observed, settings, snapshot, failures, gang, trial, replaced, now });
   const records = shortened(job, failures.records, snapshot.places, highestStep);
   const built = buildStatus({
     job,
     autoscaling: scaled.autoscaling,
     snapshot,
-    failures: over ? failures : { ...failures, records },
+    failures: ended ? failures : { ...failures, records },
     verdict,
     settings,
     stopped: step.stopped,
     expiring: step.expiring,
+    topologyIgnored: gang.topologyIgnored,
     observed,
     now,
   });
@@ -140,34 +131,30 @@ function planSized(job: WsiTrainingJob, sizing: Sizing): Plan {
   return { actions: step.actions, status, events, requeueAfterMilliseconds: earliest(due, now) };
 }
 
-function stoppedSize(
-  sized: WsiTrainingJob,
-  { given: job, standing, observed, settings, now }: Sizing,
-  { snapshot, verdict }: { readonly snapshot: Snapshot; readonly verdict: Verdict },
-): Autoscaled {
-  if (verdict.kind !== 'wait' || verdict.never === undefined) return { ...standing, due: [] };
-  const fixedPods = gangNameOf(job, settings) === 'kueue';
-  return settleForQueue({ job, sized, snapshot, observed, fixedPods, now }, standing, verdict.message);
+function observedForSize({ pods, progress, refusals = [], earlierModel }: Observed): AutoscalingObserved {
+  return { hasPods: pods.length > 0, measurement: progress?.measurement, refusals, earlierModel };
 }
 
 function nextSize(
-  sized: WsiTrainingJob,
-  { given, standing, observed, settings, now }: Sizing,
-  { gang, snapshot, failures }: Pick<CarriedOut, 'gang' | 'snapshot' | 'failures'>,
+  sizing: Sizing,
+  found: {
+    readonly verdict: Verdict;
+    readonly gang: GangPlan & GangTraits;
+    readonly snapshot: Snapshot;
+    readonly failures: Failures;
+  },
 ): Autoscaled {
-  const next = autoscale({
-    job: given,
-    sized,
-    standing: standing.autoscaling,
-    observed,
-    snapshot,
-    admitted: gang.workers,
-    ...(gang.neverMore === undefined ? {} : { neverMore: gang.neverMore }),
-    fixedPods: gangNameOf(given, settings) === 'kueue',
-    failures,
-    now,
-  });
-  return { ...next, events: [...standing.events, ...next.events] };
+  const { verdict, gang, snapshot, failures } = found;
+  if (verdict.kind === 'run') {
+    const killed = failures.fresh.filter(({ end }) => end.exitClass === 'outOfMemory');
+    const outcome = { kind: 'run', killed: killed.map(({ place }) => place) } as const;
+    return sizing.next({ snapshot, gang, outcome });
+  }
+  if (verdict.kind === 'wait' && verdict.never !== undefined) {
+    const outcome = { kind: 'neverAdmitted', message: verdict.message } as const;
+    return sizing.next({ snapshot, gang, outcome });
+  }
+  return sizing.next({ snapshot, gang, outcome: { kind: 'other' } });
 }
 
 /**
@@ -213,7 +200,10 @@ function highestStepOf(job: WsiTrainingJob, observed: Observed): number {
 }
 
 /** What a verdict is carried out with; whether pods can be made now is found on the way. */
-type CarriedOut = Omit<RunInput, 'ready'>;
+type CarriedOut = Omit<RunInput, 'ready'> & {
+  /** Whose pods make room for others, by an earlier decision of the autoscaler. */
+  readonly replaced: readonly Place[];
+};
 
 function carryOut(verdict: Verdict, input: CarriedOut): Step {
   const { job, observed, snapshot, gang, now } = input;
@@ -267,7 +257,7 @@ function run(input: CarriedOut, gangActions: readonly Action[]): Step {
   // What is made just now is there at the next pass.
   const again = !ready && before.length > 0 ? [now] : [];
   return {
-    actions: [...before, ...replacements(job.status?.autoscaling, snapshot, now), ...actions],
+    actions: [...before, ...deletePods(input.replaced), ...actions],
     events,
     stopped: false,
     expiring: certificates.expiring,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TrainingMeasurement, TrainingProgress } from './training-progress.ts';
+import type { TrainingMeasurement } from '../autoscaling/index.ts';
+import type { TrainingProgress } from './training-progress.ts';
 import { boundedProgress } from '../progress/bounded-progress.ts';
 import { progressStatus } from './progress-status.ts';
 

@@ -3,7 +3,8 @@
  * does not answer. That the API server takes its numbers and texts was seen to when it was heard: `boundedProgress`.
  */
 import { formatDuration, type WsiTrainingJobStatus } from '@wsi-operator/api';
-import type { TrainingMeasurement, TrainingProgress } from './training-progress.ts';
+import type { TrainingMeasurement } from '../autoscaling/index.ts';
+import type { TrainingProgress } from './training-progress.ts';
 
 /** The longest of them; the status has room for no more. */
 const MOST_PHASES = 16;

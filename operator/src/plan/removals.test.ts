@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@wsi-operator/controller/testing';
 import fc from 'fast-check';
 import pino from 'pino';
-import { LOCAL_SETTINGS, type ClusterSettings } from './settings.ts';
+import { LOCAL_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import { Reconciler } from '../loop/reconciler.ts';
 import { buildJob, progressAt } from '../testing/builders.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';

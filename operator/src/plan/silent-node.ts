@@ -1,6 +1,6 @@
 /** Pods of a node that is not heard of, as far as the pod itself shows it: the operator has no rights over nodes. */
 import type { V1Pod } from '../kubernetes-types.ts';
-import { conditionOf } from './snapshot.ts';
+import { conditionOf } from '../job/snapshot.ts';
 
 const LOST = 'NodeLost';
 /** The kubelet's own, where the template has such gates. */

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { V1Pod } from '../kubernetes-types.ts';
 import { buildJob, pod } from '../testing/builders.ts';
-import { minimumCount } from './gangs/minimum.ts';
-import { podName, slotOf, type Slot } from './names.ts';
-import { takeSnapshot, type Place } from './snapshot.ts';
+import { minimumCount } from '../gangs/minimum.ts';
+import { podName, slotOf, type Slot } from '../job/names.ts';
+import { takeSnapshot, type Place } from '../job/snapshot.ts';
 import { inTheWay, startable } from './startup-policy.ts';
 
 const job = buildJob({ workers: 4, servers: 2 });

@@ -9,7 +9,7 @@
  * their roles: a worker too many would take the place of a server, and the gang would hold its devices, or wait, for ever.
  * (Volcano 1.14 does ask, but only after it has chosen as many pods as the minimum has, in an order that it never changes.)
  */
-import type { Place } from './snapshot.ts';
+import type { Place } from '../job/snapshot.ts';
 
 /**
  * @param due empty places that no delay after an end keeps empty

@@ -1,9 +1,9 @@
 /** What a status is put together from. */
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
-import type { ClusterSettings } from './settings.ts';
+import type { ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 import type { Failures } from './failure-policy.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from '../job/snapshot.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface StatusInput {
@@ -18,6 +18,8 @@ export interface StatusInput {
   readonly stopped: boolean;
   /** Running pods have certificates that expire soon. */
   readonly expiring: boolean;
+  /** A topology is asked for that nobody reads. */
+  readonly topologyIgnored: boolean;
   readonly observed: Observed;
   readonly now: number;
 }

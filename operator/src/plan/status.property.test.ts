@@ -2,12 +2,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { statusProblems } from '@wsi-operator/api';
 import fc from 'fast-check';
-import { DEFAULT_SETTINGS } from './settings.ts';
+import { DEFAULT_SETTINGS } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
 import { boundedProgress } from '../progress/bounded-progress.ts';
 import { buildJob, pod, ready } from '../testing/builders.ts';
-import { ROLES } from './names.ts';
+import { ROLES } from '../job/names.ts';
 import { plan } from './plan.ts';
 
 const now = 1_000_000_000_000;

@@ -14,9 +14,9 @@ import {
 import { conditionChanges } from './conditions.ts';
 import { activeSeconds } from './deadline-policy.ts';
 import { isSummary, roleOf } from './failure-records.ts';
-import { LABELS, jobName, replicasOf, type Role } from './names.ts';
+import { LABELS, jobName, replicasOf, type Role } from '../job/names.ts';
 import { progressStatus } from './progress-status.ts';
-import { isReady, trainerEnd, type Place } from './snapshot.ts';
+import { isReady, trainerEnd, type Place } from '../job/snapshot.ts';
 import { warningsOf } from './warnings.ts';
 
 export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
@@ -59,12 +59,14 @@ function hasEnded(conditions: readonly JobCondition[] | undefined): boolean {
 
 /** What is told in words: the message and the warnings. */
 function words(
-  { job, settings, expiring, observed }: StatusInput,
+  { job, settings, expiring, topologyIgnored, observed }: StatusInput,
   conditions: readonly JobCondition[],
 ): Pick<WsiTrainingJobStatus, 'message' | 'warnings'> {
   const before = job.status ?? {};
   const ended = hasEnded(conditions);
-  const warnings = ended ? (before.warnings ?? []) : warningsOf(job, settings, { ...observed, expiring });
+  const warnings = ended
+    ? (before.warnings ?? [])
+    : warningsOf(job, settings, { ...observed, expiring, topologyIgnored });
   // What was said last holds while the run goes on or is over, and not when something else was in its way.
   const last = ended || isTrue(before.conditions, 'Running') ? before.message : undefined;
   const message = messageOf(conditions) ?? progressStatus(observed.progress).message ?? last;

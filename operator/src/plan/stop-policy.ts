@@ -2,8 +2,8 @@
  * Stopping in order: the coordinator first, alone, because it writes the checkpoint with the servers' and workers'
  * help; when its process has ended, everything else at once.
  */
-import type { Action } from './actions.ts';
-import { holdsResources, isAlive, lostAt, type Place } from './snapshot.ts';
+import type { Action } from '../job/actions.ts';
+import { holdsResources, isAlive, lostAt, type Place } from '../job/snapshot.ts';
 
 export interface Stop {
   readonly actions: readonly Action[];

@@ -8,10 +8,10 @@ import { hasCertificates } from './certificates.ts';
 import { deadline } from './deadline-policy.ts';
 import { fatalFailure, type Failures } from './failure-policy.ts';
 import { hasFinished } from './finish.ts';
-import type { RunIntent } from './intent.ts';
-import { revision } from './revision.ts';
-import type { GangAdmission } from './gangs/index.ts';
-import { allUp, holdsResources, isAlive, revisionOf, type Place, type Snapshot } from './snapshot.ts';
+import type { RunIntent } from '../job/intent.ts';
+import { revision } from '../objects/revision.ts';
+import type { GangAdmission } from '../gangs/index.ts';
+import { allUp, holdsResources, isAlive, revisionOf, type Place, type Snapshot } from '../job/snapshot.ts';
 
 export type Verdict =
   /** The status says so already: only clean-up is left. */

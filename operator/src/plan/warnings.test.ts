@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { DEFAULT_SETTINGS } from './settings.ts';
+import { DEFAULT_SETTINGS } from '../job/settings.ts';
 import { buildJob } from '../testing/builders.ts';
 import { warningEvents, warningsOf } from './warnings.ts';
 

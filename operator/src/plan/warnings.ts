@@ -5,10 +5,9 @@ import {
   type WsiTrainingJob,
   type WsiTrainingJobStatus,
 } from '@wsi-operator/api';
-import type { ClusterSettings } from './settings.ts';
-import type { PlanEvent } from './actions.ts';
-import { asksForTopology, gangNameOf } from './gangs/index.ts';
-import { outputPersists } from './output-claim.ts';
+import type { ClusterSettings } from '../job/settings.ts';
+import type { PlanEvent } from '../job/actions.ts';
+import { outputPersists } from '../objects/output-claim.ts';
 
 /** A coordinator under load may be late by minutes. */
 const SILENCE_MILLISECONDS = 5 * 60_000;
@@ -23,19 +22,27 @@ export function warningsOf(
   settings: ClusterSettings,
   found: {
     readonly expiring: boolean;
+    readonly topologyIgnored?: boolean;
     readonly contested?: readonly string[] | undefined;
     readonly silentFor?: number | undefined;
     readonly answerRefused?: boolean | undefined;
     readonly foreignPods?: readonly string[] | undefined;
   },
 ): Warnings {
-  const { expiring, contested = [], silentFor = 0, answerRefused = false, foreignPods = [] } = found;
+  const {
+    expiring,
+    topologyIgnored = false,
+    contested = [],
+    silentFor = 0,
+    answerRefused = false,
+    foreignPods = [],
+  } = found;
   const lasting = settings.outputPersists === true || outputPersists(job);
   const reasons: WarningReason[] = [
     ...(lasting ? [] : (['OutputNotPersistent'] as const)),
     ...(expiring ? (['CertificatesExpiring'] as const) : []),
     ...(job.spec.runPolicy.managedBy === undefined ? [] : (['FieldOutdated'] as const)),
-    ...(asksInVain(job, settings) ? (['TopologyIgnored'] as const) : []),
+    ...(topologyIgnored ? (['TopologyIgnored'] as const) : []),
     ...(silentFor < SILENCE_MILLISECONDS ? [] : (['CoordinatorSilent'] as const)),
     ...(answerRefused ? (['AnswerRefused'] as const) : []),
     ...(foreignPods.length === 0 ? [] : (['ForeignPods'] as const)),
@@ -52,14 +59,6 @@ export function warningsOf(
 function listed(names: readonly string[]): string {
   const shown = [...names].sort().slice(0, MOST_NAMES).join(', ');
   return names.length <= MOST_NAMES ? shown : `${shown} and ${names.length - MOST_NAMES} more`;
-}
-
-function asksInVain(job: WsiTrainingJob, settings: ClusterSettings): boolean {
-  const { coordinator, parameterServers, workers } = job.spec;
-  const asks = [coordinator, parameterServers, workers].some(({ template }) =>
-    asksForTopology(template.metadata?.annotations),
-  );
-  return asks && gangNameOf(job, settings) !== 'kueue';
 }
 
 export function warningEvents(before: Warnings | undefined, after: Warnings | undefined): PlanEvent[] {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { LOCAL_SETTINGS } from '../plan/settings.ts';
+import { LOCAL_SETTINGS } from '../job/settings.ts';
 import { plan } from '../plan/plan.ts';
 import { MOST_STATUS_BYTES } from '../plan/status-size.ts';
-import { desiredSlots } from '../plan/names.ts';
+import { desiredSlots } from '../job/names.ts';
 import { buildJob, pod, ready, seen } from '../testing/builders.ts';
 import { boundedProgress } from './bounded-progress.ts';
 

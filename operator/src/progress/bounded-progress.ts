@@ -11,8 +11,8 @@ import type {
   MeasuredWindow,
   MeasuredWorker,
   TrainingMeasurement,
-  TrainingProgress,
-} from '../plan/training-progress.ts';
+} from '../autoscaling/index.ts';
+import type { TrainingProgress } from '../plan/training-progress.ts';
 
 const MOST_METRICS = 200;
 /** As the trainer names them: `validation.auc`. */

@@ -2,7 +2,7 @@
 import { isolationFromJson, type IsolationSettings } from '@wsi-operator/api';
 import { WsiError } from '@wsi-operator/foundation';
 import { InvalidArgumentError } from 'commander';
-import type { EgressRule } from '../plan/settings.ts';
+import type { EgressRule } from '../job/settings.ts';
 
 export function port(text: string): number {
   return inRange(text, 0, 65_535);

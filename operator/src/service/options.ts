@@ -6,7 +6,7 @@ import {
   type ClusterSettings,
   type EgressRule,
   type PodIdentity,
-} from '../plan/settings.ts';
+} from '../job/settings.ts';
 import {
   choice,
   egressRules,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ApiError } from '@wsi-operator/controller';
 import { createLogger, type Clock } from '@wsi-operator/foundation';
-import type { PodIdentity } from '../plan/settings.ts';
+import type { PodIdentity } from '../job/settings.ts';
 import { podIdentity } from './pod-identity.ts';
 
 const logger = createLogger({ role: 'operator' });

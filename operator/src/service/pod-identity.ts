@@ -1,7 +1,7 @@
 /** Which user the pods of jobs run as, where it is left to the operator to find out. */
 import { ASSIGNING_API, assignsUsers, type ApiClient } from '@wsi-operator/controller';
 import { systemClock, WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
-import type { PodIdentity } from '../plan/settings.ts';
+import type { PodIdentity } from '../job/settings.ts';
 import type { OperatorOptions } from './options.ts';
 
 const PAUSE_MILLISECONDS = 2_000;

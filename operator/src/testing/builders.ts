@@ -1,12 +1,12 @@
 /** Jobs and pods for tests, with everything that a test does not care about filled in. */
 import type { V1Pod } from '../kubernetes-types.ts';
 import { autoscalingDefaults, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi-operator/api';
-import { LOCAL_SETTINGS, type ClusterSettings } from '../plan/settings.ts';
+import { LOCAL_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import type { Observed } from '../plan/observed.ts';
 import type { TrainingProgress } from '../plan/training-progress.ts';
-import type { Slot } from '../plan/names.ts';
+import type { Slot } from '../job/names.ts';
 import { wantedObjects } from '../plan/owned-objects.ts';
-import { buildPod } from '../plan/pods.ts';
+import { buildPod } from '../objects/pods.ts';
 
 export interface JobChoices {
   readonly workers?: number;

@@ -10,7 +10,7 @@ import {
 import { systemClock, type Clock } from '@wsi-operator/foundation';
 import { KubernetesCluster } from '../cluster/kubernetes/kubernetes-cluster.ts';
 import { JOBS, PODS } from '../cluster/kubernetes/resources.ts';
-import { DEFAULT_SETTINGS, type ClusterSettings } from '../plan/settings.ts';
+import { DEFAULT_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import { Reconciler, type PassOutcome } from '../loop/reconciler.ts';
 import { refuseBeyondRights } from './rights.ts';
 

@@ -6,10 +6,10 @@ import { withObservation, type Observation, type Workload } from '@wsi-operator/
 import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';
 import { ManualClock } from '@wsi-operator/controller/testing';
 import pino from 'pino';
-import { LOCAL_SETTINGS, type ClusterSettings } from '../plan/settings.ts';
-import type { TrainingMeasurement } from '../plan/training-progress.ts';
+import { LOCAL_SETTINGS, type ClusterSettings } from '../job/settings.ts';
+import type { TrainingMeasurement } from '../autoscaling/index.ts';
 import { Reconciler, type PassOutcome } from '../loop/reconciler.ts';
-import { LABELS, type Role } from '../plan/names.ts';
+import { LABELS, type Role } from '../job/names.ts';
 import { progressAt } from './builders.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 

@@ -6,12 +6,13 @@ import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
 import type { GangName, WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
 import { WsiError, type Clock } from '@wsi-operator/foundation';
 import type { Cluster, JobKey, ObservedJob } from '../cluster/port.ts';
-import type { EarlierModel, Observed, Refusal } from '../plan/observed.ts';
+import type { EarlierModel } from '../autoscaling/index.ts';
+import type { Observed } from '../plan/observed.ts';
+import type { Refusal, Action, PlanEvent } from '../job/actions.ts';
 import type { TrainingProgress } from '../plan/training-progress.ts';
 import { GonePods } from '../cluster/gone-pods.ts';
 import { JobListeners } from '../cluster/job-listeners.ts';
 import { PodTimes } from '../cluster/pod-times.ts';
-import type { Action, PlanEvent } from '../plan/actions.ts';
 import { objectKey } from '../plan/owned-objects.ts';
 
 const OWNER = 'job';

@@ -5,7 +5,7 @@
 import type { KubernetesObject, Resource } from '@wsi-operator/controller';
 import type { FakeApiServer } from '@wsi-operator/controller/testing';
 import { JOBS } from '../cluster/kubernetes/resources.ts';
-import { GANG_RESOURCES } from '../plan/gangs/index.ts';
+import { GANG_RESOURCES } from '../gangs/index.ts';
 
 export const WORKLOADS: Resource = GANG_RESOURCES.kueue[0]!;
 const MANAGER = 'kueue.x-k8s.io/multikueue';

@@ -5,7 +5,7 @@
 import { ApiError, type ApiClient, type KubernetesObject } from '@wsi-operator/controller';
 import { WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import type { TlsPem } from '@wsi-operator/protocol';
-import type { CertificateRequest, CertificateRole } from '../../plan/actions.ts';
+import type { CertificateRequest, CertificateRole } from '../../job/actions.ts';
 import type { Contests } from './contests.ts';
 import { earliestExpiry, issueCertificates, type CertificateFiles } from './certificates.ts';
 import { objectId } from './own-writes.ts';

@@ -2,8 +2,8 @@
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { TlsPem } from '@wsi-operator/protocol';
 import { resultHead } from '../../plan/finish.ts';
-import { address, podName, RPC_PORT, type Slot } from '../../plan/names.ts';
-import { trainerEnd } from '../../plan/snapshot.ts';
+import { address, podName, RPC_PORT, type Slot } from '../../job/names.ts';
+import { trainerEnd } from '../../job/snapshot.ts';
 import type { CoordinatorTarget } from '../../progress/progress-poller.ts';
 import { finalProgress, type RunResult } from '../local/result-file.ts';
 import type { TrainingProgress } from '../../plan/training-progress.ts';

@@ -5,7 +5,7 @@ import { systemClock } from '@wsi-operator/foundation';
 import pino from 'pino';
 import { Refusal, scaledClock, type FakeApiServerOptions } from '@wsi-operator/controller/testing';
 import { KubernetesBed, manifest, NAMESPACE, until } from '../../testing/kubernetes-bed.ts';
-import { GANG_RESOURCES } from '../../plan/gangs/index.ts';
+import { GANG_RESOURCES } from '../../gangs/index.ts';
 import { GangApis } from './gang-apis.ts';
 
 const [WORKLOADS, FLAVORS] = GANG_RESOURCES.kueue as [

@@ -5,7 +5,7 @@
 import { ApiError, type ApiClient, type KubernetesObject } from '@wsi-operator/controller';
 import { WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import type { GangName } from '@wsi-operator/api';
-import { GANG_RESOURCES, type GangResource } from '../../plan/gangs/index.ts';
+import { GANG_RESOURCES, type GangResource } from '../../gangs/index.ts';
 import type { ObjectCaches } from './object-caches.ts';
 import { ResourceCache } from './resource-cache.ts';
 

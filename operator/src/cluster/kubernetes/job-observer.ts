@@ -1,12 +1,17 @@
 /** Everything about one job at one moment, put together from caches, what was heard and what was refused. */
 import { isTrue, managerOf, OPERATOR_NAME, type WsiTrainingJob } from '@wsi-operator/api';
 import type { KubernetesObject } from '@wsi-operator/controller';
-import { asksForModel, earlierModelOf, type MeasuredJob } from '../../plan/autoscaling/earlier.ts';
+import {
+  asksForModel,
+  earlierModelOf,
+  type MeasuredJob,
+  type EarlierModel,
+} from '../../autoscaling/index.ts';
 import { checkpointLeft } from '../../plan/finish.ts';
-import { certificateSecretName } from '../../plan/names.ts';
+import { certificateSecretName } from '../../job/names.ts';
 import type { ProgressPoller } from '../../progress/progress-poller.ts';
-import type { ClusterSettings } from '../../plan/settings.ts';
-import type { EarlierModel, Observed } from '../../plan/observed.ts';
+import type { ClusterSettings } from '../../job/settings.ts';
+import type { Observed } from '../../plan/observed.ts';
 import type { JobKey } from '../port.ts';
 import type { TrainingProgress } from '../../plan/training-progress.ts';
 import type { CertificateStore } from './certificate-store.ts';

@@ -13,11 +13,11 @@ import {
   type WsiTrainingJob,
   type WsiTrainingJobStatus,
 } from '@wsi-operator/api';
-import type { Action, PlanEvent } from '../../plan/actions.ts';
+import type { Action, PlanEvent } from '../../job/actions.ts';
 import { faultObserved } from '../../plan/fault.ts';
 import { ProgressPoller } from '../../progress/progress-poller.ts';
 import type { Cluster, JobKey, ObservedJob } from '../port.ts';
-import type { ClusterSettings } from '../../plan/settings.ts';
+import type { ClusterSettings } from '../../job/settings.ts';
 import type { Observed } from '../../plan/observed.ts';
 import { JobListeners } from '../job-listeners.ts';
 import { CertificateStore } from './certificate-store.ts';

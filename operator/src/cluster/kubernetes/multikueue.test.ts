@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { KubernetesBed, manifest, until } from '../../testing/kubernetes-bed.ts';
 import { admit, find, MultiKueue, WORKLOADS } from '../../testing/multikueue.ts';
-import { GANG_RESOURCES } from '../../plan/gangs/index.ts';
+import { GANG_RESOURCES } from '../../gangs/index.ts';
 import { JOBS, PODS } from './resources.ts';
 
 const RESULT = JSON.stringify({ parametersSha256: 'a'.repeat(64), steps: 3 });

@@ -18,7 +18,7 @@ import type { ObjectCaches } from './object-caches.ts';
 import { objectId } from './own-writes.ts';
 import { ownership, type JobIdentity } from './ownership.ts';
 import { nameTaken, staleWrite, wordsOf, type Refusals } from './refusals.ts';
-import type { Refusal } from '../../plan/observed.ts';
+import type { Refusal } from '../../job/actions.ts';
 import type { V1OwnerReference } from '../../kubernetes-types.ts';
 import { FIELD_MANAGER, isOf, PODS } from './resources.ts';
 import { trimObject, trimPod } from './trim.ts';

@@ -9,8 +9,8 @@
 import { GROUP, KIND } from '@wsi-operator/api';
 import type { KubernetesObject } from '@wsi-operator/controller';
 import type { V1Pod } from '../../kubernetes-types.ts';
-import { LABELS, podNameOf, slotOf } from '../../plan/names.ts';
-import { revisionOf } from '../../plan/snapshot.ts';
+import { LABELS, podNameOf, slotOf } from '../../job/names.ts';
+import { revisionOf } from '../../job/snapshot.ts';
 import type { JobKey } from '../port.ts';
 
 const MANAGED_BY = 'app.kubernetes.io/managed-by';

@@ -3,7 +3,7 @@
  * refuses everything else. A call of a new kind needs a line here, or it is refused in the tests already.
  */
 import type { GangName } from '@wsi-operator/api';
-import { GANG_RESOURCES } from '../../plan/gangs/index.ts';
+import { GANG_RESOURCES } from '../../gangs/index.ts';
 import { REMOVABLE_KINDS } from '../../plan/owned-objects.ts';
 import {
   EVENTS,

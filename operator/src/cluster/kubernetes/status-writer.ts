@@ -9,7 +9,7 @@ import { isRecord } from '@wsi-operator/foundation';
 import { API_VERSION, KIND, type WsiTrainingJobStatus } from '@wsi-operator/api';
 import { ApiError, type ApiClient, type KubernetesObject } from '@wsi-operator/controller';
 import type { Logger } from '@wsi-operator/foundation';
-import type { PlanEvent } from '../../plan/actions.ts';
+import type { PlanEvent } from '../../job/actions.ts';
 import type { StoredJob } from './stored-job.ts';
 import { staleWrite, wordsOf } from './refusals.ts';
 import { FIELD_MANAGER, JOBS } from './resources.ts';

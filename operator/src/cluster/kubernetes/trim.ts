@@ -6,7 +6,7 @@ import type { KubernetesObject } from '@wsi-operator/controller';
 import { isRecord } from '@wsi-operator/foundation';
 import type { V1Pod } from '../../kubernetes-types.ts';
 import { digested } from '../../plan/digested.ts';
-import { TRAINER_CONTAINER } from '../../plan/names.ts';
+import { TRAINER_CONTAINER } from '../../job/names.ts';
 import { LargeSpecs, type SpecRoom } from './large-specs.ts';
 import type { StoredJob } from './stored-job.ts';
 import { isMade, isRetained, ownerOf } from './ownership.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { V1Pod } from '../../kubernetes-types.ts';
-import type { Slot } from '../../plan/names.ts';
-import { buildPod as buildPodWith } from '../../plan/pods.ts';
+import type { Slot } from '../../job/names.ts';
+import { buildPod as buildPodWith } from '../../objects/pods.ts';
 import { buildJob } from '../../testing/builders.ts';
-import { LOCAL_SETTINGS } from '../../plan/settings.ts';
+import { LOCAL_SETTINGS } from '../../job/settings.ts';
 import { launchOf, type LaunchContext } from './launch.ts';
 
 const buildPod = (job: WsiTrainingJob, slot: Slot): V1Pod => buildPodWith(job, slot, LOCAL_SETTINGS);

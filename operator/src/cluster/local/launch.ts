@@ -5,7 +5,7 @@
 import type { V1Container, V1Pod, V1Volume } from '../../kubernetes-types.ts';
 import { WsiError } from '@wsi-operator/foundation';
 import { join } from 'node:path';
-import { slotOf, TRAINER_CONTAINER, type Slot } from '../../plan/names.ts';
+import { slotOf, TRAINER_CONTAINER, type Slot } from '../../job/names.ts';
 
 export interface LaunchContext {
   /** What a container without a command runs, before its arguments. */

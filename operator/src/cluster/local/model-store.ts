@@ -9,10 +9,8 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import { canonicalJson, sha256, writeFileAtomically } from '@wsi-operator/foundation';
-import { asksForModel } from '../../plan/autoscaling/earlier.ts';
-import { shapeName } from '../../plan/autoscaling/index.ts';
-import { jobName } from '../../plan/names.ts';
-import type { EarlierModel } from '../../plan/observed.ts';
+import { asksForModel, shapeName, type EarlierModel } from '../../autoscaling/index.ts';
+import { jobName } from '../../job/names.ts';
 import { thisMachine } from './machine.ts';
 
 interface Stored extends EarlierModel {

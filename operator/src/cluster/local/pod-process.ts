@@ -9,7 +9,7 @@ import { closeSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { V1ContainerStateTerminated, V1Pod } from '../../kubernetes-types.ts';
 import type { Clock } from '@wsi-operator/foundation';
-import { TRAINER_CONTAINER } from '../../plan/names.ts';
+import { TRAINER_CONTAINER } from '../../job/names.ts';
 import type { Launch } from './launch.ts';
 import type { LogFile } from './log-file.ts';
 import { outOfMemoryKills } from './memory-kills.ts';

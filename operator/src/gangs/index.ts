@@ -1,0 +1,92 @@
+/** Gangs and queues: see gang.ts for the terms, and one file for each kind. */
+import { isBeingDeleted } from '../job/intent.ts';
+import type { GangName } from '@wsi-operator/api';
+import {
+  alivePods,
+  deleteObjects,
+  GANG_RESOURCES,
+  objectsOf,
+  type GangPlan,
+  type GangInput,
+  type GangTraits,
+} from './gang.ts';
+import { gangOf, queueOf } from './queue.ts';
+import { quietPlan, restingPlan } from './rest.ts';
+import { planCoscheduling } from './coscheduling.ts';
+import { planKueue } from './kueue.ts';
+import { asksForTopology } from './kueue-topology.ts';
+import { planSubmitted } from './kueue-dispatched.ts';
+import { planNative } from './native.ts';
+import { planNone } from './none.ts';
+import { planVolcano } from './volcano.ts';
+
+export {
+  GANG_RESOURCES,
+  type GangAdmission,
+  type GangInput,
+  type GangPlan,
+  type GangResource,
+  type GangTraits,
+} from './gang.ts';
+
+const PLANS: Record<GangName, (input: GangInput) => GangPlan> = {
+  kueue: planKueue,
+  volcano: planVolcano,
+  coscheduling: planCoscheduling,
+  native: planNative,
+};
+
+/**
+ * What the job's gang needs now. To be asked on every pass, also when the job is suspended or has ended: its objects and
+ * actions are carried out whatever the rest of the plan does.
+ */
+export function planGang(input: GangInput): GangPlan & GangTraits {
+  const gang = gangOf(input);
+  const plan = input.dispatched === true ? planDispatchedElsewhere(input, gang) : planHere(input, gang);
+  return {
+    ...plan,
+    fixedPods: gang === 'kueue',
+    topologyIgnored: gang !== 'kueue' && asksForAnyTopology(input),
+  };
+}
+
+function planHere(input: GangInput, gang: 'none' | GangName): GangPlan {
+  const plan = gang === 'none' ? planNone(input) : planNamed(input, gang);
+  const left = objectsOfOthers(input, gang);
+  return left.length === 0 ? plan : { ...plan, actions: [...plan.actions, ...deleteObjects(left)] };
+}
+
+/** Of a job that Kueue has run on another cluster: what it needs on this one. */
+function planDispatchedElsewhere(input: GangInput, gang: 'none' | GangName): GangPlan {
+  const queued = gang === 'kueue' && input.observed.gangs.includes('kueue');
+  return queued ? planSubmitted(input, queueOf(input)) : quietPlan(input, []);
+}
+
+function planNamed(input: GangInput, gang: GangName): GangPlan {
+  if (!input.observed.gangs.includes(gang)) return planUnavailable(input, gang);
+  // Kueue has more to say at the end than that nothing is left.
+  return gang === 'kueue' || input.intent.kind === 'run' ? PLANS[gang](input) : restingPlan(input, gang);
+}
+
+/** An API that went away (or could not be asked for) is no reason to stop what runs. */
+function planUnavailable(input: GangInput, gang: GangName): GangPlan {
+  if (input.intent.kind !== 'run' || alivePods(input.observed).length > 0) return quietPlan(input, []);
+  const resources = GANG_RESOURCES[gang].filter(({ use }) => use === 'owned');
+  const names = resources.map(({ group, version, plural }) => `${plural}.${version}.${group}`);
+  const message = `spec.runPolicy.gang is "${gang}", but the cluster does not serve ${names.join(' and ')}.`;
+  return { ...quietPlan(input, []), admission: { kind: 'unavailable', message } };
+}
+
+function asksForAnyTopology({ job }: GangInput): boolean {
+  const { coordinator, parameterServers, workers } = job.spec;
+  return [coordinator, parameterServers, workers].some(({ template }) =>
+    asksForTopology(template.metadata?.annotations),
+  );
+}
+
+/** What is left of a gang that the job had before. */
+function objectsOfOthers({ observed, intent }: GangInput, gang: string): ReturnType<typeof objectsOf> {
+  if (isBeingDeleted(intent) || alivePods(observed).length > 0) return [];
+  const others = (Object.keys(GANG_RESOURCES) as GangName[]).filter((name) => name !== gang);
+  return others.flatMap((name) => objectsOf(observed, name, 'owned'));
+}

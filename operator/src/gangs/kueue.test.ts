@@ -1,0 +1,279 @@
+import { describe, expect, test } from '@jest/globals';
+import { LOCAL_SETTINGS } from '../job/settings.ts';
+import type { KubernetesObject, V1Pod } from '../kubernetes-types.ts';
+import type { Condition, Workload, WorkloadStatus } from './kueue-workload.ts';
+import { buildPod } from '../objects/pods.ts';
+import {
+  BEFORE,
+  WORKER,
+  FULL,
+  spot,
+  a100,
+  job,
+  plan,
+  workload,
+  condition,
+  admitted,
+  running,
+  patched,
+} from './testing/kueue.ts';
+
+describe('the Workload', () => {
+  test('has a set of pods for each role, of which only workers may be fewer', () => {
+    const of = job({ servers: 3, workers: 4 });
+    expect(plan(of).objects).toMatchObject([
+      {
+        apiVersion: 'kueue.x-k8s.io/v1beta2',
+        kind: 'Workload',
+        metadata: { name: 'lung', labels: { 'kueue.x-k8s.io/job-uid': 'job-uid' } },
+        spec: {
+          queueName: 'gpu',
+          podSets: [
+            { name: 'coordinator', count: 1 },
+            { name: 'server', count: 3 },
+            { name: 'worker', count: 4, minCount: 1 },
+          ],
+        },
+      },
+    ]);
+    const one = plan(job({ workers: 1 })).objects[0] as Workload;
+    expect(one.spec.podSets[2]).not.toHaveProperty('minCount');
+  });
+
+  test('shows what quota and flavours are decided by, and no more of the pods', () => {
+    const spec = {
+      nodeSelector: { zone: 'a' },
+      tolerations: [{ key: 'gpu', operator: 'Exists' }],
+      priorityClassName: 'research',
+      containers: [
+        {
+          name: 'trainer',
+          image: 'x',
+          resources: { limits: { cpu: '2' } },
+          env: [{ name: 'TOKEN', value: 'y' }],
+        },
+      ],
+    };
+    const metadata = { annotations: { 'kueue.x-k8s.io/podset-preferred-topology': 'rack', other: 'z' } };
+    const made = workload(job({ templates: { worker: { metadata, spec } } }));
+    expect(made.spec.podSets[2]?.template).toEqual({
+      metadata: { annotations: { 'kueue.x-k8s.io/podset-preferred-topology': 'rack' } },
+      spec: {
+        nodeSelector: { zone: 'a' },
+        tolerations: [{ key: 'gpu', operator: 'Exists' }],
+        priorityClassName: 'research',
+        restartPolicy: 'Never',
+        containers: [{ name: 'trainer', image: 'x', resources: { limits: { cpu: '2' } } }],
+      },
+    });
+  });
+
+  test('has the priority of the class that the job or its pods name, when it is known', () => {
+    const classes: KubernetesObject[] = [
+      { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'p' }, value: 5 },
+      {
+        apiVersion: 'kueue.x-k8s.io/v1beta2',
+        kind: 'WorkloadPriorityClass',
+        metadata: { name: 'w' },
+        value: 9,
+      },
+    ];
+    const of = job({ templates: { worker: { spec: { priorityClassName: 'p' } } } });
+    const group = 'scheduling.k8s.io';
+    expect(plan(of, classes).objects[0]).toMatchObject({
+      spec: { priorityClassRef: { group, kind: 'PriorityClass', name: 'p' }, priority: 5 },
+    });
+    const labelled = {
+      ...of,
+      metadata: { ...of.metadata, labels: { 'kueue.x-k8s.io/priority-class': 'w' } },
+    };
+    expect(plan(labelled, classes).objects[0]).toMatchObject({
+      spec: { priorityClassRef: { kind: 'WorkloadPriorityClass', name: 'w' }, priority: 9 },
+    });
+    expect(plan(of).objects[0]?.['spec']).not.toHaveProperty('priority');
+  });
+
+  test('needs a queue', () => {
+    const without = job({}, '');
+    expect(plan(without).admission).toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining('spec.runPolicy.queue'),
+    });
+    expect(plan(without, [], running(without)).admission.kind).toBe('admitted');
+  });
+});
+
+describe('waiting', () => {
+  test.each<[string, WorkloadStatus | undefined, string]>([
+    ['nothing is said yet', undefined, 'The job waits in the Kueue queue "gpu".'],
+    [
+      'no quota',
+      { conditions: [condition('QuotaReserved', 'False', 'Pending', 'insufficient unused quota for cpu')] },
+      'insufficient unused quota for cpu',
+    ],
+    [
+      'admission checks',
+      {
+        ...admitted(FULL),
+        conditions: [condition('QuotaReserved', 'True')],
+        admissionChecks: [
+          { name: 'nodes', state: 'Pending', message: 'asked for' },
+          { name: 'licence', state: 'Ready' },
+        ],
+      },
+      'admission checks are not through: nodes is Pending (asked for).',
+    ],
+  ])('%s', (_, status, message) => {
+    const of = job();
+    const result = plan(of, [spot, a100, workload(of, status)]);
+    expect(result.admission).toMatchObject({ kind: 'waiting', reason: 'QueuePending' });
+    expect(result.admission).toHaveProperty('message', expect.stringContaining(message));
+    expect(result.actions).toEqual([]);
+  });
+
+  test('a deactivated Workload says so', () => {
+    const of = job();
+    const made = workload(of);
+    const off = { ...made, spec: { ...made.spec, active: false } };
+    expect(plan(of, [off]).admission).toHaveProperty('message', expect.stringContaining('deactivated'));
+  });
+
+  test('an assigned flavour that was not observed is waited for', () => {
+    const of = job();
+    expect(plan(of, [spot, workload(of, admitted(FULL))]).admission).toMatchObject({
+      kind: 'waiting',
+      message: expect.stringContaining('not known: a100'),
+    });
+  });
+
+  test('the Workload follows the job until quota is reserved', () => {
+    const made = workload(job());
+    expect(plan(job({ workers: 7, servers: 2 }), [made]).objects).toMatchObject([
+      { spec: { podSets: [{ count: 1 }, { count: 2 }, { count: 7 }] } },
+    ]);
+  });
+});
+
+describe('admitted', () => {
+  const of = job();
+
+  test('pods go where the flavours are, with their tolerations and what admission checks ask for', () => {
+    const checks = {
+      admissionChecks: [
+        {
+          name: 'nodes',
+          state: 'Ready',
+          podSetUpdates: [
+            { name: 'worker', annotations: { provisioned: 'yes' }, nodeSelector: { pool2: 'x' } },
+            { name: 'server', annotations: { other: 'yes' } },
+          ],
+        },
+      ],
+    };
+    const objects = [spot, a100, workload(of, { ...admitted(FULL), ...checks })];
+    const result = plan(of, objects);
+    expect(result).toMatchObject({ admission: { kind: 'admitted' }, objects: [], workers: 2 });
+    const member = result.decorate(buildPod(of, WORKER, LOCAL_SETTINGS), WORKER);
+    expect(member).toMatchObject({
+      metadata: {
+        labels: { 'kueue.x-k8s.io/podset': 'worker', 'wsi.dev/role': 'worker' },
+        annotations: { 'kueue.x-k8s.io/workload': 'lung', provisioned: 'yes' },
+      },
+      spec: {
+        nodeSelector: { pool: 'spot', gpu: 'a100', pool2: 'x' },
+        tolerations: [{ key: 'spot', operator: 'Exists' }],
+      },
+    });
+    // Kueue's pod integration manages pods with a queue label; these are accounted for by the Workload.
+    expect(member.metadata?.labels).not.toHaveProperty('kueue.x-k8s.io/queue-name');
+    expect(member.metadata?.annotations).not.toHaveProperty('other');
+  });
+
+  test('with fewer workers: the others are asked for by a Workload of their own', () => {
+    const many = job({ workers: 5 });
+    const result = plan(many, [spot, a100, workload(many, admitted({ ...FULL, worker: 2 }))]);
+    expect(result).toMatchObject({ admission: { kind: 'admitted' }, workers: 2 });
+    expect(result.objects).toMatchObject([
+      {
+        metadata: { name: 'lung-workers-2' },
+        spec: { queueName: 'gpu', podSets: [{ name: 'worker', count: 3, minCount: 1 }] },
+      },
+    ]);
+  });
+
+  test('Kueue is told once that all pods are ready', () => {
+    const status = admitted(FULL, [condition('PodsReady', 'False', 'WaitForStart')]);
+    const waits = running(of).slice(1);
+    expect(plan(of, [spot, a100, workload(of, status)], waits).actions).toEqual([]);
+    const told = patched(plan(of, [spot, a100, workload(of, status)], running(of)).actions);
+    expect(told.conditions?.map(({ type, status: value }) => [type, value])).toEqual([
+      ['QuotaReserved', 'True'],
+      ['Admitted', 'True'],
+      ['PodsReady', 'True'],
+    ]);
+    expect(told.conditions?.[0]?.lastTransitionTime).toBe(BEFORE);
+    expect(told.conditions?.[2]?.lastTransitionTime).toBe('2026-01-01T00:00:00.000Z');
+    expect(told).not.toHaveProperty('admission');
+    expect(plan(of, [spot, a100, workload(of, { ...status, ...told })], running(of)).actions).toEqual([]);
+  });
+
+  const cluster = (pods: readonly V1Pod[], ...told: readonly Condition[]): unknown => {
+    const said = plan(of, [spot, a100, workload(of, admitted(FULL, told))], pods).actions;
+    if (said.length === 0) return 'nothing new';
+    const ready = patched(said).conditions?.find(({ type }) => type === 'PodsReady');
+    return `${ready?.status} ${ready?.reason}`;
+  };
+  const unready = (one: V1Pod): V1Pod => ({
+    ...one,
+    status: { ...one.status, conditions: [{ type: 'Ready', status: 'False' }] },
+  });
+
+  test.each<[string, readonly V1Pod[], readonly Condition[], string]>([
+    ['before any pod', [], [], 'False WaitForStart'],
+    ['running is not ready', running(of).map(unready), [], 'False WaitForStart'],
+    [
+      'still waiting',
+      running(of).map(unready),
+      [condition('PodsReady', 'False', 'WaitForStart')],
+      'nothing new',
+    ],
+    ['ready', running(of), [], 'True Started'],
+    ['a loss', running(of).slice(1), [condition('PodsReady', 'True', 'Started')], 'False WaitForRecovery'],
+    [
+      'not ready any more',
+      running(of).map(unready),
+      [condition('PodsReady', 'True', 'Recovered')],
+      'False WaitForRecovery',
+    ],
+    ['still lost', [], [condition('PodsReady', 'False', 'WaitForRecovery')], 'nothing new'],
+    ['made good', running(of), [condition('PodsReady', 'False', 'WaitForRecovery')], 'True Recovered'],
+    ['told already', running(of), [condition('PodsReady', 'True', 'Recovered')], 'nothing new'],
+  ])('what Kueue is told of the pods: %s', (_, pods, told, expected) => {
+    expect(cluster(pods, ...told)).toBe(expected);
+  });
+
+  test('other resources than were admitted: stop, and ask again', () => {
+    const before = workload(of, admitted(FULL));
+    const resources = { limits: { 'nvidia.com/gpu': 2 } };
+    const after = job({ templates: { worker: { spec: { containers: [{ name: 'trainer', resources }] } } } });
+    expect(plan(after, [spot, a100, before], running(of))).toMatchObject({
+      admission: { kind: 'evicted', reason: 'PodsChanged' },
+      objects: [],
+      actions: [],
+    });
+    expect(plan(after, [spot, a100, before]).actions).toMatchObject([{ kind: 'delete', name: 'lung' }]);
+  });
+
+  test('another image or environment changes nothing that was admitted', () => {
+    const before = workload(of, admitted(FULL));
+    const containers = [{ name: 'trainer', image: 'trainer:2', env: [{ name: 'A', value: 'b' }] }];
+    const base = job({
+      templates: { worker: { spec: { containers: [{ name: 'trainer', image: 'trainer:1' }] } } },
+    });
+    const after = job({ templates: { worker: { spec: { containers } } } });
+    expect(plan(after, [spot, a100, workload(base, admitted(FULL))], running(of)).admission.kind).toBe(
+      'admitted',
+    );
+    expect(plan(of, [spot, a100, before], running(of)).admission.kind).toBe('admitted');
+  });
+});
