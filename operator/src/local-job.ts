@@ -45,7 +45,7 @@ type Autoscaling = NonNullable<WsiTrainingJob['spec']['autoscaling']>;
 
 /**
  * Workers share the processors of one machine: more than those bring nothing, unless the job says that they may. To start
- * a slow one anew puts it where it was, and requests of memory have no meaning.
+ * a slow one again puts it where it was, and requests of memory have no meaning.
  */
 function localAutoscaling(autoscaling: Autoscaling): Autoscaling {
   const { minimumWorkers, maximumWorkers = availableParallelism(), memory, stragglers } = autoscaling;

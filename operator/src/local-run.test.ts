@@ -38,7 +38,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Appears as a whole: the processes look as soon as there is a file. */
-function tell(file: string, content = ''): void {
+function instruct(file: string, content = ''): void {
   writeFileSync(join(directory, 'draft'), content);
   renameSync(join(directory, 'draft'), join(directory, file));
 }
@@ -142,7 +142,7 @@ describe('a job on this machine', () => {
     await run.running(5);
     process.kill(run.cluster.pids('coordinator')[0]!, 'SIGKILL');
     await run.running(6);
-    tell('finish');
+    instruct('finish');
     const { outcome, result, status } = await run.done;
     expect(outcome).toBe('succeeded');
     expect(result).toMatchObject({ steps: 7, restarts: { coordinator: 1, server: 0, worker: 1 } });
@@ -158,7 +158,7 @@ describe('a job on this machine', () => {
   it('fails at once on wrong input, with the words of the process', async () => {
     const run = new Run(buildJob());
     await run.running(4);
-    tell('fail-coordinator-0', '64 cohort.csv: row 3: there is no slide a.svs');
+    instruct('fail-coordinator-0', '64 cohort.csv: row 3: there is no slide a.svs');
     const { outcome, reason, message } = await run.done;
     expect([outcome, reason]).toEqual(['failed', 'InputInvalid']);
     expect(message).toContain('cohort.csv: row 3: there is no slide a.svs');
@@ -178,7 +178,7 @@ describe('a job on this machine', () => {
     expectNothingLeft();
     const second = new Run(buildJob({ workers: 3 }));
     await second.running(4 + 5);
-    tell('finish');
+    instruct('finish');
     expect((await second.done).outcome).toBe('succeeded');
   });
 
@@ -191,7 +191,7 @@ describe('a job on this machine', () => {
     run.cluster.edit((spec) => ({ ...spec, workers: { ...spec.workers, replicas: 1 } }));
     await fewer;
     expect(run.cluster.pids('worker').length).toBe(1);
-    tell('finish');
+    instruct('finish');
     expect((await run.done).outcome).toBe('succeeded');
     expectNothingLeft();
   });
@@ -234,10 +234,10 @@ describe('the output directory', () => {
     const changed = { ...other, spec: { ...other.spec, training: { ...other.spec.training, epochs: 5 } } };
     await expect(new Run(changed).done).rejects.toThrow('spec.training.epochs: 1 there, 5 now');
     expectNothingLeft();
-    const anew = new Run(changed, { forceNew: true });
-    await anew.running(8);
-    tell('finish');
-    expect((await anew.done).setAside).toBe(join(output, 'previous-1'));
+    const restarted = new Run(changed, { forceNew: true });
+    await restarted.running(8);
+    instruct('finish');
+    expect((await restarted.done).setAside).toBe(join(output, 'previous-1'));
     expect(readdirSync(join(output, 'previous-1'))).toContain('job.json');
   });
 
@@ -265,7 +265,7 @@ describe('the output directory', () => {
     const run = new Run(buildJob());
     await run.running(8);
     expect(existsSync(left)).toBe(false);
-    tell('finish');
+    instruct('finish');
     expect((await run.done).outcome).toBe('succeeded');
     expectNothingLeft();
   });

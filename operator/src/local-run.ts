@@ -201,7 +201,7 @@ class EndWatch {
   }
 }
 
-/** Without this the roles would make the directory anew, perhaps below an unmounted disk. */
+/** Without this the roles would make the directory again, perhaps below an unmounted disk. */
 function outputLost(output: string): WsiError {
   return new WsiError('StorageFailed', 'the output directory was removed during the run', {
     where: output,
@@ -268,7 +268,7 @@ function jobToRun(job: WsiTrainingJob, before: WsiTrainingJobStatus | undefined)
     coordinator: { restarts: restarts.coordinator },
     parameterServers: { restarts: restarts.server },
     workers: { restarts: restarts.worker },
-    // The user has asked to try again: rows of ends begin anew, what was started again stays counted.
+    // The user has asked to try again: rows of ends begin again, what was started again stays counted.
     failures: ROLES.filter((role) => restarts[role] > 0).map((role) => ({
       pod: summaryName(job, role),
       uid: '',

@@ -77,8 +77,8 @@ describe('the operator process', () => {
     await until('it acts', () => server.objects(PODS).length === 4);
     second.child.kill('SIGTERM');
     expect(await second.ended).toBe(0);
-    const told = server.objects({ ...LEASES, group: 'events.k8s.io', plural: 'events', kind: 'Event' });
-    expect(told.map((event) => [event['reason'], event['reportingInstance']])).toEqual(
+    const reported = server.objects({ ...LEASES, group: 'events.k8s.io', plural: 'events', kind: 'Event' });
+    expect(reported.map((event) => [event['reason'], event['reportingInstance']])).toEqual(
       expect.arrayContaining([
         ['JobCreated', 'operator-a'],
         ['JobCreated', 'operator-b'],

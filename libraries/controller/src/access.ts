@@ -31,7 +31,7 @@ export interface ServerAccess {
   readonly server: URL;
   /** @throws WsiError Unavailable when there are none (no token file, an exec plug-in that fails). */
   credentials(): Promise<Credentials>;
-  /** The server has refused them: read them anew next time. */
+  /** The server has refused them: read them again next time. */
   invalidate(): void;
 }
 

@@ -335,7 +335,7 @@ export class ApiClient {
     return this.#http.stream({ ...request, headers: { accept: '*/*' } }, options);
   }
 
-  /** Whether the server has this API (and resource, by its plural); asked anew each time. */
+  /** Whether the server has this API (and resource, by its plural); asked again each time. */
   async serves(group: string, version: string, plural?: string, options?: CallOptions): Promise<boolean> {
     const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
     try {

@@ -120,7 +120,7 @@ export class Informer<T extends WithMetadata> {
         // A server that refuses each new watch as too old must not be listed without end.
         failures = this.#clock.monotonic() - started < shortWatch ? failures + 1 : 0;
       } catch (error) {
-        this.#tell(error, 'the list failed', signal);
+        this.#report(error, 'the list failed', signal);
         failures += 1;
       }
       if (failures > 0) await this.#pause(failures, signal);
@@ -171,7 +171,7 @@ export class Informer<T extends WithMetadata> {
         if (signal.aborted) return 'stopped';
         streak = { failures: streak.failures + 1, silences: this.#isSilent(error) ? streak.silences + 1 : 0 };
         const reason = mustList(error, streak);
-        this.#tell(
+        this.#report(
           error,
           reason === undefined ? 'the watch failed' : 'the watch failed: listing again',
           signal,
@@ -249,7 +249,7 @@ export class Informer<T extends WithMetadata> {
     await this.#clock.sleep(delay, signal).catch(() => undefined);
   }
 
-  #tell(error: unknown, message: string, signal: AbortSignal): void {
+  #report(error: unknown, message: string, signal: AbortSignal): void {
     if (signal.aborted) return;
     const { namespace } = this.#options;
     const { group, plural } = this.resource;

@@ -114,7 +114,7 @@ export class LeaderElector {
    * @param lead - Must end soon after its signal. While it ends because of `signal`, the lease is kept; then it is
    * released, so that the next one takes over within its retry period.
    * @returns `stopped`: by the signal, or because `lead` returned; `lost`: the lease could not be renewed in time or
-   * was taken; `lead` has ended. A process that has lost should start anew.
+   * was taken; `lead` has ended. A process that has lost should start again.
    * @throws What `lead` throws; the lease is released then.
    */
   async run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<'stopped' | 'lost'> {

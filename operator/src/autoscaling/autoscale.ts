@@ -1,5 +1,5 @@
 /**
- * From what was measured to what is to stand from the next pass on: sizes, memory, workers to be started anew. Decided
+ * From what was measured to what is to stand from the next pass on: sizes, memory, workers to be started again. Decided
  * now, written to the status, and acted on when it is there: an operator that is killed in between decides the same
  * again, or goes on from what was written. Nothing else is remembered.
  *

@@ -124,7 +124,7 @@ const resources = { requests: { memory: '1Gi' }, limits: { memory: '2Gi' } };
 const templates = { worker: { spec: { containers: [{ name: 'trainer', resources }] } } };
 
 /** A running job with such a status, and what is observed of it. */
-function world(job: WsiTrainingJob, measured: TrainingMeasurement | undefined, up: number): Observed {
+function simulation(job: WsiTrainingJob, measured: TrainingMeasurement | undefined, up: number): Observed {
   const slots = [
     { role: 'coordinator', index: 0 } as const,
     ...Array.from(
@@ -153,7 +153,7 @@ describe('a plan with autoscaling, whatever is measured and stored', () => {
         (measured, autoscaling, given, up) => {
           const status = { startTime, ...(autoscaling === undefined ? {} : { autoscaling }) };
           const job = buildJob({ workers: 2, autoscaling: given, templates, status });
-          const observed = world(job, measured, up);
+          const observed = simulation(job, measured, up);
           let current = job;
           for (let pass = 0; pass < 3; pass += 1) {
             const next = plan(current, observed, NOW, LOCAL_SETTINGS);
@@ -187,11 +187,11 @@ describe('a plan with autoscaling, whatever is measured and stored', () => {
           const status = { startTime, autoscaling: before };
           let job = buildJob({ workers: 2, autoscaling: given, templates, status });
           let now = NOW;
-          const first = plan(job, world(job, undefined, 2), now, LOCAL_SETTINGS);
+          const first = plan(job, simulation(job, undefined, 2), now, LOCAL_SETTINGS);
           job = { ...job, status: first.status };
           for (const wait of waits) {
             now += wait;
-            const next = plan(job, world(job, undefined, 2), now, LOCAL_SETTINGS);
+            const next = plan(job, simulation(job, undefined, 2), now, LOCAL_SETTINGS);
             expect(next.status.autoscaling).toEqual(first.status.autoscaling);
             job = { ...job, status: next.status };
           }

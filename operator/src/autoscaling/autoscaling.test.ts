@@ -57,7 +57,7 @@ describe('a job that is autoscaled', () => {
     expect([scaling?.status, scaling?.reason]).toEqual(['True', 'Unschedulable']);
     job.places = 4;
     await job.tick();
-    await job.look();
+    await job.runPass();
     expect(condition(job.job.status, 'Scaling')?.reason).toBe('ReplicasReached');
   });
 
@@ -185,7 +185,7 @@ describe('stragglers and memory', () => {
     job.silent = true;
     await job.minutes(1);
     job.kill('lung-server-0');
-    await job.look();
+    await job.runPass();
     expect(job.events('MemoryRaised')).toEqual([
       'server memory 512 MiB -> 768 MiB: killed for memory at 512 MiB, headroom 0.2',
     ]);

@@ -139,9 +139,9 @@ function takeBack({ role, raise, words, now }: Refused, before: Proof): Proof {
     memory: accepted === undefined ? others : { ...others, [field]: accepted },
     memoryRefused: { ...autoscaling.memoryRefused, [field]: { ...raise, until, tries } },
   };
-  const { autoscaling: told } = recorded(next, [made], now);
+  const { autoscaling: decided } = recorded(next, [made], now);
   const event: PlanEvent = { type: 'Warning', reason: 'MemoryRefused', message: reason.slice(0, 1024) };
-  return { autoscaling: told, events: [...before.events, event], due: [...before.due, now] };
+  return { autoscaling: decided, events: [...before.events, event], due: [...before.due, now] };
 }
 
 /** A trial ends when its pod runs (the worker is replaced then), and when it does not come to run. */

@@ -28,7 +28,11 @@ function grown(gang: 'kueue' | 'volcano', autoscaling: AutoscalingStatus): WsiTr
   });
 }
 
-function look(of: WsiTrainingJob, objects: readonly KubernetesObject[], pods: Observed['pods'] = []): Plan {
+function planFor(
+  of: WsiTrainingJob,
+  objects: readonly KubernetesObject[],
+  pods: Observed['pods'] = [],
+): Plan {
   const gangs = ['kueue', 'volcano'] as const;
   const observed = { ...seen(pods), gangs, objects };
   return plan(of, ready(of, observed, LOCAL_SETTINGS), NOW, LOCAL_SETTINGS);
@@ -68,16 +72,18 @@ describe('in a Volcano queue', () => {
     ['queues in a ring', [queue('gpu', {}, 'lab'), queue('lab', {}, 'gpu')], 4],
   ])('%s', (_, queues, servers) => {
     const of = grown('volcano', raise);
-    const result = look(of, [...queues, waitingGroup(of)]);
+    const result = planFor(of, [...queues, waitingGroup(of)]);
     expect(result.status.autoscaling?.servers).toBe(servers);
-    const told = result.events.filter(({ type, reason }) => type === 'Warning' && /Refused$/.test(reason));
-    if (servers === 4) expect(told).toEqual([]);
+    const reported = result.events.filter(
+      ({ type, reason }) => type === 'Warning' && /Refused$/.test(reason),
+    );
+    if (servers === 4) expect(reported).toEqual([]);
     else {
       expect(result.status.autoscaling?.memory).toEqual({});
-      expect(told.map(({ reason, message }) => `${reason} ${message}`).join('\n')).toMatch(
+      expect(reported.map(({ reason, message }) => `${reason} ${message}`).join('\n')).toMatch(
         /MemoryRefused .*memory 9663676416, and the capability of queue (gpu|lab) is 8Gi.*\n.*ServersRefused back from 4 to 1 servers/,
       );
-      const settled = look({ ...of, status: result.status }, [...queues, waitingGroup(of)]);
+      const settled = planFor({ ...of, status: result.status }, [...queues, waitingGroup(of)]);
       expect(settled.status.autoscaling?.servers).toBe(1);
       expect(settled.status.message).not.toMatch(/never/);
     }
@@ -93,7 +99,7 @@ describe('in a Kueue queue', () => {
     const base = workload(grown('kueue', { workers: 8 }), {
       conditions: [condition('QuotaReserved', 'False', 'Pending', never)],
     });
-    const result = look(of, [base]);
+    const result = planFor(of, [base]);
     expect(result.status.autoscaling).toMatchObject({ workers: 1, quota: { workers: 1, tries: 1 } });
     expect(result.events).toContainEqual(
       expect.objectContaining({
@@ -104,14 +110,14 @@ describe('in a Kueue queue', () => {
     const waits = {
       conditions: [condition('QuotaReserved', 'False', 'Pending', 'insufficient unused quota')],
     };
-    expect(look(of, [at(base, waits)]).status.autoscaling?.workers).toBe(8);
+    expect(planFor(of, [at(base, waits)]).status.autoscaling?.workers).toBe(8);
   });
 
   it('a run takes more workers that can never be admitted for no room', () => {
     const small = buildJob({ runPolicy: { gang: 'kueue', queue: 'gpu' } });
     const base = at(workload(small), admitted(FULL));
     const more = buildJob({ workers: 5, runPolicy: { gang: 'kueue', queue: 'gpu' } });
-    const [growth] = look(more, [base], running(small)).actions.flatMap((action) =>
+    const [growth] = planFor(more, [base], running(small)).actions.flatMap((action) =>
       action.kind === 'apply' &&
       action.object.kind === 'Workload' &&
       action.object.metadata.name !== base.metadata.name

@@ -41,7 +41,7 @@ function proveWorkersInQueue(job: WsiTrainingJob, words: string, now: number, be
   const until = askAgainAt(tries, now);
   const reason = `back from ${from} to ${to} workers: the queue can never admit more (${words}); they are asked for again after ${until}`;
   const next = { ...autoscaling, workers: to, quota: { workers: to, until, tries } };
-  const { autoscaling: told } = recorded(next, [{ what: 'workers', from, to, reason }], now);
+  const { autoscaling: decided } = recorded(next, [{ what: 'workers', from, to, reason }], now);
   const event: PlanEvent = { type: 'Warning', reason: 'WorkersRefused', message: reason.slice(0, 1024) };
-  return { autoscaling: told, events: [...before.events, event], due: [...before.due, now] };
+  return { autoscaling: decided, events: [...before.events, event], due: [...before.due, now] };
 }

@@ -60,7 +60,7 @@ describe('servers that were added', () => {
       };
       const minutes = async (count: number): Promise<void> => {
         for (let tick = 0; tick < count * 12; tick += 1) {
-          await job.look();
+          await job.runPass();
           unplaced();
           await job.tick();
           unplaced();

@@ -91,7 +91,7 @@ function takeBack(job: WsiTrainingJob, words: string, now: number, before: Proof
   const until = askAgainAt(tries, now);
   const reason = `back from ${from} to ${to} servers: there is no room for more (${words}); they are asked for again after ${until}`;
   const next = { ...autoscaling, servers: to, serversRefused: { servers: to + 1, until, tries } };
-  const { autoscaling: told } = recorded(next, [{ what: 'servers', from, to, reason }], now);
+  const { autoscaling: decided } = recorded(next, [{ what: 'servers', from, to, reason }], now);
   const event: PlanEvent = { type: 'Warning', reason: 'ServersRefused', message: reason.slice(0, 1024) };
-  return { autoscaling: told, events: [...before.events, event], due: [...before.due, now] };
+  return { autoscaling: decided, events: [...before.events, event], due: [...before.due, now] };
 }

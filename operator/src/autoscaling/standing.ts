@@ -1,5 +1,5 @@
 /**
- * What stands before anything is measured anew: the size that was decided last; at the start, where the spec or an
+ * What stands before anything is measured again: the size that was decided last; at the start, where the spec or an
  * earlier job's model says to begin; and what the user has changed since (bounds, `kubectl scale`). All of it takes
  * effect in the very pass.
  */
@@ -94,7 +94,7 @@ function begin(input: StandingInput, stored: AutoscalingStatus): Recorded {
   return recorded(next, [start, ...memory.made], now);
 }
 
-/** The user's word counts at once; after `kubectl scale` the windows begin anew. */
+/** The user's word counts at once; after `kubectl scale` the windows begin again. */
 function changed(input: StandingInput, stored: AutoscalingStatus, standing: number): Recorded {
   const { job, settings, now } = input;
   const { replicas } = job.spec.workers;

@@ -2,7 +2,7 @@
  * Pods that somebody else has removed. That a pod is not there says nothing: it may never have been made, or the operator
  * has removed it itself. So what was there is remembered, with its last state, until it has been planned from: a failure
  * is counted although a cleaner was faster, a finished run is not started over, and what is deleted again and again is
- * made again later and later. In memory only: an operator that is started anew, or that takes over, begins with nothing.
+ * made again later and later. In memory only: an operator that is started again, or that takes over, begins with nothing.
  */
 import type { Clock } from '@wsi-operator/foundation';
 import type { V1Pod } from '../kubernetes-types.ts';

@@ -2,7 +2,7 @@
  * For how long pods have been seen as they are (leaving, without a node, ready, ...), by this process' own steady clock.
  * Times in a pod are of other clocks: the API server's, the scheduler's, its node's. Compared with the clock of an operator
  * that is ahead, a live pod would count as lost at once, and one that was made a second ago as one that never finds a node;
- * with one that is behind, neither would ever. In memory only: an operator that is started anew waits anew.
+ * with one that is behind, neither would ever. In memory only: an operator that is started again waits again.
  */
 import type { Clock } from '@wsi-operator/foundation';
 import type { V1Pod } from '../kubernetes-types.ts';
@@ -33,7 +33,7 @@ export class PodTimes {
   list(owner: string, pods: readonly V1Pod[], gone: readonly V1Pod[] = []): ReadonlyMap<string, number> {
     const now = this.#clock.monotonic();
     const before = this.#seen.get(owner);
-    const look = (pod: V1Pod): [string, Seen] => {
+    const timed = (pod: V1Pod): [string, Seen] => {
       const uid = pod.metadata?.uid ?? '';
       const as = seenAs(pod);
       const known = before?.get(uid);
@@ -41,9 +41,9 @@ export class PodTimes {
     };
     const seen = new Map([
       ...gone
-        .map(look)
+        .map(timed)
         .map(([uid, last]): [string, Seen] => [uid, { ...last, until: before?.get(uid)?.until ?? now }]),
-      ...pods.map(look),
+      ...pods.map(timed),
     ]);
     if (seen.size === 0) this.#seen.delete(owner);
     else this.#seen.set(owner, seen);

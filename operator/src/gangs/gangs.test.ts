@@ -23,11 +23,11 @@ function job({ gang, queue, ...choices }: Choices): WsiTrainingJob {
   return buildJob({ ...choices, runPolicy });
 }
 
-function look(changes: Partial<Observed> = {}): Observed {
+function observe(changes: Partial<Observed> = {}): Observed {
   return { ...seen([]), gangs: ALL, ...changes };
 }
 
-function plan(of: WsiTrainingJob, observed = look(), settings: Partial<ClusterSettings> = {}): GangPlan {
+function plan(of: WsiTrainingJob, observed = observe(), settings: Partial<ClusterSettings> = {}): GangPlan {
   return planGang(gangInput(of, observed, NOW, { ...LOCAL_SETTINGS, ...settings }));
 }
 
@@ -62,7 +62,7 @@ describe('no gang', () => {
     ['the spec says none', { gang: 'none' }, { defaultGang: 'native' }],
     ['nobody says anything', {}, {}],
   ] as const)('%s: pods as they are, in the order of the roles', (_, choices, settings) => {
-    const result = plan(job(choices), look(), settings);
+    const result = plan(job(choices), observe(), settings);
     expect(result).toMatchObject({ objects: [], actions: [], allAtOnce: false, workers: 2 });
     expect(result.admission.kind).toBe('admitted');
     const made = buildPod(job({}), WORKER, LOCAL_SETTINGS);
@@ -70,7 +70,7 @@ describe('no gang', () => {
   });
 
   test("the administrator's default counts when the spec says nothing", () => {
-    expect(plan(job({}), look(), { defaultGang: 'coscheduling' }).objects).toMatchObject([
+    expect(plan(job({}), observe(), { defaultGang: 'coscheduling' }).objects).toMatchObject([
       { kind: 'PodGroup' },
     ]);
   });
@@ -80,7 +80,7 @@ describe.each(ALL)('%s', (gang) => {
   const wanted = job({ gang, queue: 'gpu' });
 
   test('that the cluster does not have: no pods, and the resource is named', () => {
-    const result = plan(wanted, look({ gangs: ALL.filter((name) => name !== gang) }));
+    const result = plan(wanted, observe({ gangs: ALL.filter((name) => name !== gang) }));
     const [resource] = GANG_RESOURCES[gang];
     expect(result.objects).toEqual([]);
     expect(result.admission).toEqual({
@@ -90,7 +90,7 @@ describe.each(ALL)('%s', (gang) => {
   });
 
   test('whose API goes away under a running job: it goes on', () => {
-    const observed = look({ gangs: [], pods: [pod(wanted, COORDINATOR)] });
+    const observed = observe({ gangs: [], pods: [pod(wanted, COORDINATOR)] });
     expect(plan(wanted, observed)).toMatchObject({
       admission: { kind: 'admitted' },
       actions: [],
@@ -121,8 +121,8 @@ describe.each(ALL)('%s', (gang) => {
     const suspended = job({ gang, queue: 'gpu', suspend: true });
     const objects = plan(wanted).objects.map((object) => stored(object));
     const alive = [pod(wanted, WORKER, { leaving: true }), pod(wanted, COORDINATOR, { exitCode: 0 })];
-    expect(plan(suspended, look({ objects, pods: alive })).actions).toEqual([]);
-    const after = plan(suspended, look({ objects, pods: alive.slice(1) }));
+    expect(plan(suspended, observe({ objects, pods: alive })).actions).toEqual([]);
+    const after = plan(suspended, observe({ objects, pods: alive.slice(1) }));
     expect(after.objects).toEqual([]);
     expect(after.actions).toEqual(
       objects
@@ -137,20 +137,20 @@ describe.each(ALL)('%s', (gang) => {
       metadata: { ...wanted.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' },
     };
     const objects = plan(wanted).objects.map((object) => stored(object));
-    expect(plan(leaving, look({ objects }))).toMatchObject({ objects: [], actions: [] });
+    expect(plan(leaving, observe({ objects }))).toMatchObject({ objects: [], actions: [] });
   });
 
   test('that the job no longer asks for: its objects go when nothing runs', () => {
     const objects = plan(wanted).objects.map((object) => stored(object));
     const other = job({ gang: 'none' });
-    expect(plan(other, look({ objects, pods: [pod(other, WORKER)] })).actions).toEqual([]);
-    expect(plan(other, look({ objects })).actions).toHaveLength(objects.length);
-    expect(plan(wanted, look({ objects })).actions).toEqual([]);
+    expect(plan(other, observe({ objects, pods: [pod(other, WORKER)] })).actions).toEqual([]);
+    expect(plan(other, observe({ objects })).actions).toHaveLength(objects.length);
+    expect(plan(wanted, observe({ objects })).actions).toEqual([]);
   });
 
   test('of a job that has ended: nothing is applied again', () => {
     const ended = job({ gang, queue: 'gpu', status: { conditions: [condition('Failed')] } });
-    expect(plan(ended, look())).toMatchObject({ objects: [], actions: [] });
+    expect(plan(ended, observe())).toMatchObject({ objects: [], actions: [] });
   });
 });
 
@@ -182,19 +182,19 @@ describe('volcano', () => {
     ['Running', 'admitted'],
   ])('phase %s without pods: %s', (phase, kind) => {
     const group = stored(plan(wanted).objects[0], phase === undefined ? undefined : { phase });
-    expect(plan(wanted, look({ objects: [group] })).admission.kind).toBe(kind);
+    expect(plan(wanted, observe({ objects: [group] })).admission.kind).toBe(kind);
   });
 
   test('a running job is not stopped because its phase goes back', () => {
     const group = stored(plan(wanted).objects[0], { phase: 'Pending' });
-    const observed = look({ objects: [group], pods: [pod(wanted, WORKER)] });
+    const observed = observe({ objects: [group], pods: [pod(wanted, WORKER)] });
     expect(plan(wanted, observed).admission.kind).toBe('admitted');
   });
 
   test('says why it waits', () => {
     const conditions = [{ type: 'Unschedulable', message: 'queue resource quota insufficient' }];
     const group = stored(plan(wanted).objects[0], { phase: 'Pending', conditions });
-    expect(plan(wanted, look({ objects: [group] })).admission).toMatchObject({
+    expect(plan(wanted, observe({ objects: [group] })).admission).toMatchObject({
       message: 'The job waits in the Volcano queue "gpu": queue resource quota insufficient',
     });
   });
@@ -228,14 +228,14 @@ describe('coscheduling', () => {
 
   test('touches the group every half minute while a pod waits for a node, and not after', () => {
     const at = (now: number, pods: readonly V1Pod[]): unknown =>
-      planGang(gangInput(wanted, look({ pods }), now)).objects[0]?.metadata.annotations;
+      planGang(gangInput(wanted, observe({ pods }), now)).objects[0]?.metadata.annotations;
     const unplaced = pod(wanted, WORKER, { phase: 'Pending' });
     const placed = { ...unplaced, spec: { containers: [], ...unplaced.spec, nodeName: 'node' } };
     expect(at(NOW, [placed])).toBeUndefined();
     expect(at(NOW, [placed, unplaced])).toEqual({ 'wsi.dev/last-nudge': '2026-01-01T00:00:00.000Z' });
     expect(at(NOW + 29_999, [unplaced])).toEqual(at(NOW, [unplaced]));
-    expect(plan(wanted, look({ pods: [unplaced] })).due).toBe(NOW + 30_000);
-    expect(plan(wanted, look({ pods: [placed] }))).not.toHaveProperty('due');
+    expect(plan(wanted, observe({ pods: [unplaced] })).due).toBe(NOW + 30_000);
+    expect(plan(wanted, observe({ pods: [placed] }))).not.toHaveProperty('due');
     expect(at(NOW + 30_000, [unplaced])).toEqual({ 'wsi.dev/last-nudge': '2026-01-01T00:00:30.000Z' });
   });
 
@@ -245,7 +245,7 @@ describe('coscheduling', () => {
     ["the template's", { coschedulingSchedulerName: 'x' }, { schedulerName: 'mine' }, 'mine'],
   ])('scheduler: %s', (_, settings, spec, schedulerName) => {
     const of = job({ gang: 'coscheduling', templates: { worker: { spec } } });
-    const member = plan(of, look(), settings).decorate(buildPod(of, WORKER, LOCAL_SETTINGS), WORKER);
+    const member = plan(of, observe(), settings).decorate(buildPod(of, WORKER, LOCAL_SETTINGS), WORKER);
     expect(member.metadata?.labels).toMatchObject({
       'scheduling.x-k8s.io/pod-group': 'lung',
       'wsi.dev/role': 'worker',
@@ -296,10 +296,10 @@ describe('native', () => {
   test('another priority class: kept while pods run, made anew when none does', () => {
     const objects = plan(wanted).objects.map((object) => stored(object));
     const changed = job({ gang: 'native', templates: prior });
-    const running = plan(changed, look({ objects, pods: [pod(changed, WORKER)] }));
+    const running = plan(changed, observe({ objects, pods: [pod(changed, WORKER)] }));
     expect(running).toMatchObject({ admission: { kind: 'admitted' }, actions: [] });
     expect(running.objects[1]?.['spec']).not.toHaveProperty('priorityClassName');
-    const stopped = plan(changed, look({ objects }));
+    const stopped = plan(changed, observe({ objects }));
     expect(stopped).toMatchObject({ admission: { kind: 'waiting' }, objects: [] });
     expect(stopped.actions.map((action) => action.kind === 'delete' && action.objectKind)).toEqual([
       'PodGroup',
@@ -310,7 +310,7 @@ describe('native', () => {
   test('what is being deleted is waited for', () => {
     const objects = plan(wanted).objects.map((object) => stored(object));
     for (const object of objects) object.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
-    expect(plan(wanted, look({ objects }))).toMatchObject({ admission: { kind: 'waiting' }, actions: [] });
+    expect(plan(wanted, observe({ objects }))).toMatchObject({ admission: { kind: 'waiting' }, actions: [] });
   });
 });
 

@@ -16,7 +16,7 @@ function submitted(status?: WsiTrainingJobStatus, fields: Fields = {}): WsiTrain
   const spec = { ...of.spec, managedBy: MULTIKUEUE, ...fields };
   return { ...of, spec, ...(status === undefined ? {} : { status }) };
 }
-const look = (of: WsiTrainingJob, objects: readonly KubernetesObject[] = []) =>
+const planFor = (of: WsiTrainingJob, objects: readonly KubernetesObject[] = []) =>
   planJob(of, { ...seen([]), objects, gangs: ['kueue'] } satisfies Observed, NOW, LOCAL_SETTINGS);
 const made = (status?: WorkloadStatus) => workload(job(), status);
 const evicted = condition('Evicted', 'True', 'Preempted');
@@ -26,48 +26,48 @@ const done: WsiTrainingJobStatus = { conditions: [end], completionTime: '2025-12
 
 describe('a job that Kueue has run on another cluster, where it was submitted', () => {
   test('gets its Workload, and nothing else is made or written', () => {
-    const { actions, status, events } = look(submitted());
+    const { actions, status, events } = planFor(submitted());
     expect(actions).toMatchObject([
       { kind: 'apply', object: { kind: 'Workload', metadata: { name: 'lung' } } },
     ]);
     expect([status, events]).toEqual([{}, []]);
-    expect(look(submitted(), [made()]).actions).toEqual([]);
+    expect(planFor(submitted(), [made()]).actions).toEqual([]);
   });
 
   test('is left alone while it is admitted, also with fewer workers than it asks for', () => {
     const held = made(admitted({ ...FULL, worker: 1 }));
-    expect(look(submitted(rolesOf(3)), [held])).toMatchObject({ actions: [], status: rolesOf(3) });
+    expect(planFor(submitted(rolesOf(3)), [held])).toMatchObject({ actions: [], status: rolesOf(3) });
   });
 
   test('gives its quota back when its pods elsewhere are gone, or have not been heard of for long', () => {
     const held = made(admitted(FULL, [evicted]));
-    expect(look(submitted(rolesOf(0)), [held]).actions).toMatchObject([{ kind: 'patchStatus' }]);
+    expect(planFor(submitted(rolesOf(0)), [held]).actions).toMatchObject([{ kind: 'patchStatus' }]);
     const fresh = made(
       admitted(FULL, [{ ...evicted, lastTransitionTime: new Date(NOW - 1000).toISOString() }]),
     );
-    const waiting = look(submitted(rolesOf(2)), [fresh]);
+    const waiting = planFor(submitted(rolesOf(2)), [fresh]);
     expect(waiting).toMatchObject({ actions: [], requeueAfterMilliseconds: 299_000 });
     // Long ago.
-    expect(look(submitted(rolesOf(2)), [held]).actions).toMatchObject([{ kind: 'patchStatus' }]);
+    expect(planFor(submitted(rolesOf(2)), [held]).actions).toMatchObject([{ kind: 'patchStatus' }]);
   });
 
   test('takes its Workload away when it is suspended, and stays when it has ended until its time is over', () => {
     const held = made(admitted(FULL));
-    const suspended = look(submitted(rolesOf(2), { suspend: true }), [held]);
+    const suspended = planFor(submitted(rolesOf(2), { suspend: true }), [held]);
     expect(suspended.actions).toMatchObject([{ kind: 'delete', name: 'lung' }]);
-    expect(look(submitted(done), [held])).toMatchObject({ actions: [], status: done });
+    expect(planFor(submitted(done), [held])).toMatchObject({ actions: [], status: done });
     const { runPolicy } = submitted().spec;
     const expiring = { runPolicy: { ...runPolicy, ttlSecondsAfterFinished: 60 } };
-    expect(look(submitted(done, expiring), [held]).actions).toEqual([{ kind: 'deleteJob' }]);
+    expect(planFor(submitted(done, expiring), [held]).actions).toEqual([{ kind: 'deleteJob' }]);
   });
 
   test('does nothing without a queue or without Kueue, and in its old place says the same', () => {
     const of = submitted();
     const { queue: _none, ...runPolicy } = of.spec.runPolicy;
-    expect(look(submitted(undefined, { runPolicy })).actions).toEqual([]);
+    expect(planFor(submitted(undefined, { runPolicy })).actions).toEqual([]);
     expect(planJob(of, seen([]), NOW, LOCAL_SETTINGS).actions).toEqual([]);
     const old = buildJob({ runPolicy: { gang: 'kueue', queue: 'gpu', managedBy: MULTIKUEUE } });
-    expect(look(old).actions).toMatchObject([{ kind: 'apply' }]);
+    expect(planFor(old).actions).toMatchObject([{ kind: 'apply' }]);
   });
 });
 

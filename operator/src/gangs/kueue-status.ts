@@ -66,8 +66,8 @@ export function waitingMessage(workload: Workload | undefined, queue: string): s
     );
     return `${head}: quota is reserved, admission checks are not through: ${names.join(', ')}.`;
   }
-  const told = findStatusCondition(workload, 'QuotaReserved')?.message;
-  return told ? `${head}: ${told}` : `${head}.`;
+  const reported = findStatusCondition(workload, 'QuotaReserved')?.message;
+  return reported ? `${head}: ${reported}` : `${head}.`;
 }
 
 /** The job has ended: quota is free again. */
@@ -86,13 +86,13 @@ export function finish(workload: Workload, succeeded: boolean, message: string, 
  * `WaitForRecovery` after a loss. Undefined when Kueue has been told already.
  */
 export function podsReady(workload: Workload, ready: boolean, now: number): Action | undefined {
-  const told = findStatusCondition(workload, 'PodsReady');
-  const lost = told?.status === 'True' || told?.reason === 'WaitForRecovery';
-  const recovered = lost || told?.reason === 'Recovered';
+  const reported = findStatusCondition(workload, 'PodsReady');
+  const lost = reported?.status === 'True' || reported?.reason === 'WaitForRecovery';
+  const recovered = lost || reported?.reason === 'Recovered';
   const change = ready
     ? {
         status: 'True' as const,
-        reason: told?.status === 'True' ? told.reason : recovered ? 'Recovered' : 'Started',
+        reason: reported?.status === 'True' ? reported.reason : recovered ? 'Recovered' : 'Started',
         message: 'All pods were ready or succeeded since the workload admission',
       }
     : {
@@ -102,7 +102,7 @@ export function podsReady(workload: Workload, ready: boolean, now: number): Acti
           ? 'At least one pod has failed, waiting for recovery'
           : 'Not all pods are ready or succeeded',
       };
-  if (told?.status === change.status && told.reason === change.reason) return undefined;
+  if (reported?.status === change.status && reported.reason === change.reason) return undefined;
   const conditions = conditionsWith(workload, [{ type: 'PodsReady', ...change }], now);
   return patchStatus(workload, { conditions });
 }

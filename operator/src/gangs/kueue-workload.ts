@@ -130,7 +130,7 @@ function annotationsOf({ spec }: WsiTrainingJob, role: Role): Readonly<Record<st
   return roles[role].template.metadata?.annotations;
 }
 
-/** What of the templates' wishes for a topology cannot be asked for. */
+/** What of the topology that templates ask for cannot be asked for. */
 export function topologyProblems({ job }: GangInput): string[] {
   return ROLES.flatMap(
     (role) => topologyProblem(annotationsOf(job, role), role, replicasOf(job, role)) ?? [],

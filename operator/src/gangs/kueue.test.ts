@@ -205,20 +205,20 @@ describe('admitted', () => {
     const status = admitted(FULL, [condition('PodsReady', 'False', 'WaitForStart')]);
     const waits = running(of).slice(1);
     expect(plan(of, [spot, a100, workload(of, status)], waits).actions).toEqual([]);
-    const told = patched(plan(of, [spot, a100, workload(of, status)], running(of)).actions);
-    expect(told.conditions?.map(({ type, status: value }) => [type, value])).toEqual([
+    const reported = patched(plan(of, [spot, a100, workload(of, status)], running(of)).actions);
+    expect(reported.conditions?.map(({ type, status: value }) => [type, value])).toEqual([
       ['QuotaReserved', 'True'],
       ['Admitted', 'True'],
       ['PodsReady', 'True'],
     ]);
-    expect(told.conditions?.[0]?.lastTransitionTime).toBe(BEFORE);
-    expect(told.conditions?.[2]?.lastTransitionTime).toBe('2026-01-01T00:00:00.000Z');
-    expect(told).not.toHaveProperty('admission');
-    expect(plan(of, [spot, a100, workload(of, { ...status, ...told })], running(of)).actions).toEqual([]);
+    expect(reported.conditions?.[0]?.lastTransitionTime).toBe(BEFORE);
+    expect(reported.conditions?.[2]?.lastTransitionTime).toBe('2026-01-01T00:00:00.000Z');
+    expect(reported).not.toHaveProperty('admission');
+    expect(plan(of, [spot, a100, workload(of, { ...status, ...reported })], running(of)).actions).toEqual([]);
   });
 
-  const cluster = (pods: readonly V1Pod[], ...told: readonly Condition[]): unknown => {
-    const said = plan(of, [spot, a100, workload(of, admitted(FULL, told))], pods).actions;
+  const cluster = (pods: readonly V1Pod[], ...reported: readonly Condition[]): unknown => {
+    const said = plan(of, [spot, a100, workload(of, admitted(FULL, reported))], pods).actions;
     if (said.length === 0) return 'nothing new';
     const ready = patched(said).conditions?.find(({ type }) => type === 'PodsReady');
     return `${ready?.status} ${ready?.reason}`;
@@ -248,8 +248,8 @@ describe('admitted', () => {
     ['still lost', [], [condition('PodsReady', 'False', 'WaitForRecovery')], 'nothing new'],
     ['made good', running(of), [condition('PodsReady', 'False', 'WaitForRecovery')], 'True Recovered'],
     ['told already', running(of), [condition('PodsReady', 'True', 'Recovered')], 'nothing new'],
-  ])('what Kueue is told of the pods: %s', (_, pods, told, expected) => {
-    expect(cluster(pods, ...told)).toBe(expected);
+  ])('what Kueue is told of the pods: %s', (_, pods, reported, expected) => {
+    expect(cluster(pods, ...reported)).toBe(expected);
   });
 
   test('other resources than were admitted: stop, and ask again', () => {

@@ -139,7 +139,7 @@ function planReserved(input: GangInput, workloads: JobWorkloads, base: Workload,
   const workers = planWorkers(input, base, workloads.growth, queue);
   const missing = missingFlavors(input, [base]);
   const admitted = holds(base, 'Admitted') && missing.length === 0;
-  // A check that is asked anew does not take the pods away: Kueue evicts when it fails.
+  // A check that is asked again does not take the pods away: Kueue evicts when it fails.
   const admission: GangAdmission =
     admitted || running
       ? { kind: 'admitted' }

@@ -34,7 +34,7 @@ function withGroup(spec: V1PodSpec | undefined, podGroupName: string): V1PodSpec
   return Object.assign({ containers: [], ...spec }, { schedulingGroup: { podGroupName } });
 }
 
-/** Its priority cannot be changed: while no pod is there, it can be made anew. */
+/** Its priority cannot be changed: while no pod is there, it can be made again. */
 function replace(input: GangInput, present: readonly KubernetesObject[]): GangPlan {
   const message = 'The Workload and PodGroup of the job are being replaced.';
   return {

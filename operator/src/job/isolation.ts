@@ -13,7 +13,7 @@ const MOST_PROBLEMS = 5;
 
 interface Remembered {
   readonly isolation: IsolationSettings;
-  /** JSON: what is observed anew is another object. */
+  /** JSON: what is observed again is another object. */
   readonly labels: string;
   readonly problems: readonly Problem[];
 }
@@ -27,9 +27,9 @@ export function isolationMessage(job: WsiTrainingJob, settings: ClusterSettings)
   if (isolation === undefined) return undefined;
   const problems = problemsOf(job, isolation, settings);
   if (problems.length === 0) return undefined;
-  const told = problems.slice(0, MOST_PROBLEMS).map(formatProblem);
-  const more = problems.length - told.length;
-  return `not allowed here (isolation profile ${isolation.profile}): ${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+  const shown = problems.slice(0, MOST_PROBLEMS).map(formatProblem);
+  const more = problems.length - shown.length;
+  return `not allowed here (isolation profile ${isolation.profile}): ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
 function problemsOf(

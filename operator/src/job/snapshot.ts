@@ -120,7 +120,7 @@ function runs(pod: V1Pod): boolean {
   return running !== undefined || (pod.status?.phase === 'Running' && waiting === undefined);
 }
 
-/** What the time of a pod is counted of: it begins anew when this changes. */
+/** What the time of a pod is counted of: it begins again when this changes. */
 export type SeenAs = Exclude<PodState, 'absent' | 'running'> | 'withoutNode' | 'ready' | 'notReady';
 
 export function seenAs(pod: V1Pod): SeenAs {

@@ -82,16 +82,16 @@ describe('Reconciler', () => {
     const stop = new AbortController();
     const running = reconciler.run(stop.signal);
     await clock.advance(60_000);
-    const told = (): object | undefined =>
+    const reported = (): object | undefined =>
       cluster.job?.status?.conditions?.find(({ type }) => type === 'Running');
-    expect(told()).toMatchObject({ status: 'Unknown', reason: 'InternalError' });
-    expect(JSON.stringify(told())).toContain('(TypeError)');
+    expect(reported()).toMatchObject({ status: 'Unknown', reason: 'InternalError' });
+    expect(JSON.stringify(reported())).toContain('(TypeError)');
     expect(cluster.events.map(({ reason }) => reason)).toEqual(['InternalError']);
     expect(passes).toBeGreaterThan(5);
     expect(passes).toBeLessThan(14);
     cluster.job = { ...cluster.job, spec };
     await clock.advance(60_000);
-    expect(told()).toMatchObject({ status: 'False', reason: 'PodsStarting' });
+    expect(reported()).toMatchObject({ status: 'False', reason: 'PodsStarting' });
     expect(cluster.names().length).toBe(2);
     stop.abort();
     await running;

@@ -48,7 +48,7 @@ export class Reconciler {
   /** When each pass under way began. */
   readonly #begun = new Map<JobKey, number>();
   /** Failures that a cluster remembers and throws again are told once, as events and in the log. */
-  readonly #told = new WeakSet<WsiError>();
+  readonly #reported = new WeakSet<WsiError>();
   readonly #logged = new WeakSet<WsiError>();
   #lastEnd: number;
 
@@ -171,9 +171,9 @@ export class Reconciler {
         await this.#cluster.writeStatus(key, status);
       }
       // Events only after the status that they tell of is written.
-      const news = failed.filter(({ error }) => !this.#told.has(error) && !QUIET.includes(error.code));
+      const news = failed.filter(({ error }) => !this.#reported.has(error) && !QUIET.includes(error.code));
       await this.#cluster.emit(key, [...eventsOfAppliedActions(events, failed), ...refusals(news)]);
-      for (const { error } of news) this.#told.add(error);
+      for (const { error } of news) this.#reported.add(error);
       if (fault !== undefined) return { kind: 'failed', error: fault };
       const [failure] = failed;
       if (failure !== undefined) return { kind: 'failed', error: failure.error };

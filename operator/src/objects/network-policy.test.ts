@@ -60,7 +60,7 @@ const others = [
   endpoint('pretender', 'team-c', slotLabels(jobs.lung, { role: 'coordinator', index: 0 })),
   endpoint('mimic of the operator', 'team-a', operatorLabels),
   endpoint('neighbour of the operator', 'wsi-system'),
-  endpoint('world'),
+  endpoint('outside'),
 ];
 const everybody = [...ofJobs, operator, names, minio, ...others];
 const reached = (from: Endpoint, port: Port): string[] =>
@@ -109,23 +109,26 @@ describe("jobs' policies, as every pair of pods meets them", () => {
   });
 
   it.each([
-    // [job, reaches the store's pods at 9000, at 5432, the world at 443, at 80]
+    // [job, reaches the store's pods at 9000, at 5432, the outside at 443, at 80]
     ['lung', false, false, false, false],
     ['stored', true, true, true, false],
     ['narrow', true, false, true, false],
     ['amazon', false, false, true, false],
     ['literal', false, false, false, false],
-  ] as const)('of %s the store, and of the world what it is at', (name, at9000, at5432, at443, at80) => {
-    const world = others.at(-1)!;
-    for (const pod of roles[name]) {
-      expect([
-        connects(policies, pod, minio, tcp(9000)),
-        connects(policies, pod, minio, tcp(5432)),
-        connects(policies, pod, world, tcp(443)),
-        connects(policies, pod, world, tcp(80)),
-      ]).toEqual([at9000, at5432, at443, at80]);
-    }
-  });
+  ] as const)(
+    'of %s the store, and outside the cluster what it is at',
+    (name, at9000, at5432, at443, at80) => {
+      const outside = others.at(-1)!;
+      for (const pod of roles[name]) {
+        expect([
+          connects(policies, pod, minio, tcp(9000)),
+          connects(policies, pod, minio, tcp(5432)),
+          connects(policies, pod, outside, tcp(443)),
+          connects(policies, pod, outside, tcp(80)),
+        ]).toEqual([at9000, at5432, at443, at80]);
+      }
+    },
+  );
 
   it('the metadata services of clouds are reached by nobody, and the store beside them is', () => {
     const at = (address: string): Endpoint => ({ name: 'metadata', labels: {}, address });

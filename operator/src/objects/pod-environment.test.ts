@@ -47,7 +47,7 @@ it('a template that names the variable is refused', () => {
     metadata: { name: 'lung' },
     spec: { ...spec, workers: { ...spec.workers, template } },
   };
-  const told = JSON.stringify(checkManifest(JSON.stringify(manifest), 'job.json'));
-  expect(told).toContain('WSI_DETAILS');
-  expect(told).not.toContain('WSI_REPLICAS');
+  const reported = JSON.stringify(checkManifest(JSON.stringify(manifest), 'job.json'));
+  expect(reported).toContain('WSI_DETAILS');
+  expect(reported).not.toContain('WSI_REPLICAS');
 });

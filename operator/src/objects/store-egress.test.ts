@@ -29,7 +29,7 @@ describe('the way out to the store of a cohort', () => {
   it.each([
     ['no store', {}, []],
     ['Amazon', { slides: 's3://slides' }, [anywhere(443)]],
-    ['a store of the world', at('https://s3.example.org:8443'), [anywhere(8443)]],
+    ['a store outside the cluster', at('https://s3.example.org:8443'), [anywhere(8443)]],
     ['a Service', at('https://minio.tenant.svc'), [anywhere(443), everyPortOf('tenant')]],
     ['its whole name', at('http://rgw.rook.svc.cluster.local:80/'), [anywhere(80), everyPortOf('rook')]],
     ['its short name', at('http://minio.storage:9000'), [anywhere(9000), everyPortOf('storage')]],
@@ -37,7 +37,7 @@ describe('the way out to the store of a cohort', () => {
     ['a Service whose pods listen elsewhere', at('https://minio.tenant.svc', [9000]), [anywhere(443, 9000)]],
     ['a store beside the reader', at('http://localhost:9000'), [anywhere(9000)]],
     [
-      'an address of the world',
+      'an address outside the cluster',
       at('http://203.0.113.7'),
       [{ to: [{ ipBlock: { cidr: '203.0.113.7/32' } }], ...tcp(80) }],
     ],

@@ -57,13 +57,13 @@ function endpointRules(endpoint: string, reach: Reach): Egress[] {
  * are not reached. A block of addresses says nothing of pods for some networks, so that pods are named beside it.
  */
 function anywhere(ports: Ports, { linkLocal }: Reach): Egress {
-  return linkLocal ? { ports } : { to: [{ namespaceSelector: {} }, ...WORLD], ports };
+  return linkLocal ? { ports } : { to: [{ namespaceSelector: {} }, ...EVERYWHERE], ports };
 }
 
 const cidrs = (blocks: typeof LINK_LOCAL_IPV4): string[] =>
   blocks.map(({ network, length }) => `${network}/${length}`);
 
-const WORLD: Peers = [
+const EVERYWHERE: Peers = [
   { ipBlock: { cidr: '0.0.0.0/0', except: cidrs(LINK_LOCAL_IPV4) } },
   { ipBlock: { cidr: '::/0', except: cidrs(LINK_LOCAL_IPV6) } },
 ];
@@ -93,7 +93,7 @@ function isPrivate(address: string): boolean {
 
 /**
  * The namespace of a Service by the name that pods of the cluster use: `NAME`, `NAME.NAMESPACE`, `NAME.NAMESPACE.svc` and
- * that with the cluster's domain. A name of two parts may be one of the world: then no namespace of that name does harm.
+ * that with the cluster's domain. A name of two parts may be one outside the cluster: then no namespace of that name does harm.
  */
 function namespaceOf(hostname: string, own: string): string | undefined {
   const parts = hostname.replace(/\.$/, '').split('.');

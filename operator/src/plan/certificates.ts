@@ -1,5 +1,5 @@
 /**
- * The job's certificates: made before its pods, and made anew before they expire. Each set has an authority of its own,
+ * The job's certificates: made before its pods, and made again before they expire. Each set has an authority of its own,
  * so that pods of one set cannot talk to those of another: a pod carries the set that it was made with, and a job whose
  * pods have another set than the Secret is stopped in order and goes on from its checkpoint (see verdict.ts).
  */
@@ -9,7 +9,7 @@ import type { V1Pod } from '../kubernetes-types.ts';
 import type { Action, CertificateRequest } from '../job/actions.ts';
 import { certificateSecretName, hostName, jobLabels, ownedMetadata } from '../job/names.ts';
 
-/** What is stolen is of use no longer; a run that goes on starts anew with others this often. */
+/** What is stolen is of use no longer; a run that goes on starts again with others this often. */
 export const VALID_DAYS = 90;
 const DAY_MILLISECONDS = 86_400_000;
 /** A job is not started with certificates that expire sooner, */
@@ -31,7 +31,7 @@ export interface CertificateStep {
   readonly expiring: boolean;
 }
 
-/** @param alive whether any process of the job would have to be started anew */
+/** @param alive whether any process of the job would have to be started again */
 export function certificateStep(
   job: WsiTrainingJob,
   certificates: Observed['certificates'],

@@ -104,7 +104,7 @@ function startingPod(job: WsiTrainingJob, from: StartPod, now: number): V1Pod {
   return built;
 }
 
-class World {
+class Simulation {
   readonly clock = new ManualClock();
   readonly cluster: MemoryCluster;
   readonly reconciler: Reconciler;
@@ -147,7 +147,7 @@ class World {
     this.reconciler = new Reconciler({ cluster: this.cluster, clock: this.clock, logger, settings });
   }
 
-  /** What must be there before any pod: the same as its own plan says, told by the world and not by the plan. */
+  /** What must be there before any pod: the same as its own plan says, reported by the cluster and not by the plan. */
   #checkCreation(action: Extract<Action, { kind: 'createPod' }>): void {
     const { cluster, violations } = this;
     const name = action.object.metadata?.name ?? '';
@@ -239,7 +239,7 @@ class World {
   }
 }
 
-function expectRest({ cluster, clock }: World): void {
+function expectRest({ cluster, clock }: Simulation): void {
   const { spec, status } = cluster.job!;
   const wanted = spec.suspend ? 0 : 1 + spec.parameterServers.replicas + spec.workers.replicas;
   expect(status?.phase).toBe(spec.suspend ? 'Suspended' : 'Running');
@@ -263,14 +263,14 @@ describe('the loop on a cluster', () => {
   it('comes from any state to the wanted one, and never makes a pod before what it needs', async () => {
     await fc.assert(
       fc.asyncProperty(start, fc.array(happening, { maxLength: 15 }), async (from, happenings) => {
-        const world = new World(from);
+        const simulation = new Simulation(from);
         for (const next of happenings) {
-          await world.happen(next);
-          await world.reconciler.reconcile(key);
+          await simulation.happen(next);
+          await simulation.reconciler.reconcile(key);
         }
-        await world.settle(30);
-        expect(world.violations).toEqual([]);
-        expectRest(world);
+        await simulation.settle(30);
+        expect(simulation.violations).toEqual([]);
+        expectRest(simulation);
       }),
       { numRuns: 150 },
     );

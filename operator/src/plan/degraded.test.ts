@@ -22,7 +22,7 @@ const job = buildJob({
   },
 });
 
-const look = (of: WsiTrainingJob, observed: Observed): Plan =>
+const planFor = (of: WsiTrainingJob, observed: Observed): Plan =>
   plan(of, ready(of, observed, DEFAULT_SETTINGS), NOW, DEFAULT_SETTINGS);
 const withStatus = (status: PodStatus, slot = worker(1)): V1Pod => ({ ...pod(job, slot), status });
 /** The run, with this status of its second worker. */
@@ -142,20 +142,20 @@ describe('a run that goes on', () => {
       /^node .* does not answer, and worker 1 on it may run no more\..*kubectl delete pod lung-worker-1: it is then replaced/,
     ]),
   ])('tells of %s', (_, status, milliseconds, reason, message) => {
-    const first = look(job, run(status, milliseconds));
+    const first = planFor(job, run(status, milliseconds));
     expect(condition(first, 'Running')).toMatchObject({ status: 'True' });
     expect(condition(first, 'Degraded')).toMatchObject({
       status: 'True',
       reason,
       message: expect.stringMatching(message),
     });
-    const told = first.events.filter((event) => event.reason === reason);
-    expect(told).toMatchObject([{ type: 'Warning' }]);
+    const reported = first.events.filter((event) => event.reason === reason);
+    expect(reported).toMatchObject([{ type: 'Warning' }]);
     const after = { ...job, status: first.status };
-    expect(look(after, run(status, milliseconds)).events.filter((event) => event.reason === reason)).toEqual(
-      [],
-    );
-    const well = look(after, run({ phase: 'Running' }));
+    expect(
+      planFor(after, run(status, milliseconds)).events.filter((event) => event.reason === reason),
+    ).toEqual([]);
+    const well = planFor(after, run({ phase: 'Running' }));
     expect(condition(well, 'Degraded')).toMatchObject({ status: 'False', reason: 'NothingInTheWay' });
   });
 
@@ -167,7 +167,7 @@ describe('a run that goes on', () => {
       { type: 'ContainersReady', status: containers },
       { type: 'Ready', ...said },
     ];
-    const of = look(job, run({ phase: 'Running', conditions, containerStatuses: [runs] }, 60 * MINUTE));
+    const of = planFor(job, run({ phase: 'Running', conditions, containerStatuses: [runs] }, 60 * MINUTE));
     expect(condition(of, 'Degraded')).toBeUndefined();
   });
 
@@ -178,7 +178,7 @@ describe('a run that goes on', () => {
     ];
     const status = { phase: 'Running', conditions, containerStatuses: [runs] } as PodStatus;
     const deleted = (observed: Observed): Plan['actions'] =>
-      look(job, observed).actions.filter(({ kind }) => kind === 'deletePod');
+      planFor(job, observed).actions.filter(({ kind }) => kind === 'deletePod');
     expect(deleted(run(status, 600 * MINUTE))).toEqual([]);
     const { metadata } = withStatus(status);
     const leaving = {
@@ -202,7 +202,7 @@ describe('a run that goes on', () => {
       initContainerStatuses: [lasted],
       containerStatuses: [runs, done],
     } as PodStatus;
-    expect(condition(look(job, run(status, 10 * MINUTE)), 'Degraded')).toBeUndefined();
+    expect(condition(planFor(job, run(status, 10 * MINUTE)), 'Degraded')).toBeUndefined();
   });
 
   it('tells of a worker that was to be started again and finds no place', () => {
@@ -210,18 +210,21 @@ describe('a run that goes on', () => {
       ...{ pod: 'lung-worker-1', uid: 'before', failures: 1, inARow: 1, counted: 1, step: 0 },
       ...{ time: new Date(NOW - MINUTE).toISOString(), reason: 'crashed', message: 'crashed' },
     };
-    const after = { ...job, status: { ...look(job, run({ phase: 'Running' })).status, failures: [record] } };
+    const after = {
+      ...job,
+      status: { ...planFor(job, run({ phase: 'Running' })).status, failures: [record] },
+    };
     const status = {
       phase: 'Pending',
       conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'cordoned' }],
     };
-    expect(condition(look(after, run(status)), 'Degraded')).toMatchObject({ reason: 'Unschedulable' });
+    expect(condition(planFor(after, run(status)), 'Degraded')).toMatchObject({ reason: 'Unschedulable' });
   });
 });
 
 describe('a job that has not begun', () => {
   const start = (status: PodStatus, milliseconds = 0): Plan =>
-    look(job, {
+    planFor(job, {
       ...seen([{ ...pod(job, coordinator), status }]),
       seenFor: new Map([['coordinator-0-uid', milliseconds]]),
     });

@@ -9,8 +9,8 @@ const MOST_END_EVENTS = 10;
 
 export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimit: number): PlanEvent[] {
   // The end that the job fails of is told by the job's own event.
-  const told = verdict.kind === 'fail' ? verdict.message : '';
-  const others = ends.filter(({ end }) => !told.includes(end.message));
+  const reported = verdict.kind === 'fail' ? verdict.message : '';
+  const others = ends.filter(({ end }) => !reported.includes(end.message));
   const events = others.slice(0, MOST_END_EVENTS).map(({ place, end, record, counts }): PlanEvent => {
     const again = verdict.kind === 'run';
     const seconds = backoffDelay(record.inARow) / 1000;

@@ -33,7 +33,7 @@ describe('endOf', () => {
 });
 
 /** A pod of which other containers than the role's own have ended, or whose end nobody knows. */
-const told = (status: Status, metadata: V1Pod['metadata'] = {}): V1Pod => {
+const podWith = (status: Status, metadata: V1Pod['metadata'] = {}): V1Pod => {
   const worker = pod(buildJob(), { role: 'worker', index: 0 });
   return { ...worker, metadata: { ...worker.metadata, ...metadata }, status };
 };
@@ -92,10 +92,10 @@ describe('an end that is not of the role itself', () => {
       { phase: 'Failed', containerStatuses: [of('proxy', ended(0)), of('trainer', ended(74))] },
       'storage',
     ],
-  ])('%s', (_, status, expected) => expect(endOf(told(status)).exitClass).toBe(expected));
+  ])('%s', (_, status, expected) => expect(endOf(podWith(status)).exitClass).toBe(expected));
 
   it('is not that of a sidecar among the init containers', () => {
-    const proxied = told({ phase: 'Failed', initContainerStatuses: [of('proxy', ended(143))] });
+    const proxied = podWith({ phase: 'Failed', initContainerStatuses: [of('proxy', ended(143))] });
     const spec = { ...proxied.spec!, initContainers: [{ name: 'proxy', restartPolicy: 'Always' }] };
     expect(endOf({ ...proxied, spec }).message).toBe('failed before its container ended');
   });
@@ -120,7 +120,7 @@ describe('endOfGone', () => {
       'disrupted',
     ],
   ])('%s', (_, status, metadata, expected) => {
-    expect(endOfGone(told(status, metadata)).exitClass).toBe(expected);
+    expect(endOfGone(podWith(status, metadata)).exitClass).toBe(expected);
   });
 });
 

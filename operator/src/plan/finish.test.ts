@@ -125,15 +125,15 @@ describe('a run is over', () => {
       own,
     });
     fc.assert(
-      fc.property(statuses, fc.option(fc.nat(100), { nil: undefined }), (told, step) => {
-        const named = (all: typeof told.inits) => all.map(([name, is]) => container(name, is));
+      fc.property(statuses, fc.option(fc.nat(100), { nil: undefined }), (described, step) => {
+        const named = (all: typeof described.inits) => all.map(([name, is]) => container(name, is));
         const status = {
-          phase: told.phase,
-          ...(told.reason === undefined ? {} : { reason: told.reason }),
-          initContainerStatuses: named(told.inits),
+          phase: described.phase,
+          ...(described.reason === undefined ? {} : { reason: described.reason }),
+          initContainerStatuses: named(described.inits),
           containerStatuses: [
-            ...named(told.sidecars),
-            ...(told.own === undefined ? [] : [container('trainer', told.own)]),
+            ...named(described.sidecars),
+            ...(described.own === undefined ? [] : [container('trainer', described.own)]),
           ],
         };
         expect(succeeds(status, {}, step)).toBe(false);

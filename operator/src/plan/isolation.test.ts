@@ -15,14 +15,14 @@ const coordinator = { role: 'coordinator', index: 0 } as const;
 const worker = { role: 'worker', index: 0 } as const;
 
 const settings: ClusterSettings = { ...DEFAULT_SETTINGS, certificates: false };
-const look = (job: WsiTrainingJob, observed: Observed, given = settings): Plan =>
+const planFor = (job: WsiTrainingJob, observed: Observed, given = settings): Plan =>
   plan(job, observed, now, given);
 const running = ({ status }: Plan) => findCondition(status.conditions, 'Running');
 const kinds = ({ actions }: Plan): string[] => actions.map(({ kind }) => kind);
 
 describe('a job that is not allowed', () => {
   it('gets no pod and nothing else, and is told the field and what to do, once as an event', () => {
-    const first = look(bad, seen([]));
+    const first = planFor(bad, seen([]));
     expect(first.actions).toEqual([]);
     expect(running(first)).toMatchObject({
       status: 'False',
@@ -33,36 +33,36 @@ describe('a job that is not allowed', () => {
         'Leave it out: devices come from resources.limits.',
     });
     expect(first.status).toMatchObject({ phase: 'Pending', message: running(first)?.message });
-    const told = first.events.filter(({ reason }) => reason === 'NotAllowed');
-    expect(told).toMatchObject([{ type: 'Warning' }]);
-    expect(look({ ...bad, status: first.status }, seen([])).events).toEqual([]);
+    const reported = first.events.filter(({ reason }) => reason === 'NotAllowed');
+    expect(reported).toMatchObject([{ type: 'Warning' }]);
+    expect(planFor({ ...bad, status: first.status }, seen([])).events).toEqual([]);
   });
 
   it('that runs already ends in order: the coordinator first, which writes a checkpoint', () => {
     const up = [pod(bad, coordinator), pod(bad, worker)];
-    const stop = look(bad, seen(up));
+    const stop = planFor(bad, seen(up));
     expect(stop.actions).toMatchObject([{ kind: 'deletePod', name: 'lung-coordinator-0' }]);
     expect(running(stop)).toMatchObject({ status: 'False', reason: 'NotAllowed' });
   });
 
   it('can be suspended and deleted as any other', () => {
-    expect(running(look({ ...bad, spec: { ...bad.spec, suspend: true } }, seen([])))).toMatchObject({
+    expect(running(planFor({ ...bad, spec: { ...bad.spec, suspend: true } }, seen([])))).toMatchObject({
       reason: 'JobSuspended',
     });
     const deletionTimestamp = new Date(now).toISOString();
     const leaving = { ...bad, metadata: { ...bad.metadata, deletionTimestamp } };
-    expect(kinds(look(leaving, seen([pod(bad, worker)])))).toEqual(['deletePod']);
+    expect(kinds(planFor(leaving, seen([pod(bad, worker)])))).toEqual(['deletePod']);
   });
 
   it('starts when the administrator allows it, or when it is mended', () => {
-    const refused = { ...bad, status: look(bad, seen([])).status };
-    const allowed = look(refused, seen([]), {
+    const refused = { ...bad, status: planFor(bad, seen([])).status };
+    const allowed = planFor(refused, seen([]), {
       ...settings,
       isolation: { ...DEFAULT_ISOLATION, profile: 'privileged' },
     });
     expect(running(allowed)?.reason).not.toBe('NotAllowed');
     const mended = { ...buildJob(), status: refused.status };
-    expect(running(look(mended, seen([])))?.reason).not.toBe('NotAllowed');
+    expect(running(planFor(mended, seen([])))?.reason).not.toBe('NotAllowed');
   });
 
   it('names the first of many faults only', () => {
@@ -73,7 +73,7 @@ describe('a job that is not allowed', () => {
     const many = buildJob({
       templates: { worker: { spec: { containers } }, server: { spec: { containers } } },
     });
-    expect(running(look(many, seen([])))?.message).toMatch(/; and 27 more$/);
+    expect(running(planFor(many, seen([])))?.message).toMatch(/; and 27 more$/);
   });
 
   it('is queued no more', () => {
@@ -82,7 +82,7 @@ describe('a job that is not allowed', () => {
       spec: { ...bad.spec, runPolicy: { ...bad.spec.runPolicy, gang: 'volcano' as const } },
     };
     const observed: Observed = { ...seen([]), gangs: ['volcano'] };
-    expect(kinds(look(job, observed))).toEqual([]);
+    expect(kinds(planFor(job, observed))).toEqual([]);
   });
 });
 
@@ -90,14 +90,14 @@ it('of a gang and a queue that are not allowed, the one is meant that the job ge
   const isolation = { ...DEFAULT_ISOLATION, gangs: ['kueue'], queues: ['team'] };
   const enforced: ClusterSettings = { ...settings, defaultGang: 'kueue', defaultQueue: 'team', isolation };
   const reason = (runPolicy: object): string | undefined =>
-    running(look(buildJob({ runPolicy }), { ...seen([]), gangs: ['kueue'] }, enforced))?.reason;
+    running(planFor(buildJob({ runPolicy }), { ...seen([]), gangs: ['kueue'] }, enforced))?.reason;
   expect(reason({})).not.toBe('NotAllowed');
   expect(reason({ gang: 'none' })).toBe('NotAllowed');
   expect(reason({ queue: 'others' })).toBe('NotAllowed');
 });
 
 it('on this machine, roles are processes, and nothing is asked', () => {
-  expect(running(look(bad, seen([]), LOCAL_SETTINGS))?.reason).not.toBe('NotAllowed');
+  expect(running(planFor(bad, seen([]), LOCAL_SETTINGS))?.reason).not.toBe('NotAllowed');
 });
 
 describe('what a template leaves out is set', () => {

@@ -15,7 +15,7 @@ const coordinator: Slot = { role: 'coordinator', index: 0 };
 const server: Slot = { role: 'server', index: 0 };
 const worker = (index: number): Slot => ({ role: 'worker', index });
 
-const look = (job: WsiTrainingJob, observed: Observed, time = now, chosen = settings): Plan =>
+const planFor = (job: WsiTrainingJob, observed: Observed, time = now, chosen = settings): Plan =>
   plan(job, ready(job, observed, chosen), time, chosen);
 const after = (job: WsiTrainingJob, result: Plan): WsiTrainingJob => ({ ...job, status: result.status });
 const running = (result: { status: WsiTrainingJobStatus }): unknown =>
@@ -88,7 +88,7 @@ describe('what keeps pods from running is told as the reason of Running', () => 
       /coordinator 0\/1/,
     ],
   ])('%s', (_, status, reason, message) => {
-    const first = look(job, seen([pending(job, coordinator, status)]));
+    const first = planFor(job, seen([pending(job, coordinator, status)]));
     expect(running(first)).toMatchObject({
       status: 'False',
       reason,
@@ -97,7 +97,7 @@ describe('what keeps pods from running is told as the reason of Running', () => 
     if (reason === 'PodsStarting') expect(first.status.message).toBeUndefined();
     else expect(first.status.message).toMatch(message);
     expect(reasons(first).includes(reason)).toBe(reason !== 'PodsStarting');
-    const again = look(after(job, first), seen([pending(job, coordinator, status), pod(job, server)]));
+    const again = planFor(after(job, first), seen([pending(job, coordinator, status), pod(job, server)]));
     expect(reasons(again)).toEqual([]);
   });
 
@@ -109,7 +109,7 @@ describe('what keeps pods from running is told as the reason of Running', () => 
       },
       { what: 'create pod lung-worker-0', message: 'exceeded quota: gpus' },
     ];
-    expect(running(look(job, { ...seen([]), refusals }))).toMatchObject({
+    expect(running(planFor(job, { ...seen([]), refusals }))).toMatchObject({
       reason: 'QuotaExceeded',
       message: expect.stringMatching(
         /^cannot create pod lung-server-0: exceeded quota: gpus, .* \(and 1 more like it\)$/,
@@ -118,16 +118,18 @@ describe('what keeps pods from running is told as the reason of Running', () => 
     const policy = [
       { what: 'create pod lung-server-0', message: 'violates PodSecurity "restricted:latest"' },
     ];
-    expect(running(look(job, { ...seen([]), refusals: policy }))).toMatchObject({ reason: 'ObjectRefused' });
+    expect(running(planFor(job, { ...seen([]), refusals: policy }))).toMatchObject({
+      reason: 'ObjectRefused',
+    });
   });
 
   it('workers that find no place while others run are a matter of scaling', () => {
     const up = [coordinator, server, worker(0)].map((slot) => pod(job, slot));
-    const first = look(job, seen([...up, pod(job, worker(1))]));
+    const first = planFor(job, seen([...up, pod(job, worker(1))]));
     const waiting = pending(job, worker(1), {
       conditions: [{ type: 'PodScheduled', status: 'False', message: '0/1 nodes' }],
     });
-    const second = look(after(job, first), seen([...up, waiting]));
+    const second = planFor(after(job, first), seen([...up, waiting]));
     expect(second.status.phase).toBe('Running');
     expect(findCondition(second.status.conditions, 'Scaling')).toMatchObject({
       status: 'True',
@@ -142,7 +144,7 @@ describe('ends on a cluster', () => {
   it('tell the limit that a killed container had, and what helps', () => {
     const job = buildJob({ templates: { worker: limits } });
     const killed = pod(job, worker(0), { exitCode: 137, reason: 'OOMKilled', finishedAt: now });
-    const result = look(job, seen([pod(job, coordinator), pod(job, server), killed]));
+    const result = planFor(job, seen([pod(job, coordinator), pod(job, server), killed]));
     expect(result.events[0]).toMatchObject({ type: 'Warning', reason: 'PodOutOfMemory' });
     expect(result.events[0]?.message).toMatch(
       /more memory than it may, which is 1Gi: raise resources\.limits\.memory/,
@@ -158,10 +160,10 @@ describe('ends on a cluster', () => {
       container({ running: {} }, 'sidecar'),
     ];
     const finished = { ...done, status: { phase: 'Running', containerStatuses } };
-    const first = look(job, seen([finished]));
+    const first = planFor(job, seen([finished]));
     expect(first.status.phase).toBe('Succeeded');
     const kept = buildJob({ runPolicy: { cleanPodPolicy: 'Running' }, status: first.status });
-    expect(look(kept, seen([finished])).actions).toMatchObject([
+    expect(planFor(kept, seen([finished])).actions).toMatchObject([
       { kind: 'deletePod', name: 'lung-coordinator-0' },
       // A drain need not wait for what is left of a job that has ended.
       { kind: 'delete', objectKind: 'PodDisruptionBudget' },
@@ -173,13 +175,13 @@ describe('ends on a cluster', () => {
     const done = pod(job, coordinator);
     const containerStatuses = [container({ terminated: { exitCode: 64, message: 'InvalidCohort: no' } })];
     const ended = { ...done, status: { phase: 'Running', containerStatuses } };
-    const first = look(job, seen([ended]));
+    const first = planFor(job, seen([ended]));
     expect(first.status.phase).toBe('Failed');
     const failed = buildJob({ runPolicy: { cleanPodPolicy: 'Running' }, status: first.status });
-    const { actions } = look(failed, seen([ended]));
+    const { actions } = planFor(failed, seen([ended]));
     expect(actions.filter(({ kind }) => kind === 'deletePod')).toEqual([]);
     const all = buildJob({ runPolicy: { cleanPodPolicy: 'All' }, status: first.status });
-    expect(look(all, seen([ended])).actions).toContainEqual(
+    expect(planFor(all, seen([ended])).actions).toContainEqual(
       expect.objectContaining({ kind: 'deletePod', name: 'lung-coordinator-0' }),
     );
   });
@@ -190,7 +192,7 @@ describe('ends on a cluster', () => {
       const job = buildJob();
       const failed = pod(job, worker(0), { phase: 'Failed' });
       const initContainerStatuses = [container({ terminated: { exitCode, message: 'no route' } }, 'fetch')];
-      const result = look(job, seen([{ ...failed, status: { phase: 'Failed', initContainerStatuses } }]));
+      const result = planFor(job, seen([{ ...failed, status: { phase: 'Failed', initContainerStatuses } }]));
       expect(result.status.failures?.[0]).toMatchObject({
         reason: 'crashed',
         counted: 1,
@@ -210,7 +212,7 @@ describe('ends on a cluster', () => {
     ['not heard of any more', { phase: 'Unknown' }],
   ])('%s: nobody counts them', (_, status) => {
     const job = buildJob({ runPolicy: { backoffLimit: 0 } });
-    const result = look(job, seen([{ ...pod(job, worker(0)), status }]));
+    const result = planFor(job, seen([{ ...pod(job, worker(0)), status }]));
     expect(result.status.failures?.[0]).toMatchObject({ reason: 'disrupted', counted: 0 });
     expect(result.status.phase).not.toBe('Failed');
   });
@@ -220,17 +222,17 @@ describe('ends on a cluster', () => {
     const leaving = pod(job, worker(0), { leaving: true, uid: 'lost' });
     const observed = seen([pod(job, coordinator), pod(job, server), leaving, pod(job, worker(1))]);
     const after = (milliseconds: number) => ({ ...observed, seenFor: new Map([['lost', milliseconds]]) });
-    const early = look(job, after(119_000));
+    const early = planFor(job, after(119_000));
     expect(early.actions).toEqual([]);
     expect(early.requeueAfterMilliseconds).toBeLessThanOrEqual(1000);
-    expect(look(job, after(120_000)).actions).toEqual([
+    expect(planFor(job, after(120_000)).actions).toEqual([
       { kind: 'deletePod', name: 'lung-worker-0', uid: 'lost', force: true },
     ]);
     // Not in the way of a stop either.
     const stopping = buildJob({ suspend: true });
     const lost = pod(stopping, coordinator, { leaving: true, uid: 'lost' });
     const stuck = { ...seen([lost]), seenFor: new Map([['lost', 120_000]]) };
-    expect(look(stopping, stuck).actions).toMatchObject([{ force: true }]);
+    expect(planFor(stopping, stuck).actions).toMatchObject([{ force: true }]);
   });
 
   it.each([-86_400_000, 0, 86_400_000])('are never taken for lost by a clock that is off by %i ms', (off) => {
@@ -238,7 +240,7 @@ describe('ends on a cluster', () => {
     const leaving = pod(job, worker(0), { leaving: true, leavingAt: now + off, uid: 'lost' });
     const observed = seen([pod(job, coordinator), pod(job, server), leaving, pod(job, worker(1))]);
     const removed = (milliseconds: number) =>
-      look(job, { ...observed, seenFor: new Map([['lost', milliseconds]]) }).actions.filter(
+      planFor(job, { ...observed, seenFor: new Map([['lost', milliseconds]]) }).actions.filter(
         ({ kind }) => kind === 'deletePod',
       );
     expect(removed(1_000)).toEqual([]);
@@ -252,7 +254,7 @@ describe('the pod failure policy', () => {
   const outcome = (of: WsiTrainingJob, exitCode: number | undefined, slot = worker(0)): unknown => {
     const end = exitCode === undefined ? { phase: 'Failed', reason: 'Evicted' } : undefined;
     const dead = pod(of, slot, { exitCode: exitCode ?? 1, finishedAt: now });
-    const result = look(of, seen([end === undefined ? dead : { ...dead, status: end }]));
+    const result = planFor(of, seen([end === undefined ? dead : { ...dead, status: end }]));
     return findCondition(result.status.conditions, 'Failed')?.reason ?? result.status.failures?.[0]?.counted;
   };
 
@@ -298,7 +300,7 @@ describe('the pod failure policy', () => {
 describe('a gang', () => {
   it('that the server has not got makes the job wait, and is told', () => {
     const job = buildJob({ runPolicy: { gang: 'kueue', queue: 'research' } });
-    const result = look(job, seen([]));
+    const result = planFor(job, seen([]));
     expect(running(result)).toMatchObject({ status: 'False', reason: 'GangUnavailable' });
     expect(result.status.phase).toBe('Pending');
     expect(result.status.startTime).toBeUndefined();
@@ -311,13 +313,13 @@ describe('a gang', () => {
   it('that queues makes the job wait, then the pods of the minimum are made at once', () => {
     const job = buildJob({ runPolicy: { gang: 'volcano' } });
     const observed: Observed = { ...seen([]), gangs: ['volcano'] };
-    const first = look(job, observed);
+    const first = planFor(job, observed);
     expect(running(first)).toMatchObject({ reason: 'QueuePending' });
     const group = first.actions.find(
       (action) => action.kind === 'apply' && action.object.kind === 'PodGroup',
     );
     const queued = group?.kind === 'apply' ? { ...group.object, status: { phase: 'Inqueue' } } : undefined;
-    const second = look(after(job, first), { ...observed, objects: [queued!] });
+    const second = planFor(after(job, first), { ...observed, objects: [queued!] });
     const made = second.actions.flatMap((action) => (action.kind === 'createPod' ? [action.object] : []));
     expect(made.map(({ metadata }) => metadata?.name)).toEqual([
       'lung-coordinator-0',
@@ -334,13 +336,13 @@ describe('who else looks after a job', () => {
       runPolicy: { managedBy: 'example.org/queue' },
       status: { phase: 'Running' },
     });
-    expect(look(job, seen([]))).toEqual({
+    expect(planFor(job, seen([]))).toEqual({
       actions: [],
       events: [],
       status: job.status,
       requeueAfterMilliseconds: undefined,
     });
-    expect(look(buildJob({ runPolicy: { managedBy: 'wsi.dev/operator' } }), seen([])).actions).not.toEqual(
+    expect(planFor(buildJob({ runPolicy: { managedBy: 'wsi.dev/operator' } }), seen([])).actions).not.toEqual(
       [],
     );
   });
@@ -378,13 +380,13 @@ describe('who else looks after a job', () => {
 describe('warnings', () => {
   it('of an output that does not last are told once, and not on this machine', () => {
     const job = buildJob();
-    const first = look(job, seen([]));
+    const first = planFor(job, seen([]));
     expect(reasons(first)).toContain('OutputNotPersistent');
     expect(first.status.warnings).toMatchObject([{ reason: 'OutputNotPersistent' }]);
-    expect(reasons(look(after(job, first), seen([])))).not.toContain('OutputNotPersistent');
+    expect(reasons(planFor(after(job, first), seen([])))).not.toContain('OutputNotPersistent');
     const kept = buildJob({ storage: { output: { claimName: 'runs' } } });
-    expect(look(kept, seen([])).status.warnings).toBeUndefined();
-    expect(look(job, seen([]), now, LOCAL_SETTINGS).status.warnings).toBeUndefined();
+    expect(planFor(kept, seen([])).status.warnings).toBeUndefined();
+    expect(planFor(job, seen([]), now, LOCAL_SETTINGS).status.warnings).toBeUndefined();
   });
 });
 
@@ -394,19 +396,19 @@ describe('the status', () => {
 
   it('is written for progress once an interval, for counts a little sooner, and for news at once', () => {
     const job = buildJob();
-    const first = look(job, seen(all(job), progressAt(1)));
+    const first = planFor(job, seen(all(job), progressAt(1)));
     const running_ = after(job, first);
-    const held = look(running_, seen(all(job), progressAt(2)), now + 9_000);
+    const held = planFor(running_, seen(all(job), progressAt(2)), now + 9_000);
     expect(held.status).toBe(first.status);
     expect(held.requeueAfterMilliseconds).toBe(1_000);
-    const written = look(running_, seen(all(job), progressAt(2)), now + 10_000);
+    const written = planFor(running_, seen(all(job), progressAt(2)), now + 10_000);
     expect(written.status.progress).toMatchObject({ step: 2, summary: '2% 0/1 epochs' });
     // A worker that leaves: the number of ready pods is no news of its own.
     const fewer = [...all(job).slice(0, 3), pod(job, worker(1), { leaving: true })];
-    const more = after(job, look(running_, seen(fewer, progressAt(1)), now + 3_000));
+    const more = after(job, planFor(running_, seen(fewer, progressAt(1)), now + 3_000));
     expect(more.status?.workers).toMatchObject({ ready: 1, desired: 2, summary: '1/2' });
     const failed = [...all(job).slice(0, 3), pod(job, worker(1), { exitCode: 1 })];
-    expect(look(running_, seen(failed, progressAt(1)), now + 1).status).not.toBe(first.status);
+    expect(planFor(running_, seen(failed, progressAt(1)), now + 1).status).not.toBe(first.status);
   });
 
   it('counts a pod as ready when its probe says so', () => {
@@ -415,7 +417,7 @@ describe('the status', () => {
       ...pod(job, server),
       status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }] },
     };
-    expect(look(job, seen([starting])).status.parameterServers).toMatchObject({ replicas: 1, ready: 0 });
+    expect(planFor(job, seen([starting])).status.parameterServers).toMatchObject({ replicas: 1, ready: 0 });
   });
 
   it('stays small with a thousand pods that fail again and again', () => {
@@ -425,14 +427,14 @@ describe('the status', () => {
       const dead = Array.from({ length: 999 }, (_unused, index) =>
         pod(job, worker(index), { exitCode: 1, uid: `${round}-${index}`, message, finishedAt: now }),
       );
-      job = after(job, look(job, seen(dead, progressAt(5)), now));
+      job = after(job, planFor(job, seen(dead, progressAt(5)), now));
     }
     expect(job.status?.failures).toHaveLength(999);
     expect(JSON.stringify(job.status).length).toBeLessThan(450_000);
     // When they have recovered, the newest remain, and one line for the others.
     const up = Array.from({ length: 999 }, (_unused, index) => pod(job, worker(index), { uid: 'new' }));
     const pods = [pod(job, coordinator), pod(job, server), ...up];
-    job = after(job, look(job, seen(pods, progressAt(6)), now + 1000));
+    job = after(job, planFor(job, seen(pods, progressAt(6)), now + 1000));
     expect(job.status?.failures).toHaveLength(33);
     expect(job.status?.failures?.find(({ pod: name }) => name === 'lung-worker-*')).toMatchObject({
       failures: 3 * (999 - 32),
@@ -440,7 +442,7 @@ describe('the status', () => {
     });
     expect(job.status?.workers?.restarts).toBe(3 * 999);
     expect(JSON.stringify(job.status).length).toBeLessThan(60_000);
-    const again = look(job, seen(pods, progressAt(6)), now + 20_000);
+    const again = planFor(job, seen(pods, progressAt(6)), now + 20_000);
     expect(again.status.workers?.restarts).toBe(3 * 999);
   });
 });

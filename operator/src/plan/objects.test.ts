@@ -184,7 +184,7 @@ describe('the other objects', () => {
 describe('certificates', () => {
   const job = buildJob();
   const running = [pod(job, { role: 'coordinator', index: 0 }, {}, settings)];
-  const look = (left: number | undefined, pods: Observed['pods'], of = job): Plan =>
+  const planFor = (left: number | undefined, pods: Observed['pods'], of = job): Plan =>
     plan(
       of,
       {
@@ -197,7 +197,7 @@ describe('certificates', () => {
     );
 
   it('are made before any pod, for the host names of all that can ever listen', () => {
-    const first = look(undefined, []);
+    const first = planFor(undefined, []);
     expect([issues(first), creates(first), first.requeueAfterMilliseconds]).toEqual([true, 0, 0]);
     const action = first.actions.find(({ kind }) => kind === 'issueCertificates');
     expect(action).toMatchObject({
@@ -211,23 +211,23 @@ describe('certificates', () => {
         },
       },
     });
-    expect(creates(look(1e12, []))).toBe(2);
+    expect(creates(planFor(1e12, []))).toBe(2);
   });
 
   it('are made anew in time: at once when nothing runs, late when something does, with a warning before', () => {
-    expect(issues(look(RENEW_BEFORE_MILLISECONDS + 1, []))).toBe(false);
-    const idle = look(RENEW_BEFORE_MILLISECONDS, []);
+    expect(issues(planFor(RENEW_BEFORE_MILLISECONDS + 1, []))).toBe(false);
+    const idle = planFor(RENEW_BEFORE_MILLISECONDS, []);
     expect([issues(idle), creates(idle)]).toEqual([true, 0]);
-    const busy = look(RENEW_BEFORE_MILLISECONDS, running);
+    const busy = planFor(RENEW_BEFORE_MILLISECONDS, running);
     expect([issues(busy), creates(busy)]).toEqual([false, 1]);
     expect(busy.events.map(({ reason }) => reason)).toContain('CertificatesExpiring');
-    const told = look(RENEW_BEFORE_MILLISECONDS, running, { ...job, status: busy.status });
-    expect(told.events.map(({ reason }) => reason)).not.toContain('CertificatesExpiring');
-    expect(issues(look(FORCED_BEFORE_MILLISECONDS, running))).toBe(true);
+    const reported = planFor(RENEW_BEFORE_MILLISECONDS, running, { ...job, status: busy.status });
+    expect(reported.events.map(({ reason }) => reason)).not.toContain('CertificatesExpiring');
+    expect(issues(planFor(FORCED_BEFORE_MILLISECONDS, running))).toBe(true);
   });
 
   it('of another set than the Secret has make the job stop in order and go on', () => {
-    const [coordinator] = look(1e12, []).actions.flatMap((action) =>
+    const [coordinator] = planFor(1e12, []).actions.flatMap((action) =>
       action.kind === 'createPod' ? action.object : [],
     );
     const made = {
@@ -235,7 +235,7 @@ describe('certificates', () => {
       metadata: { ...coordinator!.metadata, uid: 'a' },
       status: { phase: 'Running' },
     };
-    expect(look(1e12, [made]).actions.filter(({ kind }) => kind === 'deletePod')).toEqual([]);
-    expect(look(2e12, [made]).actions).toMatchObject([{ kind: 'deletePod', name: 'lung-coordinator-0' }]);
+    expect(planFor(1e12, [made]).actions.filter(({ kind }) => kind === 'deletePod')).toEqual([]);
+    expect(planFor(2e12, [made]).actions).toMatchObject([{ kind: 'deletePod', name: 'lung-coordinator-0' }]);
   });
 });

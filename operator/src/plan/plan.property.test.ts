@@ -41,7 +41,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   }),
 );
 
-class World {
+class Simulation {
   readonly clock = new ManualClock();
   readonly cluster: MemoryCluster;
   readonly reconciler: Reconciler;
@@ -103,7 +103,7 @@ class World {
     if (job !== undefined) this.cluster.job = { ...job, spec: { ...job.spec, ...change } };
   }
 
-  /** Lets the world calm down: pods start, leaving ones go, time passes. */
+  /** Lets the cluster come to rest: pods start, leaving ones go, time passes. */
   async settle(): Promise<void> {
     for (let round = 0; round < 40; round += 1) {
       await this.reconciler.reconcile(key);
@@ -116,8 +116,8 @@ class World {
   }
 }
 
-function invariants(world: World): void {
-  const { cluster } = world;
+function invariants(simulation: Simulation): void {
+  const { cluster } = simulation;
   const job = cluster.job!;
   const count = (role: string): number => cluster.names().filter((name) => name.includes(`-${role}-`)).length;
   // Names are stable and creation of a second pod of one name throws in the cluster; here: no more than ever asked.
@@ -132,8 +132,8 @@ function invariants(world: World): void {
   expect(holds('Running') && (holds('Succeeded') || holds('Failed') || holds('Suspended'))).toBe(false);
 }
 
-/** Where a calm world must have come to: all pods running, or none left. */
-function expectRest({ cluster }: World): void {
+/** Where a cluster at rest must have come to: all pods running, or none left. */
+function expectRest({ cluster }: Simulation): void {
   const { spec, status } = cluster.job!;
   if (status?.phase === 'Running') {
     expect(cluster.names().length).toBe(1 + spec.parameterServers.replicas + spec.workers.replicas);
@@ -155,15 +155,15 @@ describe('the loop, whatever happens', () => {
   it('never breaks its invariants and always arrives where the spec or the end says', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ workers, servers, backoffLimit, happenings }) => {
-        const world = new World(workers, servers, backoffLimit);
-        const { cluster } = world;
+        const simulation = new Simulation(workers, servers, backoffLimit);
+        const { cluster } = simulation;
         let wasFinal: string | undefined;
         let restarts = 0;
         for (const next of happenings) {
-          await world.happen(next);
-          const outcome = await world.reconciler.reconcile(key);
+          await simulation.happen(next);
+          const outcome = await simulation.reconciler.reconcile(key);
           if (outcome.kind === 'failed') expect(outcome.error.message).not.toMatch(/two pods/);
-          invariants(world);
+          invariants(simulation);
           const phase = cluster.job?.status?.phase;
           if (wasFinal !== undefined) expect(phase).toBe(wasFinal);
           if (phase === 'Succeeded' || phase === 'Failed') wasFinal = phase;
@@ -171,13 +171,13 @@ describe('the loop, whatever happens', () => {
           restarts = cluster.job?.status?.restarts ?? 0;
         }
         cluster.fault = () => false;
-        await world.settle();
-        invariants(world);
-        expectRest(world);
+        await simulation.settle();
+        invariants(simulation);
+        expectRest(simulation);
         // Settled: a further pass changes nothing.
         const writes = cluster.log.length;
         const before = cluster.job;
-        await world.reconciler.reconcile(key);
+        await simulation.reconciler.reconcile(key);
         expect(cluster.log.length).toBe(writes);
         expect(cluster.job).toEqual(before);
       }),
@@ -192,9 +192,9 @@ describe('the loop, whatever happens', () => {
           maxLength: 30,
         }),
         async (faults) => {
-          const world = new World(2, 1, 1000);
-          const { cluster } = world;
-          await world.settle();
+          const simulation = new Simulation(2, 1, 1000);
+          const { cluster } = simulation;
+          await simulation.settle();
           let ends = 0;
           for (const [call, seconds] of faults) {
             if (cluster.pods.get('lung-worker-1')?.status?.phase === 'Running') {
@@ -202,13 +202,13 @@ describe('the loop, whatever happens', () => {
               ends += 1;
             }
             cluster.fault = (name) => name === call;
-            await world.reconciler.reconcile(key);
+            await simulation.reconciler.reconcile(key);
             cluster.start();
-            await world.clock.advance(seconds * 1000);
+            await simulation.clock.advance(seconds * 1000);
           }
           cluster.fault = () => false;
-          await world.clock.advance(600_000);
-          await world.settle();
+          await simulation.clock.advance(600_000);
+          await simulation.settle();
           expect(cluster.job?.status?.failures?.[0]?.failures ?? 0).toBe(ends);
           expect(cluster.job?.status?.restarts).toBe(ends);
         },

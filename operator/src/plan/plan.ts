@@ -222,7 +222,7 @@ function carryOut(verdict: Verdict, input: CarriedOut): Step {
     }
     case 'stop': {
       const stop = stopInOrder(places, 'all', now);
-      // With nothing left, a changed job starts anew at the next pass.
+      // With nothing left, a changed job starts again at the next pass.
       const again = verdict.why === 'changed' && places.every((place) => place.pod === undefined);
       const due = again ? [now] : [];
       return { ...quiet, actions: [...gangActions, ...stop.actions], stopped: stop.finished, due };
@@ -265,7 +265,7 @@ function run(input: CarriedOut, gangActions: readonly Action[]): Step {
   };
 }
 
-/** A pod that would have to be started anew; one that is leaving goes anyway. */
+/** A pod that would have to be started again; one that is leaving goes anyway. */
 function isUp({ state }: Place): boolean {
   return state === 'pending' || state === 'running';
 }

@@ -30,7 +30,7 @@ const GIVEN_UP: readonly Change[] = [
   }),
   ({ autoscaling, ...rest }) => {
     if (autoscaling === undefined) return rest;
-    const { model: _fittedAnew, decisions = [], ...sizes } = autoscaling;
+    const { model: _fittedAgain, decisions = [], ...sizes } = autoscaling;
     return { ...rest, autoscaling: { ...sizes, decisions: decisions.slice(-4) } };
   },
 ];

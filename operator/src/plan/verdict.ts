@@ -18,7 +18,7 @@ export type Verdict =
   | { readonly kind: 'finished' }
   | { readonly kind: 'succeed' }
   | { readonly kind: 'fail'; readonly reason: ConditionReason; readonly message: string }
-  /** Every process is to end, in order; `changed`: and to start anew from the checkpoint. */
+  /** Every process is to end, in order; `changed`: and to start again from the checkpoint. */
   | { readonly kind: 'stop'; readonly why: 'suspended' | 'deleted' | 'changed' }
   /** The same, because the admission was withdrawn; the job then waits for another one. */
   | { readonly kind: 'stop'; readonly why: 'evicted'; readonly message: string }

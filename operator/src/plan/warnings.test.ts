@@ -41,13 +41,13 @@ describe('warnings', () => {
 
   it('tell output that is lost, certificates that expire, and objects that others change', () => {
     const found = { expiring: true, contested: ['Secret lung-tls', 'Service lung'] };
-    const told = warningsOf(buildJob(), settings, found);
-    expect(told.map(({ reason }) => reason)).toEqual([
+    const reported = warningsOf(buildJob(), settings, found);
+    expect(reported.map(({ reason }) => reason)).toEqual([
       'OutputNotPersistent',
       'CertificatesExpiring',
       'ObjectContested',
     ]);
-    expect(told[2]?.message).toMatch(/ \(Secret lung-tls, Service lung\)$/);
+    expect(reported[2]?.message).toMatch(/ \(Secret lung-tls, Service lung\)$/);
   });
 
   it('tell a coordinator that does not answer, when that is no matter of load', () => {

@@ -47,8 +47,8 @@ describe("a coordinator's word", () => {
       fc.property(fc.oneof(strange, reply), fc.boolean(), (said, autoscaled) => {
         const one = buildJob(autoscaled ? { autoscaling: { maximumWorkers: 8 } } : {});
         const pods = desiredSlots(one).map((slot) => pod(one, slot));
-        const world = ready(one, seen(pods, boundedProgress(said)));
-        const { status } = plan(one, world, 1e12, LOCAL_SETTINGS);
+        const simulation = ready(one, seen(pods, boundedProgress(said)));
+        const { status } = plan(one, simulation, 1e12, LOCAL_SETTINGS);
         const text = JSON.stringify(status);
         expect(Buffer.byteLength(text)).toBeLessThan(MOST_STATUS_BYTES);
         expect(JSON.parse(text)).toEqual(status);

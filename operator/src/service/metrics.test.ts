@@ -68,8 +68,8 @@ describe('OperatorMetrics', () => {
   });
 
   it('tells of each job while it is there, and of none when another process leads', async () => {
-    const world = { jobs: [JOB], leader: true };
-    const metrics = set(world);
+    const state = { jobs: [JOB], leader: true };
+    const metrics = set(state);
     const text = await metrics.text();
     for (const line of [
       'wsi_operator_jobs{phase="Running"} 1',
@@ -93,15 +93,15 @@ describe('OperatorMetrics', () => {
     expect(text).not.toContain('somethingElse');
     // Nothing is made up for a role that has said nothing.
     expect(text).not.toContain('role="coordinator"');
-    world.leader = false;
+    state.leader = false;
     expect(await metrics.text()).not.toContain('job="lung"');
-    world.leader = true;
-    world.jobs = [{ ...JOB, status: { ...JOB.status, phase: 'Succeeded' } }];
+    state.leader = true;
+    state.jobs = [{ ...JOB, status: { ...JOB.status, phase: 'Succeeded' } }];
     const over = await metrics.text();
     expect(over).toContain('wsi_job_progress_ratio{namespace="lab"');
     expect(over).not.toContain('wsi_job_tiles_per_second{');
     expect(over).not.toContain('wsi_job_phase_seconds_per_tile{');
-    world.jobs = [];
+    state.jobs = [];
     expect(await metrics.text()).not.toContain('job="lung"');
   });
 });

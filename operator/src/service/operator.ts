@@ -1,7 +1,7 @@
 /**
  * The operator as a process: caches, leader election, the loop, metrics and probes, and their ends.
  *
- *   caches fill (leader and followers) ──► ready ──► lease held ──► jobs read anew ──► the loop
+ *   caches fill (leader and followers) ──► ready ──► lease held ──► jobs read again ──► the loop
  *                                                        └─ lost: nothing more is written, the process ends
  */
 import type { ApiClient } from '@wsi-operator/controller';
@@ -188,10 +188,10 @@ export class Operator {
 
   async #listen(protection: MetricsProtection | undefined): Promise<readonly HttpEndpoint[]> {
     const { options, metrics } = this.#parts;
-    const told = async (): Promise<Answer> => {
+    const metricsAnswer = async (): Promise<Answer> => {
       return { status: 200, body: await metrics.text(), contentType: metrics.contentType };
     };
-    const metricsEndpoint = await serve(options.metricsPort, { [METRICS_PATH]: told }, protection);
+    const metricsEndpoint = await serve(options.metricsPort, { [METRICS_PATH]: metricsAnswer }, protection);
     // The kubelet has no token: probes are on their own port, in plain HTTP.
     try {
       const healthEndpoint = await serve(options.healthPort, {

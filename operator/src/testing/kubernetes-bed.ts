@@ -84,7 +84,7 @@ export class KubernetesBed {
     return bed;
   }
 
-  /** As another process of the operator has it, or the same one when it is started anew; it does not run yet. */
+  /** As another process of the operator has it, or the same one when it is started again; it does not run yet. */
   newCluster(): KubernetesCluster {
     const { clock = systemClock, settings, namespaces = [], mayWrite } = this.#options;
     return new KubernetesCluster({

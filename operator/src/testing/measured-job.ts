@@ -79,14 +79,14 @@ export class MeasuredJob {
   }
 
   async tick(): Promise<void> {
-    await this.look();
+    await this.runPass();
     this.#schedule();
     await this.clock.advance(TICK_SECONDS * 1000);
     this.#train();
   }
 
   /** Passes until nothing is to be done at once. */
-  async look(): Promise<void> {
+  async runPass(): Promise<void> {
     for (let pass = 0; pass < 5; pass += 1) {
       const { cluster, clock, settings } = this;
       this.outcome = await new Reconciler({ cluster, clock, logger, settings }).reconcile('default/lung');

@@ -49,17 +49,17 @@ interface Course {
   readonly limits?: DecisionInput['limits'];
   readonly errors?: readonly number[];
   readonly start?: number;
-  readonly looks?: number;
+  readonly passes?: number;
 }
 
 /** A job under decide(), a look every 30 s with a window in between: the decisions one after the other. */
-function follow({ truth, spec, limits = {}, errors = [0], start = 1, looks = 60 }: Course): Decision[] {
+function follow({ truth, spec, limits = {}, errors = [0], start = 1, passes = 60 }: Course): Decision[] {
   let observations: readonly Observation[] = [];
   let history: History = NO_HISTORY;
   let current: Size = { workers: start, servers: 1 };
   const decisions: Decision[] = [];
-  for (let look = 0; look < looks; look += 1) {
-    observations = withObservation(observations, windowAt(truth, current, errors[look % errors.length] ?? 0));
+  for (let pass = 0; pass < passes; pass += 1) {
+    observations = withObservation(observations, windowAt(truth, current, errors[pass % errors.length] ?? 0));
     const model = fitted(observations);
     const decision = decide({
       ...(model === undefined ? {} : { model }),
@@ -68,7 +68,7 @@ function follow({ truth, spec, limits = {}, errors = [0], start = 1, looks = 60 
       limits,
       history,
       current,
-      now: look * 30_000,
+      now: pass * 30_000,
     });
     decisions.push(decision);
     history = decision.history;
@@ -174,7 +174,7 @@ describe('decide', () => {
   it('is a function: the same input gives the same decision, and is left as it was', () => {
     const truth = { fixed: 0.2, tiles: 30, perWorker: 0.02, processors: 8 };
     const spec = autoscalingSpec();
-    expect(follow({ truth, spec, looks: 10 })).toEqual(follow({ truth, spec, looks: 10 }));
+    expect(follow({ truth, spec, passes: 10 })).toEqual(follow({ truth, spec, passes: 10 }));
     const observations = [windowAt(truth, { workers: 2, servers: 1 })];
     const model = fitted(observations)!;
     const current = { workers: 2, servers: 1 };

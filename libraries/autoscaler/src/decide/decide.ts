@@ -1,5 +1,5 @@
 /**
- * How many workers and servers, how much memory, which workers anew: a pure function of what was measured, what the
+ * How many workers and servers, how much memory, which workers again: a pure function of what was measured, what the
  * user wants and what the cluster can give. See docs/autoscaling.md.
  */
 import type { PerformanceModel } from '../model/performance-model.ts';
@@ -41,7 +41,7 @@ export type DecisionKind = 'workers' | 'servers' | 'replacement' | 'memory';
 export interface Decision extends Size {
   /** Roles whose request changes. */
   readonly memory: Readonly<Record<string, MemoryDecision>>;
-  /** Workers to be started anew. */
+  /** Workers to be started again. */
   readonly replace: readonly string[];
   /** Whether anything changes. */
   readonly changed: boolean;

@@ -80,7 +80,7 @@ export function serialiseModel(model: PerformanceModel): string {
 }
 
 /**
- * @returns undefined for what is no model of this version: then nothing is known, and measuring begins anew. A model
+ * @returns undefined for what is no model of this version: then nothing is known, and measuring begins again. A model
  *   must never keep a run from going on, so nothing is thrown.
  */
 export function parseModel(json: string): PerformanceModel | undefined {

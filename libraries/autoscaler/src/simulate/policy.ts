@@ -29,7 +29,7 @@ export interface ClusterView {
 export interface Allocation {
   /** Desired workers by job; jobs that are not named keep theirs. */
   readonly workers: ReadonlyMap<string, number>;
-  /** Workers to be started anew, by job. */
+  /** Workers to be started again, by job. */
   readonly replace?: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -18,12 +18,12 @@ const QUIET = {
 };
 
 /** A policy that checks what it is shown before it answers. */
-function watched(policy: Policy, look: (view: ClusterView, answer: Allocation) => void): Policy {
+function watched(policy: Policy, inspect: (view: ClusterView, answer: Allocation) => void): Policy {
   return {
     ...policy,
     allocate: (view) => {
       const answer = policy.allocate(view);
-      look(view, answer);
+      inspect(view, answer);
       return answer;
     },
   };
@@ -55,9 +55,9 @@ describe('the simulation', () => {
   });
 
   it('never holds more devices than are up, and shows no policy what is true', () => {
-    let looks = 0;
+    let passes = 0;
     const policy = watched(ours(), (view, { workers }) => {
-      looks += 1;
+      passes += 1;
       const held = view.jobs.reduce((sum, job) => sum + job.workers, 0);
       const asked = view.jobs.reduce((sum, job) => sum + (workers.get(job.id) ?? job.workers), 0);
       expect(held).toBeLessThanOrEqual(view.capacity);
@@ -69,7 +69,7 @@ describe('the simulation', () => {
     });
     const results = new Simulation(trace, policy, CONDITIONS, 3).run();
     expect(results).toHaveLength(trace.length);
-    expect(looks).toBeGreaterThan(100);
+    expect(passes).toBeGreaterThan(100);
   });
 
   it('has thousands of workers in seconds', () => {

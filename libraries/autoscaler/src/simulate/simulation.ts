@@ -21,7 +21,7 @@ export interface JobResult {
 
 type Event =
   | { readonly at: number; readonly kind: 'arrival'; readonly job: TracedJob }
-  | { readonly at: number; readonly kind: 'look' }
+  | { readonly at: number; readonly kind: 'allocate' }
   | { readonly at: number; readonly kind: 'ready'; readonly job: RunningJob }
   | { readonly at: number; readonly kind: 'end'; readonly job: RunningJob; readonly version: number }
   | { readonly at: number; readonly kind: 'failure' }
@@ -50,7 +50,7 @@ export class Simulation {
     this.#faults = new RandomStream(seed, 'faults');
     this.#arrivalsLeft = trace.length;
     for (const job of trace) this.#events.push({ at: job.arrivalSeconds, kind: 'arrival', job });
-    this.#events.push({ at: 0, kind: 'look' });
+    this.#events.push({ at: 0, kind: 'allocate' });
     this.#plan('failure', conditions.hoursBetweenFailures / this.#cluster.size);
     this.#plan('nodeDown', conditions.hoursBetweenPreemptions / conditions.nodes);
   }
@@ -73,11 +73,11 @@ export class Simulation {
       case 'arrival':
         this.#arrivalsLeft -= 1;
         this.#running.set(event.job.id, new RunningJob(event.job, this.#conditions, this.#seed));
-        this.#look();
+        this.#allocate();
         return;
-      case 'look':
-        this.#events.push({ at: this.#now + this.#policy.interval, kind: 'look' });
-        this.#look();
+      case 'allocate':
+        this.#events.push({ at: this.#now + this.#policy.interval, kind: 'allocate' });
+        this.#allocate();
         return;
       case 'ready': {
         this.#proceed(event.job);
@@ -97,7 +97,7 @@ export class Simulation {
       }
       case 'nodeUp':
         this.#cluster.bringBack(event.node);
-        this.#look();
+        this.#allocate();
         return;
     }
   }
@@ -115,11 +115,11 @@ export class Simulation {
       rescales: job.rescales,
     });
     this.#policy.finished?.(job.view(this.#now));
-    this.#look();
+    this.#allocate();
   }
 
   /** The policy's turn: shrink first, then grow into what is free, in the policy's order. */
-  #look(): void {
+  #allocate(): void {
     if (this.#running.size === 0) return;
     this.#busy = this.#cluster.busy;
     for (const job of this.#running.values()) this.#proceed(job);
@@ -193,7 +193,7 @@ export class Simulation {
     if (!this.#cluster.takeAway(node)) return;
     for (const job of this.#running.values()) job.lose(node, this.#now);
     this.#events.push({ at: until, kind: 'nodeUp', node });
-    this.#look();
+    this.#allocate();
   }
 
   #plan(kind: 'failure' | 'nodeDown', meanHours: number): void {

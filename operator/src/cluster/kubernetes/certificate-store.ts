@@ -15,12 +15,12 @@ import { SECRETS } from './resources.ts';
 
 const ROLES: readonly CertificateRole[] = ['coordinator', 'server', 'worker', 'operator'];
 
-/** A Secret that somebody has deleted is noticed, and made anew, after this time at most. */
+/** A Secret that somebody has deleted is noticed, and made again, after this time at most. */
 const FRESH_MILLISECONDS = 600_000;
 const RETRY_MILLISECONDS = 60_000;
 const DAY_MILLISECONDS = 86_400_000;
 /**
- * A Secret that is deleted once gets new keys, and the pods start anew with them. Where it is deleted again and again it is
+ * A Secret that is deleted once gets new keys, and the pods start again with them. Where it is deleted again and again it is
  * made again with the same: new ones, and with them a restart, are made after this time, then after twice as long, ...
  */
 const KEEP_MILLISECONDS = 3_600_000;

@@ -54,8 +54,8 @@ describe('a job that runs', () => {
       await bed.settle();
       await bed.passes();
     }
-    const [told] = bed.status().warnings?.filter(({ reason }) => reason === 'ObjectContested') ?? [];
-    expect(told?.message).toMatch(/ \(ConfigMap lung-job, Service lung\)$/);
+    const [reported] = bed.status().warnings?.filter(({ reason }) => reason === 'ObjectContested') ?? [];
+    expect(reported?.message).toMatch(/ \(ConfigMap lung-job, Service lung\)$/);
     expect(bed.events.filter(({ reason }) => reason === 'ObjectContested').length).toBe(1);
     expect(bed.status().phase).toBe('Running');
   });

@@ -69,21 +69,21 @@ export class GangApis {
 
   /** Until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const known = this.#lookTwice(signal);
+    const known = this.#discoverTwice(signal);
     const late = this.#options.clock.sleep(LATE_MILLISECONDS, signal).catch(() => undefined);
     await Promise.race([known, late]);
     this.#ready.resolve(undefined);
     while (!signal.aborted) {
       await this.#options.clock.sleep(LOOK_AGAIN_MILLISECONDS, signal).catch(() => undefined);
-      await this.look(signal);
+      await this.discover(signal);
     }
     for (const { stop } of this.#watched.values()) stop.abort();
   }
 
   /** What only helps with a gang's own objects is looked for when those are there. */
-  async #lookTwice(signal: AbortSignal): Promise<void> {
+  async #discoverTwice(signal: AbortSignal): Promise<void> {
     for (let round = 0; round < 2; round += 1) {
-      await this.look(signal);
+      await this.discover(signal);
       const caches = [...this.#watched.values()].map(({ cache }) => cache.synced.catch(() => undefined));
       await Promise.all(caches);
     }
@@ -91,7 +91,7 @@ export class GangApis {
   }
 
   /** Looks once at what the server has, and starts or ends watching accordingly. */
-  async look(signal: AbortSignal): Promise<void> {
+  async discover(signal: AbortSignal): Promise<void> {
     // One question for each API, however many of its resources are used.
     const answers = new Map<string, readonly string[] | undefined>();
     for (const gang of GANGS) {
@@ -172,7 +172,7 @@ export class GangApis {
     logger.info({ resource: nameOf(resource) }, 'API found: its objects are watched');
     void cache.run(stop.signal);
     void cache.synced.then(
-      () => (owned ? this.look(signal) : this.#update()),
+      () => (owned ? this.discover(signal) : this.#update()),
       // Stopped before.
       () => undefined,
     );

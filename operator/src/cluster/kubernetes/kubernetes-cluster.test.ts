@@ -80,8 +80,8 @@ describe('KubernetesCluster', () => {
     const requests = bed.takeRequests().filter((request) => request.startsWith('create'));
     expect(requests.filter((request) => request === 'create pods').length).toBe(2);
     expect(new Set(requests).size).toBe(requests.length - 1);
-    const told = bed.events.map(({ reason, message }) => `${reason} ${message}`);
-    expect(new Set(told).size).toBe(told.length);
+    const reported = bed.events.map(({ reason, message }) => `${reason} ${message}`);
+    expect(new Set(reported).size).toBe(reported.length);
   });
 
   it('counts an end once, and tells of it once, though the cached job never shows the count', async () => {

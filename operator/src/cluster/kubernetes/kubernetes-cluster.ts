@@ -1,6 +1,6 @@
 /**
- * The cluster behind a Kubernetes API server. A look at a job reads caches only; what this process has written itself is
- * laid over them, so that a pass never plans from a world older than its own last deed (see own-writes.ts).
+ * The cluster behind a Kubernetes API server. To observe a job reads caches only; what this process has written itself
+ * is laid over them, so that a pass never plans from a state older than its own last write (see own-writes.ts).
  *
  * Longer than most files: it only puts parts together and hands on, a method for each of the port's and of the actions.
  */
@@ -78,8 +78,8 @@ export class KubernetesCluster implements Cluster {
   readonly #gangs: GangApis;
   readonly #observer: JobObserver;
   readonly #listeners = new JobListeners();
-  /** The job of each pass under way, as it was looked at: what is written belongs to it and to no successor. */
-  readonly #looked = new Map<JobKey, StoredJob>();
+  /** The job of each pass under way, as it was observed: what is written belongs to it and to no successor. */
+  readonly #observed = new Map<JobKey, StoredJob>();
 
   constructor(options: KubernetesClusterOptions) {
     const { client, clock, logger } = options;
@@ -94,7 +94,7 @@ export class KubernetesCluster implements Cluster {
       onList: options.onList,
       onChange: (key) => this.#listeners.notify(key),
       onJobGone: (key, uid) => this.#forget(key, uid),
-      onStrayPod: (pod, job) => this.#tellOfStray(pod, job),
+      onStrayPod: (pod, job) => this.#reportStray(pod, job),
     });
     this.#reader = new JobReader(logger);
     const refusals = new Refusals(clock);
@@ -104,7 +104,7 @@ export class KubernetesCluster implements Cluster {
       client,
       logger,
       remember: (job) => this.caches.jobWritten(job),
-      tell: (job, event) => this.#tell(job, event),
+      report: (job, event) => this.#report(job, event),
       onIncomplete: () => options.onIncompleteStatus?.(),
     });
     this.#certificates = new CertificateStore({ client, clock, logger, refusals, contests });
@@ -171,8 +171,8 @@ export class KubernetesCluster implements Cluster {
   async observe(key: JobKey): Promise<ObservedJob | undefined> {
     const cached = this.caches.job(key);
     const stored = cached === undefined ? undefined : this.#statuses.latest(await this.#withSpec(cached));
-    const before = this.#looked.get(key);
-    this.#looked.delete(key);
+    const before = this.#observed.get(key);
+    this.#observed.delete(key);
     // What the last pass learned after the news that its job is gone must not stay for ever.
     if (before !== undefined && before.metadata.uid !== stored?.metadata.uid) {
       this.caches.writes.forget(before.metadata.uid);
@@ -181,7 +181,7 @@ export class KubernetesCluster implements Cluster {
     if (stored === undefined) return undefined;
     const read = this.#reader.read(key, stored);
     if (read.kind === 'elsewhere') return undefined;
-    this.#looked.set(key, stored);
+    this.#observed.set(key, stored);
     const { job } = read;
     if (read.kind === 'job') return { job, observed: await this.#observeUnlessFault(key, job, stored) };
     const pods = this.caches.pods(identityOf(stored));
@@ -209,7 +209,7 @@ export class KubernetesCluster implements Cluster {
 
   async apply(key: JobKey, action: Action): Promise<void> {
     this.#requireLead();
-    const stored = this.#lookedAt(key);
+    const stored = this.#observedJob(key);
     const job = identityOf(stored);
     switch (action.kind) {
       case 'apply':
@@ -242,22 +242,22 @@ export class KubernetesCluster implements Cluster {
 
   async writeStatus(key: JobKey, status: WsiTrainingJobStatus): Promise<void> {
     this.#requireLead();
-    await this.#statuses.write(this.#lookedAt(key), status);
+    await this.#statuses.write(this.#observedJob(key), status);
   }
 
   async emit(key: JobKey, events: readonly PlanEvent[]): Promise<void> {
-    const stored = this.#looked.get(key);
+    const stored = this.#observed.get(key);
     if (stored === undefined) return;
-    for (const event of events) this.#tell(stored, event);
+    for (const event of events) this.#report(stored, event);
   }
 
-  #tell({ metadata: { name, namespace, uid } }: StoredJob, { type, reason, message }: PlanEvent): void {
+  #report({ metadata: { name, namespace, uid } }: StoredJob, { type, reason, message }: PlanEvent): void {
     const regarding = { apiVersion: API_VERSION, kind: KIND, name, namespace, uid };
     this.#options.events.record(regarding, { type, reason, message, action: reason });
   }
 
   /** Where it is, and not at the job that it names: that may be another tenant's. */
-  #tellOfStray({ metadata: { name, namespace, uid } }: CachedPod, job: JobIdentity): void {
+  #reportStray({ metadata: { name, namespace, uid } }: CachedPod, job: JobIdentity): void {
     if (this.#options.mayWrite?.() === false) return;
     const regarding = { apiVersion: 'v1', kind: 'Pod', name, namespace, uid } as ObjectReference;
     const message = `It names ${KIND} ${job.name} as its owner, and the job with this uid is not in its namespace. The operator takes no notice of it.`;
@@ -299,8 +299,8 @@ export class KubernetesCluster implements Cluster {
     }
   }
 
-  #lookedAt(key: JobKey): StoredJob {
-    const stored = this.#looked.get(key);
+  #observedJob(key: JobKey): StoredJob {
+    const stored = this.#observed.get(key);
     if (stored === undefined)
       throw new WsiError('NotFound', 'the job is gone', { where: key, retryable: true });
     return stored;

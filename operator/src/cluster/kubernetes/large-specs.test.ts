@@ -69,13 +69,13 @@ describe('the specs of a namespace', () => {
     expect(bed.status(over).conditions?.find(({ type }) => type === 'Running')?.message).toMatch(
       /more than 16 KiB may have 8 MiB together/,
     );
-    using told = new Keys(bed);
-    await told.next(names.length);
+    using changes = new Keys(bed);
+    await changes.next(names.length);
     const gone = names.shift()!;
     const [last] = bed.server.objects(JOBS).filter(({ metadata }) => metadata.name === gone);
     bed.server.remove(JOBS, gone, NAMESPACE);
     await bed.settle();
-    expect(await told.next(2)).toEqual([`${NAMESPACE}/${gone}`, `${NAMESPACE}/${over}`]);
+    expect(await changes.next(2)).toEqual([`${NAMESPACE}/${gone}`, `${NAMESPACE}/${over}`]);
     // As by the answer to a write that comes after the news: it takes no room for ever.
     bed.cluster.caches.jobWritten(last as StoredJob);
     expect(await refused()).toEqual([]);

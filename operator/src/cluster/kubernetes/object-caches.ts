@@ -223,11 +223,11 @@ export class ObjectCaches {
       this.#options.onJobGone(key, uid);
     }
     this.#options.onChange(key);
-    if (this.#largeSpecs.takeFreed(namespace)) this.#lookAgain(namespace);
+    if (this.#largeSpecs.takeFreed(namespace)) this.#reconcileRefused(namespace);
   }
 
   /** At the jobs whose specs may have room now: as many as would fit. */
-  #lookAgain(namespace: string): void {
+  #reconcileRefused(namespace: string): void {
     let room = this.#largeSpecs.room(namespace);
     for (const { oversized, metadata } of this.jobs(namespace)) {
       if (oversized === undefined || oversized > Math.min(LARGEST_SPEC, room)) continue;

@@ -1,6 +1,6 @@
 /**
  * Read-your-writes over caches that lag behind. What this process has written is kept until the cache has caught up, and
- * is laid over what the cache says; so a pass never plans from a world that is older than its own last deed: it does not
+ * is laid over what the cache says; so a pass never plans from a state that is older than its own last write: it does not
  * create a pod again that the watch has not shown yet, nor count an end twice because the job's status is an old one.
  *
  * An entry goes when the cache holds the same or a newer version, when the cache has got past the entry's version (the

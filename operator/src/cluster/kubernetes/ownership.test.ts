@@ -62,8 +62,8 @@ describe('a pod that was not made for a job', () => {
     await bed.passes();
     expect(bed.status()).toEqual(before);
     // Where it is, once, and not at the job of another tenant.
-    const told = bed.events.map(({ regarding, reason }) => [regarding.kind, regarding.namespace, reason]);
-    expect(told).toEqual([['Pod', 'other', 'OwnerNotFound']]);
+    const reported = bed.events.map(({ regarding, reason }) => [regarding.kind, regarding.namespace, reason]);
+    expect(reported).toEqual([['Pod', 'other', 'OwnerNotFound']]);
   });
 
   it.each([

@@ -89,7 +89,7 @@ it('every right is used by some call, and no call lacks one', async () => {
   await expect(bed.cluster.writeStatus(KEY, {})).rejects.toMatchObject({ code: 'StaleGeneration' });
   await scenario.apply({ kind: 'deleteJob' });
   await lead(bed);
-  await tell(bed);
+  await report(bed);
   const token = accounts.add('token', { user: 'prometheus', mayGetMetrics: true });
   expect(await reviewToken(bed.server.newClient(), token, {})).toEqual({ kind: 'allowed' });
   const rights = RIGHTS.flatMap(({ group, resource, verbs }) =>
@@ -105,7 +105,7 @@ async function lead(bed: KubernetesBed): Promise<void> {
   expect(await elector.run(new AbortController().signal, () => Promise.resolve())).toBe('stopped');
 }
 
-async function tell(bed: KubernetesBed): Promise<void> {
+async function report(bed: KubernetesBed): Promise<void> {
   const client = bed.server.newClient();
   const events = new EventRecorder({ client, component: 'wsi.dev/operator', instance: 'a' });
   for (let count = 0; count < 2; count += 1) {

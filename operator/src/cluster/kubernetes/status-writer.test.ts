@@ -26,8 +26,8 @@ describe('a status that cannot be stored', () => {
     bed.endPod('lung-worker-0', 1);
     await bed.settle();
     for (let round = 0; round < 3; round += 1) expect((await bed.pass()).kind).toBe('done');
-    const told = bed.events.map((event) => event.reason);
-    expect(told.filter((one) => one === 'DefinitionOutdated')).toEqual(['DefinitionOutdated']);
+    const reported = bed.events.map((event) => event.reason);
+    expect(reported.filter((one) => one === 'DefinitionOutdated')).toEqual(['DefinitionOutdated']);
     const outdated = bed.events.find(({ reason: one }) => one === 'DefinitionOutdated');
     expect(outdated).toMatchObject({
       type: 'Warning',
@@ -36,7 +36,7 @@ describe('a status that cannot be stored', () => {
       ) as unknown,
     });
     // Counted once, although it is nowhere stored.
-    expect(told.filter((one) => one === 'PodCrashed')).toEqual(['PodCrashed']);
+    expect(reported.filter((one) => one === 'PodCrashed')).toEqual(['PodCrashed']);
     expect(bed.status()).toEqual({});
   });
 

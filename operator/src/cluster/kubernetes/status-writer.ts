@@ -2,7 +2,7 @@
  * Writes the statuses of jobs. A definition (CRD) in the cluster that is older than the operator knows not all of their
  * fields: the API server then refuses the write, or drops fields without a word, or serves no status at all. The loop
  * depends on what it has written (ends that are counted, sizes that were decided), so what could not be stored is kept in
- * this process and laid over what is stored: the job is looked after as ever until the operator is started anew, and that
+ * this process and laid over what is stored: the job is looked after as ever until the operator is started again, and that
  * it is so is told, as an event, in the log and as a metric.
  */
 import { isRecord } from '@wsi-operator/foundation';
@@ -19,7 +19,7 @@ export interface StatusWriterOptions {
   readonly logger: Logger;
   /** What the API server has answered, newer than the caches. */
   readonly remember: (job: StoredJob) => void;
-  readonly tell: (job: StoredJob, event: PlanEvent) => void;
+  readonly report: (job: StoredJob, event: PlanEvent) => void;
   /** Called for each status that could not be stored whole. */
   readonly onIncomplete: () => void;
 }
@@ -112,7 +112,7 @@ export class StatusWriter {
     if (before !== undefined) return;
     const message = `The API server does not store all of the status: ${why}. The definition (CRD) of the cluster is older than the operator: apply that of the operator's version. Until then ${FORGOTTEN} are known to this operator only: when it is started anew, what is not stored is forgotten.`;
     this.#options.logger.warn({ job: name, namespace, why }, 'status not stored whole: definition outdated');
-    this.#options.tell(job, { type: 'Warning', reason: 'DefinitionOutdated', message });
+    this.#options.report(job, { type: 'Warning', reason: 'DefinitionOutdated', message });
   }
 
   #read({ metadata: { name, namespace } }: StoredJob): Promise<StoredJob | undefined> {

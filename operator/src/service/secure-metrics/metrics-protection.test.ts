@@ -60,7 +60,7 @@ interface Bed {
   readonly log: () => string;
   readonly metrics: OperatorMetrics;
   /** The certificate's files are looked at once more. */
-  readonly look: () => Promise<void>;
+  readonly refresh: () => Promise<void>;
 }
 
 async function bed(security: MetricsSecurity): Promise<Bed> {
@@ -86,12 +86,12 @@ async function bed(security: MetricsSecurity): Promise<Bed> {
     await endpoint.close();
   });
   const waits = (): Promise<void> => until('it waits', () => clock.nextTime() !== undefined);
-  const look = async (): Promise<void> => {
+  const refresh = async (): Promise<void> => {
     await waits();
     await clock.advance(LOOK_MILLISECONDS);
     await waits();
   };
-  return { port: endpoint.port, log: () => log, metrics, look };
+  return { port: endpoint.port, log: () => log, metrics, refresh };
 }
 
 async function handshake(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
@@ -174,9 +174,9 @@ describe('metrics for accounts that may', () => {
 
 describe('the certificate', () => {
   it('is made here where none is given, once', async () => {
-    const { port, look } = await bed({});
+    const { port, refresh } = await bed({});
     const first = await serialOf(port);
-    await look();
+    await refresh();
     expect(await serialOf(port)).toBe(first);
     const other = await bed({});
     expect(await serialOf(other.port)).not.toBe(first);
@@ -201,29 +201,29 @@ describe('the certificate', () => {
     const directory = temporaryDirectory();
     const [one, other] = [await issue(), await issue()];
     write(directory, one);
-    const { port, look, log, metrics } = await bed({ certificateDirectory: directory });
+    const { port, refresh, log, metrics } = await bed({ certificateDirectory: directory });
     const trusting = { ca: one.ca, rejectUnauthorized: true, servername: 'metrics.test', token: 'good' };
     expect((await get(port, trusting)).status).toBe(200);
     writeFileSync(join(directory, 'tls.crt'), other.cert);
-    await look();
+    await refresh();
     expect(log()).toContain('the key is not that of the certificate');
     expect((await get(port, trusting)).status).toBe(200);
     for (const broken of ['', 'no PEM', other.key.slice(0, 60)]) {
       writeFileSync(join(directory, 'tls.key'), broken);
-      await look();
+      await refresh();
     }
     expect(log()).toContain('it cannot be read as PEM');
     rmSync(join(directory, 'tls.key'));
-    await look();
+    await refresh();
     expect(log()).toContain('there is no such file');
     const { length } = log();
-    await look();
+    await refresh();
     // The same is told once, and counted each time.
     expect(log()).toHaveLength(length);
     expect(await metrics.text()).toContain('wsi_operator_metrics_certificates_total{outcome="refused"} 6');
     expect((await get(port, trusting)).status).toBe(200);
     write(directory, other);
-    await look();
+    await refresh();
     await expect(get(port, trusting)).rejects.toThrow(/certificate/);
     expect((await get(port, { ...trusting, ca: other.ca })).status).toBe(200);
     expect(await metrics.text()).toContain('wsi_operator_metrics_certificates_total{outcome="taken"} 2');
@@ -233,7 +233,7 @@ describe('the certificate', () => {
   it('of files ends the connections under the one of before', async () => {
     const directory = temporaryDirectory();
     write(directory, await issue());
-    const { port, look } = await bed({ certificateDirectory: directory });
+    const { port, refresh } = await bed({ certificateDirectory: directory });
     const socket = await handshake(port);
     let heard = '';
     socket.on('data', (chunk) => (heard += String(chunk)));
@@ -242,7 +242,7 @@ describe('the certificate', () => {
     socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
     await until('it is answered', () => heard.includes('a token of an account is needed'));
     write(directory, await issue());
-    await look();
+    await refresh();
     // Sooner than it would be for having been idle.
     await until('it is closed', () => isClosed, 20_000);
   });
@@ -250,12 +250,12 @@ describe('the certificate', () => {
   it('that has expired is not taken; without one nobody is served, until there is one', async () => {
     const directory = temporaryDirectory();
     write(directory, await issue(-1 / 48));
-    const { port, look, log } = await bed({ certificateDirectory: directory });
+    const { port, refresh, log } = await bed({ certificateDirectory: directory });
     expect(log()).toContain('has expired on');
     expect(log()).toContain('nobody can fetch them');
     await expect(get(port, { token: 'good' })).rejects.toThrow();
     write(directory, await issue());
-    await look();
+    await refresh();
     expect((await get(port, { token: 'good' })).status).toBe(200);
   });
 });
@@ -283,13 +283,13 @@ describe('metrics for certificates of an authority', () => {
 
   it('are for those of the authority that the file holds now', async () => {
     const [client, next] = [await issue(), await issue()];
-    const { port, path, look, log } = await withAuthority(client.ca);
+    const { port, path, refresh, log } = await withAuthority(client.ca);
     writeFileSync(path, 'nothing');
-    await look();
+    await refresh();
     expect(log()).toContain('no authority of clients');
     expect((await get(port, { cert: client.cert, key: client.key })).status).toBe(200);
     writeFileSync(path, next.ca);
-    await look();
+    await refresh();
     expect((await get(port, { cert: next.cert, key: next.key })).status).toBe(200);
     await expect(get(port, { cert: client.cert, key: client.key })).rejects.toThrow();
   });

@@ -37,7 +37,7 @@ export interface ProtectionParts {
 export async function metricsProtection(parts: ProtectionParts): Promise<MetricsProtection> {
   const { security, metrics, clock, logger, client } = parts;
   const certificate = new ServingCertificate({ source: sourceOf(parts), observer: metrics, clock, logger });
-  await certificate.look();
+  await certificate.refresh();
   const asksForCertificates = security.clientAuthority !== undefined;
   const admit = asksForCertificates
     ? byCertificate((outcome) => metrics.onScrape(outcome))

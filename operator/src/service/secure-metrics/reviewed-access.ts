@@ -54,7 +54,7 @@ export class ReviewedAccess {
   /** Reviews of strangers under way. */
   readonly #strangers = new AddressCounts();
   /** When what kind of failure was told last. */
-  readonly #told = new Map<string, number>();
+  readonly #reported = new Map<string, number>();
 
   constructor(options: ReviewedAccessOptions) {
     this.#options = options;
@@ -105,7 +105,7 @@ export class ReviewedAccess {
       return verdict.kind;
     } catch (error) {
       const isRefused = error instanceof ApiError && (error.status === 403 || error.status === 401);
-      this.#tell(error, isRefused);
+      this.#report(error, isRefused);
       return isKnown && !isRefused ? 'allowed' : 'unavailable';
     } finally {
       over.abort();
@@ -113,7 +113,7 @@ export class ReviewedAccess {
   }
 
   /** Without the error's own text: what the API server says of a request may repeat parts of it. */
-  #tell(error: unknown, isRefused: boolean): void {
+  #report(error: unknown, isRefused: boolean): void {
     const { status, reason, where } =
       error instanceof ApiError ? error : { status: 0, reason: 'Timeout', where: 'reviews' };
     if (!this.#isNews(`${String(status)} ${reason}`)) return;
@@ -129,11 +129,11 @@ export class ReviewedAccess {
   /** The same is not told again and again. */
   #isNews(what: string): boolean {
     const now = this.#options.clock.monotonic();
-    const last = this.#told.get(what);
+    const last = this.#reported.get(what);
     if (last !== undefined && now - last < TELL_AGAIN_MILLISECONDS) return false;
     // Few kinds of failures; accounts there may be many.
-    if (this.#told.size >= MOST_ALLOWED) this.#told.clear();
-    this.#told.set(what, now);
+    if (this.#reported.size >= MOST_ALLOWED) this.#reported.clear();
+    this.#reported.set(what, now);
     return true;
   }
 

@@ -44,12 +44,12 @@ export class ServingCertificate {
     for (;;) {
       await this.#options.clock.sleep(LOOK_MILLISECONDS, signal).catch(() => undefined);
       if (signal.aborted) return;
-      await this.look();
+      await this.refresh();
     }
   }
 
   /** Takes what is there if it is another, and can be used. */
-  async look(): Promise<void> {
+  async refresh(): Promise<void> {
     const { source, observer, logger } = this.#options;
     try {
       const material = await source(this.#current);

@@ -40,15 +40,15 @@ const DOWN_SECONDS = 300;
  * size only when it has been right for five minutes; first come, first served for what is free.
  */
 export function cpuRule(): Policy {
-  const wishes = new Map<string, { readonly at: number; readonly workers: number }[]>();
-  const wish = (job: JobView, seconds: number): number => {
+  const recommendations = new Map<string, { readonly at: number; readonly workers: number }[]>();
+  const desired = (job: JobView, seconds: number): number => {
     if (job.workers === 0) return 1;
     const ratio = job.utilisation / CPU_TARGET;
     const raw = Math.abs(ratio - 1) <= CPU_TOLERANCE ? job.workers : Math.ceil(job.workers * ratio);
     const bounded = Math.max(1, Math.min(raw, 2 * job.workers, job.maximumWorkers));
-    const recent = (wishes.get(job.id) ?? []).filter(({ at }) => seconds - at < DOWN_SECONDS);
+    const recent = (recommendations.get(job.id) ?? []).filter(({ at }) => seconds - at < DOWN_SECONDS);
     const all = [...recent, { at: seconds, workers: bounded }];
-    wishes.set(job.id, all);
+    recommendations.set(job.id, all);
     return bounded >= job.workers
       ? bounded
       : Math.min(job.workers, Math.max(...all.map(({ workers }) => workers)));
@@ -60,14 +60,14 @@ export function cpuRule(): Policy {
       let free = view.capacity - view.jobs.reduce((sum, { workers }) => sum + workers, 0);
       const workers = new Map<string, number>();
       for (const job of view.jobs) {
-        const wanted = wish(job, view.seconds);
+        const wanted = desired(job, view.seconds);
         const given = Math.min(wanted, job.workers + Math.max(0, free));
         free -= Math.max(0, given - job.workers);
         workers.set(job.id, given);
       }
       return { workers };
     },
-    finished: ({ id }) => wishes.delete(id),
+    finished: ({ id }) => recommendations.delete(id),
   };
 }
 

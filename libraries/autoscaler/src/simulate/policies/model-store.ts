@@ -3,7 +3,7 @@ import { fitModel, shapeKey, type PerformanceModel } from '../../model/performan
 import { throughputTable } from '../../model/throughput.ts';
 import type { JobView } from '../policy.ts';
 
-/** A fit is made anew when a size was not seen before, or so much more was measured. */
+/** A fit is made again when a size was not seen before, or so much more was measured. */
 const MORE = 1.3;
 
 interface Known {
@@ -18,23 +18,23 @@ export class ModelStore {
   readonly #earlier = new Map<string, PerformanceModel>();
 
   modelOf(job: JobView): PerformanceModel | undefined {
-    return this.#look(job).model;
+    return this.#knownOf(job).model;
   }
 
   /** Predicted tiles a second at 0, 1, ... workers; one worker of unknown speed when nothing is known. */
   tableOf(job: JobView): Float64Array {
-    return this.#look(job).table;
+    return this.#knownOf(job).table;
   }
 
   finished(job: JobView): void {
-    const { model } = this.#look(job);
+    const { model } = this.#knownOf(job);
     this.#known.delete(job.id);
     if (model === undefined || job.observations.length === 0) return;
     this.#earlier.set(shapeKey(job.shape), model);
     this.#earlier.set(job.shape.encoder, model);
   }
 
-  #look(job: JobView): Known {
+  #knownOf(job: JobView): Known {
     const known = this.#known.get(job.id);
     const sizes = job.observations.length;
     const seconds = job.observations.reduce((sum, observation) => sum + observation.seconds, 0);
