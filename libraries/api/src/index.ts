@@ -32,12 +32,20 @@ export {
 export { GANG_NAMES, type GangName } from './definition/gangs.ts';
 export {
   LABELS,
+  OUTPUT_MOUNT,
+  OUTPUT_VOLUME,
+  OWN_LABELS,
+  OWN_MOUNTS,
+  OWN_VOLUMES,
   podNameOf,
   ROLE_FIELDS,
   ROLES,
   RPC_PORT,
   slotOfLabels,
+  STORE_VARIABLES,
+  TERMINATION_LOG,
   TRAINER_CONTAINER,
+  type OwnVariable,
   type Role,
   type Slot,
 } from './vocabulary.ts';

@@ -21,7 +21,18 @@ export const LABELS = {
   replica: `${GROUP}/replica`,
 } as const;
 
-export { RPC_PORT, TRAINER_CONTAINER } from './definition/template-rules.ts';
+export {
+  OUTPUT_MOUNT,
+  OUTPUT_VOLUME,
+  OWN_LABELS,
+  OWN_MOUNTS,
+  OWN_VOLUMES,
+  RPC_PORT,
+  STORE_VARIABLES,
+  TERMINATION_LOG,
+  TRAINER_CONTAINER,
+  type OwnVariable,
+} from './definition/pod-parts.ts';
 
 /** One place in a job: the pod that stands in it may be replaced, its name stays. */
 export interface Slot {

@@ -2,6 +2,7 @@
 import type { V1ObjectMeta, V1OwnerReference, V1Pod } from '../kubernetes-types.ts';
 import {
   LABELS,
+  OWN_LABELS,
   podNameOf,
   ROLES,
   RPC_PORT,
@@ -79,9 +80,9 @@ export function desiredSlots(job: WsiTrainingJob, workers = replicasOf(job, 'wor
 
 export function jobLabels(job: WsiTrainingJob): Record<string, string> {
   return {
-    'app.kubernetes.io/name': 'wsi-training-job',
-    'app.kubernetes.io/instance': jobName(job),
-    'app.kubernetes.io/managed-by': 'wsi-operator',
+    [OWN_LABELS.name]: 'wsi-training-job',
+    [OWN_LABELS.instance]: jobName(job),
+    [OWN_LABELS.managedBy]: 'wsi-operator',
     [LABELS.job]: jobName(job),
   };
 }
@@ -89,7 +90,7 @@ export function jobLabels(job: WsiTrainingJob): Record<string, string> {
 export function slotLabels(job: WsiTrainingJob, slot: Slot): Record<string, string> {
   return {
     ...jobLabels(job),
-    'app.kubernetes.io/component': slot.role,
+    [OWN_LABELS.component]: slot.role,
     [LABELS.role]: slot.role,
     [LABELS.replica]: String(slot.index),
   };

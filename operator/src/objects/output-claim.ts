@@ -1,10 +1,7 @@
 /** Where the coordinator's output directory is: a claim that is made for it, one that exists, or nowhere to last. */
-import { parseQuantity, type WsiTrainingJob } from '@wsi-operator/api';
+import { OUTPUT_VOLUME, parseQuantity, type WsiTrainingJob } from '@wsi-operator/api';
 import type { KubernetesObject, V1PersistentVolumeClaim, V1Volume } from '../kubernetes-types.ts';
 import { jobLabels, looseMetadata, outputClaimName, ownedMetadata } from '../job/names.ts';
-
-/** A template may bring its own volume of this name. */
-export const OUTPUT_VOLUME = 'output';
 
 /** The claim of `storage.output.size`; without an owner when it is to outlive the job. */
 export function outputClaim(job: WsiTrainingJob): KubernetesObject | undefined {

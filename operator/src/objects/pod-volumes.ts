@@ -1,20 +1,12 @@
 /** The volumes of a pod: the user's, and the operator's own over them. */
-import type { WsiTrainingJob } from '@wsi-operator/api';
+import { OUTPUT_MOUNT, OUTPUT_VOLUME, OWN_MOUNTS, OWN_VOLUMES, type WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings } from '../job/settings.ts';
 import type { V1Container, V1Volume, V1VolumeMount } from '../kubernetes-types.ts';
 import { certificateSecretName, configMapName, type Slot } from '../job/names.ts';
-import { OUTPUT_VOLUME, outputVolume } from './output-claim.ts';
+import { outputVolume } from './output-claim.ts';
 
-/** Beside each other, not within: nothing can be mounted into a read-only volume. */
-export const JOB_MOUNT = '/etc/wsi/job';
-export const TLS_MOUNT = '/etc/wsi/tls';
-export const OUTPUT_MOUNT = '/var/lib/wsi/output';
-
-const JOB_VOLUME = 'wsi-job';
-const TLS_VOLUME = 'wsi-tls';
-const DATA_VOLUME = 'wsi-data';
-const OWN_MOUNTS: readonly string[] = [JOB_MOUNT, TLS_MOUNT];
-const OWN_VOLUMES: readonly string[] = [JOB_VOLUME, TLS_VOLUME, DATA_VOLUME];
+const VOLUMES: readonly string[] = Object.values(OWN_VOLUMES);
+const MOUNTS: readonly string[] = Object.values(OWN_MOUNTS);
 
 /** Readable for the group, which `fsGroup` makes the process' own, and for all where we name none. */
 function secretMode({ restricted, podIdentity }: ClusterSettings): number {
@@ -28,10 +20,10 @@ export function podVolumes(
   users: readonly V1Volume[],
 ): V1Volume[] {
   const writesOutput = slot.role === 'coordinator';
-  const replaced = writesOutput ? [...OWN_VOLUMES, OUTPUT_VOLUME] : OWN_VOLUMES;
+  const replaced = writesOutput ? [...VOLUMES, OUTPUT_VOLUME] : VOLUMES;
   return [
     ...users.filter(({ name }) => !replaced.includes(name)),
-    { name: JOB_VOLUME, configMap: { name: configMapName(job) } },
+    { name: OWN_VOLUMES.job, configMap: { name: configMapName(job) } },
     ...(settings.certificates ? [tlsVolume(job, slot, settings)] : []),
     ...dataVolumes(job, slot),
     ...(writesOutput ? [outputVolume(job, users)] : []),
@@ -47,14 +39,18 @@ export function trainerMounts(
 ): V1VolumeMount[] {
   // A template that clashes is refused; one that was stored before gets what the role cannot do without.
   const users = (base?.volumeMounts ?? []).filter(
-    ({ name, mountPath }) => !OWN_VOLUMES.includes(name) && !OWN_MOUNTS.includes(mountPath),
+    ({ name, mountPath }) => !VOLUMES.includes(name) && !MOUNTS.includes(mountPath),
   );
   const { data } = job.spec.storage;
   const taken = new Set(users.map(({ mountPath }) => mountPath));
-  const mounts: V1VolumeMount[] = [...users, { name: JOB_VOLUME, mountPath: JOB_MOUNT, readOnly: true }];
-  if (settings.certificates) mounts.push({ name: TLS_VOLUME, mountPath: TLS_MOUNT, readOnly: true });
+  const mounts: V1VolumeMount[] = [
+    ...users,
+    { name: OWN_VOLUMES.job, mountPath: OWN_MOUNTS.job, readOnly: true },
+  ];
+  if (settings.certificates)
+    mounts.push({ name: OWN_VOLUMES.certificates, mountPath: OWN_MOUNTS.certificates, readOnly: true });
   if (data !== undefined && readsSlides(slot) && !taken.has(data.mountPath)) {
-    mounts.push({ name: DATA_VOLUME, mountPath: data.mountPath, readOnly: data.readOnly });
+    mounts.push({ name: OWN_VOLUMES.data, mountPath: data.mountPath, readOnly: data.readOnly });
   }
   if (slot.role === 'coordinator' && !users.some(isOutput)) {
     mounts.push({ name: OUTPUT_VOLUME, mountPath: OUTPUT_MOUNT });
@@ -74,7 +70,7 @@ export function outputPath(base: Partial<V1Container> | undefined): string {
 /** A role gets its own certificate and no other's. */
 function tlsVolume(job: WsiTrainingJob, { role }: Slot, settings: ClusterSettings): V1Volume {
   return {
-    name: TLS_VOLUME,
+    name: OWN_VOLUMES.certificates,
     secret: {
       secretName: certificateSecretName(job),
       defaultMode: secretMode(settings),
@@ -91,7 +87,7 @@ function dataVolumes(job: WsiTrainingJob, slot: Slot): V1Volume[] {
   const { data } = job.spec.storage;
   if (data === undefined || !readsSlides(slot)) return [];
   const { claimName, readOnly } = data;
-  return [{ name: DATA_VOLUME, persistentVolumeClaim: { claimName, readOnly } }];
+  return [{ name: OWN_VOLUMES.data, persistentVolumeClaim: { claimName, readOnly } }];
 }
 
 /** Servers hold parameters and never see a slide. */

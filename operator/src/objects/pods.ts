@@ -3,7 +3,7 @@
  * both say something (labels it selects by, WSI_* environment, restart policy, host name); everything else of the
  * template is kept as it is.
  */
-import type { WsiTrainingJob } from '@wsi-operator/api';
+import { TERMINATION_LOG, type WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings } from '../job/settings.ts';
 import type { V1Container, V1Pod, V1PodSpec, V1PodTemplateSpec } from '../kubernetes-types.ts';
 import {
@@ -17,7 +17,7 @@ import {
   type Role,
   type Slot,
 } from '../job/names.ts';
-import { TERMINATION_LOG, trainerEnvironment } from './pod-environment.ts';
+import { trainerEnvironment } from './pod-environment.ts';
 import { restrict } from './pod-security.ts';
 import { podVolumes, trainerMounts } from './pod-volumes.ts';
 import { revision } from './revision.ts';

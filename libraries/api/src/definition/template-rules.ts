@@ -3,38 +3,30 @@
  * otherwise be dropped or overruled without a word. (What the operator does not list in a pod, the schema refuses.)
  */
 import type { Rule } from '../schema/node.ts';
+import {
+  OUTPUT_MOUNT,
+  OUTPUT_VOLUME,
+  OWN_LABELS,
+  OWN_MOUNTS,
+  OWN_VARIABLES,
+  OWN_VOLUMES,
+  RPC_PORT,
+  STORE_VARIABLES,
+  TERMINATION_LOG,
+  TRAINER_CONTAINER,
+} from './pod-parts.ts';
 
-/** Of the trainer's container; the last one is the kubelet's. */
-const OWN_PATHS = ['/etc/wsi/job', '/etc/wsi/tls', '/dev/termination-log'] as const;
-const OUTPUT_PATH = '/var/lib/wsi/output';
-const OWN_VOLUMES = ['wsi-job', 'wsi-tls', 'wsi-data'] as const;
-/** The container that runs a role. */
-export const TRAINER_CONTAINER = 'trainer';
-
-const OWN_VARIABLES = [
-  ...[
-    'WSI_JOB_FILE',
-    'WSI_JOB_NAME',
-    'WSI_REPLICA',
-    'WSI_TERMINATION_LOG',
-    'WSI_DETAILS',
-    'WSI_TLS_DIRECTORY',
-  ],
-  ...['WSI_LISTEN', 'WSI_SERVERS', 'WSI_COORDINATOR', 'WSI_OUTPUT', 'WSI_UMASK'],
-] as const;
+const PATHS = [...Object.values(OWN_MOUNTS), TERMINATION_LOG];
+const VOLUMES = Object.values(OWN_VOLUMES);
+const LABELS = Object.values(OWN_LABELS);
+const STORE = [...STORE_VARIABLES.keys, STORE_VARIABLES.token];
 
 const words = (all: readonly string[]): string => `[${all.map((word) => `'${word}'`).join(', ')}]`;
 
-/** Which the operator gives to all that it makes. */
-const OWN_LABELS = ['name', 'instance', 'managed-by', 'component'].map((name) => `app.kubernetes.io/${name}`);
-/** The gRPC port of coordinator and servers: every pod has its own address, and its containers share the ports. */
-export const RPC_PORT = 7070;
-const STORE_VARIABLES = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const;
-
 export const podLabelsRules: readonly Rule[] = [
   {
-    cel: `!has(self.labels) || self.labels.all(key, !(key in ${words(OWN_LABELS)}))`,
-    message: `labels must not have those that the operator gives to all that it makes: ${OWN_LABELS.join(', ')}`,
+    cel: `!has(self.labels) || self.labels.all(key, !(key in ${words(LABELS)}))`,
+    message: `labels must not have those that the operator gives to all that it makes: ${LABELS.join(', ')}`,
     field: 'labels',
     remedy: 'Write app.kubernetes.io/part-of, or a label of your own.',
   },
@@ -55,27 +47,27 @@ export const variablesRules: readonly Rule[] = [
 
 export const mountsRules: readonly Rule[] = [
   {
-    cel: `self.all(one, !(one.mountPath in ${words(OWN_PATHS.flatMap((path) => [path, `${path}/`]))}))`,
-    message: `volumeMounts must not be at ${OWN_PATHS.join(', ')}: the operator mounts its own there`,
+    cel: `self.all(one, !(one.mountPath in ${words(PATHS.flatMap((path) => [path, `${path}/`]))}))`,
+    message: `volumeMounts must not be at ${PATHS.join(', ')}: the operator mounts its own there`,
     field: '',
   },
   {
-    cel: `self.all(one, one.name == 'output' || !(one.mountPath in ['${OUTPUT_PATH}', '${OUTPUT_PATH}/']))`,
-    message: `volumeMounts at ${OUTPUT_PATH} must be of the volume named output`,
+    cel: `self.all(one, one.name == '${OUTPUT_VOLUME}' || !(one.mountPath in ['${OUTPUT_MOUNT}', '${OUTPUT_MOUNT}/']))`,
+    message: `volumeMounts at ${OUTPUT_MOUNT} must be of the volume named ${OUTPUT_VOLUME}`,
     field: '',
     remedy: 'Name the volume output, or set storage.output.claimName.',
   },
   {
-    cel: `self.all(one, !(one.name in ${words(OWN_VOLUMES)}))`,
-    message: `volumeMounts must not be of the operator's own volumes: ${OWN_VOLUMES.join(', ')}`,
+    cel: `self.all(one, !(one.name in ${words(VOLUMES)}))`,
+    message: `volumeMounts must not be of the operator's own volumes: ${VOLUMES.join(', ')}`,
     field: '',
   },
 ];
 
 export const volumesRules: readonly Rule[] = [
   {
-    cel: `self.all(one, !(one.name in ${words(OWN_VOLUMES)}))`,
-    message: `volumes must not have a name of the operator's own: ${OWN_VOLUMES.join(', ')}`,
+    cel: `self.all(one, !(one.name in ${words(VOLUMES)}))`,
+    message: `volumes must not have a name of the operator's own: ${VOLUMES.join(', ')}`,
     field: '',
     remedy: 'Give the volume another name.',
   },
@@ -110,10 +102,10 @@ export const portsRules: readonly Rule[] = [
 /** The keys of the store come from a Secret: variables of the template would be overruled without a word. */
 export const storeVariablesRules: readonly Rule[] = (['coordinator', 'workers'] as const).map((role) => {
   const spec = `self.${role}.template.spec`;
-  const own = `one.name == '${TRAINER_CONTAINER}' && has(one.env) && one.env.exists(variable, variable.name in ${words(STORE_VARIABLES)})`;
+  const own = `one.name == '${TRAINER_CONTAINER}' && has(one.env) && one.env.exists(variable, variable.name in ${words(STORE)})`;
   return {
     cel: `!has(self.cohort.s3) || !has(self.cohort.s3.secretName) || !has(${spec}) || !has(${spec}.containers) || !${spec}.containers.exists(one, ${own})`,
-    message: `env must not have ${STORE_VARIABLES.join(', ')} beside cohort.s3.secretName, which sets them`,
+    message: `env must not have ${STORE.join(', ')} beside cohort.s3.secretName, which sets them`,
     field: `${role}.template.spec.containers`,
     remedy: 'Leave one of the two out.',
   };
@@ -133,7 +125,7 @@ export const initContainersRules: readonly Rule[] = [
 ];
 
 /** The operator's own are there where the job has them. */
-const known = words([...OWN_VOLUMES, 'output']);
+const known = words([...VOLUMES, OUTPUT_VOLUME]);
 
 const mountsAreKnown = (list: 'containers' | 'initContainers'): Rule => ({
   cel: `!has(self.${list}) || self.${list}.all(one, !has(one.volumeMounts) || one.volumeMounts.all(mount, mount.name in ${known} || (has(self.volumes) && self.volumes.exists(volume, volume.name == mount.name))))`,
