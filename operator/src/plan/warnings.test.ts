@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { DEFAULT_SETTINGS } from '../job/settings.ts';
-import { buildJob } from '../testing/builders.ts';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import { planGang } from '../gangs/index.ts';
+import { gangInput } from '../gangs/testing/gang-input.ts';
+import { DEFAULT_SETTINGS, type ClusterSettings } from '../job/settings.ts';
+import { buildJob, seen } from '../testing/builders.ts';
 import { warningEvents, warningsOf } from './warnings.ts';
 
 const storage = { output: { claimName: 'results' } } as never;
@@ -9,8 +12,11 @@ const quiet = { expiring: false };
 const topology = {
   worker: { metadata: { annotations: { 'kueue.x-k8s.io/podset-required-topology': 'rack' } } },
 };
-const reasons = (job: Parameters<typeof warningsOf>[0], found = quiet): string[] =>
-  warningsOf(job, settings, found).map(({ reason }) => reason);
+/** As a pass finds them: whether a topology is ignored, the job's gang says. */
+const reasons = (job: WsiTrainingJob, found = quiet, given: ClusterSettings = settings): string[] => {
+  const { topologyIgnored } = planGang(gangInput(job, seen([]), 0, given));
+  return warningsOf(job, given, { ...found, topologyIgnored }).map(({ reason }) => reason);
+};
 
 describe('warnings', () => {
   it('are none for a job that is as it should be', () => {
@@ -31,11 +37,10 @@ describe('warnings', () => {
       'TopologyIgnored',
     ]);
     expect(reasons(buildJob({ storage, templates: topology, runPolicy: { gang: 'kueue' } }))).toEqual([]);
-    const byDefault = warningsOf(
-      buildJob({ storage, templates: topology }),
-      { ...settings, defaultGang: 'kueue' },
-      quiet,
-    );
+    const byDefault = reasons(buildJob({ storage, templates: topology }), quiet, {
+      ...settings,
+      defaultGang: 'kueue',
+    });
     expect(byDefault).toEqual([]);
   });
 
