@@ -23,25 +23,25 @@ export function withHabits(program: Command): Command {
 
 export async function execute(program: Command): Promise<void> {
   outliveReaders();
-  tellFaultsElsewhere();
+  printUncaughtErrors();
   stopWithLauncher();
   try {
     keepFilesPrivate();
     await program.parseAsync();
   } catch (error) {
-    tell(error);
+    printError(error);
     process.exitCode = exitCodeOf(error);
   }
 }
 
-function tell(error: unknown): void {
+function printError(error: unknown): void {
   standardError.write(errorText(error, process.env['WSI_LOG_LEVEL'] === 'debug'));
 }
 
 /** What is thrown while no command waits for it: Node itself would print it as it is, with what commands the terminal. */
-function tellFaultsElsewhere(): void {
+function printUncaughtErrors(): void {
   process.on('uncaughtException', (error) => {
-    tell(error);
+    printError(error);
     process.exit(exitCodeOf(error));
   });
 }

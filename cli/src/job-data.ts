@@ -18,7 +18,7 @@ export interface DataCheck {
 
 /** Slides that are opened at once. */
 const AT_ONCE = 4;
-const UNREAD = 'the rows of the table and the slides: they are looked at once this is there';
+const UNREAD = 'the rows of the table and the slides: they are checked once this is there';
 
 /** @param job its paths as it has them; `local` as they are meant on this machine */
 export async function checkData(job: WsiTrainingJob, local: WsiTrainingJob): Promise<DataCheck> {

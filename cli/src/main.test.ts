@@ -17,7 +17,7 @@ function wsi(...words: string[]): { code: number | null; out: string; error: str
 }
 
 describe('wsi', () => {
-  it('helps: every command has a summary, examples and exit codes are there', () => {
+  it('has a help text with a summary of every command, examples and exit codes', () => {
     const { code, out } = wsi('--help');
     expect(code).toBe(0);
     for (const command of [
@@ -44,7 +44,7 @@ describe('wsi', () => {
     expect(error).toContain('Did you mean run?');
   });
 
-  it('tells every fault of a manifest at once, before it touches the output', () => {
+  it('reports every fault of a manifest at once, before it touches the output', () => {
     const directory = mkdtempSync(join(tmpdir(), 'wsi-cli-'));
     try {
       const job = join(directory, 'job.yaml');
@@ -64,7 +64,7 @@ describe('wsi', () => {
   });
 });
 
-describe('errors', () => {
+describe('an error', () => {
   const cause = new Error('EIO');
   const known = new WsiError('StorageFailed', 'cannot be written', {
     where: '/x',
@@ -72,7 +72,7 @@ describe('errors', () => {
     cause,
   });
 
-  it('are one line, with the stack and the causes only when asked for', () => {
+  it('is printed as one line, with the stack and the causes only when asked for', () => {
     expect(errorText(known, false)).toBe('wsi: /x: cannot be written. Free space.\n');
     expect(errorText(known, true)).toMatch(/ {4}at [^]*caused by Error: EIO/);
     expect(errorText(new TypeError('x is not a function'), false)).toMatch(/This is a fault of wsi/);
@@ -86,5 +86,5 @@ describe('errors', () => {
     [new TypeError('x'), 70],
     [new CommanderError(1, 'commander.unknownOption', 'x'), 64],
     [new CommanderError(0, 'commander.help', 'x'), 0],
-  ])('%s ends with %i', (error, code) => expect(exitCodeOf(error)).toBe(code));
+  ])('%s ends the program with %i', (error, code) => expect(exitCodeOf(error)).toBe(code));
 });

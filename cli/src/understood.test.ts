@@ -31,8 +31,8 @@ p5,f.svs,50,1,,test
 const { spec } = jobFromText(SURVIVAL, 'job.yaml');
 const found = (name: string) => ({ found: true as const, path: `/slides/${name}`, identity: name });
 
-describe('what a run has understood', () => {
-  it('of survival: events, follow-up, arms, split, tiles, steps', () => {
+describe('the summary of a job before its run', () => {
+  it('covers events, follow-up, arms, split, tiles and steps of a survival job', () => {
     const { cohort, summary } = examineTable(TABLE, spec.cohort, found);
     const lines = understoodLines({ spec, cohort: cohort!, summary: summary!, notes: ['a column is odd'] });
     expect(lines).toEqual([
@@ -51,7 +51,7 @@ describe('what a run has understood', () => {
     );
   });
 
-  it('counts a patient of several slides once in the follow-up', () => {
+  it('counts a patient with several slides once in the follow-up', () => {
     const { cohort } = examineTable(TABLE, { ...spec.cohort, bag: 'slide' }, found);
     // Censored at 20 and 40; of the five patients 1/2 or more are followed up to 40.
     expect(medianFollowUp(cohort!)).toBe(40);
@@ -60,10 +60,10 @@ describe('what a run has understood', () => {
   });
 });
 
-describe('what a run says once it has measured', () => {
+describe('the measured lines of a run', () => {
   const phase = 'Running' as const;
 
-  it('nothing of a survey after which it is stopped: a slide that is left out would be counted', () => {
+  it('omit the survey of a run that is stopping, which would count slides that are left out', () => {
     const lines = new MeasuredLines(() => 12);
     const progress = { slides: 12, surveyedSlides: 12, surveyedTiles: 358 };
     expect(lines.linesOf({ phase, progress, message: 'surveying 100%' })).toEqual([]);
@@ -72,7 +72,7 @@ describe('what a run says once it has measured', () => {
     }
   });
 
-  it('the tiles after the survey, the time after the first tiles; each once', () => {
+  it('give the tiles after the survey and the time after the first steps, once each', () => {
     const lines = new MeasuredLines(() => 2);
     expect(lines.linesOf({ phase, progress: { slides: 2, surveyedSlides: 1, surveyedTiles: 900 } })).toEqual(
       [],
@@ -86,7 +86,7 @@ describe('what a run says once it has measured', () => {
     expect(lines.linesOf(running)).toEqual([]);
   });
 
-  it('which slides are left out and why, once, and counts the tiles of the others', () => {
+  it('list the slides that are left out and why, once, and count the tiles of the others', () => {
     const lines = new MeasuredLines(() => 12);
     const progress = { slides: 12, surveyedSlides: 12, surveyedTiles: 358 };
     // The survey is over, but what becomes of its faults is not known yet.

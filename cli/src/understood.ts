@@ -102,7 +102,7 @@ function trainingText(spec: WsiTrainingJobSpec, { splits }: CohortSummary): stri
 }
 
 /** For a run that has not measured anything yet. */
-export const TIME_UNKNOWN = 'Time       told as soon as the first steps are measured';
+export const TIME_UNKNOWN = 'Time       known once the first steps are measured';
 
 /** Once the survey is over. */
 export function tilesLine(slides: number, tiles: number, leftOut: number): string {

@@ -1,4 +1,4 @@
-/** What to do next, from what is seen of a job (pure). */
+/** What to do next, given the observed state of a job (pure). */
 import { findCondition, managerOf, OPERATOR_NAME } from '@wsi-operator/api';
 import { isOver } from './job-table.ts';
 import { podState } from './pod-state.ts';
@@ -17,7 +17,7 @@ export interface AdviceInput {
   readonly now: number;
 }
 
-/** An operator that runs looks at a new job within a second or two. */
+/** A running operator reconciles a new job within a second or two. */
 const UNSEEN_MILLISECONDS = 15_000;
 export function nextSteps(input: AdviceInput): string[] {
   const { job } = input;
@@ -28,7 +28,7 @@ export function nextSteps(input: AdviceInput): string[] {
   if (phase === 'Suspended') return [`Continue from the checkpoint: ${command(input, 'resume')}`];
   const steps = [...conditionSteps(input), ...podSteps(input)];
   if (steps.length > 0) return steps;
-  return [`Look on: ${command(input, 'status')} --watch`, `Read the logs: ${command(input, 'logs')} -f`];
+  return [`Watch it: ${command(input, 'status')} --watch`, `Read the logs: ${command(input, 'logs')} -f`];
 }
 
 /** No operator has written a status although it had time to; who else may manage the job is not known here. */
@@ -40,7 +40,7 @@ export function isUnseen(job: StoredJob, now: number): boolean {
 
 export function noOperator(): string {
   return (
-    'No operator has looked at the job. Is it installed, and does it watch this namespace? ' +
+    'No operator has reconciled this job. Is one installed, and does it watch this namespace? ' +
     'kubectl get pods -A -l app.kubernetes.io/name=wsi-operator'
   );
 }
@@ -57,7 +57,7 @@ function succeededSteps({ job }: AdviceInput): string[] {
 
 function failedSteps(input: AdviceInput): string[] {
   const reason = findCondition(input.job.status?.conditions, 'Failed')?.reason;
-  const again = `then submit it anew: ${input.program} submit FILE --replace${input.where}`;
+  const again = `then submit it again: ${input.program} submit FILE --replace${input.where}`;
   const outOfMemory = input.job.status?.failures?.some((end) => end.reason === 'outOfMemory');
   switch (reason) {
     case 'InputInvalid':
@@ -71,7 +71,7 @@ function failedSteps(input: AdviceInput): string[] {
   }
   return [
     `See what the pods said: ${command(input, 'logs')} --tail 50`,
-    `When the cause is gone, submit it anew: ${input.program} submit FILE --replace${input.where}`,
+    `Once the cause is fixed, submit it again: ${input.program} submit FILE --replace${input.where}`,
   ];
 }
 
@@ -132,7 +132,7 @@ function schedulingAdvice(why: string): string {
     return 'a PersistentVolumeClaim is missing or not bound: kubectl get pvc, and the claims of spec.storage.';
   }
   if (resource !== undefined) {
-    return `no node has enough ${resource} free: ask for less, wait, or add nodes (kubectl describe nodes tells what is taken).`;
+    return `no node has enough ${resource} free: ask for less, wait, or add nodes (kubectl describe nodes shows what is in use).`;
   }
   if (/taint/.test(why)) return 'every node is tainted: give the template a toleration.';
   if (/affinity|selector/.test(why)) {

@@ -41,7 +41,7 @@ export async function onCluster(
   }
 }
 
-/** A cluster that is not there is told at once; later calls are patient. */
+/** An absent cluster is reported at once; later calls retry patiently. */
 async function greet(client: ApiClient): Promise<void> {
   try {
     await client.raw('GET', '/version', undefined, {}, { retry: false, deadlineSeconds: 10 });
@@ -51,7 +51,7 @@ async function greet(client: ApiClient): Promise<void> {
   }
 }
 
-/** The options again, for commands that are told to people. */
+/** The same options, repeated in the commands suggested to users. */
 function optionsOf(flags: ClusterFlags): string {
   const words = [
     ...(flags.namespace === undefined ? [] : ['-n', flags.namespace]),

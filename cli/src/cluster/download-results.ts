@@ -23,7 +23,7 @@ export interface DownloadOptions {
   readonly directory: string;
   /** Also checkpoints, logs and the surveyed tiles; otherwise what people read. */
   readonly all: boolean;
-  /** Where the reader's image is, when no pod of the job is left to tell. */
+  /** The reader's image, for when no pod of the job is left to name one. */
   readonly image?: string | undefined;
 }
 

@@ -63,7 +63,7 @@ async function jobNames(session: Asked): Promise<string[]> {
 /** Undefined when the API and the namespace are there, or when that may not be asked. */
 async function missing({ client, namespace, context }: Asked): Promise<WsiError | undefined> {
   const { group, version, plural } = JOB_RESOURCE;
-  // Who may not look is not told wrong things.
+  // Without the right to list, say nothing rather than something wrong.
   const served = await client.serves(group, version, plural).catch(() => true);
   if (!served) {
     return new WsiError(

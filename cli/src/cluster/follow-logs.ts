@@ -48,7 +48,7 @@ class FollowedPods {
   readonly #running: Promise<void>;
   readonly #seen = new Set<string>();
   readonly #reading = new Set<Promise<void>>();
-  #toldOfMore = false;
+  #notedLimit = false;
 
   constructor(session: ClusterSession, job: string, choice: LogChoice, signal: AbortSignal) {
     this.#session = session;
@@ -66,7 +66,7 @@ class FollowedPods {
     });
     this.failed = new Promise<never>((_resolve, reject) => {
       this.#informer.onChange(({ type, object }) => {
-        if (type !== 'deleted') this.#look(object, (line) => write(object, line), reject);
+        if (type !== 'deleted') this.#follow(object, (line) => write(object, line), reject);
       });
     });
     this.failed.catch(() => undefined);
@@ -82,12 +82,12 @@ class FollowedPods {
     await Promise.allSettled([this.#running, ...this.#reading]);
   }
 
-  #look(pod: Pod, write: (line: LogLine) => void, onFailure: (error: unknown) => void): void {
+  #follow(pod: Pod, write: (line: LogLine) => void, onFailure: (error: unknown) => void): void {
     const uid = pod.metadata.uid ?? '';
     if (!isChosen(pod, this.#choice) || !hasLog(pod) || this.#seen.has(uid)) return;
     if (this.#reading.size >= MOST_LOGS) {
-      if (!this.#toldOfMore) this.#session.terminal.note(`! Only ${MOST_LOGS} logs are followed at once.`);
-      this.#toldOfMore = true;
+      if (!this.#notedLimit) this.#session.terminal.note(`! Only ${MOST_LOGS} logs are followed at once.`);
+      this.#notedLimit = true;
       return;
     }
     this.#seen.add(uid);

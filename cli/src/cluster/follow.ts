@@ -18,7 +18,7 @@ export interface FollowOptions {
   readonly timeoutSeconds?: number | undefined;
 }
 
-/** Until the job has ended, is suspended or is gone. Ctrl-C ends the looking on, not the job. Returns the exit code. */
+/** Until the job has ended, is suspended or is gone. Ctrl-C stops following, not the job. Returns the exit code. */
 export async function followJob(
   session: ClusterSession,
   name: string,
@@ -62,21 +62,21 @@ function conclude(
   }: { readonly interrupted: number; readonly timeoutSeconds?: number | undefined },
 ): number {
   const { terminal, program, where } = session;
-  const tell = (line: string): void => terminal.out(`${line}\n`);
-  const lookOn = `Look on with:\n  ${program} status ${name} --watch${where}`;
+  const print = (line: string): void => terminal.out(`${line}\n`);
+  const watchHint = `Watch it with:\n  ${program} status ${name} --watch${where}`;
   switch (waited.reason) {
     case 'deleted':
-      tell(`The job ${name} was deleted.`);
+      print(`The job ${name} was deleted.`);
       return EXIT_CODES.failed;
     case 'timeout':
-      tell(`The job ${name} has not ended within ${timeoutSeconds ?? 0} s; it goes on. ${lookOn}`);
+      print(`The job ${name} has not ended within ${timeoutSeconds ?? 0} s; it goes on. ${watchHint}`);
       return EXIT_CODES.unavailable;
     case 'interrupted':
-      tell(`The job ${name} goes on. ${lookOn}`);
+      print(`The job ${name} goes on. ${watchHint}`);
       return interrupted;
     case 'done':
       if (!isSuspended(waited.job)) return concludeJob(session, waited.job);
-      tell(`The job ${name} is suspended. Continue with:\n  ${program} resume ${name}${where}`);
+      print(`The job ${name} is suspended. Continue with:\n  ${program} resume ${name}${where}`);
       return EXIT_CODES.unavailable;
   }
 }

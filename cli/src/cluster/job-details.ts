@@ -47,7 +47,7 @@ function phaseField(job: StoredJob, now: number): string {
   const leaving = metadata.deletionTimestamp === undefined ? '' : ', is being deleted';
   const stale =
     status.observedGeneration !== undefined && status.observedGeneration !== metadata.generation
-      ? ', the last change of the spec is not looked at yet'
+      ? ', the last change of the spec is not reconciled yet'
       : '';
   const doing = status.phase === 'Running' && status.message !== undefined ? `, ${status.message}` : '';
   return `${phaseWithReason(status)}${doing}${times(job, now)}${leaving}${stale}`;
@@ -137,7 +137,7 @@ function resultFields({ checkpoint, parametersSha256 }: WsiTrainingJobStatus): F
 }
 
 function conditionsTable({ conditions = [] }: WsiTrainingJobStatus, now: number): string {
-  if (conditions.length === 0) return '\nConditions\n  none: no operator has looked at the job yet\n';
+  if (conditions.length === 0) return '\nConditions\n  none: no operator has reconciled the job yet\n';
   const rows = conditions.map((condition: JobCondition) => [
     condition.type,
     condition.status,

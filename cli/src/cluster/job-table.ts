@@ -78,7 +78,7 @@ export function phaseWithReason(status: WsiTrainingJobStatus): string {
   return reason === undefined || PLAIN.some((plain) => plain === reason) ? phase : `${phase} (${reason})`;
 }
 
-/** Why the job is in its phase, by the condition that tells it. */
+/** Why the job is in its phase, from the condition that explains it. */
 function reasonOf(status: WsiTrainingJobStatus, phase: string): string | undefined {
   switch (phase) {
     case 'Failed':

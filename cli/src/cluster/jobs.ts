@@ -56,7 +56,7 @@ export async function waitForJob(
   const stop = new AbortController();
   let last: StoredJob | undefined;
   const waited = new Promise<Waited>((resolve) => {
-    const look = (raw: StoredJob): void => {
+    const observe = (raw: StoredJob): void => {
       const job = completed(raw);
       if (options.uid !== undefined && job.metadata.uid !== options.uid) {
         resolve({ reason: 'deleted', job: last });
@@ -70,7 +70,7 @@ export async function waitForJob(
       // A fake or an old server may not know the selector.
       if (object.metadata.name !== name) return;
       if (type === 'deleted') resolve({ reason: 'deleted', job: last });
-      else look(object);
+      else observe(object);
     });
     informer.synced.then(
       () => {
@@ -89,7 +89,12 @@ export async function waitForJob(
     }
   });
   const running = informer.run(stop.signal);
-  const concern = tellConcerns(session, { informer, job: () => last, say: options.say, signal: stop.signal });
+  const concern = reportConcerns(session, {
+    informer,
+    job: () => last,
+    say: options.say,
+    signal: stop.signal,
+  });
   try {
     return await Promise.race([waited, running.then(() => waited)]);
   } finally {
@@ -106,7 +111,7 @@ interface Concerns {
 }
 
 /** Says once when no operator cares for the job, and when the cluster has not been heard of for a while. */
-async function tellConcerns(session: ClusterSession, concerns: Concerns): Promise<void> {
+async function reportConcerns(session: ClusterSession, concerns: Concerns): Promise<void> {
   const { clock } = session.terminal;
   let unseen = false;
   let silent = false;

@@ -20,9 +20,9 @@ describe('lines of a log', () => {
     ['{"not": "a log"}', '{"not": "a log"}'],
     ['{broken}', '{broken}'],
     ['', ''],
-  ])('%s', (line, expected) => expect(formatLogLine(line, plain)).toBe(expected));
+  ])('are formatted from %s', (line, expected) => expect(formatLogLine(line, plain)).toBe(expected));
 
-  it('are left alone when asked for raw', () => {
+  it('are unchanged with --raw', () => {
     expect(formatLogLine('{"level":"info"}\u001b[2J', { raw: true, colour: false })).toBe(
       '{"level":"info"}\u001b[2J',
     );
@@ -49,7 +49,7 @@ describe('lines of a log', () => {
     expect(rendered(linePrefix('worker-1', 13, true))).toMatch(/^\P{L}\[\d+mworker-1 {6}\| \P{L}\[39m$/u);
   });
 
-  it('lose the time that the API server put before them', () => {
+  it('lose the timestamp that the API server prefixes', () => {
     expect(splitTimestamp('2026-11-24T02:20:12.956123456Z a b')).toEqual({
       time: '2026-11-24T02:20:12.956123456Z',
       text: 'a b',

@@ -79,7 +79,7 @@ function levelOf(level: unknown): string {
   return typeof level === 'string' ? level : '';
 }
 
-/** The time of day: whoever looks at a log knows the date. */
+/** The time of day: whoever reads a log knows the date. */
 function timeOf(time: unknown): string {
   const date = typeof time === 'string' || typeof time === 'number' ? new Date(time) : undefined;
   return date === undefined || Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(11, 23);
@@ -100,7 +100,7 @@ function fieldValue(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Of the prefixes, told apart at a glance; red and yellow are for errors. */
+/** For the prefixes, easily told apart; red and yellow are reserved for errors. */
 const COLOURS: readonly Style[] = [
   'cyan',
   'magenta',

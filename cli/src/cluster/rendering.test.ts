@@ -40,7 +40,7 @@ describe('the table of jobs', () => {
     job({ name: 'new', status: waiting, createdSecondsAgo: 5 }),
   ];
 
-  it('tells of each job what one must know first', () => {
+  it('shows the essentials of each job', () => {
     expect(jobTable(jobs, { wide: false, allNamespaces: false, now: NOW }).split('\n')).toEqual([
       'NAME  PHASE                         PROGRESS                  ETA     WORKERS  TILES/S  AGE',
       'demo  Running                       [█████▍      ] 45% 18/40  1m 20s  1/2      53       10m',
@@ -50,19 +50,19 @@ describe('the table of jobs', () => {
     ]);
   });
 
-  it('has more columns when it may be wide', () => {
+  it('has more columns in the wide format', () => {
     const [header, row] = jobTable(jobs, { wide: true, allNamespaces: true, now: NOW }).split('\n');
     expect(header).toMatch(/^NAMESPACE +NAME .* EPOCH +SERVERS +WORKER MEMORY +RESTARTS +PARAMETERS +AGE$/);
     expect(row).toMatch(/^lab .* 2\/4 +2\/2 +1\.2 GB +1 +ab12ab12ab12 +10m$/);
   });
 
-  it('does not tire of a job without a status', () => {
+  it('accepts a job without a status', () => {
     expect(jobTable([job()], { wide: true, allNamespaces: false, now: NOW })).toContain('Pending');
   });
 });
 
-describe('one job', () => {
-  it('is shown with progress, replicas, memory, checkpoint, digest and conditions', () => {
+describe('the details of a job', () => {
+  it('include progress, replicas, memory, checkpoint, digest and conditions', () => {
     const text = jobDetails(job({ status: runningStatus }), shown);
     expect(text).toContain('Job         demo in namespace lab\n');
     expect(text).toContain('Phase       Running, training, started 5m ago\n');
@@ -77,13 +77,13 @@ describe('one job', () => {
     expect(text).toMatch(/Running {2}True {4}PodsReady {3}2m {5}Every role runs\.\n/);
   });
 
-  it('says that it is being deleted, and that the operator is behind', () => {
+  it('say that it is being deleted, and that the operator is behind', () => {
     const one = job({ status: { ...runningStatus, observedGeneration: 1 } });
     const changed = { ...one, metadata: { ...one.metadata, generation: 2, deletionTimestamp: ago(1) } };
     expect(jobDetails(changed, shown)).toMatch(/is being deleted, the last change of the spec/);
   });
 
-  it('lists how pods have ended', () => {
+  it('list how pods have ended', () => {
     const failures = [
       {
         pod: 'demo-worker-1',
@@ -103,7 +103,7 @@ describe('one job', () => {
   });
 });
 
-describe('pods', () => {
+describe('the state of pods', () => {
   const ended = (exitCode: number, reason = 'Error', message = ''): PodParts => ({
     phase: 'Failed',
     state: { terminated: { exitCode, reason, message } },
@@ -188,19 +188,19 @@ describe('pods', () => {
       /^container proxy, started again 5 times: exit code 3: no address: CrashLoopBackOff$/,
     ],
     ['is known by its name only', { status: {} }, 'Pending', /^$/],
-  ])('a pod that %s', (_words, parts, state, why) => {
+  ])('is derived for a pod that %s', (_words, parts, state, why) => {
     const found = podState(pod(parts));
     expect(found.state).toBe(state);
     expect(found.why).toMatch(why);
   });
 
-  it('are recognised by the labels that the operator gives them', () => {
+  it('is shown for those with the labels that the operator sets', () => {
     const made = buildPod(job(), { role: 'server', index: 3 }, DEFAULT_SETTINGS) as unknown as Pod;
     expect(placeOf(made)).toEqual({ role: 'server', index: 3 });
   });
 });
 
-describe('what to do next', () => {
+describe('advice on what to do next', () => {
   const starting = { ...runningStatus, phase: 'Starting' as const };
   const advise = (pods: Pod[], status = starting, events: ReturnType<typeof event>[] = []): string =>
     nextSteps({ ...asked, job: job({ status }), pods, events }).join('\n');
@@ -214,25 +214,27 @@ describe('what to do next', () => {
     ["0/1 nodes: node(s) didn't match Pod's node affinity/selector", /nodeSelector/],
     ['persistentvolumeclaim "slides" not found', /PersistentVolumeClaim/],
     ['something new', /its message is above/],
-  ])('about "%s"', (message, expected) => {
+  ])('explains the scheduler message "%s"', (message, expected) => {
     expect(advise([pod({ status: unschedulable(message) })])).toMatch(expected);
   });
 
-  it('says the same thing of many pods once', () => {
+  it('mentions a problem shared by many pods once', () => {
     const status = unschedulable('Insufficient cpu');
     const pods = [3, 1, 2, 0].map((replica) => pod({ replica, status }));
     expect(advise(pods)).toMatch(/^worker-0, worker-1 and 2 more: no node has enough cpu free[^\n]*$/);
   });
 
-  it('is about volumes that cannot be mounted', () => {
+  it('covers volumes that cannot be mounted', () => {
     const failed = event({ on: 'demo-worker-0', reason: 'FailedMount', message: 'no such claim' });
     expect(advise([pod({ phase: 'Pending' })], starting, [failed])).toMatch(
       /volume cannot be mounted \(no such claim\)/,
     );
   });
 
-  it('is about the operator when nobody has looked at the job', () => {
-    expect(nextSteps({ ...asked, job: job(), pods: [], events: [] })[0]).toMatch(/No operator has looked/);
+  it('concerns the operator when no operator has reconciled the job', () => {
+    expect(nextSteps({ ...asked, job: job(), pods: [], events: [] })[0]).toMatch(
+      /No operator has reconciled/,
+    );
     const young = job({ createdSecondsAgo: 3 });
     expect(nextSteps({ ...asked, job: young, pods: [], events: [] })[0]).toMatch(
       /wsi status demo -n lab --watch/,
@@ -246,13 +248,13 @@ describe('what to do next', () => {
     ['Starting', condition('Running', 'False', 'QueuePending', 'position 3'), /queue: position 3/],
     ['Pending', condition('Running', 'False', 'NotAllowed', 'not root'), /ask the administrator.*: not root/],
     ['Succeeded', condition('Succeeded', 'True', 'TrainingCompleted', 'x'), /results/],
-  ] as const)('of a job that is %s', (phase, one, expected) => {
+  ] as const)('fits a job that is %s', (phase, one, expected) => {
     expect(advise([], { ...runningStatus, phase, conditions: [one] } as typeof starting)).toMatch(expected);
   });
 });
 
-describe('the description', () => {
-  it('has everything, events in the order of time', () => {
+describe('the description of a job', () => {
+  it('is complete, with events in chronological order', () => {
     const events = [
       event({ reason: 'Second', lastTimestamp: ago(10), count: 3 }),
       event({ reason: 'First', lastTimestamp: null, eventTime: ago(100) }),
@@ -265,7 +267,7 @@ describe('the description', () => {
     expect(text.indexOf('coordinator-0')).toBeLessThan(text.indexOf('worker-0'));
   });
 
-  it('leaves the oldest of very many events out', () => {
+  it('omits the oldest of very many events', () => {
     const events = Array.from({ length: 50 }, (_unused, index) =>
       event({ reason: `R${index}`, lastTimestamp: ago(index) }),
     );
@@ -277,7 +279,7 @@ describe('the description', () => {
 });
 
 describe('changes of a spec', () => {
-  it('are told field by field', () => {
+  it('are listed field by field', () => {
     const before = { a: 1, b: { c: [1, 2], d: 'x' }, e: true };
     const after = { e: true, b: { d: 'x y', c: [1, 3, 4] }, f: null };
     expect(specChanges(before, after).map(formatChange)).toEqual([
@@ -291,13 +293,13 @@ describe('changes of a spec', () => {
   });
 });
 
-describe('what works here and not in a cluster', () => {
+describe('a warning about a path that works here but not in a cluster', () => {
   const here = (path: string): boolean => path === '/data/cohort.csv';
   const mounted = {
     template: { spec: { containers: [{ volumeMounts: [{ name: 'd', mountPath: '/data' }] }] } },
   };
 
-  it('is a path that no volume is mounted above, and an output that goes with the pod', () => {
+  it('is given for a path outside every volume, and for an output that is lost with the pod', () => {
     const warnings = pathWarnings(job(), here);
     expect(warnings).toHaveLength(3);
     expect(warnings[0]).toMatch(/cohort\.table: .* at \/data\/cohort\.csv, although it is on this machine/);
@@ -319,11 +321,11 @@ describe('what works here and not in a cluster', () => {
         workers: { ...mounted, replicas: 2 },
       },
     ],
-  ])('is nothing with %s', (_words, spec) => {
+  ])('is not given with %s', (_words, spec) => {
     expect(pathWarnings(job({ spec }), here)).toEqual([]);
   });
 
-  it('is a relative path, and a neighbour of the mount', () => {
+  it('is given for a relative path, and for a path beside the mount', () => {
     const storage = { data: { claimName: 'd', mountPath: '/data' }, output: { size: '1Gi' } };
     const cohort = { table: 'cohort.csv', slides: '/data2/slides' };
     expect(pathWarnings(job({ spec: { cohort } }), here)[0]).toMatch(/relative path/);
@@ -333,7 +335,7 @@ describe('what works here and not in a cluster', () => {
   });
 });
 
-describe('where the checkpoint is', () => {
+describe('the place of the checkpoint', () => {
   test.each([
     [{ storage: { output: { claimName: 'mine' } } }, true, /PersistentVolumeClaim mine of namespace lab/],
     [
@@ -349,13 +351,13 @@ describe('where the checkpoint is', () => {
       false,
       /goes with it/,
     ],
-  ])('%j', (spec, stays, text) => {
+  ])('follows from the spec %j', (spec, stays, text) => {
     const place = checkpointPlace(job({ spec, status: runningStatus }));
     expect(place.stays).toBe(stays);
     expect(place.text).toMatch(text);
   });
 
-  it('is nowhere before the first', () => {
+  it('is unknown before the first checkpoint', () => {
     expect(checkpointPlace(job()).text).toBe('There is no checkpoint yet.');
   });
 });

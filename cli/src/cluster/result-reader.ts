@@ -11,7 +11,7 @@ export const READER_PORT = 8080;
 const LIFETIME_SECONDS = 3600;
 
 /**
- * `GET /list` tells the files with their sizes, `GET /file?path=` gives one. Plain JavaScript of the image's Node: the image
+ * `GET /list` lists the files with their sizes, `GET /file?path=` gives one. Plain JavaScript of the image's Node: the image
  * may be of another version. Links are not followed, and nothing outside the directory is given.
  */
 export const READER_SCRIPT = `

@@ -33,7 +33,7 @@ export interface ClusterSession {
   readonly context: string;
   /** `wsi` or `kubectl wsi`. */
   readonly program: string;
-  /** The options that led here, for commands that are told; empty or with a leading space. */
+  /** The options that led here, for suggested commands; empty or with a leading space. */
   readonly where: string;
   readonly terminal: Terminal;
 }

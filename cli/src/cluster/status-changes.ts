@@ -1,4 +1,4 @@
-/** What is worth a line of its own while one looks on (pure). */
+/** Status changes that deserve a line of their own while a job is followed (pure). */
 import type { JobCondition, WsiTrainingJobStatus } from '@wsi-operator/api';
 
 /** Reasons that every job goes through, and that the moving lines show anyway. */
@@ -18,7 +18,7 @@ export function noteworthyChanges(before: WsiTrainingJobStatus, after: WsiTraini
 
 function conditionChanges(before: readonly JobCondition[], after: readonly JobCondition[]): string[] {
   return after.flatMap((condition) => {
-    // The end is told by whoever waits for it.
+    // The end is reported by whoever waits for it.
     if (condition.type === 'Succeeded' || condition.type === 'Failed') return [];
     const was = before.find(({ type }) => type === condition.type);
     if (was?.reason === condition.reason || ORDINARY.includes(condition.reason)) return [];

@@ -130,7 +130,7 @@ async function replace(
   for (let attempt = 1; ; attempt += 1) {
     const existing = await client.get<StoredJob>(JOB_RESOURCE, name, namespace);
     if (existing === undefined) return create(session, submission, { dryRun, replace: true });
-    // The API server's own rules on changes, told before it is asked. A default that is not stored is no change.
+    // The API server's own rules on changes, checked before it is asked. A default that is not stored is no change.
     const { problems } = validate(submission.job, { old: completed(existing) });
     if (problems !== undefined) throw unchangeable(session, name, problems);
     const metadata = {

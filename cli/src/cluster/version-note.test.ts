@@ -22,13 +22,13 @@ async function noteFor(labels: Readonly<Record<string, string>> | undefined): Pr
   return await versionNote(cluster.session.client, '0.2.0');
 }
 
-it('versions that differ are told', async () => {
+it('a note names an operator and a program of different versions', async () => {
   const note = await noteFor({ 'app.kubernetes.io/version': '0.1.0' });
   expect(note).toMatch(/installed in version 0\.1\.0, this program is version 0\.2\.0/);
 });
 
 it.each([[{ 'app.kubernetes.io/version': '0.2.0' }], [{}], [undefined]])(
-  '%j says nothing',
+  'there is no note with the labels %j',
   async (labels) => {
     expect(await noteFor(labels)).toBeUndefined();
   },

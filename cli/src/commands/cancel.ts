@@ -20,7 +20,7 @@ export function registerCancel(program: Command): void {
     .summary('stop a job with a checkpoint, and delete it')
     .description(
       'Suspends the job, which writes a checkpoint, waits until it is suspended,\n' +
-        'deletes it, and tells where the checkpoint stays. --now deletes at once: steps\n' +
+        'deletes it, and says where the checkpoint stays. --now deletes at once: steps\n' +
         'after the last checkpoint are lost. A job that has ended already is left as it\n' +
         'is, unless --now is given. On a terminal it asks first.',
     )

@@ -52,7 +52,7 @@ async function shownError(command: Promise<unknown>): Promise<string> {
 }
 
 describe('submit', () => {
-  it('creates the job as it was written, warns, and says what next', async () => {
+  it('creates the job as it was written, warns, and says what to do next', async () => {
     expect(await submitted()).toBe(0);
     expect(stored()?.metadata).toMatchObject({ name: 'demo', namespace: 'lab' });
     expect(stored()?.spec).not.toHaveProperty('checkpoint');
@@ -60,13 +60,13 @@ describe('submit', () => {
     expect(cluster.terminal.notes).toMatch(/Warning: spec\.cohort\.table[^]*wsi status demo --watch -n lab/);
   });
 
-  it('leaves a job of the same spec alone', async () => {
+  it('leaves a job with the same spec unchanged', async () => {
     await submitted();
     expect(await submitted()).toBe(0);
     expect(cluster.terminal.output).toContain('demo is there already, with this spec (Pending)');
   });
 
-  it('refuses another spec with what differs', async () => {
+  it('refuses a different spec, naming the differences', async () => {
     await submitted();
     expect(await shownError(submitted({}, ['training.epochs=9']))).toMatch(
       /a job "demo" already in the namespace lab \(Pending\), with another spec:\n {2}training\.epochs: 4 -> 9\n--replace changes it, /,
@@ -74,7 +74,7 @@ describe('submit', () => {
     expect(stored()?.spec.training.epochs).toBe(4);
   });
 
-  it('changes with --replace what may change, over the conflicts of a busy status', async () => {
+  it('changes mutable fields with --replace, despite conflicting status updates', async () => {
     await submitted();
     cluster.api.answer(409, { times: 2, match: ({ verb }) => verb === 'update' });
     expect(await submitted({ replace: true }, ['workers.replicas=5'])).toBe(0);
@@ -85,16 +85,16 @@ describe('submit', () => {
     );
   });
 
-  it('runs an ended job anew with --replace', async () => {
+  it('runs a finished job again with --replace', async () => {
     cluster.putJob(job({ status: succeeded }));
     const before = stored()?.metadata.uid;
     expect(await submitted({ replace: true }, ['training.epochs=9'])).toBe(0);
     expect(stored()?.metadata.uid).not.toBe(before);
     expect(stored()?.status).toBeUndefined();
-    expect(cluster.terminal.output).toContain('demo run anew');
+    expect(cluster.terminal.output).toContain('demo run again');
   });
 
-  it('asks the server only, with --dry-run server', async () => {
+  it('stores nothing with --dry-run server', async () => {
     await submitted({ dryRun: 'server' });
     const { query } = cluster.api.requests.find(({ method }) => method === 'POST')!;
     expect(query.get('dryRun')).toBe('All');
@@ -102,7 +102,7 @@ describe('submit', () => {
     expect(cluster.terminal.output).toMatch(/dry run: nothing was stored/);
   });
 
-  it('takes the namespace of the manifest, and refuses two', async () => {
+  it('uses the namespace of the manifest, and refuses a conflicting one', async () => {
     const submission = readSubmission(
       MANIFEST.replace('name: demo', 'name: demo, namespace: own')
         .replace('metadata:\n  ', 'metadata: {')
@@ -128,7 +128,7 @@ describe('submit', () => {
     [failed('BackoffLimitExceeded'), 1, /failed/],
     [{ ...failed('BackoffLimitExceeded'), failures: [end('storage', 1)] }, 74, /failed/],
     [suspended, 75, /suspended\. Continue with:\n {2}wsi resume demo -n lab/],
-  ])('follows to the end %#, over lost watches', async (last, code, words) => {
+  ])('follows a job to its end across lost watches (case %#)', async (last, code, words) => {
     const following = submitted({ follow: true });
     await cluster.terminal.shows(/created/);
     cluster.putJob({ ...stored(), status: { ...runningStatus, failures: [end('crashed', 1)] } });
@@ -151,12 +151,12 @@ describe('submit', () => {
     const interrupted = submitted({ follow: true });
     cluster.terminal.stop.abort();
     expect(await interrupted).toBe(130);
-    expect(cluster.terminal.output).toMatch(/goes on\. Look on with:\n {2}wsi status demo --watch -n lab/);
+    expect(cluster.terminal.output).toMatch(/goes on\. Watch it with:\n {2}wsi status demo --watch -n lab/);
   });
 
-  it('says so when no operator cares', async () => {
+  it('warns when no operator reconciles the job', async () => {
     expect(await submitted({ follow: true, timeout: 60 })).toBe(75);
-    expect(cluster.terminal.notes.match(/! No operator has looked at the job/g)).toHaveLength(1);
+    expect(cluster.terminal.notes.match(/! No operator has reconciled this job/g)).toHaveLength(1);
   });
 });
 
@@ -176,7 +176,7 @@ function end(reason: string, counted: number): NonNullable<WsiTrainingJobStatus[
 }
 
 describe('status', () => {
-  it('shows all jobs, one, and objects for programs', async () => {
+  it('shows all jobs, one job, and machine-readable objects', async () => {
     cluster.putJob(job({ status: runningStatus }));
     cluster.putJob({ ...job({ name: 'other' }), metadata: { name: 'other', namespace: 'elsewhere' } });
     const { terminal } = cluster;
@@ -196,12 +196,12 @@ describe('status', () => {
     expect(terminal.output).toMatch(/Replicas +coordinator 1\/1/);
   });
 
-  it('says that there are none', async () => {
+  it('says that there are no jobs', async () => {
     await status(cluster.session, undefined, {});
     expect(cluster.terminal.notes).toBe('There are no jobs in the namespace lab.\n');
   });
 
-  it('goes on with one until its end, through a suspension', async () => {
+  it('follows one job to its end, through a suspension', async () => {
     cluster.putJob(job({ status: runningStatus }));
     const watching = status(cluster.session, 'demo', { watch: true });
     await cluster.terminal.shows(/step 18\/40/);
@@ -211,7 +211,7 @@ describe('status', () => {
     expect(await watching).toBe(0);
   });
 
-  it('goes on with all of them, over a restart of the server', async () => {
+  it('follows all jobs across a restart of the server', async () => {
     cluster.putJob(job({ status: runningStatus }));
     const watching = status(cluster.session, undefined, { watch: true });
     await cluster.terminal.shows(/demo +Running/);
@@ -227,7 +227,7 @@ describe('status', () => {
 });
 
 describe('cancel', () => {
-  it('suspends, waits, deletes, and tells where the checkpoint stays', async () => {
+  it('suspends, waits, deletes, and says where the checkpoint stays', async () => {
     cluster.putJob(job({ status: runningStatus, spec: { storage: { output: { claimName: 'mine' } } } }));
     const cancelling = cancel(cluster.session, 'demo', {});
     await cluster.terminal.shows(/stopping with a checkpoint/);
@@ -240,7 +240,7 @@ describe('cancel', () => {
     );
   });
 
-  it('does not delete a job that is not suspended in time, or has ended instead', async () => {
+  it('does not delete a job that is not suspended in time or has ended instead', async () => {
     cluster.putJob(job({ status: runningStatus }));
     expect(await cancel(cluster.session, 'demo', { timeout: 3 })).toBe(75);
     expect(stored()).toBeDefined();
@@ -256,7 +256,7 @@ describe('cancel', () => {
     expect(stored()).toBeUndefined();
   });
 
-  it('asks where there is somebody to ask, and says what would be lost', async () => {
+  it('asks for confirmation on a terminal, and says what would be lost', async () => {
     cluster.putJob(job({ status: runningStatus }));
     cluster.terminal.answer = false;
     expect(await cancel(cluster.session, 'demo', { now: true })).toBe(0);
@@ -289,7 +289,7 @@ describe('suspend, resume, scale', () => {
     expect(cluster.terminal.output).toContain('demo: 1 worker, 1 parameter server\n');
   });
 
-  it('refuse a job that has ended, and a change of nothing', async () => {
+  it('refuse a job that has ended, and an empty change', async () => {
     cluster.putJob(job({ status: succeeded }));
     expect(await shownError(scale(cluster.session, 'demo', { workers: 7 }))).toMatch(
       /has ended already \(Succeeded\)/,
@@ -298,8 +298,8 @@ describe('suspend, resume, scale', () => {
   });
 });
 
-describe('what people are told of errors', () => {
-  it('names the job that was meant, or those that there are', async () => {
+describe('an error message', () => {
+  it('suggests the job that was meant, or lists the existing ones', async () => {
     cluster.putJob(job({ name: 'cohort-a' }));
     expect(await shownError(status(cluster.session, 'cohrot-a', {}))).toBe(
       'there is no job "cohrot-a" in the namespace lab. Did you mean cohort-a?',
@@ -307,14 +307,14 @@ describe('what people are told of errors', () => {
     expect(await shownError(status(cluster.session, 'z', {}))).toMatch(/There are: cohort-a\.$/);
   });
 
-  it('names the namespace that was meant', async () => {
+  it('suggests the namespace that was meant', async () => {
     const session = { ...cluster.session, namespace: 'lba' };
     expect(await shownError(status(session, 'demo', {}))).toBe(
       'context fake: there is no namespace "lba". Did you mean lab?',
     );
   });
 
-  it('tells how to install what is not there', async () => {
+  it('says how to install what is missing', async () => {
     const bare = await TestCluster.start({ resources: [] });
     try {
       const { session } = bare;

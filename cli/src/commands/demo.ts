@@ -1,5 +1,5 @@
 /**
- * `wsi demo`: the whole product in a few minutes. A cohort whose outcome no single patch tells, a model of whole
+ * `wsi demo`: the whole product in a few minutes. A cohort whose outcome no single patch reveals, a model of whole
  * slides, the same encoder trained on single patches beside it, and a report.
  */
 import { spawn } from 'node:child_process';
@@ -43,7 +43,7 @@ export function registerDemo(program: Command): void {
     .summary('make a cohort, train on it, compare with patches, show the report')
     .description(
       `Makes ${cohort.slides} slides whose outcome is positive when two motifs both occur, however far apart; slides with\n` +
-        'one kind hold as many motifs in all, so no single patch tells the outcome. Trains a model of whole slides with\n' +
+        'one kind hold as many motifs in all, so no single patch reveals the outcome. Trains a model of whole slides with\n' +
         '2 workers and 2 parameter servers, then the same encoder on single patches, and writes a report of both.\n' +
         'Interrupted, it goes on with the same command.',
     )

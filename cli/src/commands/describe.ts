@@ -8,7 +8,7 @@ import { clusterCommand, onChosenCluster, type ClusterFlags } from './cluster-op
 
 export function registerDescribe(program: Command): void {
   clusterCommand(program, 'describe')
-    .summary('tell everything about a job, and what to do next')
+    .summary('show everything about a job, and what to do next')
     .description(
       'Spec in short, conditions with their reasons, pods with what they wait for,\n' +
         'events in the order of time, and what to do next.',

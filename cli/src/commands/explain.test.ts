@@ -63,7 +63,7 @@ describe('wsi explain', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  it('tells of a job of the cluster the model, the decision with its reason, and other sizes', async () => {
+  it("shows the model of a cluster's job, the decision with its reason, and other sizes", async () => {
     await using cluster = await TestCluster.start();
     cluster.api.put(JOB_RESOURCE, job({ status, spec: { autoscaling } }));
     expect(await explainJob(cluster.session, 'demo', {})).toBe(0);
@@ -93,23 +93,23 @@ describe('wsi explain', () => {
     await using cluster = await TestCluster.start();
     cluster.api.put(JOB_RESOURCE, job({ status, spec: { autoscaling } }));
     await explainJob(cluster.session, 'demo', { json: true, servers: [1] });
-    const told = JSON.parse(cluster.terminal.output) as ReturnType<typeof explanation>;
-    expect(told.coefficients.map(({ name }) => name)).toEqual(['θ0', 'θ1', 'θ2', 'θ3', 'θ4']);
-    expect(new Set(told.sizes.map(({ servers }) => servers))).toEqual(new Set([1, 2]));
-    const four = told.sizes.find(({ workers, servers }) => workers === 4 && servers === 2);
+    const explained = JSON.parse(cluster.terminal.output) as ReturnType<typeof explanation>;
+    expect(explained.coefficients.map(({ name }) => name)).toEqual(['θ0', 'θ1', 'θ2', 'θ3', 'θ4']);
+    expect(new Set(explained.sizes.map(({ servers }) => servers))).toEqual(new Set([1, 2]));
+    const four = explained.sizes.find(({ workers, servers }) => workers === 4 && servers === 2);
     expect(four?.tilesPerSecond).toBeCloseTo(320, -1);
     expect(four?.measured).toBe(true);
-    expect(told.limits).toEqual({ maximumSchedulableWorkers: 6, remainingTiles: 100_000 });
+    expect(explained.limits).toEqual({ maximumSchedulableWorkers: 6, remainingTiles: 100_000 });
   });
 
-  it('tells of a run on this machine', async () => {
+  it('explains a run on this machine', async () => {
     const sizes = { autoscaling, workers: { replicas: 1 }, parameterServers: { replicas: 2 } };
     writeFileSync(join(directory, 'job.json'), JSON.stringify({ name: 'demo', sizes }));
     writeFileSync(join(directory, 'status.json'), JSON.stringify(status));
-    const told = explanation(await localRun(directory), [], NOW);
-    expect(told).toMatchObject({ job: 'demo', autoscaled: true, workers: 4, servers: 2 });
-    expect(told.sizes.length).toBe(6);
-    expect(told.holdsFor).toMatch(/^the machine that it ran on, .* no models of other users are used$/);
+    const explained = explanation(await localRun(directory), [], NOW);
+    expect(explained).toMatchObject({ job: 'demo', autoscaled: true, workers: 4, servers: 2 });
+    expect(explained.sizes.length).toBe(6);
+    expect(explained.holdsFor).toMatch(/^the machine that it ran on, .* no models of other users are used$/);
     const run = await localRun(directory);
     const on = (machine: Machine): string => explanation({ ...run, machine }, [], NOW).holdsFor;
     expect(on(thisMachine())).toMatch(/^this machine, /);
@@ -118,7 +118,7 @@ describe('wsi explain', () => {
     );
   });
 
-  it('says what is missing: a run, a model', async () => {
+  it('says what is missing, be it the run or its model', async () => {
     await expect(localRun(directory)).rejects.toThrow(/holds no run/);
     writeFileSync(join(directory, 'job.json'), JSON.stringify({ name: 'demo' }));
     const run = await localRun(directory);

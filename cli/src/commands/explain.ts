@@ -26,7 +26,7 @@ export interface ExplainFlags {
 
 export function registerExplain(program: Command): void {
   clusterCommand(program, 'explain')
-    .summary('tell why a job has its size, and what others would bring')
+    .summary('explain the size of a job, and what other sizes would bring')
     .description(
       'The performance model of a job (coefficients with their uncertainty), the size that\n' +
         'was chosen and why, and a table of other sizes: throughput with its 90% interval,\n' +
@@ -41,7 +41,7 @@ export function registerExplain(program: Command): void {
     .addHelpText('after', EXAMPLES)
     .action(async (job: string, flags: ExplainFlags & ClusterFlags) => {
       if (isRunPath(job, flags)) {
-        standardOutput.write(told(await localRun(resolve(job)), flags, Date.now()));
+        standardOutput.write(explanationOutput(await localRun(resolve(job)), flags, Date.now()));
         return;
       }
       await onChosenCluster(program, flags, async (session) => explainJob(session, job, flags));
@@ -57,7 +57,7 @@ export async function explainJob(
   const { requireJob } = await import('../cluster/jobs.ts');
   const { terminal } = session;
   const { spec, status } = await requireJob(session, name);
-  terminal.out(told({ name, spec, status }, flags, terminal.clock.now()));
+  terminal.out(explanationOutput({ name, spec, status }, flags, terminal.clock.now()));
   return EXIT_CODES.done;
 }
 
@@ -73,7 +73,7 @@ export async function localRun(output: string): Promise<ExplainedJob> {
   }
 }
 
-function told(job: ExplainedJob, { servers = [], json }: ExplainFlags, now: number): string {
+function explanationOutput(job: ExplainedJob, { servers = [], json }: ExplainFlags, now: number): string {
   const whole = explanation(job, servers, now);
   return json === true ? `${JSON.stringify(whole, null, 2)}\n` : explanationText(whole);
 }

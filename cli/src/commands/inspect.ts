@@ -28,7 +28,7 @@ export function registerInspect(program: Command): void {
       'Show the format, size, resolution and levels of slides, and how they are read: fast\n' +
         '(JPEG-tiled TIFF and SVS) or by OpenSlide (everything else that it knows: NDPI,\n' +
         'MRXS, SCN, BIF, DICOM and others). Several slides are a table, a row each; what is\n' +
-        'wrong with some of them is told at the end.\n\n' +
+        'wrong with some of them is reported at the end.\n\n' +
         SLIDES_HELP,
     )
     .option('--json', 'print JSON with all properties of the file; of several slides a line each')

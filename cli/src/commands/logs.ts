@@ -68,11 +68,11 @@ export async function logs(session: ClusterSession, name: string, flags: LogFlag
     previous: flags.previous === true,
     raw: flags.raw === true,
   };
-  // Also before following: what may not be listed is told, and not tried again for ever.
+  // Also before following: a list that is forbidden is reported, not retried for ever.
   const pods = (await podsOf(session, name)).filter((pod) => isChosen(pod, choice));
   if (flags.follow === true && !choice.previous) return follow(session, job, choice);
-  if (choice.previous) tellLastWords(session, job, choice);
-  else if (pods.length === 0) tellNoPods(session, job, choice);
+  if (choice.previous) printLastWords(session, job, choice);
+  else if (pods.length === 0) printNoPods(session, job, choice);
   await showLogs(session, pods, choice);
   return EXIT_CODES.done;
 }
@@ -89,7 +89,7 @@ async function follow(session: ClusterSession, job: StoredJob, choice: LogChoice
   }
 }
 
-function tellNoPods({ terminal, program, where }: ClusterSession, job: StoredJob, choice: LogChoice): void {
+function printNoPods({ terminal, program, where }: ClusterSession, job: StoredJob, choice: LogChoice): void {
   const which = [choice.role, choice.replica].filter((part) => part !== undefined).join('-');
   const pods = which === '' ? 'pods' : `pod ${which}`;
   const { name } = job.metadata;
@@ -99,7 +99,7 @@ function tellNoPods({ terminal, program, where }: ClusterSession, job: StoredJob
 }
 
 /** The logs of pods go with them; the operator keeps what they said last. */
-function tellLastWords({ terminal }: ClusterSession, job: StoredJob, { role, replica }: LogChoice): void {
+function printLastWords({ terminal }: ClusterSession, job: StoredJob, { role, replica }: LogChoice): void {
   const { name } = job.metadata;
   const chosen = (job.status?.failures ?? []).filter(({ pod }) => {
     const [, ofRole, number] = /-(coordinator|server|worker)-(\d+)$/.exec(pod) ?? [];

@@ -54,8 +54,8 @@ function patches(...words: string[]): { code: number | null; error: string; outp
   return { code: status, error: stderr, output };
 }
 
-describe('annotations', () => {
-  it('decide which tiles are written', () => {
+describe('wsi patches --annotations', () => {
+  it('selects the tiles that are written', () => {
     const { code, output } = patches('--annotations', annotated('good', area(64, 96, 64)));
     expect(code).toBe(0);
     const rows = readFileSync(join(output, 'coordinates.csv'), 'utf8').trim().split('\n').slice(1);
@@ -69,21 +69,29 @@ describe('annotations', () => {
   });
 
   it.each<[string, () => string[], RegExp]>([
-    ['classes without annotations', () => ['--include', 'Tumor'], /only for --annotations/],
+    ['a class without annotations', () => ['--include', 'Tumor'], /only for --annotations/],
     ['an origin without annotations', () => ['--origin', 'slide'], /only for --annotations/],
     [
-      'a class that is not there',
+      'a class that no area has',
       () => ['--annotations', join(directory, 'good'), '--include', 'Tumour'],
       /no area of class Tumour; they have Tumor/,
     ],
-    ['a folder without the file', () => ['--annotations', directory], /no annotations: none of .*\.geojson/],
-    ['what is no GeoJSON', () => ['--annotations', annotated('bad', '{"a": 1}')], /not GeoJSON.*Export/s],
+    [
+      'a folder without annotations of the slide',
+      () => ['--annotations', directory],
+      /no annotations: none of .*\.geojson/,
+    ],
+    [
+      'a file that is not GeoJSON',
+      () => ['--annotations', annotated('bad', '{"a": 1}')],
+      /not GeoJSON.*Export/s,
+    ],
     [
       'areas of a larger slide',
       () => ['--annotations', annotated('other', area(900, 900, 64))],
       /outside the slide/,
     ],
-  ])('are refused with the reason and no trace: %s', (_, words, problem) => {
+  ])('refuses %s with the reason and without a stack trace', (_, words, problem) => {
     const { code, error } = patches(...words());
     expect(code).toBe(64);
     expect(error).toMatch(problem);

@@ -111,7 +111,7 @@ async function slidePatches(path: string, options: PatchesOptions): Promise<void
     const tissue = tissueOptions(options);
     const progress = new ReadingProgress(path, standardError, systemClock);
     const mask = await tissueMask(slide, tissue, undefined, progress.onPart).finally(progress.clear);
-    // Before the tiles: it is looked at most when there are none.
+    // Before the tiles: it matters most when there are none.
     const picture = await pictureOf(slide, PICTURE_SIDE, mask.picture, progress.onPart).finally(
       progress.clear,
     );

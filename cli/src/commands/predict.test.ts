@@ -42,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-it('scores the good slides, tells all faults, keeps equal names apart, and leaves what is done', () => {
+it('scores the good slides, reports all faults, keeps equal names apart, and skips finished slides', () => {
   for (const [folder, slide] of [slides[0]!, slides[1]!].entries()) {
     mkdirSync(join(directory, `P${folder}`));
     copyFileSync(join(directory, slide), join(directory, `P${folder}`, 'scan.tif'));
@@ -72,7 +72,7 @@ it('scores the good slides, tells all faults, keeps equal names apart, and leave
   expect(read('out', 'P0-scan.json')).toBe(before);
 });
 
-it('stops on request without half a file, and comes to the same when it goes on', async () => {
+it('stops on request without a partial file, and gets the same results when continued', async () => {
   const given = [...slides, '--checkpoint', checkpoint];
   expect(predict(...given, '--output', 'whole').status).toBe(0);
   const child = spawn(

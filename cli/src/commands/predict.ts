@@ -30,7 +30,7 @@ patient are one bag, as in training, and the score is the one the run gives.
 DIR receives predictions.json and predictions.csv (a row a patient or slide; on which
 side of the training it was), failures.json, and for every slide NAME.json (tiles and
 their weights) and NAME.heatmap.png. What is there is never replaced by something
-else. Slides that cannot be used are told at the end, the others are scored; Ctrl-C
+else. Slides that cannot be used are reported at the end, the others are scored; Ctrl-C
 stops, and the same command goes on.`;
 
 const EXAMPLES = `
@@ -119,7 +119,7 @@ async function predict(given: readonly string[], flags: PredictFlags): Promise<n
 const ALONE =
   'note: this model was trained on patients, all slides of each together; these slides are scored one by one. Give a table with patients to have them together.';
 const UNKNOWN =
-  'note: this checkpoint does not tell whom it was trained on: patients of the training are not marked.';
+  'note: this checkpoint does not say whom it was trained on: patients of the training are not marked.';
 
 interface Run {
   readonly predictor: Predictor;

@@ -82,7 +82,7 @@ async function readerOf(made: TestCluster, options: object): Promise<{ pod: unkn
   return { pod: read?.spec.securityContext, container: read?.spec.containers[0]?.securityContext };
 }
 
-/** A method of a client that is looked through. */
+/** A method of a client that is inspected. */
 function bound(client: object, name: string | symbol): unknown {
   const value: unknown = Reflect.get(client, name);
   return typeof value === 'function' ? (value.bind(client) as unknown) : value;
@@ -92,7 +92,7 @@ const stored = (): object => job({ spec: { storage: { output: { claimName: 'runs
 const readers = (of: TestCluster): unknown[] => [...of.api.objects(POD_RESOURCE)];
 
 describe('wsi results', () => {
-  it('brings what people read, byte by byte, and takes its pod away', async () => {
+  it('downloads the readable results byte by byte, and deletes its pod', async () => {
     const made = await cluster();
     made.putJob(stored());
     const output = join(folder, 'out');
@@ -105,7 +105,7 @@ describe('wsi results', () => {
     expect(readers(made)).toEqual([]);
   });
 
-  it('reads as the user of the images, and as nobody in particular where the platform assigns users', async () => {
+  it('runs its pod as the user of the images, and as no fixed user where the platform assigns one', async () => {
     const image = 'registry.example.org/trainer:1';
     const made = await cluster();
     made.putJob(stored());
@@ -125,7 +125,7 @@ describe('wsi results', () => {
     expect(await readerOf(assigning, { image })).toEqual({ pod: anybody, container });
   });
 
-  it("reads as the job's own pods do, and else as its template says", async () => {
+  it("runs its pod as the user of the job's own pods, or else as its template says", async () => {
     const made = await cluster('/apis/security.openshift.io');
     const securityContext = { runAsUser: 1234, fsGroup: 77 };
     made.putJob(
@@ -157,7 +157,7 @@ describe('wsi results', () => {
     expect(container).not.toHaveProperty('privileged');
   });
 
-  it('says at once why its pod does not start', async () => {
+  it('reports at once why its pod does not start', async () => {
     const made = await cluster(undefined, {
       phase: 'Pending',
       containerStatuses: [
@@ -171,7 +171,7 @@ describe('wsi results', () => {
     expect(readers(made)).toEqual([]);
   });
 
-  it('brings all when asked so', async () => {
+  it('downloads everything with --all', async () => {
     const made = await cluster();
     made.putJob(stored());
     const output = join(folder, 'out');
@@ -179,7 +179,7 @@ describe('wsi results', () => {
     expect(readFileSync(join(output, 'checkpoints/step-1/model.safetensors')).length).toBe(100_000);
   });
 
-  it('leaves out what a run that goes on has removed since it was listed', async () => {
+  it('skips files that a continuing run has removed since they were listed', async () => {
     const made = await cluster();
     made.putJob(stored());
     const old = join(folder, 'claim/checkpoints/step-0');
@@ -206,7 +206,7 @@ describe('wsi results', () => {
     expect(made.terminal.output).toContain(`3 files, 100 kB, in ${output}`);
   });
 
-  it('says what to do when there is no claim, and when nobody knows the image', async () => {
+  it('says what to do without a claim, and without a known image', async () => {
     const made = await cluster();
     made.putJob(job({ name: 'without' }));
     await expect(results(made.session, 'without', {})).rejects.toThrow(/on no claim.*storage\.output/s);
@@ -216,12 +216,12 @@ describe('wsi results', () => {
   });
 
   it.each<[string, string | undefined, RegExp]>([
-    ['a list without an end', undefined, /more than 64 MiB came/],
-    ['a list of something else', '[{"path":7}]', /something else came/],
-    ['no list', 'null', /something else came/],
-    ['no JSON', '<html>', /something else came/],
-    ['a way out', '[{"path":"../secret","bytes":1}]', /leads elsewhere/],
-  ])('takes %s for what it is', async (_what, answer, told) => {
+    ['a list that never ends', undefined, /more than 64 MiB came/],
+    ['a list of other objects', '[{"path":7}]', /something else came/],
+    ['not a list', 'null', /something else came/],
+    ['not JSON', '<html>', /something else came/],
+    ['a path outside the output', '[{"path":"../secret","bytes":1}]', /leads elsewhere/],
+  ])('refuses an answer that is %s', async (_what, answer, message) => {
     const server = createHttpServer((_request, response) => {
       if (answer !== undefined) return response.end(answer);
       const more = (): void => {
@@ -237,7 +237,7 @@ describe('wsi results', () => {
     made.putJob(stored());
     await expect(
       results(made.session, 'demo', { output: join(folder, 'out'), image: 'x:1' }),
-    ).rejects.toThrow(told);
+    ).rejects.toThrow(message);
     expect(readFileSync(join(folder, 'secret'), 'utf8')).toBe('not of the claim');
   });
 });

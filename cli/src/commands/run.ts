@@ -123,7 +123,7 @@ function stopping(status: WsiTrainingJobStatus): WsiTrainingJobStatus {
     : status;
 }
 
-/** Says what is understood of the table, and returns how many slides it has. Every bad row is told now, before any process starts. */
+/** Says what is understood of the table, and returns how many slides it has. Every bad row is reported now, before any process starts. */
 async function understand({ spec }: WsiTrainingJob): Promise<number> {
   const { problems, cohort, summary, notes } = await examineCohort(spec.cohort, { baseDirectory: '/' });
   const lines =
@@ -174,18 +174,18 @@ async function conclude(end: LocalRunResult, context: Conclusion): Promise<numbe
       await concludeSuccess(end, context);
       return EXIT_CODES.done;
     case 'failed':
-      tell(`The run failed (${end.reason ?? 'unknown'}): ${end.message ?? ''}`);
-      tell(`The logs of its processes are in ${join(output, 'logs')}.`);
+      printLine(`The run failed (${end.reason ?? 'unknown'}): ${end.message ?? ''}`);
+      printLine(`The logs of its processes are in ${join(output, 'logs')}.`);
       return end.reason === 'InputInvalid' ? EXIT_CODES.input : failureCode(end);
     case 'suspended': {
       const step = end.status.checkpoint?.step;
-      if (end.stopProblem !== undefined) tell(`The stop was not orderly: ${end.stopProblem}`);
-      tell(step === undefined ? 'Stopped.' : `Stopped after step ${end.status.progress?.step ?? step}.`);
-      tell(`Go on with:\n  ${command}`);
+      if (end.stopProblem !== undefined) printLine(`The stop was not orderly: ${end.stopProblem}`);
+      printLine(step === undefined ? 'Stopped.' : `Stopped after step ${end.status.progress?.step ?? step}.`);
+      printLine(`Go on with:\n  ${command}`);
       return interrupts.exitCode;
     }
     case 'killed':
-      tell(`Ended at once; steps after the last checkpoint are lost. Go on with:\n  ${command}`);
+      printLine(`Ended at once; steps after the last checkpoint are lost. Go on with:\n  ${command}`);
       return interrupts.exitCode;
   }
 }
@@ -197,24 +197,24 @@ function failureCode(end: LocalRunResult): number {
 
 async function concludeSuccess(end: LocalRunResult, context: Conclusion): Promise<void> {
   const { output } = context;
-  if (end.alreadyFinished === true) tell(`${output} holds the finished run of this job already.`);
-  if (end.setAside !== undefined) tell(`The earlier run is in ${end.setAside}.`);
+  if (end.alreadyFinished === true) printLine(`${output} holds the finished run of this job already.`);
+  if (end.setAside !== undefined) printLine(`The earlier run is in ${end.setAside}.`);
   const { result } = end;
   if (result !== undefined) {
-    for (const line of verdictLines(await readVerdict(output))) tell(line);
+    for (const line of verdictLines(await readVerdict(output))) printLine(line);
   }
-  if (context.report) tell(`report: ${await writeReport(output)}`);
+  if (context.report) printLine(`report: ${await writeReport(output)}`);
   if (result !== undefined) {
     const rate = result.tilesPerSecond.toFixed(1);
-    tell(
+    printLine(
       `run: ${result.steps} steps, ${formatCount(result.tiles)} tiles, ${rate} tiles/s; metrics in result.json`,
     );
     const left = result.quarantined?.length ?? 0;
     if (left > 0) {
       const slides = left === 1 ? '1 slide was' : `${formatCount(left)} slides were`;
-      tell(`${slides} left out, which could not be read: quarantine.json says which, and why`);
+      printLine(`${slides} left out, which could not be read: quarantine.json says which, and why`);
     }
-    tell(`parameters sha256 ${result.parametersSha256}`);
+    printLine(`parameters sha256 ${result.parametersSha256}`);
   }
 }
 
@@ -231,10 +231,6 @@ function commandLine(): string {
 function startedAs({ npm_command: command, npm_lifecycle_event: script }: NodeJS.ProcessEnv): string[] {
   if (command === 'exec') return ['npx', 'wsi'];
   return command === 'run' && script === 'wsi' ? ['npm', 'run', 'wsi', '--'] : ['wsi'];
-}
-
-function tell(line: string): void {
-  printLine(line);
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {

@@ -15,14 +15,14 @@ const flags: SimulateFlags = {
 };
 
 describe('wsi simulate', () => {
-  it('prints a line a policy, the same for the same seed', () => {
+  it('prints a line for each policy, reproducible by its seed', () => {
     const table = simulated(flags);
     expect(table).toMatch(/^policy +mean h +median h/u);
     expect(table.trim().split('\n')).toHaveLength(3);
     expect(simulated(flags)).toBe(table);
   });
 
-  it('prints every seed as JSON', () => {
+  it('prints the results of every seed as JSON', () => {
     const { parameters, seeds } = JSON.parse(simulated({ ...flags, seeds: 2, json: true })) as {
       parameters: Record<string, unknown>;
       seeds: { seed: number; results: { policy: string; deviceHours: number }[] }[];
@@ -32,7 +32,7 @@ describe('wsi simulate', () => {
     expect(seeds[0]!.results.map(({ policy }) => policy)).toEqual(['ours', 'fixed-2']);
   });
 
-  it('reads arrivals from a file, and tells what is wrong with it', () => {
+  it('reads arrivals from a file, and reports what is wrong with it', () => {
     const directory = mkdtempSync(join(tmpdir(), 'wsi-simulate-'));
     try {
       const trace = join(directory, 'trace.csv');
@@ -47,7 +47,7 @@ describe('wsi simulate', () => {
     }
   });
 
-  it('refuses numbers that are none', () => {
+  it('refuses invalid numbers', () => {
     expect(() => simulated({ ...flags, seed: Number.NaN })).toThrow('--seed');
     expect(() => simulated({ ...flags, seeds: 0 })).toThrow('--seeds');
     expect(() => simulated({ ...flags, floor: 2 })).toThrow('--floor');

@@ -142,7 +142,7 @@ export async function status(
 ): Promise<number> {
   if (name !== undefined) return oneJob(session, name, flags);
   const namespace = flags.allNamespaces === true ? undefined : session.namespace;
-  // A first list also when watching: what may not be listed is told, and not tried again for ever.
+  // A first list also when watching: a list that is forbidden is reported, not retried for ever.
   const { items } = await session.client.list<StoredJob>(JOB_RESOURCE, { namespace });
   if (flags.watch === true) {
     const { watchJobs } = await import('../cluster/watch-jobs.ts');

@@ -15,7 +15,7 @@ import { noteLine, writeData } from '../terminal/streams.ts';
 const DESCRIPTION = `Checks a WsiTrainingJob as \`validate\` does, then creates it in the cluster. A job
 of the same name and spec is left as it is; one with another spec is refused with
 what differs, unless --replace is given: that changes a job which has not ended, as
-far as the API server allows, and runs an ended one anew.`;
+far as the API server allows, and runs an ended one again.`;
 
 export interface SubmitFlags extends ClusterFlags {
   readonly set?: readonly string[];
@@ -41,9 +41,9 @@ export function registerSubmit(program: Command): void {
         'client: print what would be sent; server: have it checked there, too',
       ).choices(['client', 'server']),
     )
-    .option('--replace', 'change or run anew a job of the same name')
+    .option('--replace', 'change a job of the same name, or run it again')
     .option('--wait', 'wait for the end, with its exit code')
-    .option('-f, --follow', 'the same with live progress; Ctrl-C ends the looking on, not the job')
+    .option('-f, --follow', 'the same with live progress; Ctrl-C stops following, not the job')
     .option('--timeout <duration>', 'wait so long at most, such as 90m', duration)
     .addHelpText(
       'after',
@@ -60,7 +60,7 @@ ${EXIT_CODES_HELP}`,
         throw new WsiError('InvalidArgument', '--timeout is only for --wait and --follow');
       }
       const { readSubmission } = await import('../cluster/submission.ts');
-      // The manifest's faults are told first, with or without a cluster.
+      // The manifest's faults are reported first, with or without a cluster.
       const submission = readSubmission(await manifestText(file), manifestName(file), overridesOf(flags));
       if (flags.dryRun === 'client') {
         warn(submission, noteLine);
@@ -90,17 +90,17 @@ export async function submit(
   const placed = inNamespace(submission, flags.namespace, session.namespace);
   const there = { ...session, namespace: placed.manifest.metadata.namespace ?? session.namespace };
   const own = submission.manifest.metadata.namespace;
-  // What is told afterwards must find the job.
+  // The commands suggested afterwards must find the job.
   const where =
     flags.namespace === undefined && own !== undefined ? ` -n ${own}${session.where}` : session.where;
   const next = { ...there, where };
   warn(placed, (line) => session.terminal.note(line));
   const dryRun = flags.dryRun === 'server';
   const submitted = await submitJob(next, placed, { replace: flags.replace === true, dryRun });
-  tellSubmitted(next, submitted, dryRun);
+  printSubmitted(next, submitted, dryRun);
   if (dryRun) return EXIT_CODES.done;
   if (flags.wait !== true && flags.follow !== true) {
-    tellNext(next, submitted.job.metadata.name);
+    printNextCommands(next, submitted.job.metadata.name);
     return EXIT_CODES.done;
   }
   const { followJob } = await import('../cluster/follow.ts');
@@ -112,13 +112,17 @@ function warn({ job }: Submission, note: (line: string) => void): void {
   for (const warning of pathWarnings(job, existsSync)) note(`Warning: ${warning}`);
 }
 
-function tellSubmitted({ terminal, namespace }: ClusterSession, submitted: Submitted, dryRun: boolean): void {
+function printSubmitted(
+  { terminal, namespace }: ClusterSession,
+  submitted: Submitted,
+  dryRun: boolean,
+): void {
   const { job, done, changes } = submitted;
   const words = {
     created: 'created',
     unchanged: 'is there already, with this spec',
     replaced: 'changed',
-    recreated: 'run anew',
+    recreated: 'run again',
   };
   const phase = done === 'unchanged' ? ` (${job.status?.phase ?? 'Pending'})` : '';
   const dry = dryRun ? ' (dry run: nothing was stored)' : '';
@@ -126,8 +130,8 @@ function tellSubmitted({ terminal, namespace }: ClusterSession, submitted: Submi
   for (const change of changes) terminal.out(`  ${formatChange(change)}\n`);
 }
 
-function tellNext({ terminal, program, where }: ClusterSession, name: string): void {
-  terminal.note(`Look on:   ${program} status ${name} --watch${where}`);
+function printNextCommands({ terminal, program, where }: ClusterSession, name: string): void {
+  terminal.note(`Watch:     ${program} status ${name} --watch${where}`);
   terminal.note(`Logs:      ${program} logs ${name} -f${where}`);
   terminal.note(`Stop:      ${program} suspend ${name}${where}   (or cancel)`);
 }

@@ -91,7 +91,7 @@ export async function suspend(session: ClusterSession, name: string, flags: Susp
 export async function resume(session: ClusterSession, name: string): Promise<number> {
   await patched(session, name, { suspend: false });
   session.terminal.out(`${name} continues.\n`);
-  session.terminal.note(`Look on:   ${session.program} status ${name} --watch${session.where}`);
+  session.terminal.note(`Watch:     ${session.program} status ${name} --watch${session.where}`);
   return EXIT_CODES.done;
 }
 

@@ -60,14 +60,14 @@ describe('wsi synth', () => {
     [['--slides', 'ten'], /must be a number/],
     [['--task', 'haystack'], /Allowed choices are needle, cooccurrence, survival/],
     [['--texture', 'nowhere.svs'], /nowhere\.svs/],
-  ])('refuses %p in words', async (wrong, message) => {
+  ])('refuses %p with an explanation', async (wrong, message) => {
     const output = join(directory, 'refused');
     const failed = run(process.execPath, [...argumentsFor('needle', output), ...wrong]);
     await expect(failed).rejects.toMatchObject({ stderr: expect.stringMatching(message) });
     expect(existsSync(output)).toBe(false);
   });
 
-  it('leaves whole slides only when it is interrupted, and keeps them the next time', async () => {
+  it('leaves only complete slides when interrupted, and keeps them the next time', async () => {
     const output = join(directory, 'interrupted');
     const process_ = spawn(process.execPath, argumentsFor('needle', output), {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -82,11 +82,11 @@ describe('wsi synth', () => {
   });
 });
 
-describe('what is written', () => {
+describe('the files of wsi synth', () => {
   it.each([
     [undefined, 0o077],
     ['027', 0o027],
-  ])('with WSI_UMASK %s is for whom it says', async (mask, withheld) => {
+  ])('have the permissions of WSI_UMASK=%s', async (mask, withheld) => {
     const output = join(directory, `for-${mask ?? 'me'}`);
     const env = { ...process.env, ...(mask === undefined ? {} : { WSI_UMASK: mask }) };
     await run(process.execPath, ['--no-warnings', ...argumentsFor('needle', output)], { env });
@@ -98,7 +98,7 @@ describe('what is written', () => {
     }
   });
 
-  it('a mask that is none is refused', async () => {
+  it('are not written with an invalid mask', async () => {
     const env = { ...process.env, WSI_UMASK: 'group' };
     const made = run(process.execPath, ['--no-warnings', ...argumentsFor('needle', join(directory, 'x'))], {
       env,

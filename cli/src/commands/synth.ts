@@ -17,7 +17,7 @@ Tasks:
   needle        positive when the slide has a tile with motif A
   cooccurrence  positive when motifs A and B both occur, however far apart;
                 negatives have as many motif tiles, but of one kind: no tile
-                alone and no average over tiles tells the outcome
+                alone and no average over tiles reveals the outcome
   survival      times and censoring from a hazard that depends on the motifs,
                 the treatment and their interaction
 

@@ -33,7 +33,7 @@ export interface TissueFlags {
 }
 
 export function addTissueOptions(command: Command): Command {
-  const of = (flags: string, what: string, setting: keyof typeof DEFAULT_TISSUE): Option =>
+  const tissueOption = (flags: string, what: string, setting: keyof typeof DEFAULT_TISSUE): Option =>
     new Option(flags, `${what} (default: ${DEFAULT_TISSUE[setting]})`).argParser(decimalNumber({ least: 0 }));
   return command
     .addOption(
@@ -41,13 +41,21 @@ export function addTissueOptions(command: Command): Command {
         .choices(['density', 'otsu', 'none'])
         .default('density'),
     )
-    .addOption(of('--pixel-micrometres <um>', 'largest pixel of the mask', 'pixelMicrometres'))
-    .addOption(of('--faintest-density <od>', 'palest colour that is tissue', 'faintestDensity'))
+    .addOption(tissueOption('--pixel-micrometres <um>', 'largest pixel of the mask', 'pixelMicrometres'))
+    .addOption(tissueOption('--faintest-density <od>', 'palest colour that is tissue', 'faintestDensity'))
     .addOption(
-      of('--smallest-piece-micrometres <um>', 'smaller pieces are dropped', 'smallestPieceMicrometres'),
+      tissueOption(
+        '--smallest-piece-micrometres <um>',
+        'smaller pieces are dropped',
+        'smallestPieceMicrometres',
+      ),
     )
-    .addOption(of('--closed-gap-micrometres <um>', 'gaps that count as tissue', 'closedGapMicrometres'))
-    .addOption(of('--largest-hole-micrometres <um>', 'holes that count as tissue', 'largestHoleMicrometres'))
+    .addOption(
+      tissueOption('--closed-gap-micrometres <um>', 'gaps that count as tissue', 'closedGapMicrometres'),
+    )
+    .addOption(
+      tissueOption('--largest-hole-micrometres <um>', 'holes that count as tissue', 'largestHoleMicrometres'),
+    )
     .option('--keep-pens', 'do not look for pens')
     .option('--annotations <dir>', 'GeoJSON files of areas, one a slide (QuPath export)')
     .addOption(

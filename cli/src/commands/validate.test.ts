@@ -17,13 +17,13 @@ describe('wsi validate', () => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  test('says that the manifest of a sample is valid, and nothing of its data when asked so', async () => {
+  test('finds the manifest of a sample valid, and skips its data when asked to', async () => {
     const outcome = await validateFile(sample, { manifestOnly: true });
     const output = `${sample}: cooccurrence: the manifest is valid\n`;
     expect(outcome).toEqual({ status: 0, output, errors: '' });
   });
 
-  test('reads the data: a table that is not there, a column that is not there, a slide that is none', async () => {
+  test('checks the data: a missing table, a missing column, a file that is not a slide', async () => {
     const absent = await validateFile(sample, {});
     expect(absent).toMatchObject({ status: 64, output: '' });
     expect(absent.errors).toMatch(/the manifest is valid, its data is not:\n.*cohort\.csv: there is no such/);
@@ -62,7 +62,7 @@ describe('wsi validate', () => {
     );
   });
 
-  test('opens the slides as the run does: their resolution, their size, their annotations', async () => {
+  test('checks resolution, size and annotations of the slides as a run does', async () => {
     const cohort = join(directory, 'cohort');
     await synthesizeCohort({ output: cohort, slides: 8, width: 256, height: 256, task: 'needle' });
     const job = join(cohort, 'job.yaml');
@@ -85,7 +85,7 @@ describe('wsi validate', () => {
     }
   });
 
-  test('checks the templates against a profile of isolation, when one is named', async () => {
+  test('checks the templates against an isolation profile when one is named', async () => {
     const path = join(directory, 'privileged.yaml');
     const job = jobFromText(await readFile(sample, 'utf8'), 'job.yaml');
     const containers = [{ name: 'trainer', securityContext: { privileged: true } }];
@@ -105,7 +105,7 @@ describe('wsi validate', () => {
     }
   });
 
-  test('names what this machine does not reach, and does not call it valid', async () => {
+  test('names the data that this machine cannot reach, and does not call it valid', async () => {
     const claim = await validateFile(fileURLToPath(new URL('minimal.yaml', `file://${sample}`)), {});
     expect(claim.status).toBe(0);
     expect(claim.output).toContain('its data was not read');
@@ -114,7 +114,7 @@ describe('wsi validate', () => {
     );
   });
 
-  test('prints the job with defaults, which is the same job again', async () => {
+  test('prints the job with defaults, which is an equal job', async () => {
     const { output } = await validateFile(sample, { printDefaults: true, set: ['training.epochs=3'] });
     const job = jobFromText(output, 'printed');
     expect(job.spec.training).toMatchObject({ epochs: 3, staleness: 0, threads: 1 });
@@ -147,7 +147,7 @@ describe('wsi validate', () => {
     expect(outcome.errors).toMatch(message);
   });
 
-  test('collects repeated --set and describes itself', () => {
+  test('collects repeated --set, and has a help text', () => {
     const program = new Command().exitOverride();
     registerValidate(program);
     const command = program.commands[0]!;

@@ -21,8 +21,7 @@ import { standardError, standardOutput } from '../terminal/streams.ts';
 /** EX_USAGE of sysexits.h: the input is wrong. */
 const INPUT_IS_WRONG = 64;
 
-const DATA_UNREAD =
-  '  not checked: the table and the slides, which are looked at once the manifest is right\n';
+const DATA_UNREAD = '  not checked: the table and the slides, which are checked once the manifest is right\n';
 
 const EXAMPLES = `
 Examples:
@@ -32,7 +31,7 @@ Examples:
   helm template chart | wsi validate - --manifest-only
   wsi validate job.yaml --profile restricted
 
-Exit status: 0 when nothing is wrong with what could be read (what could not is told),
+Exit status: 0 when nothing is wrong with what could be read (the rest is listed),
 64 when something is.`;
 
 export interface ValidateFlags {
@@ -122,15 +121,15 @@ async function validateData(job: WsiTrainingJob, name: string, directory: string
   const { faults, unchecked, understood } = await checkData(job, resolvePaths(job, directory));
   const lines = understood.map((line) => `  ${line}\n`).join('');
   const manifest = `${name}: ${job.metadata.name}: the manifest is valid`;
-  const told = unchecked.map((what) => `  not checked: ${what}\n`).join('');
+  const uncheckedLines = unchecked.map((what) => `  not checked: ${what}\n`).join('');
   if (faults.length > 0) {
     const wrong = faults.map((fault) => `  ${fault.replaceAll('\n', '\n  ')}\n`).join('');
-    const errors = `${manifest}, its data is not:\n${wrong}${told}`;
+    const errors = `${manifest}, its data is not:\n${wrong}${uncheckedLines}`;
     return { status: INPUT_IS_WRONG, output: lines, errors };
   }
   const data =
     understood.length === 0
       ? 'its data was not read'
       : 'nothing is wrong with its data as far as it was read';
-  return { status: 0, output: `${manifest}; ${data}:\n${lines}${told}`, errors: '' };
+  return { status: 0, output: `${manifest}; ${data}:\n${lines}${uncheckedLines}`, errors: '' };
 }

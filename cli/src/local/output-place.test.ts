@@ -18,21 +18,24 @@ const place = (output: string, slides = 'cohort/slides') => {
 };
 
 it.each(['cohort/slides', 'cohort/slides/run1', 'cohort/slides/a/b', 'link/run1'])(
-  'refuses to write into the slides: %s',
+  'an output within the slides is refused: %s',
   (output) => {
     expect(() => place(output)).toThrow(/is within the directory of the slides.*Choose a directory/s);
   },
 );
 
-it('refuses the directory of the table, also where the slides are', () => {
+it('an output that is the directory of the table is refused, with or without slides in it', () => {
   expect(() => place('cohort')).toThrow(/is the directory of the cohort's table .*Choose a directory/s);
   expect(() => place('cohort', 'cohort')).toThrow(/is the directory of the cohort's table/);
 });
 
-it.each(['run1', 'cohort/run1', 'cohort/slides-run', 'cohort/..run'])('takes %s', (output) => {
-  expect(() => place(output)).not.toThrow();
-});
+it.each(['run1', 'cohort/run1', 'cohort/slides-run', 'cohort/..run'])(
+  'an output of its own is accepted: %s',
+  (output) => {
+    expect(() => place(output)).not.toThrow();
+  },
+);
 
-it('takes a directory beside slides that lie with their table', () => {
+it('an output beside slides that lie with their table is accepted', () => {
   expect(() => place('cohort/run1', 'cohort')).not.toThrow();
 });

@@ -32,7 +32,7 @@ describe('the status of runs on this machine', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  it('tells how far a run is, and for how long it goes on', async () => {
+  it('shows how far a run is, and the time left', async () => {
     const path = run('a', running);
     const lock = lockOutput(path, '');
     try {
@@ -46,7 +46,7 @@ describe('the status of runs on this machine', () => {
     }
   });
 
-  it('tells of the newest checkpoint that is there, which a status from before the stop does not know', async () => {
+  it('shows the newest checkpoint on disk, even one newer than the stored status', async () => {
     const path = run('a', { ...running, phase: 'Suspended' });
     for (const step of ['10', '18']) {
       mkdirSync(join(path, 'checkpoints', `step-000000${step}`), { recursive: true });
@@ -56,7 +56,7 @@ describe('the status of runs on this machine', () => {
     expect(runDetails(stopped!, { columns: 100, now })).toMatch(/^Checkpoint +after step 18$/m);
   });
 
-  it('knows a run that nobody goes on with, whatever its last status says', async () => {
+  it('shows a run without a live process as interrupted, whatever its last status says', async () => {
     const [gone] = await localRuns(run('gone', running));
     expect(phaseOfRun(gone!)).toBe('Interrupted');
     const text = runDetails(gone!, { columns: 100, now });
@@ -88,7 +88,7 @@ describe('the status of runs on this machine', () => {
     ]);
   });
 
-  it('is JSON for programs, and an error where there is no run', async () => {
+  it('can be printed as JSON, and is an error where there is no run', async () => {
     const path = run('a', running);
     const written: string[] = [];
     const terminal = { ...processTerminal, columns: 100, out: (text: string) => void written.push(text) };
@@ -101,9 +101,9 @@ describe('the status of runs on this machine', () => {
     expect([isRunPath('demo'), isRunPath('./demo'), isRunPath(path)]).toEqual([false, true, true]);
   });
 
-  it('takes a directory that is there for one of runs, by its bare name, unless a cluster is named', () => {
-    // `setup` is a directory of the repository, in which the tests are started.
-    expect([isRunPath('setup'), isRunPath('setup', {}), isRunPath('package')]).toEqual([true, true, false]);
-    expect(isRunPath('setup', { namespace: 'lab' })).toBe(false);
+  it('is shown for an existing directory given by its bare name, unless a cluster is named', () => {
+    // `tools` is a directory of the repository, in which the tests are started.
+    expect([isRunPath('tools'), isRunPath('tools', {}), isRunPath('package')]).toEqual([true, true, false]);
+    expect(isRunPath('tools', { namespace: 'lab' })).toBe(false);
   });
 });

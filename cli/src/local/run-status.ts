@@ -1,4 +1,4 @@
-/** Runs on this machine, as their directories tell: what `wsi status DIR` shows. */
+/** Runs on this machine, as recorded in their directories: what `wsi status DIR` shows. */
 import { existsSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';

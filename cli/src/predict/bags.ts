@@ -32,11 +32,11 @@ export function bagsToScore(
     slides.flatMap(({ path, mpp }) => (mpp === undefined ? [] : [[absolute(path), mpp]])),
   );
   const statedOf = (paths: readonly string[]): Pick<BagToPredict, 'stated'> => {
-    const of = paths.flatMap((path) => {
+    const statedSlides = paths.flatMap((path) => {
       const mpp = stated.get(path);
       return mpp === undefined ? [] : [[path, { mpp, overrides }] as const];
     });
-    return of.length === 0 ? {} : { stated: Object.fromEntries(of) };
+    return statedSlides.length === 0 ? {} : { stated: Object.fromEntries(statedSlides) };
   };
   const scored = bags.map((bag) => ({ ...bag, ...statedOf(bag.slides), missing: missingOf(bag) }));
   const within = new Set(scored.flatMap(({ missing }) => missing));

@@ -17,7 +17,7 @@ export async function findCheckpoint(
       remedy: 'Give the output directory of a run, or one of its checkpoints/step-... directories.',
     });
   }
-  // What is damaged is told below, for people.
+  // Damage is reported below, in readable form.
   const logger = createLogger({ role: 'predict' });
   logger.level = 'silent';
   let damage: readonly string[] = [];

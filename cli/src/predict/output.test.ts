@@ -48,7 +48,7 @@ describe('the directory of predictions', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  it('goes on where a prediction was killed in the middle of a line', async () => {
+  it('is continued where a prediction was killed in the middle of a line', async () => {
     const first = await open(['/one', '/two']);
     await first.write('one.json', '{}');
     await first.add('k1', record('P1', ['/one']));
@@ -70,7 +70,7 @@ describe('the directory of predictions', () => {
     expect(readdirSync(directory).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  it('gives a slide of another directory another name, also in a later call', async () => {
+  it('names slides of different directories differently, even in a later call', async () => {
     const first = await open(['/P1/scan.tif']);
     await first.add(
       'k1',
@@ -84,7 +84,7 @@ describe('the directory of predictions', () => {
     second.close();
   });
 
-  it('refuses results of another model, of nobody knows which, and a second writer', async () => {
+  it('is refused with results of another or an unknown model, and to a second writer', async () => {
     const first = await open([]);
     await expect(open([])).rejects.toThrow(/in use/);
     await first.finish([]);
@@ -107,7 +107,7 @@ describe('the directory of predictions', () => {
     await expect(open([])).rejects.toThrow(/nothing says/);
   });
 
-  it('has a bag once, as it is now, when slides that were missing came', async () => {
+  it('has a single, current record of a bag whose missing slides have arrived', async () => {
     const output = await open([]);
     await output.add('incomplete k', record('P1', ['/one'], { leftOut: ['/two'] }));
     await output.add('k', record('P1', ['/one', '/two'], { score: 0.5 }));
@@ -118,7 +118,7 @@ describe('the directory of predictions', () => {
 });
 
 describe('the table of predictions', () => {
-  it('has a row a bag, with what a spreadsheet would misread in quotes', () => {
+  it('has a row for each bag, and quotes what a spreadsheet would misread', () => {
     const rows = asCsv(
       [record('P,1', ['/a "b".svs']), record('P2', ['/c', '/d'], { split: 'train', leftOut: ['/e'] })],
       ['a', 'b'],
@@ -131,15 +131,15 @@ describe('the table of predictions', () => {
   });
 });
 
-describe('names that a spreadsheet would compute', () => {
+describe('in the CSV of predictions', () => {
   const names = ['=1+1', '@SUM(A1)', '+cmd|x!A1', '-a.svs', '\tx', '\r=1'];
 
-  it.each(names)('%j is shown as it is', (name) => {
+  it.each(names)('the name %j is protected from evaluation as a formula', (name) => {
     const [, row = ''] = asCsv([record(name, ['/a'])], []).split(/\n/);
     expect(row.replace(/^"/, '').startsWith(`'${name}`)).toBe(true);
   });
 
-  it.each(['-1', '+', '-', '+2.5', 'P-1', "O'Neil"])('%j is none of them', (name) => {
+  it.each(['-1', '+', '-', '+2.5', 'P-1', "O'Neil"])('the harmless name %j is unchanged', (name) => {
     expect(asCsv([record(name, ['/a'])], [])).toContain(`\n${name},${name},/a,`);
   });
 
@@ -149,7 +149,7 @@ describe('names that a spreadsheet would compute', () => {
 });
 
 describe('the progress of a prediction', () => {
-  it('tells how far it is, and how long the rest takes if it is like what is done', () => {
+  it('shows how far it is, and the time left at the present rate', () => {
     const counts = { bags: 10, done: 2, failed: 1, tiles: 250, tilesDone: 200, seconds: 10 };
     expect(progressText(counts)).toBe('2/10 done, 1 slide failed, 250 tiles, 25 tiles/s, ETA 30s');
     expect(progressText({ ...counts, done: 0, failed: 0, tiles: 0, tilesDone: 0, seconds: 0 })).toBe(

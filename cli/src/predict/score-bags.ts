@@ -47,10 +47,10 @@ export interface Scored {
 /** @throws WsiError of what is wrong with everything; bags that are done stay done */
 export async function scoreBags(bags: readonly BagToScore[], context: ScoringContext): Promise<Scored> {
   const outcomes: (Outcome | undefined)[] = bags.map(() => undefined);
-  let [next, told] = [0, 0];
+  let [next, reported] = [0, 0];
   let failure: WsiError | undefined;
-  const tell = (): void => {
-    for (let outcome = outcomes[told]; outcome !== undefined; outcome = outcomes[++told]) {
+  const reportInOrder = (): void => {
+    for (let outcome = outcomes[reported]; outcome !== undefined; outcome = outcomes[++reported]) {
       if (outcome.record !== undefined) context.onRecord(outcome.record, outcome.before);
     }
   };
@@ -59,7 +59,7 @@ export async function scoreBags(bags: readonly BagToScore[], context: ScoringCon
       const index = next++;
       try {
         outcomes[index] = await scoreBag(bags[index]!, index, context);
-        tell();
+        reportInOrder();
       } catch (error) {
         failure ??= WsiError.from(error);
       }
@@ -127,7 +127,7 @@ async function keyOf(
     .digest('hex');
 }
 
-/** What is wrong with a file of annotations, the survey of the slide tells. */
+/** What is wrong with a file of annotations is reported by the survey of the slide. */
 function areasOf(slide: string, annotations: AnnotationOptions): Promise<string | null> {
   return identifyAnnotations(slide, { ...annotations, missing: 'detect' }).catch(() => null);
 }
@@ -142,11 +142,11 @@ async function writeSlides(
   const { classes, network } = predictor.description;
   const { heatmap: shown } = AGGREGATORS[network.aggregator.name];
   const files: SlideFiles[] = [];
-  for (const of of slides) {
-    const name = output.nameOf(of.slide);
-    const kind = of.tileScores.length === 0 ? 'none' : shown;
+  for (const slide of slides) {
+    const name = output.nameOf(slide.slide);
+    const kind = slide.tileScores.length === 0 ? 'none' : shown;
     const content = {
-      slide: of.slide,
+      slide: slide.slide,
       bag: bag.bag,
       ...(bag.patient === undefined ? {} : { patient: bag.patient }),
       score,
@@ -156,18 +156,18 @@ async function writeSlides(
       /** What the weights are: shares of the bag's attention, or each tile's own score. */
       weights: kind,
       bagTiles: tiles,
-      tileFootprint: of.footprint,
-      tiles: Array.from({ length: of.tiles }, (_, tile) => ({
-        x: of.coordinates[tile * 2],
-        y: of.coordinates[tile * 2 + 1],
-        ...(of.tileScores.length > 0 ? { weight: of.tileScores[tile] } : {}),
+      tileFootprint: slide.footprint,
+      tiles: Array.from({ length: slide.tiles }, (_, tile) => ({
+        x: slide.coordinates[tile * 2],
+        y: slide.coordinates[tile * 2 + 1],
+        ...(slide.tileScores.length > 0 ? { weight: slide.tileScores[tile] } : {}),
       })),
     };
-    const picture = kind === 'none' ? undefined : await pictureOf(of, { kind, tiles, index }, context);
+    const picture = kind === 'none' ? undefined : await pictureOf(slide, { kind, tiles, index }, context);
     const heatmap = picture === undefined ? undefined : `${name}.heatmap.png`;
     if (picture !== undefined) await output.write(`${name}.heatmap.png`, picture);
     await output.write(`${name}.json`, `${JSON.stringify(content)}\n`);
-    files.push({ slide: of.slide, tiles: `${name}.json`, ...(heatmap === undefined ? {} : { heatmap }) });
+    files.push({ slide: slide.slide, tiles: `${name}.json`, ...(heatmap === undefined ? {} : { heatmap }) });
   }
   return files;
 }
@@ -175,10 +175,10 @@ async function writeSlides(
 /** A slide whose picture cannot be made has its score all the same. */
 async function pictureOf(
   slide: PredictedSlide,
-  of: { readonly kind: 'attention' | 'score'; readonly tiles: number; readonly index: number },
+  picture: { readonly kind: 'attention' | 'score'; readonly tiles: number; readonly index: number },
   { predictor, side, onWarning }: ScoringContext,
 ): Promise<Buffer | undefined> {
-  const { kind, tiles: bagTiles, index } = of;
+  const { kind, tiles: bagTiles, index } = picture;
   try {
     const thumbnail = await predictor.thumbnail(slide.slide, side, index);
     const boxes = tileBoxes(slide, thumbnail.width / slide.width, thumbnail.height / slide.height);

@@ -3,7 +3,7 @@ import type { Clock } from '@wsi-operator/foundation';
 import { watchInterrupts } from './interrupts.ts';
 
 describe('watchInterrupts', () => {
-  it('takes the first for a request to stop, an echo for the same, a later one for an order', () => {
+  it('takes the first signal and its echo as a request to stop, and a later one as an order to end at once', () => {
     let now = 1000;
     const clock: Clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() };
     const said: string[] = [];

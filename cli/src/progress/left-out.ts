@@ -1,4 +1,4 @@
-/** Slides that a run leaves out, as its status tells of them: how many they are, and why (pure). */
+/** Slides that a run leaves out, as its status reports them: how many, and why (pure). */
 import type { WsiTrainingJobStatus } from '@wsi-operator/api';
 
 /** What the coordinator says of its quarantine, up to the end of the message: reasons may hold any text. */

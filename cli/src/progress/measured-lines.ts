@@ -30,7 +30,7 @@ export class MeasuredLines {
   #tilesLines(status: WsiTrainingJobStatus): string[] {
     const { slides = 0, surveyedSlides = 0, surveyedTiles = 0 } = status.progress ?? {};
     if (this.#tilesTold || slides === 0 || surveyedSlides < slides) return [];
-    // Of a run that is stopped, the numbers are those of before, and what becomes of its faults is told no more.
+    // Once a run is stopping, its numbers are old, and its faults are no longer reported.
     if (status.phase !== 'Running') return [];
     // What cannot be used is known once the survey is over.
     if (/^surveying\b/.test(status.message ?? '')) return [];

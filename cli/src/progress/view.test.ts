@@ -14,8 +14,8 @@ const running: WsiTrainingJobStatus = {
   workers: { summary: '2/2' },
 };
 
-describe('the lines of a run', () => {
-  it('says how far it is, how fast, and how good', () => {
+describe('the live view of a run', () => {
+  it('shows progress, rate and metrics', () => {
     expect(barLine(running, 100)).toBe(
       `[${'█'.repeat(18).padEnd(40)}]  45%  step 18/40  epoch 2/4  ETA 1m 20s`,
     );
@@ -27,7 +27,7 @@ describe('the lines of a run', () => {
     );
   });
 
-  it('says that the time left is estimated, and of slides that are left out only how many they are', () => {
+  it('marks the time left as an estimate, and only counts the slides that are left out', () => {
     const { eta: _eta, ...progress } = running.progress ?? {};
     expect(plainLine({ ...running, progress })).toMatch(/, ETA estimating$/);
     expect(barLine({ ...running, progress }, 100)).toMatch(/ {2}ETA estimating$/);
@@ -35,7 +35,7 @@ describe('the lines of a run', () => {
     expect(plainLine({ ...running, message })).toMatch(/epoch 2\/4, 2 slides are quarantined, 53 tiles/);
   });
 
-  it('moves within a step, and in the survey by slides', () => {
+  it('advances within a step, and by slides during the survey', () => {
     const step = { ...running.progress, stepTiles: 98_000, stepTilesDone: 1234 };
     expect(plainLine({ ...running, progress: step })).toContain(
       'training, tiles 1,234/98,000 of the step, 53',
@@ -53,7 +53,7 @@ describe('the lines of a run', () => {
     }
   });
 
-  it('says something before anything is known', () => {
+  it('is not empty before anything is known', () => {
     expect(plainLine({})).toBe('pending, workers 0/0');
     expect(barLine({}, 40)).toMatch(/^\[ +] {3}0%$/);
   });
@@ -68,7 +68,7 @@ describe('the lines of a run', () => {
     expect(plainLine({ metrics })).toContain('test.auc 0.700, validation.auc 0.800, train.auc 1.000');
   });
 
-  it('folds lines that stay', () => {
+  it('wraps permanent lines', () => {
     const lines = folded('12345678\n9', 5).split('\u001b[K\n');
     expect(lines).toEqual(['12345', '678', '9', '']);
   });
@@ -79,7 +79,7 @@ describe('the lines of a run', () => {
   });
 });
 
-describe('without a terminal', () => {
+describe('the view without a terminal', () => {
   it('writes a line when the activity changes, and otherwise every ten seconds', () => {
     let now = 0;
     const clock: Clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() };

@@ -44,7 +44,7 @@ export function plainLine(status: WsiTrainingJobStatus): string {
   return [...counts, ...details(status), ...(left === undefined ? [] : [`ETA ${left}`])].join(', ');
 }
 
-/** The first steps are slower than the others, so that no time is told before some are over. */
+/** The first steps are slower than the others, so no time left is shown before some are done. */
 function timeLeft(status: WsiTrainingJobStatus): string | undefined {
   const { eta, stepTilesDone = 0 } = status.progress ?? {};
   // A notice that lasts stands in place of the word.

@@ -100,9 +100,9 @@ it(
     );
     expect(decisions.filter(({ what }) => what === 'workers').map(({ reason }) => reason)).toEqual(rescaled);
     expect(changes).toBe(rescaled.length);
-    const told = explanation(await localRun(autoscaled), [], Date.now());
-    expect(told.autoscaled).toBe(true);
-    expect(told.sizes.find(({ workers }) => workers === 1)?.measured).toBe(true);
+    const explained = explanation(await localRun(autoscaled), [], Date.now());
+    expect(explained.autoscaled).toBe(true);
+    expect(explained.sizes.find(({ workers }) => workers === 1)?.measured).toBe(true);
 
     const fixed = join(directory, 'fixed');
     const last = Math.max(...checkpoints(autoscaled));

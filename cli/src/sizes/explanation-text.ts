@@ -6,14 +6,20 @@ import { formatFields, formatTable, indent } from '../cluster/table.ts';
 import { formatBytes, formatRate } from '../progress/view.ts';
 import type { Explanation } from './explanation.ts';
 
-export function explanationText(told: Explanation): string {
-  return [head(told), modelText(told), memoryText(told), decisionText(told), sizesText(told)]
+export function explanationText(explained: Explanation): string {
+  return [
+    head(explained),
+    modelText(explained),
+    memoryText(explained),
+    decisionText(explained),
+    sizesText(explained),
+  ]
     .filter((part) => part !== '')
     .join('\n');
 }
 
-function head(told: Explanation): string {
-  const { workers, servers, autoscaled, predicted, advisedServers } = told;
+function head(explained: Explanation): string {
+  const { workers, servers, autoscaled, predicted, advisedServers } = explained;
   const best =
     advisedServers === undefined || advisedServers === servers ? '' : ` (${advisedServers} would be best)`;
   const rate =
@@ -26,13 +32,13 @@ function head(told: Explanation): string {
           ] as const,
         ];
   return formatFields([
-    ['Job', `${told.job}, ${autoscaled ? 'autoscaled' : 'of a fixed size'}`],
-    ['Shape', told.shape],
+    ['Job', `${explained.job}, ${autoscaled ? 'autoscaled' : 'of a fixed size'}`],
+    ['Shape', explained.shape],
     ['Size', `${count(workers, 'worker')}, ${count(servers, 'server')}${best}`],
     ...rate,
-    ['Holds for', told.holdsFor],
-    ...(told.reason === undefined ? [] : [['Because', told.reason] as const]),
-    ...told.advice.map((text) => ['Advice', text] as const),
+    ['Holds for', explained.holdsFor],
+    ...(explained.reason === undefined ? [] : [['Because', explained.reason] as const]),
+    ...explained.advice.map((text) => ['Advice', text] as const),
   ]);
 }
 

@@ -1,4 +1,4 @@
-/** What is wrong with some of many slides, told at once: equal faults are one line with the slides that have it. */
+/** Faults of many slides, reported together: equal faults are one line with the slides that have it. */
 import { basename } from 'node:path';
 import { WsiError } from '@wsi-operator/foundation';
 

@@ -1,4 +1,4 @@
-/** The slides that a command is given: files, directories, patterns, tables and addresses in S3, all told apart here. */
+/** Resolves the slides that a command is given: files, directories, patterns, tables and addresses in S3. */
 import { glob, stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import {
@@ -93,7 +93,7 @@ async function slidesOf(
   if (found === 'ENOENT' && isTable) {
     throw new WsiError('NotFound', 'there is no such table.', { where: argument, remedy: 'Check the path.' });
   }
-  // Whether it is a slide, and there, is told where it is opened.
+  // Whether it exists and is a slide is found when it is opened.
   return [{ path: argument }];
 }
 

@@ -17,7 +17,7 @@ function shown(isTTY: boolean, steps: readonly (readonly [seconds: number, fract
 }
 
 describe('the progress of reading a slide', () => {
-  it('is a line now and then, with the time that is left', () => {
+  it('is an occasional line with the time left', () => {
     const steps = [
       [10, 0.1],
       [20, 0.2],
@@ -31,7 +31,7 @@ describe('the progress of reading a slide', () => {
     ]);
   });
 
-  it('is one line on a terminal, which is wiped at the end', () => {
+  it('is a single line on a terminal, erased at the end', () => {
     const lines = shown(true, [
       [0.5, 0.4],
       [2, 0.5],
@@ -40,7 +40,7 @@ describe('the progress of reading a slide', () => {
     expect(lines[0]).toContain('50 % of its pixels read, about 2s left');
   });
 
-  it('is nothing for a slide that is read at once', () => {
+  it('is not shown for a slide that is read quickly', () => {
     expect(shown(false, [[0.2, 1]])).toEqual([]);
     expect(shown(true, [[0.2, 1]])).toEqual([]);
   });

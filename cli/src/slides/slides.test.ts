@@ -9,8 +9,8 @@ import { givenSlides } from './given-slides.ts';
 import { slideSources } from './options.ts';
 import { outputNames } from './output-names.ts';
 
-describe('the names of files for slides', () => {
-  it('are the base names, unless two would have one', () => {
+describe('the file names for slides', () => {
+  it('are their base names, unless two would be equal', () => {
     const names = (...slides: string[]) => Object.fromEntries(outputNames(slides, ['model', 'Taken']));
     expect(names('/a/one.svs', '/b/two.tif')).toEqual({ '/a/one.svs': 'one', '/b/two.tif': 'two' });
     expect(names('/a/one.svs', '/a/one.tif')).toEqual({ '/a/one.svs': 'one.svs', '/a/one.tif': 'one.tif' });
@@ -28,7 +28,7 @@ describe('the names of files for slides', () => {
     });
   });
 
-  it('differ where a file system takes two names for one', () => {
+  it('differ where a file system would not distinguish two names', () => {
     const distinct = (...slides: string[]): number =>
       new Set([...outputNames(slides).values()].map((name) => name.normalize('NFC').toLowerCase())).size;
     expect(distinct('/a/Scan.svs', '/b/scan.svs', '/c/SCAN.svs')).toBe(3);
@@ -37,20 +37,20 @@ describe('the names of files for slides', () => {
     expect(distinct('/P1/scan.tif', '/P2/scan.tif', '/x/P1-scan.svs')).toBe(3);
   });
 
-  it('are names that a file can have', () => {
+  it('are valid file names', () => {
     const [name] = outputNames([`/a/${'ä'.repeat(300)}.svs`]).values();
     expect(Buffer.byteLength(name!)).toBeLessThanOrEqual(180);
     expect([...outputNames(['/a/a:b?.svs']).values()]).toEqual(['a_b_']);
   });
 });
 
-describe('faults of many slides', () => {
+describe('equal faults of many slides', () => {
   const fault = (slide: string, problem: string) => ({
     slide,
     error: new WsiError('NotFound', problem, { where: slide, remedy: 'Look.' }),
   });
 
-  it('are told once for all slides that have the same', () => {
+  it('are reported once, with all slides that have them', () => {
     const many = Array.from({ length: 40 }, (_, index) => fault(`${index}.svs`, 'It is gone.'));
     expect(foldedFaults([...many, fault('x.svs', 'It is empty.')])).toEqual([
       '40 slides: It is gone. Look.',
@@ -61,7 +61,7 @@ describe('faults of many slides', () => {
   });
 });
 
-describe('the slides that are given', () => {
+describe('the slides given to a command', () => {
   let directory: string;
   const at = (...path: string[]): string => join(directory, ...path);
   beforeEach(() => {
@@ -84,18 +84,18 @@ describe('the slides that are given', () => {
   const pathsOf = async (...paths: string[]): Promise<string[]> =>
     (await given(paths)).slides.map(({ path }) => path.slice(directory.length + 1));
 
-  it('are those below a directory, without what only belongs to them or is hidden', async () => {
+  it('are those below a directory, without companion and hidden files', async () => {
     expect(await pathsOf(directory)).toEqual(['a.SVS', 'mirax.mrxs', 'uuid/b.tif', 'uuid/linked.svs']);
   });
 
-  it('are each there once, however they were given', async () => {
+  it('are each listed once, however they were given', async () => {
     expect(await pathsOf(at('uuid'), at('uuid/b.tif'), at('**/*.tif'))).toEqual([
       'uuid/b.tif',
       'uuid/linked.svs',
     ]);
   });
 
-  it('are one of a DICOM series, the largest of its files', async () => {
+  it('include a DICOM series once, by its largest file', async () => {
     const dicom = (series: string, bytes: number): Buffer => {
       const tag = Buffer.from([0x20, 0, 0x0e, 0, 0x55, 0x49, series.length, 0]);
       return Buffer.concat([
@@ -112,7 +112,7 @@ describe('the slides that are given', () => {
     expect((await pathsOf(directory)).filter((path) => path.endsWith('dcm'))).toEqual(['2.dcm', '3.dcm']);
   });
 
-  it('are those of a table, with their patients; what is not there is told with the line', async () => {
+  it('are those of a table, with their patients; missing slides are reported with their line', async () => {
     writeFileSync(at('table.csv'), 'patient,file\nP1,a.SVS\nP1,uuid/b.tif\nP2,gone.svs\n');
     const { slides, faults, fromTable } = await given([at('table.csv')], { slideColumn: 'file' });
     expect(slides.map(({ patient, name }) => [patient, name])).toEqual([
@@ -124,7 +124,7 @@ describe('the slides that are given', () => {
     await expect(given([at('table.csv')])).rejects.toThrow(/no column 'slide'.*--slide-column/s);
   });
 
-  it('have the resolution of the column that is named, which must be there', async () => {
+  it('have the resolution of the named column, which must exist', async () => {
     writeFileSync(at('table.csv'), 'patient,slide,um_per_px\nP1,a.SVS,"0,5"\nP2,uuid/b.tif,\n');
     const { slides } = await given([at('table.csv')], { resolutionColumn: 'um_per_px' });
     expect(slides.map(({ mpp }) => mpp)).toEqual([0.5, undefined]);
@@ -137,7 +137,7 @@ describe('the slides that are given', () => {
     expect(found.map(({ mpp }) => mpp)).toEqual([undefined, undefined]);
   });
 
-  it('are the others, when a directory is empty, a pattern has no match, or a folder of a table is not there', async () => {
+  it('are the remaining ones when a directory is empty, a pattern has no match, or a folder of a table is missing', async () => {
     mkdirSync(at('empty'));
     writeFileSync(at('table.csv'), 'slide\na.SVS\n');
     const { slides, faults } = await given([at('empty'), at('*.ndpi'), at('a.SVS')]);

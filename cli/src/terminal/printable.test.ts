@@ -26,20 +26,20 @@ const HOSTILE: readonly (readonly [name: string, character: string])[] = [
 ];
 
 describe('printable', () => {
-  it.each(HOSTILE)('writes out the %s', (_name, character) => {
+  it.each(HOSTILE)('escapes the %s', (_name, character) => {
     const shown = printable(`a${character}b`);
     expect(shown).toMatch(/^a(\\u[0-9a-f]{4}){1,2}b$/);
     expect(JSON.parse(`"${shown}"`)).toBe(`a${character}b`);
     expect(printable(shown)).toBe(shown);
   });
 
-  it('leaves alone what can be seen, line breaks and tabs', () => {
+  it('keeps visible characters, line breaks and tabs', () => {
     const text = 'Ü ß 日本 العربية 🧬 a\n\tb \\u001b';
     expect(printable(text)).toBe(text);
     expect(oneLine('a\n\tb')).toBe(String.raw`a\n\tb`);
   });
 
-  it('leaves JSON what it is', () => {
+  it('keeps JSON equivalent', () => {
     const value = Object.fromEntries(HOSTILE.map(([name, character]) => [name, character]));
     // JSON.stringify leaves DEL, C1 and characters of format as they are.
     expect(JSON.parse(printable(JSON.stringify(value)))).toEqual(value);
@@ -54,7 +54,7 @@ describe('rendered', () => {
     expect(rendered(red)).toBe('\u001b[31m' + String.raw`x\u001b[0my` + '\u001b[39m');
   });
 
-  it('takes no mark that it did not make: it is another one in every process', () => {
+  it('ignores marks that it did not make, because each process draws its own', () => {
     const own = ownSequence('\u001b[K');
     const forged = own.replaceAll(/[0-9a-f]{8}-/g, '00000000-');
     expect(forged).not.toBe(own);

@@ -3,7 +3,7 @@
  * (pure). A terminal obeys what is hidden in a text: it moves the cursor, changes its title, answers with input, turns
  * the direction of the letters. So every character that is not seen is written out, once, where all output goes through.
  *
- * Own sequences (colours, a line drawn anew) go the same way. They are marked with a number that is drawn when the program
+ * Own sequences (colours, a redrawn line) go the same way. They are marked with a number that is drawn when the program
  * starts, so that no text from elsewhere can pass for one of them.
  */
 import { randomUUID } from 'node:crypto';

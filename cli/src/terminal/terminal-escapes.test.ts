@@ -32,37 +32,40 @@ function written(program: string, ...words: string[]): string {
   return `${stdout}${stderr}`;
 }
 
-describe('faults outside of commands', () => {
-  it.each(['throw error', 'void Promise.reject(error)'])('%s', async (fault) => {
-    const script = join(directory, 'fault.mjs');
-    await writeFile(
-      script,
-      `import { Command } from ${JSON.stringify(import.meta.resolve('commander'))};
+describe('an error outside of a command', () => {
+  it.each(['throw error', 'void Promise.reject(error)'])(
+    'by %s is printed with its control characters escaped',
+    async (fault) => {
+      const script = join(directory, 'fault.mjs');
+      await writeFile(
+        script,
+        `import { Command } from ${JSON.stringify(import.meta.resolve('commander'))};
        import { execute } from ${JSON.stringify(new URL('../execute.ts', import.meta.url).href)};
        const error = new Error(${JSON.stringify(HOSTILE)});
        await execute(new Command('wsi').action(() => void setTimeout(() => { ${fault}; })));`,
-    );
-    const shown = written(script);
-    expect(shown).toContain(`wsi: x${String.raw`\u001b[2J`}`);
-    expect(shown).not.toMatch(COMMANDING);
-    expect(spawnSync(process.execPath, ['--no-warnings', script]).status).toBe(EXIT_CODES.internal);
-  });
+      );
+      const shown = written(script);
+      expect(shown).toContain(`wsi: x${String.raw`\u001b[2J`}`);
+      expect(shown).not.toMatch(COMMANDING);
+      expect(spawnSync(process.execPath, ['--no-warnings', script]).status).toBe(EXIT_CODES.internal);
+    },
+  );
 });
 
-describe('commands', () => {
+describe('every command', () => {
   const cases: [string, () => Promise<string> | string][] = [
-    ['a slide that is not there', () => written(main, 'inspect', `${HOSTILE}.svs`)],
+    ['a missing slide', () => written(main, 'inspect', `${HOSTILE}.svs`)],
     [
-      'a file that is no slide',
+      'a file that is not a slide',
       async () => {
         await writeFile(join(directory, `${HOSTILE}.tiff`), HOSTILE);
         return written(main, 'inspect', `${HOSTILE}.tiff`) + written(main, 'inspect', '--json', '.');
       },
     ],
-    ['an option that there is not', () => written(main, `--${HOSTILE}`)],
-    ['a command that there is not', () => written(kubectl, HOSTILE)],
+    ['an unknown option', () => written(main, `--${HOSTILE}`)],
+    ['an unknown command', () => written(kubectl, HOSTILE)],
     [
-      'a manifest with such fields',
+      'a manifest with hostile fields',
       async () => {
         const manifest = {
           apiVersion: HOSTILE,
@@ -75,7 +78,7 @@ describe('commands', () => {
       },
     ],
     [
-      'a manifest that is no YAML',
+      'a manifest that is not YAML',
       async () => {
         await writeFile(join(directory, 'job.yaml'), `a: [\u001b[2J\u202e`);
         return (
@@ -85,7 +88,7 @@ describe('commands', () => {
       },
     ],
     [
-      'a run whose status says it',
+      'a run with a hostile status',
       async () => {
         const output = join(directory, 'run');
         await mkdir(output, { recursive: true });
@@ -97,18 +100,18 @@ describe('commands', () => {
     ],
   ];
 
-  it.each(cases)('show %s in letters', async (_name, run) => {
+  it.each(cases)('escapes control characters of %s', async (_name, run) => {
     const text = await run();
     expect(text.length).toBeGreaterThan(20);
     expect(COMMANDING.exec(text)?.[0]).toBeUndefined();
   });
 });
 
-it('a cell of a table is one line', () => {
+it('a table cell is one line', () => {
   expect(formatTable(['NAME', 'AGE'], [['a\nb', '1']])).toBe('NAME  AGE\n' + String.raw`a\nb  1` + '\n');
 });
 
-it('a status cannot command the terminal that shows how a run goes on', () => {
+it('a status cannot send escape sequences to the terminal', () => {
   let shown = '';
   const clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() };
   const display = lineDisplay({ write: (text) => void (shown += rendered(text)) }, clock);

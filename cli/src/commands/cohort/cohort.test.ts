@@ -36,7 +36,7 @@ const pseudonymise = (...words: string[]): ReturnType<typeof wsi> =>
   wsi('pseudonymise', 'cohort.csv', '--key', 'safe/key', ...words);
 
 describe('wsi cohort check', () => {
-  it('tells columns and lines, and repeats no value', () => {
+  it('names columns and lines, and repeats no value', () => {
     const { status, text } = wsi('check', 'cohort.csv');
     expect(status).toBe(0);
     expect(text).toContain("column 'case' holds what looks like a name (lines 2, 3, 4)");
@@ -45,14 +45,14 @@ describe('wsi cohort check', () => {
     expect(text).not.toMatch(/Hans|Eva|1931/);
   });
 
-  it('tells programs', () => {
-    const told = JSON.parse(wsi('check', 'cohort.csv', '--json').out) as {
+  it('prints JSON for programs', () => {
+    const report = JSON.parse(wsi('check', 'cohort.csv', '--json').out) as {
       identifiers: { column: string }[];
     };
-    expect(told.identifiers.map(({ column }) => column)).toEqual(['case', 'file', 'Geburtsdatum']);
+    expect(report.identifiers.map(({ column }) => column)).toEqual(['case', 'file', 'Geburtsdatum']);
   });
 
-  it('refuses what is no such table', async () => {
+  it('refuses a table without the required columns', async () => {
     await writeFile(join(directory, 'other.csv'), 'a,b\n1,2\n');
     const { status, text } = wsi('check', 'other.csv');
     expect(status).toBe(64);
@@ -61,7 +61,7 @@ describe('wsi cohort check', () => {
 });
 
 describe('wsi cohort pseudonymise', () => {
-  it('writes a table that names nobody, and who is who for the owner only', async () => {
+  it('writes a table without names, and a mapping that only its owner can read', async () => {
     const { status, text } = pseudonymise('-o', 'share/a.csv', '--mapping', 'safe/a.csv', '--slides');
     expect({ status, text }).toMatchObject({ status: 0 });
     const table = await readFile(join(directory, 'share/a.csv'), 'utf8');
@@ -76,7 +76,7 @@ describe('wsi cohort pseudonymise', () => {
     }
   });
 
-  it('gives the same pseudonyms again by the same key, and warns of what is left', async () => {
+  it('gives the same pseudonyms with the same key, and warns of remaining identifiers', async () => {
     const { status, text } = pseudonymise('-o', 'share/b.csv', '--mapping', 'safe/b.csv');
     expect(status).toBe(0);
     expect(text).toContain("column 'file' holds what looks like a name");
@@ -93,7 +93,7 @@ describe('wsi cohort pseudonymise', () => {
     ],
     ['a file that is there', ['-o', 'share/a.csv', '--mapping', 'safe/d.csv'], /there already/],
     [
-      'a column that there is not',
+      'a column that does not exist',
       ['-o', 'share/e.csv', '--mapping', 'safe/e.csv', '--keep', 'age'],
       /no column 'age'/,
     ],
@@ -103,19 +103,19 @@ describe('wsi cohort pseudonymise', () => {
       /mapping would lie beside/,
     ],
     [
-      'a place that is not there',
+      'a directory that does not exist',
       ['-o', 'nowhere/c.csv', '--mapping', 'safe/m.csv'],
       /nowhere: the directory is not there/,
     ],
-  ])('refuses %s', async (_name, words, told) => {
+  ])('refuses %s', async (_name, words, message) => {
     const before = await readdir(join(directory, 'safe'));
     const { status, text } = pseudonymise(...words);
     expect(status).not.toBe(0);
-    expect(text).toMatch(told);
+    expect(text).toMatch(message);
     expect(await readdir(join(directory, 'safe'))).toEqual(before);
   });
 
-  it('leaves neither a key nor who is who of a table that cannot be written', async () => {
+  it('leaves neither a key nor a mapping of a table that cannot be written', async () => {
     await writeFile(join(directory, 'share/there.csv'), '');
     const words = ['--key', 'safe/new-key', '--mapping', 'safe/new.csv', '-o', 'share/there.csv'];
     expect(wsi('pseudonymise', 'cohort.csv', ...words).text).toMatch(/there already/);
@@ -124,7 +124,7 @@ describe('wsi cohort pseudonymise', () => {
     );
   });
 
-  it('refuses a key that others may read, or that is none', async () => {
+  it('refuses a key that others may read, and a file that is not a key', async () => {
     await writeFile(join(directory, 'safe/open'), `${'ab'.repeat(32)}\n`, { mode: 0o644 });
     await writeFile(join(directory, 'safe/weak'), 'secret\n', { mode: 0o600 });
     const words = ['-o', 'share/f.csv', '--mapping', 'safe/f.csv'];

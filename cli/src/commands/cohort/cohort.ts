@@ -6,7 +6,7 @@ import { registerCohortPseudonymise } from './pseudonymise.ts';
 export function registerCohort(program: Command): void {
   const cohort = program
     .command('cohort')
-    .summary("look at a cohort's table, and take patients' names out of it")
+    .summary("check a cohort's table, and take patients' names out of it")
     .description("Commands about a cohort's table, before there is a job.");
   registerCohortCheck(cohort);
   registerCohortPseudonymise(cohort);

@@ -9,7 +9,7 @@ import { noteLine, printLine } from '../../terminal/streams.ts';
 import { checkLines } from './check.ts';
 import { readWholeTable, type TableFlags, type WholeTable, withTableOptions } from './whole-table.ts';
 
-const DESCRIPTION = `Writes TABLE anew: patients under keyed pseudonyms (HMAC-SHA256), columns that name
+const DESCRIPTION = `Writes a new TABLE: patients under keyed pseudonyms (HMAC-SHA256), columns that name
 them left out. The same key gives the same pseudonyms in every table. The key is
 made when its file is not there. Key and mapping are for their owner only, and
 stay where patients may be named: never beside the new table.`;
@@ -91,7 +91,7 @@ async function writePseudonymised(path: string, flags: PseudonymiseFlags): Promi
   if (left.length > 0) checkLines(flags.output, rows.length, left).slice(0, -1).forEach(noteLine);
 }
 
-/** In the new table nothing tells that two patients may be one. */
+/** The new table no longer shows that two patients may be one. */
 function similarPatients({ rows }: WholeTable, patientColumn: string): string[] {
   const names = rows.flatMap(({ line, cells: { [patientColumn]: name = '' } }) =>
     name === '' ? [] : [{ kind: 'patient' as const, name, line }],
