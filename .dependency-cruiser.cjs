@@ -76,7 +76,7 @@ module.exports = {
     {
       name: 'packages-by-name',
       comment:
-        "A package uses another by the names that the other's package.json exports. The set-up is the exception: it runs before packages are installed, so it is no package.",
+        "A package uses another by the names that the other's package.json exports. `cli/bin` is the exception: it starts the set-up before packages are installed.",
       severity: 'error',
       from: { path: '^((?:libraries/|tools/)?[^/]+)/' },
       to: {

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- what one job looks like in every listing */
 import { buildPod, DEFAULT_SETTINGS } from '@wsi-operator/operator';
 import { describe, expect, it, test } from '@jest/globals';
 import { checkpointPlace } from './checkpoint-place.ts';

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- all commands against one fake API server */
 import { afterEach, beforeEach, describe, expect, it, test } from '@jest/globals';
 import type { WsiTrainingJobStatus } from '@wsi-operator/api';
 import { Refusal } from '@wsi-operator/controller/testing';

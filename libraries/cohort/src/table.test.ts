@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- a table of tables */
 import { describe, expect, it } from '@jest/globals';
 import type { CohortSpec } from './cohort.ts';
 import type { SlideOracle } from './table-fields.ts';

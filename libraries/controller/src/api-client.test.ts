@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- all verbs against one fake API server */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ApiError } from './api-error.ts';
 import { ApiClient } from './api-client.ts';

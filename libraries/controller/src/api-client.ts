@@ -2,6 +2,7 @@
  * The Kubernetes API as plain JSON. Every call has a deadline; 429 is waited for; failures of the connection and of the
  * server are retried where a second arrival does no harm, with a jittered back-off.
  */
+/* eslint-disable max-lines -- one method for each verb of the API, and its options beside it */
 import type { IncomingMessage } from 'node:http';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { systemClock, WsiError, type Clock } from '@wsi-operator/foundation';

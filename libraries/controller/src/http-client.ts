@@ -2,6 +2,7 @@
  * Requests to the API server: connections kept alive, a token bucket, deadlines, and bounded retries of what may be
  * repeated. Knows nothing of Kubernetes' resources; those are in ApiClient.
  */
+/* eslint-disable max-lines -- deadline, retry and rate limit of a request share its state */
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 import { systemErrorCode, WsiError, type Clock } from '@wsi-operator/foundation';

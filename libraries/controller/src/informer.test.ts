@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- all faults of a watch against one fake API server */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { ApiClient } from './api-client.ts';

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- the histories share a cluster of simulated candidates */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@wsi-operator/foundation';
 import fc from 'fast-check';

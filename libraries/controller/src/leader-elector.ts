@@ -10,6 +10,7 @@
  * sleeps with its monotonic clock; so writes should be repeatable or carry a uid or resourceVersion. And who deletes
  * the Lease of a live leader lets a process that starts just then lead beside it for a retry period.
  */
+/* eslint-disable max-lines -- the proof that two never lead needs the whole of the loop in view */
 import { randomUUID } from 'node:crypto';
 import { systemClock, WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import { ApiError } from './api-error.ts';

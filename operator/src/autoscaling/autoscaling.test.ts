@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- the decisions about one job, in their order */
 import { describe, expect, it } from '@jest/globals';
 import { statusProblems, type WsiTrainingJobStatus } from '@wsi-operator/api';
 import { parseModel } from '@wsi-operator/autoscaler';

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- the same questions for every gang */
 import { describe, expect, test } from '@jest/globals';
 import { LOCAL_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import type { Observed } from '../plan/observed.ts';

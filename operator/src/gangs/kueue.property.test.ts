@@ -3,6 +3,7 @@
  * come and go in any order. At no moment may a pod be alive without quota that is set aside for it; what Kueue forbids
  * is refused here as there; and left alone, the job comes to have all its workers, and in the end holds nothing.
  */
+/* eslint-disable max-lines -- one model of Kueue, and the properties that it is held against */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Observed } from '../plan/observed.ts';

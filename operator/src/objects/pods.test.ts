@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- every part of one pod */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { DEFAULT_SETTINGS, LOCAL_SETTINGS, type ClusterSettings } from '../job/settings.ts';

@@ -1,4 +1,5 @@
 /** What a cluster does to a job, case by case: nobody may be left to guess why nothing runs. */
+/* eslint-disable max-lines -- the life of one job, stage after stage */
 import { describe, expect, it } from '@jest/globals';
 import { findCondition, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi-operator/api';
 import type { Plan } from './pass.ts';

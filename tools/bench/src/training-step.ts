@@ -3,6 +3,7 @@
  * TensorFlow in Python, and the same network in PyTorch. All sides take turns in short rounds, so that a busy moment
  * of the machine meets all of them, and the fastest step of each counts.
  */
+/* eslint-disable max-lines -- all sides of one comparison */
 import {
   embeddingSize,
   Engine,

@@ -1,4 +1,5 @@
 /** What each rule of isolation refuses, by the path that it names, and what it lets pass. */
+/* eslint-disable max-lines -- a table with a row for each rule */
 import { describe, expect, test } from '@jest/globals';
 import { isolationProblems, type IsolationDefaults } from './check.ts';
 import { ISOLATION_RULES } from './rules.ts';

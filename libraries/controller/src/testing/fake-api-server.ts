@@ -4,6 +4,7 @@
  * collection; and the faults that a real one shows rarely. It checks no schema, and knows no admission or quotas;
  * namespaces need not exist. What differs in server-side apply is said in apply-merge.ts.
  */
+/* eslint-disable max-lines -- one handler for each verb and for each fault that a test may ask for */
 import {
   createServer,
   type IncomingMessage,

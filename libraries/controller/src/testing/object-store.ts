@@ -1,4 +1,5 @@
 /** The fake API server's objects and their history: what etcd and the registries behind the real one do. */
+/* eslint-disable max-lines -- create, update, apply and delete share the rules for versions and finalizers */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@wsi-operator/foundation';

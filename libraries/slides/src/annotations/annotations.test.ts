@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- all shapes drawn on one slide */
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

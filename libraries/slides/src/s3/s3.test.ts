@@ -1,4 +1,5 @@
 /** Slides in a real S3 store (moto's): the same pixels as on disk, few bytes, and errors that say what to do. */
+/* eslint-disable max-lines -- all tests share one started store */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import sharp from 'sharp';

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- all actions against one fake API server */
 import { describe, expect, it } from '@jest/globals';
 import { findCondition, isTrue } from '@wsi-operator/api';
 import { Refusal } from '@wsi-operator/controller/testing';

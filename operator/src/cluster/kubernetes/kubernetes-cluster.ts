@@ -1,9 +1,8 @@
 /**
  * The cluster behind a Kubernetes API server. To observe a job reads caches only; what this process has written itself
  * is laid over them, so that a pass never plans from a state older than its own last write (see own-writes.ts).
- *
- * Longer than most files: it only puts parts together and hands on, a method for each of the port's and of the actions.
  */
+/* eslint-disable max-lines -- one method for each action and each observation of the port */
 import type { ApiClient, KubernetesObject, ObjectReference } from '@wsi-operator/controller';
 import { WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import {

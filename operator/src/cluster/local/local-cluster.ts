@@ -2,6 +2,7 @@
  * The cluster on this machine: a pod is a child process, a volume a directory, a ConfigMap a file, a host name a Unix
  * socket. It holds one job. `close` leaves nothing behind: no process, no socket, no directory but the output.
  */
+/* eslint-disable max-lines -- the whole life of the processes, sockets and directories of one job */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubernetesObject, V1ConfigMap, V1Pod } from '../../kubernetes-types.ts';

@@ -1,10 +1,8 @@
 /**
  * The workers of a run: their streams on one side, promises of task results on the other. Which task goes to whom is
  * decided by {@link TaskBoard}; this adds the messages, the clock and the errors.
- *
- * One file although it is long: each message and each tick of the clock changes the board, the connections and the waiting
- * promises together, and parts of it would have to hand all three to each other.
  */
+/* eslint-disable max-lines -- messages and clock change board, connections and promises together */
 import { ownText, publicText, WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import type {
   Completed,

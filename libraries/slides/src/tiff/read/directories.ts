@@ -3,6 +3,7 @@
  * that a file says is checked against its size, and against what a slide can need, before anything is allocated, and a
  * loop of directories ends.
  */
+/* eslint-disable max-lines -- every bound on what a directory may claim is in one file */
 import type { ByteSource } from './byte-source.ts';
 import { beyondLimits, damaged } from './damage.ts';
 
