@@ -217,7 +217,8 @@ describe('Informer', () => {
     await until(() => follower.lists.length === 3);
     const seconds = clock.monotonic() / 1000;
     // Each five watches, with 0.5, 1, 2, 4 s at most between, and half of it at least.
-    expect(server.requests.length).toBeLessThan(30);
+    // Counted by the list: on a busy machine there may have been more than three when this is asked.
+    expect(server.requests.length).toBeLessThan(10 * follower.lists.length);
     expect(seconds).toBeGreaterThan(5);
     server.clearFaults();
     server.put(resource, configMap('a'));

@@ -200,7 +200,7 @@ export class KubernetesBed {
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  longestMilliseconds = 20_000,
+  longestMilliseconds = 120_000,
 ): Promise<void> {
   const end = Date.now() + longestMilliseconds;
   while (!(await holds())) {
