@@ -59,7 +59,7 @@ async function metricTable(): Promise<string> {
     labels.map((label) => `\`${label}\``).join(', '),
     help,
   ]);
-  return table(['metric', 'type', 'labels', 'what it tells'], rows);
+  return table(['metric', 'type', 'labels', 'meaning'], rows);
 }
 
 /** As Prettier lays a table out. */
