@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { KubernetesObject } from '@wsi-operator/controller';
 import { synthesizeCohort, type SynthesisOptions } from '@wsi-operator/cohort';
-import { WAIT, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 export const COHORT_CLAIM = 'cohort';
 export const COHORT_POD = 'make-cohort';
@@ -33,8 +33,13 @@ export async function makeCohort(session: Session, namespace: string): Promise<v
 }
 
 export async function podSucceeds(session: Session, namespace: string, pod: string): Promise<void> {
-  const succeeded = '--for=jsonpath={.status.phase}=Succeeded';
-  await session.kubectl(['wait', `pod/${pod}`, '-n', namespace, succeeded, WAIT]);
+  const phase = await session.until(`pod ${pod} ends`, async () => {
+    const { status } = await session.get('pod', pod, namespace);
+    const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+    return ended ? { done: status.phase as string } : { seen: status };
+  });
+  if (phase === 'Succeeded') return;
+  throw new Error(`${pod} failed:\n${await session.kubectl(['logs', pod, '-n', namespace, '--tail=20'])}`);
 }
 
 /** A claim, and a pod that fills it and ends. */
@@ -98,7 +103,7 @@ export function scriptPod(
 }
 
 const SCRIPT = `
-import { synthesizeCohort } from '/app/cohort/src/index.ts';
+import { synthesizeCohort } from '@wsi-operator/cohort';
 await synthesizeCohort(JSON.parse(process.env.OPTIONS));
 `;
 
