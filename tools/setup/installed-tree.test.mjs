@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lockDescribes, treeMatchesLock } from './installed-tree.mjs';
+import { lockDescribes, treeMatchesLock, workspacePackagesAreThere } from './installed-tree.mjs';
 
 /** @type {string} */
 let root;
@@ -65,5 +65,26 @@ describe('the installed packages', () => {
     expect(treeMatchesLock(root)).toBe(false);
     rmSync(join(root, 'node_modules'), { recursive: true });
     expect(treeMatchesLock(root)).toBe(false);
+  });
+});
+
+describe('the packages of one workspace alone', () => {
+  const inWorkspace = (/** @type {object} */ entry) => {
+    const packages = { 'engine/node_modules/four': { version: '4.0.0', ...entry } };
+    writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages }));
+  };
+
+  it('are missed when somebody has deleted their folder', () => {
+    inWorkspace({});
+    expect(workspacePackagesAreThere(root)).toBe(false);
+    mkdirSync(join(root, 'engine/node_modules/four'), { recursive: true });
+    expect(workspacePackagesAreThere(root)).toBe(false);
+    writeFileSync(join(root, 'engine/node_modules/four/package.json'), '{}');
+    expect(workspacePackagesAreThere(root)).toBe(true);
+  });
+
+  it('may be missing when they are of another platform', () => {
+    inWorkspace({ optional: true });
+    expect(workspacePackagesAreThere(root)).toBe(true);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { RandomStream } from '@wsi-operator/foundation';
-import { createHead } from './heads.ts';
-import type { Head, HeadSpec, Outcome } from './head.ts';
+import { HEADS, type HeadName } from '@wsi-operator/api';
+import { createHead, describeHead, heads } from './heads.ts';
+import type { Head, HeadSpec, JobHead, Outcome } from './head.ts';
 
 const STEP = 2 ** -12;
 
@@ -21,13 +22,26 @@ const survivals: Outcome[] = [3, 1, 3, 5, 3].map((time, index) => ({
   time,
   event: index !== 3,
 }));
-const specs: [string, HeadSpec, Outcome[]][] = [
-  ['classification', { name: 'classification', classes: 3, hidden: 4 }, classes],
-  ['linear classification', { name: 'classification', classes: 3, hidden: 0 }, classes],
-  ['Cox, Efron', { name: 'cox', ties: 'efron', hidden: 4 }, survivals],
-  ['Cox, Breslow', { name: 'cox', ties: 'breslow', hidden: 3 }, survivals],
-  ['linear Cox', { name: 'cox', ties: 'efron', hidden: 0 }, survivals],
-];
+/** Of every head: does not compile while a row is missing. */
+const cases: { readonly [Name in HeadName]: Readonly<Record<string, HeadSpec & { readonly name: Name }>> } = {
+  classification: {
+    classification: { name: 'classification', classes: 3, hidden: 4 },
+    'linear classification': { name: 'classification', classes: 3, hidden: 0 },
+  },
+  cox: {
+    'Cox, Efron': { name: 'cox', ties: 'efron', hidden: 4 },
+    'Cox, Breslow': { name: 'cox', ties: 'breslow', hidden: 3 },
+    'linear Cox': { name: 'cox', ties: 'efron', hidden: 0 },
+  },
+};
+const survives = (spec: HeadSpec): boolean => HEADS[spec.name].outcome === 'survival';
+const specs = Object.values<Readonly<Record<string, HeadSpec>>>(cases).flatMap((rows) =>
+  Object.entries(rows).map(([name, spec]): [string, HeadSpec, Outcome[]] => [
+    name,
+    spec,
+    survives(spec) ? survivals : classes,
+  ]),
+);
 
 describe.each(specs)('head: %s', (_name, spec, outcomes) => {
   const head = createHead(spec, 6);
@@ -69,11 +83,24 @@ describe.each(specs)('head: %s', (_name, spec, outcomes) => {
 
   it('refuses outcomes and embeddings that do not fit', () => {
     const parameters = head.initial(1);
-    const other = spec.name === 'cox' ? classes : survivals;
+    const other = survives(spec) ? classes : survivals;
     expect(() => head.lossAndGradient(parameters, bags, other)).toThrow('head takes');
     expect(() => head.lossAndGradient(parameters, bags.slice(1), outcomes)).toThrow('one outcome a bag');
     expect(() => head.predict(parameters, embeddings(1, 5))).toThrow('6 numbers');
     expect(() => head.predict(parameters.slice(1), bags)).toThrow('parameters');
+  });
+});
+
+describe('describeHead', () => {
+  it.each(specs)('stores every field of the job of %s', (_name, spec) => {
+    const { classes: count, ...fields } = { classes: undefined, ...spec };
+    const names = Array.from({ length: count ?? 0 }, (_, index) => `class ${index}`);
+    expect(describeHead(fields as JobHead<HeadName>, names)).toEqual(spec);
+  });
+
+  it('has a type of stored head for every name of the table, and for no other', () => {
+    const stored: Record<HeadSpec['name'], true> = { classification: true, cox: true };
+    expect(Object.keys(heads).sort()).toEqual(Object.keys(stored).sort());
   });
 });
 

@@ -63,7 +63,7 @@ const aggregators = {
     usesHidden: false,
     only: {
       heads: ['classification'],
-      remedy: 'A single tile has no risk set: use attention or mean for survival.',
+      remedy: 'Use the classification head, or the attention or mean aggregator.',
     },
   },
 } as const satisfies Readonly<Record<string, AggregatorFacts>>;

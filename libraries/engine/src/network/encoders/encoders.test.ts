@@ -8,6 +8,12 @@ import { encoders } from './index.ts';
 
 const names = Object.keys(ENCODERS) as EncoderName[];
 
+describe('the table of encoders', () => {
+  it('has another encoder under each name', () => {
+    expect(new Set(Object.values(encoders)).size).toBe(names.length);
+  });
+});
+
 describe.each(names)('encoder %s', (name) => {
   const { stride } = ENCODERS[name];
   const encoder = encoders[name];
