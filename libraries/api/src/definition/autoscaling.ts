@@ -38,7 +38,7 @@ const memory = object('Requests and limits of memory, of roles whose template ha
 });
 
 const stragglers = object('Workers that are slower than the others.', {
-  replace: defaulted(flag('Start them anew, not twice in half an hour.'), true),
+  replace: defaulted(flag('Restart them, at most once in half an hour.'), true),
   slowdown: defaulted(
     real('How many times slower than the median.', { minimum: 1.1, maximum: 1000, unit: 'times' }),
     2,
@@ -82,7 +82,7 @@ export const autoscaling = object(
       0.7,
     ),
     tilesPerSecond: optional(
-      real('Throughput that is enough: no more workers than that takes, whatever the objective.', {
+      real('Throughput that is enough: with every objective, no more workers are used than it needs.', {
         minimum: 0,
         exclusiveMinimum: true,
         unit: 'tiles/s',
@@ -110,7 +110,7 @@ export const autoscaling = object(
       0,
     ),
     stabilisationSeconds: defaulted(
-      integer('For how long a larger size must have been right before it is taken.', {
+      integer('How long a larger size must have been recommended before it is used.', {
         minimum: 0,
         maximum: 3600,
         unit: 's',
@@ -118,7 +118,7 @@ export const autoscaling = object(
       60,
     ),
     scaleDownStabilisationSeconds: defaulted(
-      integer('For how long a smaller size must have been right before it is taken.', {
+      integer('How long a smaller size must have been recommended before it is used.', {
         minimum: 0,
         maximum: 3600,
         unit: 's',
@@ -151,7 +151,7 @@ const DECISION_KINDS = {
   workers: 'the number of workers',
   servers: 'the number of parameter servers',
   memory: 'the memory of a role',
-  replacement: 'a worker is started anew',
+  replacement: 'a worker is restarted',
 } as const;
 
 const decision = object('A change.', {
@@ -189,7 +189,7 @@ export const autoscalingStatus = object(
     workers: optional(count('Desired workers; overrides spec.workers.replicas.', 'pods')),
     servers: optional(count('Desired parameter servers; overrides spec.parameterServers.replicas.', 'pods')),
     advisedServers: optional(count('Parameter servers that would be best.', 'pods')),
-    replicas: optional(count('spec.workers.replicas as it was looked at last.', 'pods')),
+    replicas: optional(count('spec.workers.replicas at the last reconcile.', 'pods')),
     reason: optional(text('Why it is so, in words and numbers.', { minLength: 0, maxLength: 2048 })),
     advice: optional(
       list('What the user could do.', text('A piece of advice.', { minLength: 0, maxLength: 512 }), {
@@ -253,7 +253,7 @@ export const autoscalingStatus = object(
     serversRefused: optional(
       object('A number of servers that found no room, until it is tried again.', {
         servers: required(count('Servers.', 'pods')),
-        until: required(time('When so many may be asked for again.')),
+        until: required(time('When this number may be requested again.')),
         tries: required(count('How often in a row there was no room; the wait doubles.', 'times')),
       }),
     ),
@@ -282,7 +282,7 @@ export const autoscalingStatus = object(
     ),
     replaced: optional(
       list(
-        'Workers that were started anew within the last hour.',
+        'Workers that were restarted within the last hour.',
         object('A worker.', {
           pod: required(text('Its pod.', { maxLength: 253 })),
           uid: required(text('The pod that was to go.', { minLength: 0, maxLength: 128 })),

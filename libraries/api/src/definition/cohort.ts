@@ -22,7 +22,7 @@ const words = (description: string) =>
   list(description, text('A word.', { maxLength: 256 }), { maxItems: 64 });
 
 const missing = object(
-  'Words of the table that stand for a missing value. NaN, NA, N/A, NULL, #N/A, [Not Available], Not Reported and the like always do, in every column; see the documentation of cohorts for the list.',
+  'Words of the table that stand for a missing value. NaN, NA, N/A, NULL, #N/A, [Not Available], Not Reported and similar words always do, in every column; see the documentation of cohorts for the list.',
   {
     words: optional(
       words('Further words that stand for a missing value, in every column, such as `n.b.` or `999`.'),
@@ -33,9 +33,9 @@ const missing = object(
       ),
     ),
     rows: defaulted(
-      choice('What follows when a row has no patient, slide, outcome or, with a split column, split.', {
+      choice('What happens when a row has no patient, slide, outcome or, with a split column, split.', {
         fail: 'the run fails before it starts, and all such rows are named',
-        skip: 'the row is left out, and the number of such rows is told',
+        skip: 'the row is left out, and the number of such rows is reported',
       }),
       'fail',
     ),
@@ -43,22 +43,22 @@ const missing = object(
 );
 
 const resolution = object(
-  'The resolution of slides whose files do not say it, or say it wrongly: micrometres for a pixel of the finest level.',
+  'The resolution of slides whose files do not state it, or state it wrongly: micrometres per pixel of the finest level.',
   {
     column: optional(
-      column('Column with the resolution of each slide, in µm/px; empty where its file says it.'),
+      column('Column with the resolution of each slide, in µm/px; empty where its file states it.'),
     ),
     mpp: optional(
-      real('Resolution of the slides for which the column says nothing.', {
+      real('Resolution of the slides whose column is empty.', {
         minimum: 0.01,
         maximum: 100,
         unit: 'µm/px',
       }),
     ),
     prefer: defaulted(
-      choice('What holds where a file says another resolution.', {
-        file: 'the file; a difference of more than a tenth is an error that names the slide',
-        statement: 'what is stated here, and the difference is told in the log',
+      choice('Which resolution is used if the file states another one.', {
+        file: 'that of the file; a difference of more than a tenth is an error that names the slide',
+        statement: 'the one stated here, and the difference is logged',
       }),
       'file',
     ),
@@ -67,9 +67,9 @@ const resolution = object(
 
 const spelling = (of: string, plural: string) =>
   defaulted(
-    choice(`What follows when ${plural} differ only in spelling.`, {
+    choice(`What happens when ${plural} differ only in spelling.`, {
       refuse: 'the run fails before it starts, and both spellings are named',
-      merge: `they are taken for one ${of}, in the spelling of most rows`,
+      merge: `they are one ${of}, in the spelling of most rows`,
       distinct: `they are different ${plural}`,
     }),
     'refuse',
@@ -80,7 +80,7 @@ const spellings = object(
   { patients: spelling('patient', 'patients'), classes: spelling('class', 'classes or treatments') },
 );
 
-const outcome = tagged('What the model learns to tell about a bag.', {
+const outcome = tagged('What the model learns to predict for a bag.', {
   tag: 'type',
   tagDescription: 'Kind of outcome.',
   common: {},
@@ -91,7 +91,7 @@ const outcome = tagged('What the model learns to tell about a bag.', {
         column: required(column('Column of the class.')),
         positive: optional(
           text(
-            'The positive class, of which the score is the probability, as the table names it. Of two classes the second in sorted order unless given; of more none, and the score is the largest probability. It changes what is reported, not what is learned.',
+            'The positive class, as the table names it; the score is its probability. The default with two classes is the second in sorted order; with more there is none, and the score is the largest probability. It changes the reports, not the training.',
             { maxLength: 256 },
           ),
         ),
@@ -169,11 +169,11 @@ const split = forms(
 );
 
 const RELATIVE =
-  'A relative path is taken from the manifest by `wsi run`, and from `storage.data.mountPath` on a cluster.';
+  'A relative path is resolved against the directory of the manifest by `wsi run`, and against `storage.data.mountPath` on a cluster.';
 
 const fields = {
   table: required(
-    text(`CSV file with one row a slide: a path or s3://BUCKET/KEY. ${RELATIVE}`, { maxLength: 4096 }),
+    text(`CSV file with one row per slide: a path or s3://BUCKET/KEY. ${RELATIVE}`, { maxLength: 4096 }),
   ),
   slides: required(
     text(
@@ -197,10 +197,10 @@ const fields = {
   split: defaulted(split, {}),
   duplicateSlides: optional(
     choice(
-      'What follows when two rows have the same slide under two names: a copy of the file, the same pixels in another file, or the same picture compressed or scaled anew. `fail` if it is left out.',
+      'What happens when two rows have the same slide under two names: a copy of the file, the same pixels in another file, or the same picture compressed or scaled again. The default is `fail`.',
       {
         fail: 'the run fails, before it starts or after the survey, and both rows are named',
-        allow: 'they are different slides, and that is told in the log and the status',
+        allow: 'they are different slides, and this is reported in the log and the status',
       },
     ),
   ),
@@ -209,7 +209,7 @@ const fields = {
   resolution: optional(resolution),
   unreadableSlides: defaulted(
     choice(
-      'What follows when a slide turns out to be damaged or in a format that cannot be read, at the survey or at any later tile. Slides that are missing, have no tissue or do not fit the patches fail the run either way.',
+      'What happens when a slide is damaged or in a format that cannot be read, at the survey or at any later tile. Slides that are missing, have no tissue or do not fit the patches fail the run either way.',
       {
         fail: 'the run fails, and names every such slide',
         skip: 'the slide is quarantined: left out of the whole run, as if it were not in the table but with the split as it is, and named in the log, the status and result.json',

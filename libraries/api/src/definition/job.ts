@@ -49,7 +49,7 @@ export const generateName = text('Beginning of a name that the API server comple
 });
 
 export const spec = object(
-  'What is to be trained, and with what.',
+  'What to train, on which data, and with which resources.',
   {
     cohort: required(cohort),
     patches: defaulted(patches, {}),

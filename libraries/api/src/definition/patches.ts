@@ -24,40 +24,40 @@ const classes = (description: string) =>
   list(description, text('Name of a class.', { maxLength: 128 }), { maxItems: 64 });
 
 const annotations = object(
-  'Areas that a pathologist drew, as GeoJSON in level-0 pixels (the export of QuPath), one file a slide: the name of the slide with or without its ending, then .geojson or .json.',
+  'Areas that a pathologist drew, as GeoJSON in level-0 pixels (the export of QuPath), one file per slide: the name of the slide with or without its extension, then .geojson or .json.',
   {
     directory: required(
       text(
-        'Directory of the files: a path, s3://BUCKET or s3://BUCKET/PREFIX. Relative paths are taken as those of `cohort.slides`.',
+        'Directory of the files: a path, s3://BUCKET or s3://BUCKET/PREFIX. Relative paths are resolved as those of `cohort.slides`.',
         { maxLength: 4096 },
       ),
     ),
     use: defaulted(
-      choice('What the areas are for.', {
-        narrow: 'tissue in the areas is taken',
-        replace: 'the areas are taken for tissue, whatever was found',
+      choice('How the areas are used.', {
+        narrow: 'detected tissue within the areas is used',
+        replace: 'the areas count as tissue, regardless of the detected tissue',
       }),
       'narrow',
     ),
     origin: optional(
       choice(
-        'Where positions count from. It must be said for slides of which a part was scanned (MIRAX, Leica): nothing in the file says it.',
+        'The corner that positions are relative to. Required for slides that were scanned in part (MIRAX, Leica): the file does not say it.',
         {
           slide: 'the upper left corner of the whole slide',
-          scanned: 'the upper left corner of what was scanned, as QuPath counts',
+          scanned: 'the upper left corner of the scanned part, as in QuPath',
         },
       ),
     ),
     include: optional(
       classes(
-        'Classes that are taken. Without it every area that is not excluded, but for those that QuPath ignores (`Ignore*`); if there is none, all of the slide.',
+        'Classes that are used. The default is every area that is not excluded, except those that QuPath ignores (`Ignore*`); if there is none, the whole slide.',
       ),
     ),
-    exclude: optional(classes('Classes that are left out, wherever they lie.')),
+    exclude: optional(classes('Classes that are excluded everywhere.')),
     missing: defaulted(
-      choice('What follows for a slide without a file.', {
+      choice('What happens for a slide without a file.', {
         fail: 'the run fails',
-        detect: 'its tissue is taken as it was found',
+        detect: 'its detected tissue is used',
       }),
       'fail',
     ),
@@ -67,11 +67,11 @@ const annotations = object(
 
 const tissue = tagged('Which tiles count as tissue.', {
   tag: 'method',
-  tagDescription: 'How tissue is told from glass, on a low level of the slide.',
+  tagDescription: 'How tissue is distinguished from glass, on a low level of the slide.',
   default: 'density',
   common: {
     minimumFraction: defaulted(
-      real('A tile is taken when at least this share of it is tissue.', {
+      real('A tile is used when at least this share of it is tissue.', {
         minimum: 0,
         maximum: 1,
         unit: 'fraction',
@@ -83,15 +83,15 @@ const tissue = tagged('Which tiles count as tissue.', {
   variants: {
     density: {
       means:
-        "optical density against the slide's own glass, of any number of tints, with shapes and textures that tell pens, shadows and edges from stains",
+        "optical density against the slide's own glass, of any number of tints, with shapes and textures that distinguish pens, shadows and edges from stains",
       fields: {
         pixelMicrometres: defaulted(
-          micrometres('A pixel of the mask is at most so large; a small slide has a finer mask.', 0.5, 64),
+          micrometres('Maximum size of a pixel of the mask; a small slide has a finer mask.', 0.5, 64),
           8,
         ),
         faintestDensity: defaulted(
           real(
-            'Difference of optical density between colour channels from which on something pale is tissue; noise of the glass raises it.',
+            'Difference of optical density between colour channels above which a pale area is tissue; noise of the glass raises it.',
             { minimum: 0.001, maximum: 1, unit: 'optical density' },
           ),
           0.015,
@@ -105,7 +105,7 @@ const tissue = tagged('Which tiles count as tissue.', {
           15,
         ),
         closedGapMicrometres: defaulted(
-          micrometres('Gaps in tissue that are at most so wide count as tissue.', 0, 1000),
+          micrometres('Gaps in tissue up to this width count as tissue.', 0, 1000),
           4,
         ),
         largestHoleMicrometres: defaulted(
@@ -117,16 +117,16 @@ const tissue = tagged('Which tiles count as tissue.', {
           80,
         ),
         pens: defaulted(
-          choice('What follows when something looks like the ink of a pen.', {
-            exclude: 'it is not tissue',
-            keep: 'pens are not looked for',
+          choice('What happens to areas that look like the ink of a pen.', {
+            exclude: 'they are not tissue',
+            keep: 'pens are not detected',
           }),
           'exclude',
         ),
       },
     },
     otsu: { means: "Otsu's threshold on the saturation, in a picture of 1500 pixels", fields: {} },
-    none: { means: 'every tile of the grid is taken', fields: {} },
+    none: { means: 'every tile of the grid is used', fields: {} },
   },
 });
 
@@ -164,7 +164,7 @@ export const patches = forms('How slides are cut into tiles. Give at most one of
     tissue: defaulted(tissue, {}),
     cacheBytes: defaulted(quantity("Limit of a worker's cache of decoded tiles.", 'bytes'), '32Mi'),
     maximumPerSlide: planned(
-      integer('At most so many tiles of a slide are used.', {
+      integer('Maximum number of tiles of a slide that are used.', {
         minimum: 1,
         maximum: 100000000,
         unit: 'tiles',

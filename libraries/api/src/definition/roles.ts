@@ -63,9 +63,9 @@ const resources = object(
   'Compute resources, as in a Kubernetes container.',
   {
     requests: optional(
-      map('What is set aside: cpu, memory, nvidia.com/gpu, ...', quantity('Amount of the resource.'), 32),
+      map('Requested amounts: cpu, memory, nvidia.com/gpu, ...', quantity('Amount of the resource.'), 32),
     ),
-    limits: optional(map('What is the most that may be used.', quantity('Amount of the resource.'), 32)),
+    limits: optional(map('Maximum amounts.', quantity('Amount of the resource.'), 32)),
   },
   { keepsUnknown: true },
 );
@@ -116,7 +116,7 @@ const container = object(
     ),
     image: optional(
       text(
-        "Image; by default the operator's own trainer image. Others only as isolation.images of the chart allows (any, unless changed).",
+        "Image; by default the operator's own trainer image. Others must be allowed by isolation.images of the chart (any by default).",
       ),
     ),
     resources: optional(resources),
@@ -166,14 +166,14 @@ const podSpec = object(
     affinity: optional(openObject('Affinity, as in Kubernetes.')),
     tolerations: optional(
       openList(
-        'Tolerations, as in Kubernetes. Of all taints at once, and of control planes, only as isolation.tolerations of the chart allows.',
+        'Tolerations, as in Kubernetes. Tolerations of all taints at once, and of control planes, must be allowed by isolation.tolerations of the chart.',
       ),
     ),
     topologySpreadConstraints: optional(openList('Topology spread constraints, as in Kubernetes.')),
     imagePullSecrets: optional(openList('Secrets for the image registry, as in Kubernetes.')),
     priorityClassName: optional(
       text(
-        'Priority class; those that begin with system- only as isolation.priorityClasses of the chart names them.',
+        'Priority class; names that begin with system- must be listed in isolation.priorityClasses of the chart.',
         { maxLength: 253 },
       ),
     ),
@@ -181,7 +181,7 @@ const podSpec = object(
     schedulerName: optional(text('Scheduler.', { maxLength: 253 })),
     serviceAccountName: optional(
       text(
-        'Service account, for image pull secrets or the identity of a cloud; its token is not mounted. Others than default only as isolation.serviceAccounts of the chart allows.',
+        'Service account, for image pull secrets or the identity of a cloud; its token is not mounted. Others than default must be allowed by isolation.serviceAccounts of the chart.',
         {
           maxLength: 253,
           pattern: SUBDOMAIN,
@@ -190,7 +190,7 @@ const podSpec = object(
     ),
     hostAliases: optional(openList('Entries of /etc/hosts, as in Kubernetes.')),
     dnsPolicy: optional(
-      choice('How host names are looked up.', {
+      choice('How host names are resolved.', {
         ClusterFirst: "by the cluster's DNS",
         Default: "by the node's; roles then do not find each other unless dnsConfig names the cluster's",
         None: 'by dnsConfig alone',
@@ -200,7 +200,7 @@ const podSpec = object(
     resourceClaims: optional(openList('Devices by dynamic resource allocation, as in Kubernetes.')),
     securityContext: optional(
       openObject(
-        'Security context of the pod, as in Kubernetes. What it leaves out, the operator sets as the Pod Security Standard restricted asks; what contradicts the isolation profile of the installation is refused.',
+        'Security context of the pod, as in Kubernetes. The operator sets what it omits as the Pod Security Standard restricted requires; what contradicts the isolation profile of the installation is refused.',
       ),
     ),
     terminationGracePeriodSeconds: optional(

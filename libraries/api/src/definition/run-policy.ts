@@ -21,7 +21,7 @@ const controllerName = (description: string) =>
   });
 
 export const managedBy = controllerName(
-  `Controller that looks after the job; another one than ${OPERATOR_NAME} makes this operator leave the job alone. With ${MULTIKUEUE_NAME} it makes the Workload, and Kueue has the job run on another cluster.`,
+  `Controller that reconciles the job; with a name other than ${OPERATOR_NAME} this operator ignores the job. With ${MULTIKUEUE_NAME} it creates the Workload, and Kueue runs the job on another cluster.`,
 );
 
 /** Who looks after a job, of which no more than these fields has to be right. */
@@ -61,7 +61,7 @@ const failureRule = object(
   'A rule applies to an end when everything that it names does.',
   {
     action: required(
-      choice('What follows.', {
+      choice('What happens.', {
         FailJob: 'the job fails',
         Restart: 'the pod is started again; it counts against backoffLimit',
         Ignore: 'the pod is started again; it does not count',
@@ -100,7 +100,7 @@ const failureRule = object(
 );
 
 const podFailurePolicy = object(
-  'What follows when a pod ends before its time, where it should not be the usual: input fails the job; stopped, disrupted and deleted do not count; all else counts.',
+  'What happens when a pod ends early, if it differs from the default: input fails the job; stopped, disrupted and deleted do not count; everything else counts.',
   {
     rules: required(
       list('Rules; the first that applies decides.', failureRule, { minItems: 1, maxItems: 20 }),
@@ -133,7 +133,7 @@ export const runPolicy = object(
       ),
     ),
     ttlSecondsAfterFinished: optional(
-      integer('The job is deleted so long after its end; without it, it is kept.', {
+      integer('Time after its end until the job is deleted; without it, the job is kept.', {
         minimum: 0,
         maximum: 315360000,
         unit: 's',
@@ -148,13 +148,13 @@ export const runPolicy = object(
       'Running',
     ),
     managedBy: optional(
-      controllerName('Outdated: write managedBy of the spec, which others than this operator look at, too.'),
+      controllerName('Outdated: use managedBy of the spec, which other controllers read, too.'),
     ),
     gang: optional(
       choice(
         "Who starts all pods together or none; by default the operator's setting, which is none at first.",
         {
-          none: 'nobody: pods start as they find places',
+          none: 'none: pods start as they are scheduled',
           ...GANGS,
         },
       ),

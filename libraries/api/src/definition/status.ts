@@ -147,7 +147,7 @@ export const status = object('State of the job, written by the operator.', {
   ),
   warnings: optional(
     list(
-      'What should be looked at although the job goes on.',
+      'What needs attention although the job continues.',
       object('A warning.', {
         reason: required(text('The warning in one word.', { maxLength: 64 })),
         message: required(text('The same for people.', { minLength: 0, maxLength: 1024 })),
@@ -161,7 +161,7 @@ export const status = object('State of the job, written by the operator.', {
   startTime: optional(time('When the job was first started.')),
   activeSeconds: optional(
     real(
-      'Time in which the coordinator, all servers and a worker ran, without the stretch that still lasts (the condition Running tells since when). runPolicy.activeDeadlineSeconds is about this time.',
+      'Time in which the coordinator, all servers and a worker ran, without the current period (the condition Running has its start). runPolicy.activeDeadlineSeconds limits this time.',
       { minimum: 0, unit: 's' },
     ),
   ),

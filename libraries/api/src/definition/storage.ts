@@ -25,7 +25,7 @@ const data = object(
   {
     claimName: required(claimName("Claim in the job's namespace.")),
     mountPath: defaulted(
-      text('Directory at which it appears; relative paths of the cohort are taken from it.', {
+      text('Directory at which it appears; relative paths of the cohort are resolved against it.', {
         maxLength: 512,
         pattern: {
           expression: '^(/[A-Za-z0-9._-]+)+$',

@@ -45,7 +45,7 @@ const schedule = tagged('How the step length changes over the run.', {
   default: 'constant',
   common: {
     warmupSteps: defaulted(
-      integer('The step length rises linearly from 0 over so many steps.', {
+      integer('Number of steps over which the step length rises linearly from 0.', {
         minimum: 0,
         maximum: 1000000000,
         unit: 'steps',
@@ -66,7 +66,7 @@ const schedule = tagged('How the step length changes over the run.', {
           integer('Steps between two reductions.', { minimum: 1, maximum: 1000000000, unit: 'steps' }),
         ),
         factor: defaulted(
-          real('What the step length is multiplied by.', {
+          real('Factor of the step length.', {
             minimum: 0,
             exclusiveMinimum: true,
             maximum: 1,
