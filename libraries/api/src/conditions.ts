@@ -10,17 +10,17 @@ export const REASONS = {
   PodStuck: 'A pod has not been started for minutes, and nobody says why.',
   InitContainerRunning: 'An init container has been running for minutes; its role starts when it ends.',
   NodeUnreachable: 'The node of a pod does not answer; nobody knows whether the pod still runs.',
-  ImagePullFailed: 'The image of a pod cannot be had.',
+  ImagePullFailed: 'The image of a pod cannot be pulled.',
   ContainerConfigInvalid: 'A container cannot be made, such as for want of a Secret or a ConfigMap.',
-  ContainerFailing: 'A container beside a role ends again and again.',
+  ContainerFailing: 'A container beside a role ends repeatedly.',
   QuotaExceeded: 'The quota of the namespace does not allow a pod.',
   ObjectRefused: 'The API server refuses an object of the job.',
   QueuePending: 'The job waits in a queue to be admitted.',
-  GangUnavailable: 'The cluster has not got what runPolicy.gang asks for.',
+  GangUnavailable: 'The cluster does not have what runPolicy.gang asks for.',
   Evicted: 'The admission was withdrawn; the job stops with a checkpoint and waits in its queue.',
   NotAllowed: 'The administrator of the cluster does not allow what the job asks for; no pod is made.',
   InvalidSpec: 'The spec is not valid; nothing is done until it is.',
-  InternalError: 'The operator cannot look after the job by a fault of its own.',
+  InternalError: 'The operator cannot reconcile the job because of a fault of its own.',
   PodRestarting: 'A failed pod is being started again.',
   OutOfMemory: 'A pod was killed because it used more memory than its limit.',
   JobSuspended: 'The job is suspended; a checkpoint was written.',
@@ -36,7 +36,7 @@ export const REASONS = {
   DeadlineExceeded: 'The job was active for longer than runPolicy.activeDeadlineSeconds.',
   JobFinished: 'The job has ended.',
 } as const;
-/** Warnings of the status: the job goes on, but somebody should look. */
+/** Warnings of the status: the job continues, but needs attention. */
 export const WARNINGS = {
   OutputNotPersistent:
     'The output is in the pod of the coordinator and is lost with it: set storage.output to keep checkpoints and results.',
@@ -47,13 +47,13 @@ export const WARNINGS = {
   TopologyIgnored:
     'The templates ask for a topology of Kueue, which does not admit the job: set runPolicy.gang to kueue, or leave the annotations kueue.x-k8s.io/podset-* out.',
   CoordinatorSilent:
-    'The coordinator has not answered the operator for 5 minutes: progress and the time left are from before. The run may well go on; the log of its pod tells, and the network must let the operator in.',
+    'The coordinator has not answered the operator for 5 minutes: progress and the time left are from before. The run may well go on; see the log of its pod, and check that the network lets the operator in.',
   AnswerRefused:
     "The coordinator's answer is none that the operator takes: larger than 256 KiB, with more entries than a coordinator has, or not of its protocol. What the status says of progress is from before. Use the trainer's image of the operator's version.",
   ForeignPods:
     'Pods carry the labels of this job, or name it as their owner, and were not made for it by the operator. They count for nothing; find out who makes them:',
   ObjectContested:
-    'Somebody else changes or deletes objects of the job again and again: the audit log of the API server, or kubectl get --show-managed-fields, tells who.',
+    'Somebody else changes or deletes objects of the job again and again: the audit log of the API server, or kubectl get --show-managed-fields, shows who.',
 } as const;
 export type WarningReason = keyof typeof WARNINGS;
 

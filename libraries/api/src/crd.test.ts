@@ -63,29 +63,29 @@ function at(path: string): OpenApi | undefined {
   return all.find(([place]) => place === path)?.[1];
 }
 
-test.each(generatedFiles())('$path is what the definition says', ({ path, text: wanted }) => {
+test.each(generatedFiles())('the file $path matches the definition', ({ path, text: wanted }) => {
   // When this fails: node libraries/api/src/generate.ts
   expect(committed(path)).toBe(wanted);
 });
 
-test('the committed YAML is the definition', () => {
+test('the committed YAML matches the definition', () => {
   expect(definition).toEqual(JSON.parse(JSON.stringify(customResourceDefinition())));
 });
 
-describe('the schema is structural', () => {
-  test('every part has a type, or is an integer or a string', () => {
+describe('in the structural schema', () => {
+  test('every node has a type, or is an integer or a string', () => {
     const untyped = all.filter(
       ([, schema]) => (schema.type === undefined) === (schema['x-kubernetes-int-or-string'] !== true),
     );
     expect(untyped.map(([path]) => path)).toEqual([]);
   });
 
-  test('every part is described', () => {
+  test('every node has a description', () => {
     const silent = all.filter(([, schema]) => (schema.description ?? '') === '');
     expect(silent.map(([path]) => path).filter((path) => !/^(|\.metadata|.*\[\])$/.test(path))).toEqual([]);
   });
 
-  test('an object has fields or is a map or is open, an array has items and a limit', () => {
+  test('every object has fields, is a map or is open, and every array has items and a limit', () => {
     for (const [path, schema] of all) {
       if (path === '.metadata') continue;
       if (schema.type === 'object') {
@@ -108,7 +108,7 @@ describe('the schema is structural', () => {
     }
   });
 
-  test('every text is bounded, so that rules have a bounded cost', () => {
+  test('every string is bounded, so that rules have a bounded cost', () => {
     const unbounded = all.filter(
       ([path, schema]) =>
         schema.type === 'string' &&
@@ -120,7 +120,7 @@ describe('the schema is structural', () => {
   });
 });
 
-test('keys that are checked here are checked by the API server, too, which names the wrong one', () => {
+test('keys are checked by the API server as well, which names the wrong one', () => {
   const labels = at('.spec.workers.template.metadata.labels')?.['x-kubernetes-validations'];
   expect(labels).toMatchObject([
     {
@@ -130,7 +130,7 @@ test('keys that are checked here are checked by the API server, too, which names
   ]);
 });
 
-test('every rule is CEL, has a message on one line, and blames a field that exists', () => {
+test('every rule is CEL, has a message of one line, and names a field that exists', () => {
   for (const [path, schema] of all) {
     for (const { rule, message, fieldPath } of schema['x-kubernetes-validations'] ?? []) {
       expect(() => compileRule(rule)).not.toThrow();
@@ -141,7 +141,7 @@ test('every rule is CEL, has a message on one line, and blames a field that exis
   }
 });
 
-test('scale and the printed columns name fields that exist', () => {
+test('the scale subresource and the printed columns name fields that exist', () => {
   const paths = [
     ...Object.values(version.subresources.scale),
     ...version.additionalPrinterColumns.map(({ jsonPath }) => jsonPath),
@@ -149,7 +149,7 @@ test('scale and the printed columns name fields that exist', () => {
   expect(paths.filter((path) => at(path) === undefined)).toEqual([]);
 });
 
-/** The API server's defaulting, written anew on the committed YAML. */
+/** The API server's defaulting, reimplemented on the committed YAML. */
 function crdDefaults(schema: OpenApi, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const filled: Record<string, unknown> = {};
@@ -177,7 +177,7 @@ describe("the CRD's defaults", () => {
     /^spec\.(patches\.(stride|level)|patches\.tissue\.(\w+Micrometres|faintestDensity|pens)|cohort\.split\.(test|validation)|storage\.output\.(accessModes|retain)|model\.head\.ties|training\.optimizer\.(momentum|beta1|beta2|epsilon)|training\.schedule\.(finalFraction|factor))$/;
 
   test.each(acceptances.map((row) => [row.name, row] as const))(
-    'are those of applyDefaults: %s',
+    'agree with applyDefaults for %s',
     (_, row) => {
       const manifest = refusedManifest({ ...row, path: '', says: '' });
       const spec = crdDefaults(at('.spec')!, manifest['spec']);
@@ -187,7 +187,7 @@ describe("the CRD's defaults", () => {
     },
   );
 
-  test('are complete in themselves', () => {
+  test('have defaults for all of their own fields', () => {
     for (const [, schema] of all) {
       if (schema.default !== undefined) expect(crdDefaults(schema, schema.default)).toEqual(schema.default);
     }

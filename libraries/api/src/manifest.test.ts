@@ -32,7 +32,7 @@ spec:
           - name: trainer
 `;
 
-test.each(readdirSync(samples).filter((name) => name.endsWith('.yaml')))('sample %s is valid', (name) => {
+test.each(readdirSync(samples).filter((name) => name.endsWith('.yaml')))('the sample %s is valid', (name) => {
   const job = jobFromText(readFileSync(`${samples}${name}`, 'utf8'), name);
   expect(jobFromText(formatManifest(job), name)).toEqual(job);
 });
@@ -54,7 +54,7 @@ describe('parseManifest', () => {
     expect(parsed).toMatchObject({ spec: { suspend: true, runPolicy: { keep: 5, backoffLimit: 1 } } });
   });
 
-  test('takes JSON and a byte order mark', () => {
+  test('accepts JSON and a byte order mark', () => {
     const text = `\ufeff${JSON.stringify(classificationJob)}`;
     expect(parseManifest(text, 'job.json').manifest).toEqual(classificationJob);
   });
@@ -74,7 +74,7 @@ describe('parseManifest', () => {
     expect(() => parseManifest(text, 'job.yaml')).toThrow(message);
   });
 
-  test('refuses aliases that multiply', () => {
+  test('refuses aliases that expand exponentially', () => {
     const lines = Array.from(
       { length: 30 },
       (_, i) => `l${i}: &l${i} [${`*l${i - 1},`.repeat(i === 0 ? 0 : 9)} 1]`,
@@ -96,7 +96,7 @@ describe('parseManifest', () => {
   });
 });
 
-describe('lines', () => {
+describe('the line', () => {
   test.each([
     ['spec', 5],
     ['spec.cohort.outcome.column', 11],
@@ -104,20 +104,20 @@ describe('lines', () => {
     ['spec.workers.template.spec.containers', 17],
     ['spec.workers.template.spec.containers[1]', 19],
     ['spec.workers.template.spec.containers[1].name', 19],
-    // A field that is missing is told at the field around it.
+    // A missing field is reported at the field around it.
     ['spec.cohort.split.fold', 6],
     ['spec.workers.template.spec.containers[1].image', 19],
     ['status', 2],
-  ])('of %s is %i', (path, line) => {
+  ])('of the field %s is %i', (path, line) => {
     expect(parseManifest(example, 'job.yaml').lineOf(path)).toBe(line);
   });
 
-  test('are given for every problem', () => {
+  test('is given for every problem', () => {
     const { problems } = checkManifest(example, 'job.yaml');
     expect(problems).toMatchObject([{ path: 'spec.workers.template.spec.containers[1]', line: 19 }]);
   });
 
-  test('are right for any nesting, in block style', () => {
+  test('is right for any nesting in block style', () => {
     const tree = fc.letrec<{ value: unknown }>((tie) => ({
       value: fc.oneof(
         { depthSize: 'small' },
@@ -137,7 +137,7 @@ describe('lines', () => {
   });
 });
 
-test('the error of jobFromText tells every problem with its line', () => {
+test('the error of jobFromText lists every problem with its line', () => {
   const text = example.replace('table: cohort.csv', 'tabel: cohort.csv').replace('- name: trainer\n', '');
   const lines = (): unknown => jobFromText(text, 'job.yaml', { overrides: ['training.epochs=0'] });
   expect(lines).toThrow(/^job\.yaml: the job has 3 problems:/);
@@ -148,7 +148,7 @@ test('the error of jobFromText tells every problem with its line', () => {
   expect(lines).toThrow('spec.training.epochs (line 5): should be greater than or equal to 1, but is 0');
 });
 
-test('formatManifest writes what is read back', () => {
+test('formatManifest and parseManifest round-trip', () => {
   const job = applyDefaults(classificationJob);
   expect(jobFromText(formatManifest(job), 'x')).toEqual(job);
 });

@@ -30,7 +30,7 @@ export function parseManifest(text: string, fileName: string): ParsedManifest {
     .map((manifest, index) => ({ manifest, index }))
     .filter(({ manifest }) => manifest !== null && manifest !== undefined);
   const jobs = filled.filter(({ manifest }) => isJsonObject(manifest) && manifest['kind'] === KIND);
-  // A single document is meant to be the job, whatever it says: validation will tell what is wrong with it.
+  // A single document is meant to be the job, whatever it says: validation reports what is wrong with it.
   const chosen = jobs.length === 0 && filled.length === 1 ? filled : jobs;
   const [job, second] = chosen;
   if (job === undefined) {

@@ -26,11 +26,11 @@ describe('applyOverrides', () => {
       'workers.template.spec.containers[0].name=trainer',
       { 'spec.workers.template.spec.containers': [{ name: 'trainer' }] },
     ],
-  ])('%s', (assignment, changes) => {
+  ])('applies %s', (assignment, changes) => {
     expect(applyOverrides(classificationJob, [assignment])).toEqual(withFields(classificationJob, changes));
   });
 
-  test('applies in order and leaves the manifest as it was', () => {
+  test('applies assignments in order without modifying the manifest', () => {
     const before = JSON.stringify(classificationJob);
     const changed = applyOverrides(classificationJob, ['training={epochs: 2, seed: 1}', 'training.epochs=5']);
     expect(changed).toEqual(withField(classificationJob, 'spec.training', { epochs: 5, seed: 1 }));
@@ -62,7 +62,7 @@ describe('applyOverrides', () => {
     expect(() => applyOverrides(classificationJob, [assignment])).toThrow(message);
   });
 
-  test('does not hide that the manifest has a text where an object belongs', () => {
+  test('keeps a text where an object belongs, so that validation reports it', () => {
     expect(() =>
       applyOverrides(withField(classificationJob, 'spec.training', 'x'), ['training.epochs=1']),
     ).toThrow('is not an object');

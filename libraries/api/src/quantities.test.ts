@@ -15,11 +15,11 @@ test.each([
   ['.5', 0.5],
   ['5.', 5],
   ['+1k', 1000],
-])('quantity %s is %d', (quantity, value) => {
+])('the quantity %s is %d', (quantity, value) => {
   expect(parseQuantity(quantity)).toBeCloseTo(value, 9);
 });
 
-test.each(['', 'Mi', '1MB', '-1', '1 Gi', '1e', '1..2', 'NaN', -1])('%s is no quantity', (quantity) => {
+test.each(['', 'Mi', '1MB', '-1', '1 Gi', '1e', '1..2', 'NaN', -1])('"%s" is not a quantity', (quantity) => {
   expect(() => parseQuantity(quantity)).toThrow('not a resource quantity');
 });
 
@@ -30,18 +30,18 @@ test.each([
   ['2d', 172800],
   ['1d2h3m4s', 93784],
   ['1h5s', 3605],
-])('duration %s is %d s', (text, seconds) => {
+])('the duration %s is %d s', (text, seconds) => {
   expect(parseDuration(text)).toBe(seconds);
 });
 
 test.each(['', '5', 'h', '1m1h', '1s1s', '-1s', '1.5h', '1h ', '99999999h'])(
-  '"%s" is no duration',
+  '"%s" is not a duration',
   (text) => {
     expect(() => parseDuration(text)).toThrow('not a duration');
   },
 );
 
-test('a formatted duration reads back within its second unit', () => {
+test('a formatted duration is parsed back to within its second unit', () => {
   expect(['0s', formatDuration(Number.NaN), formatDuration(-1)]).toEqual(['0s', '-', '-']);
   expect(formatDuration(3_900)).toBe('1h 5m');
   expect(formatDuration(3_605)).toBe('1h');

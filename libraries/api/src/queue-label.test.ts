@@ -27,6 +27,6 @@ it.each([
   ['{ queue: other }', /spec\.runPolicy\.queue is other/],
   ['{ gang: volcano }', /names a queue of Kueue, but spec\.runPolicy\.gang is volcano/],
   ['{ gang: none }', /gang is none/],
-])('the label beside %s is refused', (runPolicy, message) => {
+])('the queue label beside %s is refused', (runPolicy, message) => {
   expect(() => jobFromText(manifest('pathology', runPolicy), 'job')).toThrow(message);
 });

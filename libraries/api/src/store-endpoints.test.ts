@@ -53,8 +53,8 @@ function bracketed(
   return `[${compressed ? text.replace(row, '::') : text}]`;
 }
 
-describe('endpoints of stores', () => {
-  it('are judged by the rules as they are by the client, whatever their spelling', () => {
+describe('the endpoint of a store', () => {
+  it('is judged alike by the rules and by the client, however it is spelled', () => {
     fc.assert(
       fc.property(
         host,
@@ -69,7 +69,7 @@ describe('endpoints of stores', () => {
           const said = faults.map(
             ({ problem }) => /(insecure|linkLocal) is true/u.exec(problem)?.[1] ?? problem,
           );
-          // Where both are missing, the rules tell both.
+          // Where both are missing, the rules report both.
           expect([endpoint, refusal === undefined ? said : said.at(-1)]).toEqual([endpoint, refusal ?? []]);
         },
       ),
@@ -83,7 +83,7 @@ describe('endpoints of stores', () => {
     { name: 'trainer', env: [{ name, value }] },
   ];
 
-  it.each(['coordinator', 'workers'])('are looked for in the template of %s', (role) => {
+  it.each(['coordinator', 'workers'])('is also checked in the template of %s', (role) => {
     const path = `spec.${role}.template.spec.containers`;
     for (const name of ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']) {
       const insecure = { ...stored, [path]: template(name, 'http://minio.storage.svc:9000') };
@@ -110,7 +110,7 @@ describe('the cohort of a stored job', () => {
   const changed = (changes: Readonly<Record<string, Json | undefined>>): string[] =>
     (validate(withFields(old, changes), { old }).problems ?? []).map(({ path }) => path);
 
-  it('may have its store allowed, or moved, when it was stored before the rule', () => {
+  it('may have its store allowed or moved if it predates the rule', () => {
     expect(changed({})).toEqual(['spec.cohort.s3.endpoint']);
     expect(changed({ 'spec.cohort.s3.insecure': true })).toEqual([]);
     expect(changed({ 'spec.cohort.s3': { endpoint: 'https://minio.storage.svc' } })).toEqual([]);
@@ -127,7 +127,7 @@ describe('the cohort of a stored job', () => {
     ['missing', { words: ['x'] }],
     ['duplicateSlides', 'allow'],
     ['unreadableSlides', 'skip'],
-  ])('may not change otherwise: %s', (field, value) => {
+  ])('may not change its %s at the same time', (field, value) => {
     expect(changed({ 'spec.cohort.s3.insecure': true, [`spec.cohort.${field}`]: value })).toEqual([
       'spec.cohort',
     ]);

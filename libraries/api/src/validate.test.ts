@@ -23,16 +23,19 @@ function problemsOf(manifest: unknown, old?: unknown): readonly Problem[] {
   return validate(manifest, old === undefined ? {} : { old }).problems ?? [];
 }
 
-describe('a manifest with one fault', () => {
-  test.each(refusals.map((row) => [row.name, row] as const))('%s', (_, row) => {
-    const problems = problemsOf(refusedManifest(row));
-    expect(problems.map(formatProblem)).toHaveLength(1);
-    expect(problems[0]).toMatchObject({ path: row.path });
-    expect(problems[0]?.problem).toContain(row.says);
-    if (row.remedy !== undefined) expect(problems[0]?.remedy).toContain(row.remedy);
-  });
+describe('an invalid manifest', () => {
+  test.each(refusals.map((row) => [row.name, row] as const))(
+    'is refused for its only fault: %s',
+    (_, row) => {
+      const problems = problemsOf(refusedManifest(row));
+      expect(problems.map(formatProblem)).toHaveLength(1);
+      expect(problems[0]).toMatchObject({ path: row.path });
+      expect(problems[0]?.problem).toContain(row.says);
+      if (row.remedy !== undefined) expect(problems[0]?.remedy).toContain(row.remedy);
+    },
+  );
 
-  test('is in the table under every rule that is written by hand, transitions apart', () => {
+  test('is in the table for every hand-written rule except transition rules', () => {
     const written = Object.values(rules)
       .flat()
       .filter(({ cel }) => !cel.includes('oldSelf'))
@@ -42,11 +45,14 @@ describe('a manifest with one fault', () => {
   });
 });
 
-test.each(acceptances.map((row) => [row.name, row] as const))('accepted: %s', (_, row) => {
-  expect(problemsOf(refusedManifest({ ...row, path: '', says: '' })).map(formatProblem)).toEqual([]);
-});
+test.each(acceptances.map((row) => [row.name, row] as const))(
+  'a valid manifest is accepted: %s',
+  (_, row) => {
+    expect(problemsOf(refusedManifest({ ...row, path: '', says: '' })).map(formatProblem)).toEqual([]);
+  },
+);
 
-test('all faults are told at once, and none that only follows from another', () => {
+test('all faults are reported at once, without those that follow from another', () => {
   const manifest = withFields(classificationJob, {
     'metadata.name': 'No_Name',
     'spec.patches': { mpp: 0.5, level: 1, size: 'big', blockShards: 3 },
@@ -83,11 +89,11 @@ test.each([
     withField(classificationJob, 'metadata.labels', { a: 1 }),
     'metadata.labels.a',
   ],
-])('refused: %s', (_, manifest, path) => {
+])('an object that is not a job is refused: %s', (_, manifest, path) => {
   expect(problemsOf(manifest).map((problem) => problem.path)).toEqual([path]);
 });
 
-test('a job that the cluster returns is accepted with all that Kubernetes adds', () => {
+test('a job returned by the cluster is accepted with everything that Kubernetes adds', () => {
   const stored = withFields(classificationJob, {
     'metadata.managedFields': [{ manager: 'kubectl' }],
     'metadata.ownerReferences': [],
@@ -108,7 +114,7 @@ test('keys that JavaScript treats specially are plain keys', () => {
   expect(problemsOf(withField(classificationJob, 'spec.model.encoder.name', 'toString'))).toHaveLength(1);
 });
 
-test('a value that refers to itself or is very deep is refused, not followed for ever', () => {
+test('a cyclic or very deep value is refused', () => {
   const affinity: Record<string, unknown> = {};
   affinity['again'] = affinity;
   const manifest = withField(classificationJob, 'spec.workers.template.spec', { affinity } as never);
@@ -150,7 +156,7 @@ describe('an update', () => {
     expect(problemsOf(withField(classificationJob, path, value), classificationJob)).toEqual([]);
   });
 
-  test('of what pods are made with is accepted while the job is suspended', () => {
+  test('of settings for the pods is accepted while the job is suspended', () => {
     const changes = {
       'spec.parameterServers.replicas': 2,
       'spec.storage.output': { size: '20Gi' },
@@ -170,7 +176,7 @@ describe('an update', () => {
     expect(problemsOf(other, managed)).toMatchObject([{ path: 'spec.managedBy' }]);
   });
 
-  test('that moves managedBy to its new place is accepted, in both places it is refused', () => {
+  test('that moves managedBy to its new place is accepted, and one that sets both places is refused', () => {
     const before = withField(classificationJob, 'spec.runPolicy.managedBy', 'example.org/queue');
     const after = withField(classificationJob, 'spec.managedBy', 'example.org/queue');
     expect(problemsOf(after, before)).toEqual([]);
@@ -178,7 +184,7 @@ describe('an update', () => {
     expect(problemsOf(both)).toMatchObject([{ path: 'spec.runPolicy.managedBy' }]);
   });
 
-  test('to the same job with all defaults written out is told apart only where the cluster does so, too', () => {
+  test('that only writes the defaults out is accepted', () => {
     // `stride`, `level` and the like are not filled in by the API server, so that writing them is a change there.
     expect(problemsOf(job, job)).toEqual([]);
   });
@@ -204,7 +210,7 @@ describe('defaults', () => {
     expect(job?.spec.cohort.split).toEqual({ seed: 0, test: 0.25, validation: 0 });
   });
 
-  test('of another form or variant are not', () => {
+  test('of another form or variant are not filled in', () => {
     const { job } = validate(
       withFields(classificationJob, { 'spec.patches.mpp': 0.5, 'spec.cohort.split': { folds: 3, fold: 0 } }),
     );
@@ -222,7 +228,7 @@ describe('defaults', () => {
     },
   );
 
-  test('leave the manifest as it was', () => {
+  test('do not modify the manifest', () => {
     const before = JSON.stringify(classificationJob);
     applyDefaults(classificationJob);
     expect(JSON.stringify(classificationJob)).toBe(before);
@@ -237,8 +243,8 @@ function fieldPaths(node: Node, path: string): string[] {
   ];
 }
 
-describe('property', () => {
-  test('validate never throws, whatever it is given', () => {
+describe('for arbitrary input', () => {
+  test('validate never throws', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true }), (value) => {
         expect(validate(value).problems?.length).toBeGreaterThan(0);
@@ -247,7 +253,7 @@ describe('property', () => {
     );
   });
 
-  test('validate never throws with anything in any field, and what it accepts stays accepted after defaults', () => {
+  test('in any field, validate never throws, and an accepted job stays accepted with its defaults', () => {
     const paths = fieldPaths(specSchema.node, 'spec');
     fc.assert(
       fc.property(
@@ -267,7 +273,7 @@ describe('property', () => {
   });
 });
 
-test('the error tells all problems with the file', () => {
+test('the error lists all problems and names the file', () => {
   const error = manifestError(
     problemsOf(withField(classificationJob, 'spec.training.epochs', 0)),
     'job.yaml',

@@ -35,7 +35,7 @@ describe('Engine', () => {
   });
   afterAll(() => engine.close());
 
-  it('embeds any number of tiles, one by one as all at once', async () => {
+  it('embeds any number of tiles alike, one by one or all at once', async () => {
     const all = await engine.embed(parameters, bag.tiles, 8);
     expect([all.embeddings.length, all.attention.length]).toEqual([8 * d, 8]);
     const one = await engine.embed(parameters, bag.tiles.subarray(3 * tileBytes, 4 * tileBytes), 1);
@@ -43,7 +43,7 @@ describe('Engine', () => {
     expect(one.attention[0]).toBeCloseTo(all.attention[3]!, 5);
   });
 
-  it('gives the same bits whatever else it computes and however the data was handed over', async () => {
+  it('gives the same bits whatever else it computes and however the data was passed', async () => {
     const shared = new Float32Array(new SharedArrayBuffer(bag.parameters.byteLength));
     shared.set(bag.parameters);
     const other = engine.loadParameters('shared', shared);
@@ -56,7 +56,7 @@ describe('Engine', () => {
     expect(bits(again)).toBe(bits(first));
   });
 
-  it('keeps the parameters that a call was made with, and only until they are released', async () => {
+  it('keeps the parameters of a call until they are released, and no longer', async () => {
     const changed = engine.loadParameters(
       1,
       bag.parameters.map((value) => value * 1.5),
@@ -82,7 +82,7 @@ describe('Engine', () => {
     expect(turns).toBeGreaterThan(10);
   });
 
-  it('names the tensor of a gradient that is not finite, and the tile of such an embedding', async () => {
+  it('names the tensor of a non-finite gradient, and the tile of a non-finite embedding', async () => {
     const broken = bag.parameters.slice();
     const bias = parameterLayout(network).tensors.find(({ name }) => name === 'attention.U.bias')!;
     broken[bias.offset] = Number.NaN;
@@ -107,7 +107,7 @@ describe('Engine', () => {
     await expect(engine.embeddingGradient(parameters, bag.tiles, 8, cotangent)).rejects.toThrow('cotangent');
   });
 
-  it('refuses another number of threads in the same process', async () => {
+  it('refuses a different number of threads in the same process', async () => {
     await expect(Engine.start({ network, threads: 3 })).rejects.toMatchObject({
       code: 'EngineFailed',
       message: expect.stringContaining('TensorFlow is loaded with 1 thread(s) on the cpu'),
@@ -115,7 +115,7 @@ describe('Engine', () => {
     await expect(Engine.start({ network, threads: 0 })).rejects.toThrow('threads: TensorFlow cannot use 0');
   });
 
-  it('counts its time and keeps nothing of a call', async () => {
+  it('measures its time and leaks no tensor of a call', async () => {
     const before = engine.statistics();
     for (let call = 0; call < 20; call++) {
       const set = engine.loadParameters(call, bag.parameters);
@@ -129,7 +129,7 @@ describe('Engine', () => {
     expect(after.forwardSeconds).toBeGreaterThan(before.forwardSeconds);
   });
 
-  it('does not grow', async () => {
+  it('does not grow in memory', async () => {
     const calls = async (count: number): Promise<number> => {
       for (let call = 0; call < count; call++) {
         await engine.attentionGradient(parameters, bag.tiles, 8, bagCotangent);
@@ -144,7 +144,7 @@ describe('Engine', () => {
     expect(Math.min(...growth)).toBeLessThan(40e6);
   });
 
-  it('ends the calls under way before it closes, and refuses later ones', async () => {
+  it('finishes pending calls before it closes, and refuses later ones', async () => {
     const other = await Engine.start({ network, threads: 1 });
     const set = other.loadParameters(0, bag.parameters);
     const [embedded] = await Promise.all([other.embed(set, bag.tiles, 8), other.close(), other.close()]);
@@ -173,8 +173,8 @@ describe('a process with an engine', () => {
   });
 });
 
-describe('determinism', () => {
-  it('gives the same bits in every process, and the thread count reaches TensorFlow', async () => {
+describe('the computation', () => {
+  it('gives the same bits in every process, with the given number of TensorFlow threads', async () => {
     const program = new URL('./reference/gradient-digest.ts', import.meta.url).pathname;
     const digest = async (threads: number): Promise<string> => {
       const { stdout } = await promisify(execFile)(process.execPath, [

@@ -69,7 +69,7 @@ describe.each(cases)('the gradient of shards of $shard ($name)', ({ network, til
     expect(errors.filter(({ error }) => !(error < TOLERANCE))).toEqual([]);
   });
 
-  it('equals the whole bag in float64', async () => {
+  it('equals the gradient of the whole bag in float64', async () => {
     const gradient = await double.gradient(bag, bagGradient);
     expect(relativeError(twoPass.gradient, gradient)).toBeLessThan(TOLERANCE);
   });

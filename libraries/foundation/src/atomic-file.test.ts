@@ -19,7 +19,7 @@ describe('writeFileAtomically', () => {
     expect(await readdir(join(directory, 'a'))).toEqual(['b.json']);
   });
 
-  it('names the path when it fails, and keeps what was there', async () => {
+  it('names the path when it fails, and keeps the old file', async () => {
     const file = join(directory, 'file');
     await writeFile(file, 'kept');
     const path = join(file, 'below-a-file.json');
@@ -27,7 +27,7 @@ describe('writeFileAtomically', () => {
     expect(await readFile(file, 'utf8')).toBe('kept');
   });
 
-  it('follows no link that somebody has put where it writes', async () => {
+  it('does not follow a link planted at its target', async () => {
     const kept = join(directory, 'kept');
     await writeFile(kept, 'kept');
     const path = join(directory, 'b.json');

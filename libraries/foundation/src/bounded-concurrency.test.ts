@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { mapLimited, Slots } from './bounded-concurrency.ts';
 
 describe('bounded concurrency', () => {
-  it('never runs more than the slots, and serves in order', async () => {
+  it('never exceeds its slots, and serves tasks in order', async () => {
     const slots = new Slots(2);
     let running = 0;
     const started: number[] = [];
@@ -21,7 +21,7 @@ describe('bounded concurrency', () => {
     expect(started).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('a failure stops what has not begun, and waits for what has', async () => {
+  it('starts nothing after a failure, and waits for the running tasks', async () => {
     let running = 0;
     const begun: number[] = [];
     const work = mapLimited([0, 1, 2, 3, 4, 5], 2, async (index) => {
@@ -36,7 +36,7 @@ describe('bounded concurrency', () => {
     expect(begun.length).toBeLessThan(6);
   });
 
-  it('gives results in the order of the items', async () => {
+  it('returns results in the order of the items', async () => {
     const results = await mapLimited([3, 1, 2], 2, async (item, index) => {
       for (let turn = 0; turn < item; turn++) await new Promise((resolve) => setImmediate(resolve));
       return `${index}:${item}`;
@@ -44,7 +44,7 @@ describe('bounded concurrency', () => {
     expect(results).toEqual(['0:3', '1:1', '2:2']);
   });
 
-  it('a failure leaves what has begun running where the caller asks for it', async () => {
+  it('does not wait for the running tasks after a failure if asked not to', async () => {
     const work = mapLimited(
       ['never ends', 'fails', 'not begun'],
       2,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { readBoundedFile } from './bounded-file.ts';
 
-it('a file is read up to its bound, and one without an end is refused', async () => {
+it('a file is read up to a bound, and an endless one is refused', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'wsi-bounded-'));
   try {
     const path = join(directory, 'file');

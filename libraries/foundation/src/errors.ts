@@ -2,7 +2,7 @@
  * The one error class of the project. It is written for the person who reads it: what is wrong, where (slide,
  * field path, row), and what to do. Anything unknown is converted where it is caught, with its cause kept.
  *
- * Each error can be told in two ways. `message` is whole, for whoever may see the data. `publicMessage` may go anywhere: it
+ * Each error has two messages. `message` is whole, for whoever may see the data. `publicMessage` may go anywhere: it
  * holds only what was written as {@link PublicText}, and of an error without any the kind alone.
  */
 import { joinPublic, ownText, PublicText, publicText } from './public-text.ts';
@@ -30,7 +30,7 @@ export interface ErrorDetails {
   readonly where?: string | PublicText;
   /** What the user can do about it, as a sentence. */
   readonly remedy?: string | PublicText;
-  /** What may be told to all of a problem that is private: counts, line numbers, kinds. */
+  /** The public part of a private problem: counts, line numbers, kinds. */
   readonly summary?: PublicText;
   readonly cause?: unknown;
   readonly retryable?: boolean;
@@ -113,8 +113,8 @@ function publicSentences(
     text instanceof PublicText ? text : undefined;
   const errno = systemErrorCode(cause);
   const system = errno !== undefined && /^E[A-Z0-9]{2,20}$/.test(errno) ? [ownText(`(${errno})`)] : [];
-  const told = open(problem) ?? joinPublic([summary ?? KINDS[code], ...system], ' ');
-  return sentences(open(where), told, open(remedy));
+  const publicProblem = open(problem) ?? joinPublic([summary ?? KINDS[code], ...system], ' ');
+  return sentences(open(where), publicProblem, open(remedy));
 }
 
 /** The errno name of a Node system error (`ENOSPC`, `ENOENT`, ...), or undefined. */

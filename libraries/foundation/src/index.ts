@@ -23,10 +23,10 @@ export {
   ownText,
   PublicText,
   publicText,
-  toldText,
+  textFor,
   type Details,
   type PublicPart,
-  type Told,
+  type RedactableText,
 } from './public-text.ts';
 export { RandomStream } from './random.ts';
 export { isRecord } from './record.ts';

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseJson } from './json.ts';
 
-describe('JSON that somebody else wrote', () => {
-  it('is what JSON.parse makes of it', () => {
+describe('JSON from an untrusted source', () => {
+  it('is parsed as by JSON.parse', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 8 }), fc.constantFrom(undefined, 1), (text, indent) => {
         const written = JSON.stringify(JSON.parse(text), undefined, indent);
@@ -18,12 +18,12 @@ describe('JSON that somebody else wrote', () => {
     [`${'['.repeat(65)}${']'.repeat(65)}`, /64 levels/u],
     ['{"a":'.repeat(100_000) + '1' + '}'.repeat(100_000), /64 levels/u],
     ['{"a":1', /JSON/u],
-  ])('%# is refused', (text, problem) => {
+  ])('is refused with duplicate keys, too deep or malformed (case %#)', (text, problem) => {
     expect(() => parseJson(text)).toThrow(SyntaxError);
     expect(() => parseJson(text)).toThrow(problem);
   });
 
-  it('takes a text of any length', () => {
+  it('can be of any length', () => {
     const value = { long: 'x'.repeat(2 ** 24), 'after:': ['\\"'] };
     expect(parseJson(JSON.stringify(value))).toEqual(value);
     const escaped = `"${'\\u0041'.repeat(2 ** 23)}"`;
@@ -35,7 +35,7 @@ describe('JSON that somebody else wrote', () => {
     expect(() => parseJson('['.repeat(65))).toThrow(/64 levels/u);
   });
 
-  it('brackets, colons and quotes in texts are only texts', () => {
+  it('may have brackets, colons and quotes within strings', () => {
     const value = { 'a:{"': '[{:', b: ['\\"', '{', { 'a:{"': ':' }] };
     expect(parseJson(JSON.stringify(value))).toEqual(value);
   });

@@ -17,7 +17,7 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text) as unknown;
 }
 
-/** One pass, letter by letter: expressions over the tokens take a hundred times as long. What is no JSON is the parser's to tell. */
+/** One pass, letter by letter: expressions over the tokens take a hundred times as long. Malformed JSON is left to the parser to report. */
 function structureProblem(text: string): string | undefined {
   /** Of the objects that are open their names so far; of lists undefined. */
   const open: (Set<string> | undefined)[] = [];

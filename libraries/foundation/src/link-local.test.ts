@@ -43,8 +43,8 @@ const inIpv6Words: readonly ((four: Four) => string)[] = [
   ([a, b, c, d]) => `::ffff:0:${hex(a, b)}:${hex(c, d)}`,
 ];
 
-describe('addresses of the link', () => {
-  it('of IPv4 are known in every spelling that a URL takes', () => {
+describe('link-local addresses', () => {
+  it('of IPv4 are recognised in every spelling that a URL allows', () => {
     fc.assert(
       fc.property(four, fc.constantFrom(...spellings), (address, spell) => {
         const refusal = endpointRefusal(`https://${spell(address)}:9000`, {});
@@ -53,7 +53,7 @@ describe('addresses of the link', () => {
     );
   });
 
-  it('of IPv4 are known in the words of IPv6', () => {
+  it('of IPv4 are recognised when embedded in IPv6 addresses', () => {
     fc.assert(
       fc.property(four, fc.constantFrom(...inIpv6Words), (address, spell) => {
         const text = spell(address);
@@ -63,7 +63,7 @@ describe('addresses of the link', () => {
     );
   });
 
-  it('of IPv6 are known, with a zone as well, and others are not', () => {
+  it('of IPv6 are recognised with and without a zone, and other addresses are not', () => {
     fc.assert(
       fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), fc.boolean(), (groups, ours) => {
         const first = ours ? 0xfe80 | (groups[0]! & 0x3f) : 0x2600 | (groups[0]! & 0xff);
@@ -83,9 +83,11 @@ describe('addresses of the link', () => {
     ['10.1.2.3', false],
     ['store.example.org', false],
     ['', false],
-  ])('%s: %s', (address, expected) => expect(isLinkLocal(address)).toBe(expected));
+  ])('are distinguished from others: %s (%s)', (address, expected) =>
+    expect(isLinkLocal(address)).toBe(expected),
+  );
 
-  it('are as many bits in the words of IPv6', () => {
+  it('of IPv4 are blocks of the right length in IPv6', () => {
     expect(inIpv6({ network: '169.254.0.0', length: 16 })).toEqual([
       { network: '::a9fe:0', length: 112 },
       { network: '::ffff:0:a9fe:0', length: 112 },
@@ -113,12 +115,12 @@ describe('endpoints without encryption', () => {
     ['HTTP://minio:9000', 'insecure'],
     ['https://minio', undefined],
     ['minio', undefined],
-  ] as const)('%s: %s', (endpoint, expected) => {
+  ] as const)('are refused unless they are loopback: %s (%s)', (endpoint, expected) => {
     expect(endpointRefusal(endpoint, {})).toBe(expected);
     expect(endpointRefusal(endpoint, { insecure: true })).toBeUndefined();
   });
 
-  it('are not allowed at a link-local address by one permission alone', () => {
+  it('need both permissions at a link-local address', () => {
     const endpoint = 'http://169.254.1.1';
     const all = [{}, { insecure: true }, { linkLocal: true }, { insecure: true, linkLocal: true }];
     expect(all.map((permissions) => endpointRefusal(endpoint, permissions))).toEqual([
@@ -129,7 +131,7 @@ describe('endpoints without encryption', () => {
     ]);
   });
 
-  it('are those beside 127.0.0.0/8 and ::1', () => {
+  it('are loopback in 127.0.0.0/8 and at ::1 only', () => {
     fc.assert(
       fc.property(octet, octet, octet, octet, (...all) => {
         expect(isLoopback(all.join('.'))).toBe(all[0] === 127);

@@ -33,7 +33,7 @@ const known = new BlockList();
 for (const { network, length } of LINK_LOCAL_IPV4) {
   // Node itself takes ::ffff:a.b.c.d for a.b.c.d.
   known.addSubnet(network, length, 'ipv4');
-  for (const of of inIpv6({ network, length })) known.addSubnet(of.network, of.length, 'ipv6');
+  for (const block of inIpv6({ network, length })) known.addSubnet(block.network, block.length, 'ipv6');
 }
 for (const { network, length } of LINK_LOCAL_IPV6) known.addSubnet(network, length, 'ipv6');
 

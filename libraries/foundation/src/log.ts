@@ -3,7 +3,7 @@
  * replica that the logger was made with.
  *
  * Who reads a pod's log need not be allowed to see patients' data. So a logger hides every text in its fields that is not
- * {@link PublicText}, and tells errors by their public message, unless it is made for a terminal of the user's own. What
+ * {@link PublicText}, and logs errors with their public message, unless it is made for a terminal of the user's own. What
  * it hid goes to a file that only the run's user can read, when it has one.
  */
 import { fstatSync } from 'node:fs';
@@ -52,9 +52,9 @@ export function createLogger(identity: LogIdentity, { details, detailsFile }: Lo
       ...shape,
       hooks: {
         logMethod([fields, ...rest]: unknown[], write, number) {
-          const { fields: told, hidden } = publicFields(fields, () => whole() !== undefined);
+          const { fields: shown, hidden } = publicFields(fields, () => whole() !== undefined);
           if (hidden) whole()?.[levelName(number)](fields, ...(rest as [string]));
-          write.apply(this, [told, ...rest] as Parameters<typeof write>);
+          write.apply(this, [shown, ...rest] as Parameters<typeof write>);
         },
       },
     },

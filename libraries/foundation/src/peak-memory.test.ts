@@ -6,7 +6,7 @@ import { peakResidentBytes } from './peak-memory.ts';
 
 const module_ = JSON.stringify(join(import.meta.dirname, 'peak-memory.ts'));
 
-/** What a child prints that touches so many bytes before it looks. */
+/** What a child prints that touches this many bytes before it measures. */
 async function peakOfChild(bytes: number): Promise<number> {
   const code = `const { peakResidentBytes } = await import(${module_});
     let held = Buffer.alloc(${bytes}, 1); held = undefined;

@@ -2,7 +2,7 @@ import { afterEach, expect, it } from '@jest/globals';
 import { WsiError } from './errors.ts';
 import { keepFilesPrivate } from './private-files.ts';
 
-it('a mask that is none is told to everyone by the name of its variable', () => {
+it('an invalid mask is reported publicly by the name of its variable', () => {
   let thrown: unknown;
   try {
     keepFilesPrivate('rw-r--r--');
@@ -26,7 +26,7 @@ it.each([
   [0o277, '', 0o277],
   [0o077, '027', 0o027],
   [0o022, '0007', 0o007],
-])('of mask %o and the variable %p comes %o', (before, variable, after) => {
+])('the umask %o with WSI_UMASK=%p becomes %o', (before, variable, after) => {
   process.umask(before);
   keepFilesPrivate(variable);
   expect(process.umask(after)).toBe(after);

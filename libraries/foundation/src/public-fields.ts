@@ -1,4 +1,4 @@
-/** What may be told to all of the fields of a log line, and of errors in them (pure). */
+/** The public part of the fields of a log line, and of errors in them (pure). */
 import { systemErrorCode, WsiError } from './errors.ts';
 import { PublicText } from './public-text.ts';
 

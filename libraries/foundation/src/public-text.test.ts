@@ -8,15 +8,15 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { WsiError } from './errors.ts';
 import { publicFields } from './public-fields.ts';
-import { detailsOf, publicText, toldText, type PublicPart } from './public-text.ts';
+import { detailsOf, publicText, textFor, type PublicPart } from './public-text.ts';
 
 const SECRET = 'Quibblexia';
 
 describe('publicText', () => {
-  it('shows what the author wrote, numbers and other public text, and no string', () => {
-    const told = publicText`line ${3}: ${publicText`the slide is missing`}`;
-    expect(String(told)).toBe('line 3: the slide is missing');
-    expect(JSON.stringify({ told })).toBe('{"told":"line 3: the slide is missing"}');
+  it('shows its template, numbers and other public text, but no string', () => {
+    const outer = publicText`line ${3}: ${publicText`the slide is missing`}`;
+    expect(String(outer)).toBe('line 3: the slide is missing');
+    expect(JSON.stringify({ outer })).toBe('{"outer":"line 3: the slide is missing"}');
     // The compiler refuses it; what comes past the compiler is not shown either.
     expect(String(publicText`slide ${SECRET as unknown as PublicPart}`)).toBe('slide ...');
     expect(String(publicText`slide ${{ toString: () => SECRET } as unknown as PublicPart}`)).toBe(
@@ -26,7 +26,7 @@ describe('publicText', () => {
 });
 
 describe('a WsiError', () => {
-  it('has no public word of what is free text', () => {
+  it('publishes nothing of free text', () => {
     const text = fc.string({ minLength: 1 }).map((made) => `${SECRET} ${made}`);
     fc.assert(
       fc.property(text, text, text, (problem, where, remedy) => {
@@ -37,7 +37,7 @@ describe('a WsiError', () => {
     );
   });
 
-  it('tells its public parts, in place of a private problem the summary, and the name of a system error', () => {
+  it('publishes its public parts, the summary of a private problem, and the name of a system error', () => {
     const parts = { where: SECRET, remedy: publicText`Copy it again.` };
     expect(new WsiError('NotFound', publicText`it is gone`, parts).publicMessage).toBe(
       'it is gone. Copy it again.',
@@ -56,21 +56,21 @@ describe('a WsiError', () => {
 });
 
 describe('publicFields', () => {
-  it('keeps numbers and public text, and hides every other text, however deep', () => {
+  it('keeps numbers and public text, and hides every other text at any depth', () => {
     const { fields, hidden } = publicFields({
       step: 3,
       ready: true,
-      told: publicText`yes`,
+      answer: publicText`yes`,
       slide: SECRET,
       list: [1, SECRET, { deep: { deeper: SECRET } }],
     });
     expect(hidden).toBe(true);
-    expect(fields).toMatchObject({ step: 3, ready: true, told: 'yes', list: [1, expect.anything(), {}] });
+    expect(fields).toMatchObject({ step: 3, ready: true, answer: 'yes', list: [1, expect.anything(), {}] });
     expect(JSON.stringify(fields)).not.toContain(SECRET);
     expect(publicFields({ step: 3 }).hidden).toBe(false);
   });
 
-  it('tells errors by their public message, with their place in the program', () => {
+  it('keeps the public message of an error, and its place in the program', () => {
     const thrown = new Error(`${SECRET}\n    at ${SECRET} (x.ts:1:1)`, { cause: new Error(SECRET) });
     for (const given of [
       thrown,
@@ -83,7 +83,7 @@ describe('publicFields', () => {
     }
   });
 
-  it('ends on an object that holds itself', () => {
+  it('terminates on an object that contains itself', () => {
     const ring: Record<string, unknown> = { name: SECRET };
     ring['ring'] = ring;
     expect(JSON.stringify(publicFields(ring).fields)).not.toContain(SECRET);
@@ -94,8 +94,8 @@ it('details are hidden unless they are asked for', () => {
   expect([{}, { WSI_DETAILS: '' }, { WSI_DETAILS: 'yes' }, { WSI_DETAILS: 'shown' }].map(detailsOf)).toEqual([
     ...['hidden', 'hidden', 'hidden', 'shown'],
   ]);
-  const told = { whole: SECRET, shown: publicText`a slide` };
-  expect([toldText(told, 'shown'), toldText(told, 'hidden')]).toEqual([SECRET, 'a slide']);
+  const text = { whole: SECRET, shown: publicText`a slide` };
+  expect([textFor(text, 'shown'), textFor(text, 'hidden')]).toEqual([SECRET, 'a slide']);
 });
 
 describe('a logger', () => {
@@ -121,7 +121,7 @@ describe('a logger', () => {
     });
   }
 
-  it('hides what may be private, and keeps it whole in a file for its owner', () => {
+  it('hides what may be private, and keeps it in a file for its owner', () => {
     const file = join(directory, 'details.jsonl');
     const text = logged(JSON.stringify({ detailsFile: file }));
     expect(text).not.toContain(SECRET);
@@ -144,7 +144,7 @@ describe('a logger', () => {
     expect(kept[0]).toContain(`"slide":"${SECRET}"`);
   });
 
-  it("hides without a file, too, and shows all where it is the user's own run", () => {
+  it("hides it without a file, too, and shows everything in the user's own run", () => {
     expect(logged('{}')).not.toContain(SECRET);
     expect(logged("{ detailsFile: '/nowhere/at/all' }")).not.toContain(SECRET);
     // Nobody is sent to where it is not.

@@ -52,8 +52,8 @@ export function ownText(text: string): PublicText {
   return new PublicText(text);
 }
 
-/** Something told in two ways: whole, to whoever may see the data, and as it may be told to all. */
-export interface Told {
+/** A text in two versions: whole, for whoever may see the data, and with private parts removed, for everyone. */
+export interface RedactableText {
   readonly whole: string;
   readonly shown: PublicText;
 }
@@ -66,7 +66,7 @@ export function detailsOf(environment: Readonly<Record<string, string | undefine
   return environment['WSI_DETAILS'] === 'shown' ? 'shown' : 'hidden';
 }
 
-export function toldText(told: PublicText | Told, details: Details): string {
-  if (told instanceof PublicText) return String(told);
-  return details === 'shown' ? told.whole : String(told.shown);
+export function textFor(text: PublicText | RedactableText, details: Details): string {
+  if (text instanceof PublicText) return String(text);
+  return details === 'shown' ? text.whole : String(text.shown);
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { RandomStream } from './random.ts';
 
 describe('RandomStream', () => {
-  it('gives the same numbers for the same seed and name, others for another', () => {
+  it('gives the same numbers for the same seed and name, and others otherwise', () => {
     const draw = (seed: number, name: string): number[] => {
       const stream = new RandomStream(seed, name);
       return Array.from({ length: 8 }, () => stream.uint32());

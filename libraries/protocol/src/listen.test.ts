@@ -54,8 +54,8 @@ function withoutIPv6(code: string): void {
   } as typeof Server.prototype.listen);
 }
 
-describe('listening on every address', () => {
-  it('is reached over both families, at addresses with and without brackets', async () => {
+describe('a listener on every address', () => {
+  it('is reachable over both address families, with and without brackets', async () => {
     server = await listen('[::]:0', [part]);
     const port = portOf(server);
     expect(server.address).toBe(`[::]:${port}`);
@@ -65,19 +65,19 @@ describe('listening on every address', () => {
     expect(await answers('::ffff:127.0.0.1', port)).toBe(true);
   });
 
-  it.each(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])('is of IPv4 alone where there is no IPv6 (%s)', async (code) => {
+  it.each(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])('uses IPv4 alone where there is no IPv6 (%s)', async (code) => {
     withoutIPv6(code);
     server = await listen('[::]:0', [part]);
     expect(server.address).toMatch(/^0\.0\.0\.0:\d+$/);
     expect(await status(`127.0.0.1:${portOf(server)}`)).toMatchObject({ step: 7 });
   });
 
-  it('is refused where somebody listens already, and not tried at another address', async () => {
+  it('fails on a port in use, without trying another address', async () => {
     server = await listen('[::]:0', [part]);
     await expect(listen(server.address, [part])).rejects.toThrow(/cannot listen: .*EADDRINUSE/);
   });
 
-  it('does not widen an address that was meant', async () => {
+  it('does not widen an explicit address', async () => {
     server = await listen('127.0.0.1:0', [part]);
     expect(await answers('127.0.0.1', portOf(server))).toBe(true);
     expect(await answers('::1', portOf(server))).toBe(false);

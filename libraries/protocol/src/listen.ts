@@ -14,7 +14,7 @@ export interface ListeningServer {
 export interface ServicePart {
   readonly definition: grpc.ServiceDefinition;
   readonly implementation: grpc.UntypedServiceImplementation;
-  /** Who may call which method where TLS tells the caller's role. */
+  /** Who may call which method where TLS authenticates the caller's role. */
   readonly callers: MethodCallers;
 }
 

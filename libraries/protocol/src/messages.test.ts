@@ -12,13 +12,13 @@ const decoded = (method: 'Work' | 'Status' | 'Push', said: object): unknown => {
 };
 
 describe('the types of the messages', () => {
-  it('are those that the .proto makes: else run `node libraries/protocol/src/generate.ts`', () => {
+  it('match the .proto (otherwise run `node libraries/protocol/src/generate.ts`)', () => {
     const files = generatedTypes();
     expect(files.length).toBeGreaterThan(40);
     expect(committedTypes()).toEqual(files);
   });
 
-  it('are what the decoder makes: all fields are there, but members of a oneof, and messages may be null', () => {
+  it('match the decoder: all fields are present except members of a oneof, and messages may be null', () => {
     const empty = decoded('Status', {}) as StatusReply;
     expect(empty).toMatchObject({ step: 0, tiles: 0, message: '', metrics: {}, measurement: null });
     expect(decoded('Work', {}) as WorkerMessage).toEqual({});
@@ -29,7 +29,7 @@ describe('the types of the messages', () => {
     });
   });
 
-  it('have numbers for what is 64 bits wide', () => {
+  it('have numbers for 64-bit fields', () => {
     const { tiles, measurement } = decoded('Status', {
       tiles: 2 ** 40,
       measurement: { memory: { worker: { peakBytes: 2 ** 33, peaks: [{ bytes: 5 }] } } },

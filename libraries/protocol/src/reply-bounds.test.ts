@@ -62,7 +62,7 @@ const largest = {
 };
 
 describe("the bounds of a coordinator's reply", () => {
-  it('let the largest reply of a coordinator pass, with room to spare', () => {
+  it('admit the largest reply of a coordinator with room to spare', () => {
     const bytes = responseSerialize(largest);
     expect(problem(bytes)).toBe('');
     expect(bytes.length).toBeLessThan(MOST_REPLY_BYTES * 0.75);
@@ -70,8 +70,8 @@ describe("the bounds of a coordinator's reply", () => {
 
   it.each([
     ['metrics', { metrics: entries(257) }, '256 metrics'],
-    ['long names of metrics', { metrics: entries(1, 65) }, '64 bytes of key of metrics'],
-    ['a long message', { message: 'x'.repeat(16_385) }, '16384 bytes of message'],
+    ['characters in the names of metrics', { metrics: entries(1, 65) }, '64 bytes of key of metrics'],
+    ['characters in the message', { message: 'x'.repeat(16_385) }, '16384 bytes of message'],
     ['workers', { measurement: { workers: times(1_025, () => ({})) } }, '1024 workers'],
     ['observations', { measurement: { observations: times(129, () => ({})) } }, '128 observations'],
     [
@@ -81,27 +81,27 @@ describe("the bounds of a coordinator's reply", () => {
     ],
     ['peaks', { measurement: { memory: { worker: { peaks: times(257, () => ({})) } } } }, '256 peaks'],
     ['bytes', { message: 'x'.repeat(MOST_REPLY_BYTES) }, `${MOST_REPLY_BYTES} bytes`],
-  ])('refuse too many %s', (_what, reply, words) => {
+  ])('refuse a reply with too many %s', (_what, reply, words) => {
     expect(problem(responseSerialize(reply))).toContain(`more than ${words}`);
   });
 
-  it('refuse a great many fields that no coordinator knows, and a part that is said again and again', () => {
+  it('refuse very many unknown fields, and a repeated message field', () => {
     // Field 3, a number, and field 20, an empty measurement.
     expect(problem(Buffer.from('1800'.repeat(MOST_REPLY_FIELDS + 1), 'hex'))).toContain('fields');
     expect(problem(Buffer.from('a20100a20100', 'hex'))).toContain('more than 1 measurement');
   });
 
   it.each([
-    ['a length over the end', '0aff01'],
+    ['a length beyond the end', '0aff01'],
     ['a number without an end', `18${'ff'.repeat(11)}`],
-    ['a group, which this protocol has not', '1b1c'],
+    ['a group, which this protocol does not use', '1b1c'],
     ['a length of more than 32 bits', '0affffffffffff01'],
-    ['a nested length over the end of its message', 'a20102120f'],
-  ])('refuse %s', (_what, hex) => {
+    ['a nested length beyond the end of its message', 'a20102120f'],
+  ])('refuse a reply with %s', (_what, hex) => {
     expect(problem(Buffer.from(hex, 'hex'))).toContain('not a StatusReply');
   });
 
-  it('never fail in another way, whatever the bytes', () => {
+  it('never fail in another way for arbitrary bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         expect(problem(bytes)).toMatch(/^$|^the reply /);

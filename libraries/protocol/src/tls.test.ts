@@ -18,13 +18,21 @@ beforeAll(async () => {
   worker = await authority.issue('worker');
 });
 
-describe('PEM that cannot be used', () => {
+describe('an error about unusable PEM files', () => {
   const past = Date.now() - 1000;
 
   it.each<[string, () => Promise<TlsPem>, string]>([
-    ['no PEM', async () => ({ ...worker, certificate: 'x' }), 'tls.crt: this is not a certificate in PEM'],
-    ['an authority that is none', async () => ({ ...worker, authority: '' }), 'ca.crt: this is not a cert'],
-    ['no key', async () => ({ ...worker, key: worker.certificate }), 'tls.key: this is not a private key'],
+    [
+      'text that is not PEM',
+      async () => ({ ...worker, certificate: 'x' }),
+      'tls.crt: this is not a certificate in PEM',
+    ],
+    ['an empty authority', async () => ({ ...worker, authority: '' }), 'ca.crt: this is not a cert'],
+    [
+      'a file that is not a key',
+      async () => ({ ...worker, key: worker.certificate }),
+      'tls.key: this is not a private key',
+    ],
     [
       'a key of another certificate',
       async () => ({ ...worker, key: (await authority.issue('worker')).key }),
@@ -41,17 +49,17 @@ describe('PEM that cannot be used', () => {
       `tls.crt: the certificate 'worker' expired at ${new Date(past).toISOString().slice(0, 18)}`,
     ],
     [
-      'a certificate of the future',
+      'a certificate that is not valid yet',
       () => authority.issue('worker', { notBefore: Date.now() + 60_000 }),
       "tls.crt: the certificate 'worker' is not valid before ",
     ],
-  ])('%s is named', async (_name, make, message) => {
+  ])('names %s', async (_name, make, message) => {
     const pem = await make();
     expect(() => channelCredentials(pem)).toThrow(message);
     expect(() => serverCredentials(pem)).toThrow(message);
   });
 
-  it('a missing file is named', async () => {
+  it('names a missing file', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'wsi-tls-'));
     await expect(readTlsPem(directory)).rejects.toMatchObject({ code: 'Unavailable' });
     await writePem(directory, worker);
@@ -104,7 +112,7 @@ describe('a listener with mutual TLS', () => {
     expect(await status({ credentials, options: name }, '127.0.0.1')).toMatchObject({ step: 7 });
   });
 
-  it('is refused by a client that dialled another name', async () => {
+  it('is refused by a client that connects under another name', async () => {
     const call = status({ credentials: channelCredentials(worker) }, '127.0.0.1');
     await expect(call).rejects.toThrow("IP: 127.0.0.1 is not in the cert's list");
   });
@@ -137,7 +145,7 @@ describe('a listener with mutual TLS', () => {
     expect(refused).toEqual(['Status server', 'Status none', 'Work operator']);
   });
 
-  /** A client that does not look at its own certificate first, and trusts the server's authority. */
+  /** A client that does not check its own certificate first, and trusts the server's authority. */
   function unchecked({ certificate, key }: TlsPem): grpc.ChannelCredentials {
     const [authorityPem, keyPem, certificatePem] = [worker.authority, key, certificate].map((of) =>
       Buffer.from(of),

@@ -5,7 +5,7 @@ import type { Run } from './run.ts';
 export interface FollowUp {
   /** Of an axis: `follow-up (months)`. */
   readonly time: string;
-  /** Where the event is told: `column “died”`. */
+  /** Where the event is stated: `column “died”`. */
   readonly event: string | undefined;
 }
 

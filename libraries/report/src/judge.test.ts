@@ -12,7 +12,7 @@ const row = (patient: string, name: string, classIndex: number, probabilities: u
 });
 
 describe('judge', () => {
-  it('reads probabilities by class name, whatever JSON does to the order of the names', () => {
+  it('reads probabilities by class name, independent of the key order of JSON', () => {
     const predictions = readPredictions([
       row('a', '9', 1, { '9': 0.8, '10': 0.2 }),
       row('b', '10', 0, { '9': 0.1, '10': 0.9 }),
@@ -26,7 +26,7 @@ describe('judge', () => {
     expect(evaluation.classification[0]).toMatchObject({ accuracy: { value: 1 }, area: { value: 1 } });
   });
 
-  it('reads lists by index, as older runs wrote them, and names of nobody', () => {
+  it('reads lists by index, as written by older runs, and results without patient names', () => {
     const lists = readPredictions([row('a', 'yes', 1, [0.3, 0.7]), row('b', 'no', 0, [0.6, 0.4])]);
     expect(judge({ predictions: lists, result: undefined }).classes).toEqual(['no', 'yes']);
     const named = readPredictions([row('a', 'b', 1, { c: 0.1, __proto__x: 0.1, b: 0.7, a: 0.1 })]);
@@ -47,7 +47,7 @@ describe('judge', () => {
     expect(positive({ positiveClass: 'nobody' })).toBe(1);
   });
 
-  it('counts what is not a number', () => {
+  it('counts values that are not numbers', () => {
     const predictions = readPredictions([
       { ...(row('a', 'x', 0, { x: null, y: 0.5 }) as object), score: null },
     ]);

@@ -23,7 +23,7 @@ export function judge(run: Pick<Run, 'predictions' | 'result'>): Judgement {
 
 const POSITIVE = ['job', 'spec', 'cohort', 'outcome', 'positive'];
 
-/** Names by class index, as far as the predictions tell them. */
+/** Names by class index, as far as the predictions have them. */
 export function classNames(predictions: readonly Prediction[]): string[] {
   const count = predictions.reduce(
     (most, { probabilities }) => Math.max(most, probabilities?.length ?? 0),

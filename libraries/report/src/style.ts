@@ -1,4 +1,4 @@
-/** The page's style. Series colours are Okabe and Ito's, told apart by people with any colour vision. */
+/** The page's style. Series colours are Okabe and Ito's, distinguishable with any colour vision. */
 import { COLOUR_BAR } from './svg/attention-map.ts';
 
 const DARK = `

@@ -23,7 +23,7 @@ describe('writeReport', () => {
       ['Test C-index', 'Survival by predicted risk (test)', 'by treatment, all patients', 'patients at risk'],
     ],
     ['classes', ['Test mean AUC', 'each class against the rest', 'carcinoma']],
-  ])('is one page that fetches nothing: %s', async (kind, expected) => {
+  ])('writes one self-contained page for a run of %s', async (kind, expected) => {
     await writeSampleRun(directory, kind);
     const page = await reportOf();
     for (const text of [
@@ -67,7 +67,7 @@ describe('writeReport', () => {
     expect(text.indexOf('Tile 7 of level 0')).toBeGreaterThan(text.indexOf('id="results"'));
   });
 
-  it('tells what was assumed of the cohort, and nothing when there is nothing', async () => {
+  it('lists the assumptions about the cohort, if there are any', async () => {
     await writeSampleRun(directory, 'classification');
     expect(await reportOf()).not.toContain('id="cohort"');
     const file = join(directory, 'result.json');
@@ -94,7 +94,7 @@ describe('writeReport', () => {
     },
   );
 
-  it('says what is missing, file by file', async () => {
+  it('names missing files', async () => {
     await writeSampleRun(directory, 'classification');
     for (const file of ['result.json', 'predictions.json', 'heatmaps']) {
       await rm(join(directory, file), { recursive: true });
@@ -111,7 +111,7 @@ describe('writeReport', () => {
     }
   });
 
-  it('tells of a run under way its name, step and time left, and of a failed one why', async () => {
+  it('shows name, step and time left of a running run, and the reason of a failed one', async () => {
     await writeSampleRun(directory, 'classification');
     for (const file of ['result.json', 'predictions.json', 'heatmaps']) {
       await rm(join(directory, file), { recursive: true });
@@ -138,7 +138,7 @@ describe('writeReport', () => {
     expect(failed).not.toContain('2h 10m');
   });
 
-  it('judges by patients, whatever the number of slides, and says so', async () => {
+  it('evaluates by patients, whatever the number of slides, and says so', async () => {
     await writeSampleRun(directory, 'survival');
     const file = join(directory, 'predictions.json');
     const first = (await reportOf()).match(/<h2 class="judgement">[^<]*/)![0];
@@ -174,7 +174,7 @@ describe('writeReport', () => {
     expect(turned).toContain('P(apart)');
   });
 
-  it('takes broken and senseless files for missing ones', async () => {
+  it('treats broken and nonsensical files as missing', async () => {
     await writeSampleRun(directory, 'classification');
     await writeFile(join(directory, 'predictions.json'), '[{"outcome": 3}, null, {"score": "high"}]');
     await writeFile(join(directory, 'metrics.jsonl'), 'nonsense\n[1]\n{"step": "one"}\n');
@@ -185,7 +185,7 @@ describe('writeReport', () => {
     }
   });
 
-  it('keeps every text of the run text', async () => {
+  it('escapes every text of the run', async () => {
     await writeSampleRun(directory, 'classification', { name: hostile, classes: [hostile, `${hostile}2`] });
     const page = await reportOf();
     expect(page).toContain('&lt;/script&gt;&lt;img src=x');
@@ -205,7 +205,7 @@ describe('writeReport', () => {
     expect(page).toContain('Some thumbnails could not be read');
   });
 
-  it('refuses a directory that is not of a run, by name', async () => {
+  it('refuses a directory that is not a run, naming it', async () => {
     await expect(writeReport(directory)).rejects.toThrow(`${directory}: holds no result.json`);
     await expect(writeReport(join(directory, 'nowhere'))).rejects.toThrow('is not a directory');
   });

@@ -23,20 +23,24 @@ describe('bootstrapInterval', () => {
       const time = -Math.log(1 - stream.uniform()) / Math.exp(risk);
       return { risk, outcome: { time, event: stream.uniform() < 0.7 } };
     });
-    const of = (sample: typeof patients): ReturnType<typeof concordanceIndex> =>
+    const concordanceOf = (sample: typeof patients): ReturnType<typeof concordanceIndex> =>
       concordanceIndex(
         sample.map(({ risk }) => risk),
         sample.map(({ outcome }) => outcome),
       );
-    const analytic = of(patients)!;
+    const analytic = concordanceOf(patients)!;
     const options = { seed: 1, resamples: 300 };
-    const interval = bootstrapInterval(patients, (sample) => of([...sample])?.concordance, options)!;
+    const interval = bootstrapInterval(
+      patients,
+      (sample) => concordanceOf([...sample])?.concordance,
+      options,
+    )!;
     expect(Math.abs((interval.upper - interval.lower) / (analytic.upper - analytic.lower) - 1)).toBeLessThan(
       0.15,
     );
   });
 
-  it('is a function of its seed, and says nothing of a statistic that rarely exists', () => {
+  it('is a function of its seed, and undefined for a statistic that rarely exists', () => {
     const values = [1.2, 5.7, 9.1, 2.3, 4.4, 8.6, 0.5];
     expect(bootstrapInterval(values, mean, { seed: 8 })).toEqual(
       bootstrapInterval(values, mean, { seed: 8 }),

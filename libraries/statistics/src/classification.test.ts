@@ -43,7 +43,7 @@ describe('classification', () => {
     expect(interval(1, 29)).toEqual(['0.0061', '0.1718']);
   });
 
-  it("is Wilson's for one case a patient, and no surer for more of the same", () => {
+  it("gives Wilson's interval for one case per patient, and no narrower one for repeated cases", () => {
     const correct = [true, true, false, true, true, false, true, true];
     const patients = correct.map((_, index) => `p${index}`);
     const once = clusteredAccuracy(correct, patients)!;
@@ -73,7 +73,7 @@ describe('classification', () => {
     expect(clusteredAccuracy([], [])).toBeUndefined();
   });
 
-  it('puts the intervals of the classes together for the balanced accuracy', () => {
+  it('combines the intervals of the classes for the balanced accuracy', () => {
     const matrix = [
       [4, 1],
       [2, 8],
@@ -100,7 +100,7 @@ describe('classification', () => {
     ).toEqual({ lower: expect.closeTo(of, 9), upper: expect.closeTo(to, 9) });
   });
 
-  it('knows the Brier score that needs no model', () => {
+  it('gives the Brier score of a prediction without a model', () => {
     const actual = [0, 0, 0, 1];
     const shares = actual.map(() => [0.75, 0.25]);
     const matrix = [
@@ -136,7 +136,7 @@ describe('classification', () => {
     expect(brierScore([[0.2, 0.5, 0.3]], [1])).toBeCloseTo(0.04 + 0.25 + 0.09, 12);
   });
 
-  it('takes the first of equally probable classes', () => {
+  it('predicts the first of equally probable classes', () => {
     expect(
       predictedClasses([
         [0.5, 0.5],
@@ -145,7 +145,7 @@ describe('classification', () => {
     ).toEqual([0, 1]);
   });
 
-  it('refuses classes that do not exist, and says nothing of no cases', () => {
+  it('refuses unknown classes, and gives no result without cases', () => {
     expect(() => confusionMatrix([2], [0], 2)).toThrow('0..1');
     expect(() => confusionMatrix([1], [-1], 2)).toThrow('0..1');
     expect(() => confusionMatrix([1], [], 2)).toThrow('1 cases');

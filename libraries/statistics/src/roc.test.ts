@@ -30,7 +30,7 @@ describe('rocArea', () => {
     expect(area).toMatchObject({ positives: 51, negatives: 58, intervalMethod: 'DeLong' });
   });
 
-  it('is the share of pairs ordered rightly, ties half, and the area under the curve', () => {
+  it('is the share of correctly ordered pairs, ties counting half, and the area under the curve', () => {
     fc.assert(
       fc.property(samples, ({ scores, positive }) => {
         const area = rocArea(scores, positive);
@@ -60,7 +60,7 @@ describe('rocArea', () => {
     );
   });
 
-  it('has the variance of the definition: placements of every case among the other class', () => {
+  it('has the variance given by the placements of every case among the other class', () => {
     fc.assert(
       fc.property(samples, ({ scores, positive }) => {
         const area = rocArea(scores, positive);
@@ -96,7 +96,7 @@ describe('rocArea', () => {
     expect(worst.upper).toBeCloseTo(1 - few.lower, 9);
   });
 
-  it('is no surer for patients who are counted several times, however their slides are classed', () => {
+  it('is no more certain when patients are counted several times, however their slides are classed', () => {
     const slides = fc.array(
       fc.tuple(fc.integer({ min: 0, max: 6 }), fc.boolean(), fc.integer({ min: 0, max: 5 })),
       { minLength: 2, maxLength: 20 },
@@ -104,13 +104,13 @@ describe('rocArea', () => {
     fc.assert(
       fc.property(slides, fc.integer({ min: 2, max: 4 }), (rows, copies) => {
         const repeated = Array.from({ length: copies }, () => rows).flat();
-        const of = (sample: typeof rows): ReturnType<typeof rocArea> =>
+        const areaOf = (sample: typeof rows): ReturnType<typeof rocArea> =>
           rocArea(
             sample.map(([score]) => score),
             sample.map(([, positive]) => positive),
             { clusters: sample.map(([, , patient]) => String(patient)) },
           );
-        const [once, often] = [of(rows), of(repeated)];
+        const [once, often] = [areaOf(rows), areaOf(repeated)];
         expect(often === undefined).toBe(once === undefined);
         if (once === undefined || often === undefined) return;
         expect(often.lower).toBeCloseTo(once.lower, 7);

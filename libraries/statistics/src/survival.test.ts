@@ -72,14 +72,14 @@ describe('kaplanMeier', () => {
   });
 });
 
-describe('a curve without events', () => {
-  it('has the exact interval of those who are followed', () => {
+describe('a survival curve without events', () => {
+  it('has the exact interval for the patients at risk', () => {
     const [first, second] = kaplanMeier([5, 8, 8].map((time) => ({ time, event: false }))).steps;
     // Nothing happened to 3, then to 2: 0.025 ** (1 / n), the tables' 0.292 and 0.158.
     expect([first!.lower.toFixed(3), first!.upper, second!.lower.toFixed(3)]).toEqual(['0.292', 1, '0.158']);
   });
 
-  it('is refused for times that are no numbers', () => {
+  it('is refused for times that are not numbers', () => {
     expect(() => kaplanMeier([{ time: NaN, event: true }])).toThrow('not a number');
   });
 });
@@ -108,7 +108,7 @@ describe('logRankTest', () => {
     );
   });
 
-  it('says nothing without two groups or without events', () => {
+  it('gives no result without two groups or without events', () => {
     expect(logRankTest([placebo, []])).toBeUndefined();
     expect(logRankTest([[{ time: 1, event: false }], [{ time: 2, event: false }]])).toBeUndefined();
   });
@@ -134,7 +134,7 @@ describe('concordanceIndex', () => {
     expect(concordanceIndex([2, 1], [at(5, false), at(6)])).toBeUndefined();
   });
 
-  it('turns over with the sign of the risks, and keeps its interval around it', () => {
+  it('is mirrored by the sign of the risks, and lies within its interval', () => {
     const rows = fc.array(
       fc.tuple(fc.integer({ min: -3, max: 3 }), fc.integer({ min: 0, max: 6 }), fc.boolean()),
       {
@@ -161,7 +161,7 @@ describe('concordanceIndex', () => {
     );
   });
 
-  it('is no surer for a patient who is counted several times', () => {
+  it('is no more certain for a patient who is counted several times', () => {
     const outcomes = [3, 1, 4, 2, 6, 5, 9, 7].map((time) => at(time));
     const risks = [5, 8, 4, 9, 2, 6, 1, 3];
     const clusters = outcomes.map((_, index) => `patient ${index}`);
@@ -177,7 +177,7 @@ describe('concordanceIndex', () => {
     ]);
   });
 
-  it('covers the true concordance of few events as often as it says', () => {
+  it('covers the true concordance at its nominal rate with few events', () => {
     // The risk is the hazard's logarithm, normal with variance 1; its concordance is the mean of many such samples.
     const stream = new RandomStream(5, 'coverage');
     const draw = (patients: number): { risks: number[]; outcomes: Survival[] } => {

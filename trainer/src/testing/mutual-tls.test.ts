@@ -160,7 +160,7 @@ async function refused(
   expect(error?.code).toBe(status);
 }
 
-/** A client that does not look at its own certificate first, and trusts the run's authority. */
+/** A client that does not check its own certificate first, and trusts the run's authority. */
 function unchecked({ certificate, key }: TlsPem): grpc.ChannelCredentials {
   return grpc.credentials.createSsl(pem(tls.worker.authority), pem(key), pem(certificate));
 }

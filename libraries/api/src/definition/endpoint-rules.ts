@@ -1,6 +1,6 @@
 /**
  * What an endpoint of a store must not be without a word of the job, by its spelling. The operator and the client of S3
- * judge it again, by the address itself and by what a name leads to; these rules are for `kubectl apply` to tell at once.
+ * judge it again, by the address itself and by what a name leads to; these rules let `kubectl apply` report it at once.
  */
 import { LINK_LOCAL_IPV4 } from '@wsi-operator/foundation';
 import type { Rule } from '../schema/node.ts';

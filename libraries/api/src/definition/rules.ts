@@ -151,11 +151,11 @@ const managedByRules: readonly Rule[] = [
     cel: '!has(self.managedBy) || !has(self.runPolicy.managedBy)',
     message: 'managedBy stands in two places',
     field: 'runPolicy.managedBy',
-    remedy: 'Leave runPolicy.managedBy out: managedBy of the spec is the one that is looked at.',
+    remedy: 'Leave runPolicy.managedBy out: managedBy of the spec is the one that counts.',
   },
   {
     cel: `${managerIn('self')} == ${managerIn('oldSelf')}`,
-    message: 'managedBy cannot change: two controllers would look after the same pods',
+    message: 'managedBy cannot change: two controllers would manage the same pods',
     field: 'managedBy',
     remedy: 'Create a new job.',
   },
@@ -172,7 +172,7 @@ export const specRules: readonly Rule[] = [
   {
     cel: 'self.parameterServers.replicas == oldSelf.parameterServers.replicas || self.suspend',
     message:
-      'parameterServers.replicas can change only while suspend is true: parameters are divided anew from a checkpoint',
+      'parameterServers.replicas can change only while suspend is true: parameters are redistributed from a checkpoint',
     field: 'parameterServers.replicas',
   },
   {

@@ -36,5 +36,5 @@ export type ExitClass = keyof typeof EXIT_CLASSES;
 export const CONDITION_STATUSES = {
   True: 'it holds',
   False: 'it does not hold',
-  Unknown: 'it cannot be told',
+  Unknown: 'it cannot be determined',
 } as const;

@@ -238,12 +238,12 @@ const REFUSED: readonly (readonly [name: string, path: string, one: Case])[] = [
   ],
 ];
 
-describe('is refused', () => {
-  test.each(REFUSED)('%s', (_name, path, one) => {
+describe('the isolation check', () => {
+  test.each(REFUSED)('refuses %s', (_name, path, one) => {
     expect(refused(one)).toContain(path);
   });
 
-  test('by each rule', () => {
+  test('refuses something by each rule', () => {
     const paths = REFUSED.map(([, path]) => path);
     const silent = ISOLATION_RULES.filter(
       ({ field }) => field !== '' && !paths.some((path) => path.endsWith(field)),
@@ -253,11 +253,14 @@ describe('is refused', () => {
 });
 
 /** Which a real API server refuses in the same words: e2e/src/suite/refusals.e2e.ts. */
-test.each(isolationRefusals.map((one) => [one.name, one] as const))('a whole job: %s', (_name, one) => {
-  const { job } = validate(refusedManifest(one));
-  const problems = isolationProblems(job!, DEFAULT_ISOLATION, { gang: 'none' });
-  expect(problems.map(formatProblem).join('\n')).toContain(`${one.path}: ${one.says}`);
-});
+test.each(isolationRefusals.map((one) => [one.name, one] as const))(
+  'the isolation check refuses a whole job: %s',
+  (_name, one) => {
+    const { job } = validate(refusedManifest(one));
+    const problems = isolationProblems(job!, DEFAULT_ISOLATION, { gang: 'none' });
+    expect(problems.map(formatProblem).join('\n')).toContain(`${one.path}: ${one.says}`);
+  },
+);
 
 const ALLOWED: readonly (readonly [name: string, one: Case])[] = [
   ['nothing at all', {}],
@@ -314,11 +317,11 @@ const ALLOWED: readonly (readonly [name: string, one: Case])[] = [
   ],
 ];
 
-test.each(ALLOWED)('%s is allowed', (_name, one) => {
+test.each(ALLOWED)('the isolation check allows %s', (_name, one) => {
   expect(refused(one)).toEqual([]);
 });
 
-describe('images', () => {
+describe('the list of allowed images', () => {
   const images = ['registry.example.org/a', 'localhost:5000', 'ghcr.io'];
   const isAllowed = (image: string): boolean =>
     refused({ container: { image }, settings: { images } }).length === 0;
@@ -332,7 +335,7 @@ describe('images', () => {
       'localhost:5000/x',
       'ghcr.io/x/y',
     ],
-  ])('%s is one of them', (image) => {
+  ])('includes %s', (image) => {
     expect(isAllowed(image)).toBe(true);
   });
 
@@ -340,13 +343,13 @@ describe('images', () => {
     ...['registry.example.org/ab', 'registry.example.org/a-b:1', 'registry.example.org', 'a', ''],
     ...['ghcr.io:5000/x', 'ghcr.io.example.org/x', 'localhost:50000/x', 'example.org/registry.example.org/a'],
     ...['registry.example.org/A', 'docker.io/registry.example.org/a', 'localhost/x'],
-  ])('%s is none', (image) => {
+  ])('does not include "%s"', (image) => {
     expect(isAllowed(image)).toBe(false);
   });
 });
 
-describe('settings', () => {
-  test('are the defaults where nothing is said', () => {
+describe('the isolation settings', () => {
+  test('have defaults for what is not given', () => {
     expect(isolationFromJson('{"profile":"baseline","images":["x"]}')).toEqual({
       ...DEFAULT_ISOLATION,
       profile: 'baseline',
@@ -363,12 +366,12 @@ describe('settings', () => {
     ['{"images":[1]}', 'must have texts'],
     ['{"images":["x/"]}', 'no / at the end'],
     ['{"queues":[""]}', 'not empty'],
-  ])('%s is refused', (text, says) => {
+  ])('are refused as %s', (text, says) => {
     expect(() => isolationFromJson(text)).toThrow(says);
   });
 });
 
-test('what has more levels than there is stack for is refused and stops nobody', () => {
+test('a value nested deeper than the stack allows is refused without a crash', () => {
   let deep: unknown = {};
   for (let level = 0; level < 100_000; level += 1) deep = { deep };
   expect(refused({ spec: { affinity: deep } })).toEqual(['spec']);

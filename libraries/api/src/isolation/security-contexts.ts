@@ -11,10 +11,10 @@ const typed = (path: string): string =>
   when(path, (field) => `has(${field}.type) && ${field}.type in ${words(PROFILE_TYPES)}`);
 
 export function contextRules(subject: 'pods' | 'containers'): readonly IsolationRule[] {
-  const of = subject === 'pods' ? 'pod' : 'container';
+  const owner = subject === 'pods' ? 'pod' : 'container';
   return [
     {
-      name: `${of}-seccomp`,
+      name: `${owner}-seccomp`,
       subject,
       holds: 'baseline',
       cel: typed('securityContext.seccompProfile'),
@@ -23,7 +23,7 @@ export function contextRules(subject: 'pods' | 'containers'): readonly Isolation
       remedy: 'Leave it out: RuntimeDefault is set for the pod.',
     },
     {
-      name: `${of}-app-armor`,
+      name: `${owner}-app-armor`,
       subject,
       holds: 'baseline',
       cel: typed('securityContext.appArmorProfile'),
@@ -32,7 +32,7 @@ export function contextRules(subject: 'pods' | 'containers'): readonly Isolation
       remedy: 'Leave it out.',
     },
     {
-      name: `${of}-selinux`,
+      name: `${owner}-selinux`,
       subject,
       holds: 'baseline',
       cel: [
@@ -48,7 +48,7 @@ export function contextRules(subject: 'pods' | 'containers'): readonly Isolation
       remedy: 'Leave them out.',
     },
     {
-      name: `${of}-host-process`,
+      name: `${owner}-host-process`,
       subject,
       holds: 'baseline',
       cel: when('securityContext.windowsOptions.hostProcess', (field) => `${field} == false`),
@@ -57,7 +57,7 @@ export function contextRules(subject: 'pods' | 'containers'): readonly Isolation
       remedy: 'Leave it out.',
     },
     {
-      name: `${of}-run-as-non-root`,
+      name: `${owner}-run-as-non-root`,
       subject,
       holds: 'restricted',
       cel: when('securityContext.runAsNonRoot', (field) => `${field} == true`),
@@ -66,7 +66,7 @@ export function contextRules(subject: 'pods' | 'containers'): readonly Isolation
       remedy: 'Leave it out: the operator sets true.',
     },
     {
-      name: `${of}-run-as-user`,
+      name: `${owner}-run-as-user`,
       subject,
       holds: 'restricted',
       cel: when('securityContext.runAsUser', (field) => `${field} != 0`),

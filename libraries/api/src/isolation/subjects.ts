@@ -1,4 +1,4 @@
-/** The parts of a job that rules of isolation look at, in CEL: each as `{ at: its path, self: the part }`. */
+/** The parts of a job that isolation rules check, in CEL: each as `{ at: its path, self: the part }`. */
 
 const ROLES = ['coordinator', 'parameterServers', 'workers'] as const;
 

@@ -210,7 +210,7 @@ interface FormsOptions<C extends Fields, V extends Forms> {
   readonly rules?: readonly Rule[];
 }
 
-/** An object that is written in one of several forms, told apart by the fields that are present. */
+/** An object that is written in one of several forms, distinguished by the fields that are present. */
 export function forms<C extends Fields, V extends Forms>(
   description: string,
   options: FormsOptions<C, V>,

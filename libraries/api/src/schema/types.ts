@@ -53,7 +53,7 @@ export type TaggedManifest<T extends string, C extends Fields, V extends Variant
 
 export type Forms = Readonly<Record<string, Fields>>;
 type AllKeys<V extends Forms> = { [K in keyof V]: keyof V[K] }[keyof V];
-/** The fields of the other forms are declared absent, so that a comparison with undefined tells the form. */
+/** The fields of the other forms are declared absent, so that a comparison with undefined determines the form. */
 type Absent<V extends Forms, K extends keyof V> = {
   readonly [P in Exclude<AllKeys<V>, keyof V[K]>]?: undefined;
 };

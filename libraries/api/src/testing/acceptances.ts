@@ -71,7 +71,7 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
     },
   },
   {
-    name: 'what looks like a clash of templates and is none',
+    name: 'templates that only seem to clash',
     changes: {
       'spec.cohort.slides': 's3://cohorts/lung',
       'spec.cohort.s3': { secretName: 'keys' },

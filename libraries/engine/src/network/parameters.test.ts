@@ -10,7 +10,7 @@ const tiny: Network = {
 const resnet18: Network = { encoder: { name: 'resnet18' }, aggregator: { name: 'mean' }, tileSize: 224 };
 
 describe('parameterLayout', () => {
-  it.each([tiny, resnet18])('fills the vector without gaps, under names of their own', (network) => {
+  it.each([tiny, resnet18])('fills the vector without gaps, under unique names', (network) => {
     const { tensors, length } = parameterLayout(network);
     let offset = 0;
     for (const tensor of tensors) {
@@ -29,7 +29,7 @@ describe('parameterLayout', () => {
     expect(embeddingSize(resnet18)).toBe(512);
   });
 
-  it('decays weights only', () => {
+  it('applies weight decay to weights only', () => {
     const decayed = parameterLayout(tiny).tensors.filter(({ decay }) => decay);
     expect(decayed.map(({ name }) => name)).toEqual([
       ...['stem', 'stage1', 'stage2', 'stage3'].map((block) => `encoder.${block}.conv.weight`),
@@ -56,7 +56,7 @@ describe('parameterLayout', () => {
 });
 
 describe('initialParameters', () => {
-  it('is a function of the seed, tensor by tensor', () => {
+  it('depend only on the seed, tensor by tensor', () => {
     const first = (values: Float32Array): number[] => [...values.subarray(0, 1000)];
     const mean = initialParameters({ ...tiny, aggregator: { name: 'mean' } }, 5);
     const attention = initialParameters(tiny, 5);
@@ -65,7 +65,7 @@ describe('initialParameters', () => {
     expect(first(initialParameters(tiny, 6))).not.toEqual(first(attention));
   });
 
-  it("has He's variance, and constants for gains and biases", () => {
+  it("have He's variance, and constants for gains and biases", () => {
     const values = initialParameters(tiny, 1);
     const { tensors } = parameterLayout(tiny);
     const part = (name: string): number[] => {

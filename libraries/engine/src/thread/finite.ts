@@ -1,4 +1,4 @@
-/** Results that are not numbers, told by the name of what went wrong first. */
+/** Reports results that are not finite by the name of the first one. */
 import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import type { ParameterLayout } from '../network/parameters.ts';
 

@@ -43,7 +43,7 @@ export interface ThreadError {
   readonly stack: string | undefined;
 }
 
-/** Results are in the order of the program's outputs. The first answer, with id 0, tells that the thread is ready. */
+/** Results are in the order of the program's outputs. The first answer, with id 0, says that the thread is ready. */
 export interface EngineAnswer {
   readonly id: number;
   readonly result?: readonly Float32Array[];

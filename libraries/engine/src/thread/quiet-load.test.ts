@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { withoutChatter } from './quiet-load.ts';
 
-describe('what TensorFlow says while it is loaded', () => {
-  it('loses its information and warnings; errors and what others write stay', () => {
+describe('the output of TensorFlow while it is loaded', () => {
+  it('loses information and warnings, but keeps errors and the output of others', () => {
     const kept = [
       'E0000 00:00:1795985162.690950   16161 cuda_dnn.cc:8579] Unable to register cuDNN factory',
       'F0000 00:00:1795985162.690950   16161 cpu_feature_guard.cc:88] compiled to use AVX instructions',
@@ -40,7 +40,7 @@ describe('what TensorFlow says while it is loaded', () => {
     return stderr;
   };
 
-  it('is nothing, in a process of its own, unless the user asks for it', async () => {
+  it('is empty in a process of its own, unless the user asks for it', async () => {
     expect(await output()).toBe('the end\n');
     expect(await output('0')).toMatch(/oneDNN[^]*the end\n$/);
   });

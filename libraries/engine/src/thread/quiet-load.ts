@@ -41,7 +41,7 @@ export function loadQuietly(library: string, keepMapped: number): void {
   const kept = dup(STANDARD_ERROR);
   try {
     if (kept >= 0) dup2(file, STANDARD_ERROR);
-    // A library that does not load is told of where it is used.
+    // A library that does not load is reported where it is used.
     dlopen(library, constants.dlopen.RTLD_LAZY | keepMapped);
   } finally {
     if (kept >= 0) {

@@ -1,4 +1,4 @@
-/** Ports for processes that tests start, which have to be told where to listen before they do. */
+/** Ports for processes that tests start, which must know their port before they listen. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 

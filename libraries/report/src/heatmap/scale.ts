@@ -1,7 +1,7 @@
 /**
  * The one scale of all heatmaps (in the report, beside a run, of `wsi predict`): the same colour means the same on every
  * slide. An attention weight is shown as a multiple of the mean weight of the bag's tiles, from an eighth to eight times,
- * so that a slide on which the model looks everywhere alike is of one colour. A tile's own score is shown as it is.
+ * so that a slide with uniform attention is of one colour. A tile's own score is shown as it is.
  */
 
 export type HeatmapKind = 'attention' | 'score';
@@ -64,7 +64,7 @@ export function opacityAt(position: number): number {
   return 0.15 + 0.7 * position;
 }
 
-/** Matplotlib's viridis: even in lightness, and read alike by people who do not tell red from green. */
+/** Matplotlib's viridis: even in lightness, and read alike by people who cannot distinguish red from green. */
 export const VIRIDIS = [
   '#440154',
   '#472d7b',

@@ -10,7 +10,7 @@ export function cohortNotice(run: Run): Markup | undefined {
   if (notes.length === 0) return undefined;
   return html`<p class="notice">
     ${count(notes.length, 'note')} on the table of the cohort:
-    <a href="#cohort">what was assumed or looks odd</a>
+    <a href="#cohort">what was assumed or is unusual</a>
   </p>`;
 }
 

@@ -1,4 +1,4 @@
-/** Where the model looked: tile weights over thumbnails. */
+/** What the model attended to: tile weights over thumbnails. */
 import { basename } from 'node:path';
 import { AGGREGATORS } from '@wsi-operator/api';
 import { count, formatNumber, formatShare } from '../format.ts';
@@ -36,7 +36,7 @@ export function heatmapSection(run: Run): Markup {
       ${
         kind === 'score'
           ? 'Colour: the score of each tile alone, on the same scale for all slides.'
-          : 'Colour: the attention weight of each tile as a multiple of the mean over the tiles of its bag, on the same scale for all slides: where the model looks everywhere alike a slide is of one colour. “Peak” is the largest multiple.'
+          : 'Colour: the attention weight of each tile as a multiple of the mean over the tiles of its bag, on the same scale for all slides: where attention is uniform, a slide is of one colour. “Peak” is the largest multiple.'
       }${more > 0 && ` ${count(more, 'more slide')} in heatmaps/INDEX.json.`}
     </p>`,
     html`<div class="grid-3">${run.heatmaps.map((heatmap) => heatmapCard(heatmap, kind))}</div>`,

@@ -11,7 +11,7 @@ export interface Bar {
 
 const ROW = 26;
 
-/** @param full the value of a bar of full length; the largest unless told */
+/** @param full the value of a bar of full length; the largest by default */
 export function barChart(title: string, bars: readonly Bar[], colour = 0, full?: number): Markup {
   const width = 440;
   const longest = Math.max(...bars.map(({ name }) => name.length), 1);

@@ -93,16 +93,16 @@ const figures: [string, Markup][] = [
   ],
 ];
 
-describe('figures', () => {
+describe('a figure', () => {
   // librsvg takes well-formed XML only.
-  it.each(figures)('%s: is well-formed SVG without what a name could smuggle in', async (_name, { text }) => {
+  it.each(figures)('of %s is well-formed SVG without injected markup', async (_name, { text }) => {
     expect(text).not.toContain('<b>');
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
     const { width, height } = await sharp(Buffer.from(text)).metadata();
     expect(Math.min(width, height)).toBeGreaterThan(10);
   });
 
-  it('puts data at the pixels of its scales', () => {
+  it('draws data at the pixels of its scales', () => {
     const frame = plotFrame({
       title: '',
       x: { label: '', domain: [0, 10] },
@@ -156,7 +156,7 @@ describe('figures', () => {
 });
 
 describe('coarsened', () => {
-  it('keeps the hottest tile in sight of a slide with very many', () => {
+  it('keeps the hottest tile of a slide with very many tiles visible', () => {
     const tiles = Array.from({ length: 90_000 }, (_, index): Box => [
       (index % 300) * 2,
       Math.floor(index / 300) * 2,
@@ -178,14 +178,14 @@ describe('coarsened', () => {
 describe('line summaries', () => {
   const points = Array.from({ length: 1000 }, (_, index): Point => [index, index % 2]);
 
-  it('thin to the mean of neighbours, and keep few points as they are', () => {
+  it('average neighbouring points, and keep short series as they are', () => {
     const few = thinned(points, 100);
     expect(few).toHaveLength(100);
     expect(few.every(([, y]) => y === 0.5)).toBe(true);
     expect(thinned(points.slice(0, 5), 100)).toEqual(points.slice(0, 5));
   });
 
-  it('smooth without shifting', () => {
+  it('are smoothed without a shift', () => {
     const line = Array.from({ length: 9 }, (_, index): Point => [index, 2 * index]);
     expect(smoothed(line, 3)).toEqual(line);
   });

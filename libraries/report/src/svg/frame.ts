@@ -20,7 +20,7 @@ export interface FrameOptions {
   readonly x: Axis;
   readonly y: Axis;
   readonly legend?: readonly LegendEntry[];
-  /** Pixels; 440 x 270 unless told: small enough that a phone, which scales it down, leaves the type legible. */
+  /** Pixels; 440 x 270 by default: small enough that a phone, which scales it down, leaves the type legible. */
   readonly width?: number;
   readonly height?: number;
   /** Pixels below the x axis' label, for a table. */

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { extent, linearScale } from './scale.ts';
 
 describe('linearScale', () => {
-  it('keeps every value and tick inside the pixels, with a handful of ticks', () => {
+  it('keeps every value and a handful of ticks inside the pixels', () => {
     const ends = fc.double({ min: -1e9, max: 1e9, noNaN: true });
     fc.assert(
       fc.property(ends, ends, fc.boolean(), (a, b, nice) => {
-        // Below a double's resolution there is nothing to tell apart.
+        // Below a double's resolution there is nothing to distinguish.
         if (Math.abs(a - b) < 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1e-6)) return;
         const domain = [Math.min(a, b), Math.max(a, b)] as const;
         const scale = linearScale(domain, [0, 100], { nice });
@@ -21,7 +21,7 @@ describe('linearScale', () => {
     );
   });
 
-  it('has round ticks, whole ones where asked, and survives a domain of no width', () => {
+  it('has round ticks, integers on request, and accepts a domain of zero width', () => {
     expect(linearScale([0.03, 0.97], [0, 1]).ticks).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
     expect(linearScale([0, 2], [0, 1], { whole: true }).ticks).toEqual([0, 1, 2]);
     expect(linearScale([0, 0], [0, 1]).domain).toEqual([0, 1]);
@@ -30,7 +30,7 @@ describe('linearScale', () => {
 });
 
 describe('extent', () => {
-  it('passes over what is not finite', () => {
+  it('ignores non-finite values', () => {
     expect(extent([NaN, 3, Infinity, -1])).toEqual([-1, 3]);
     expect(extent([])).toEqual([0, 1]);
   });

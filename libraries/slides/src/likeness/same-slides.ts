@@ -14,7 +14,7 @@ export interface SameSlides {
   /** Indices of the slides; `first` is the lower one. */
   readonly first: number;
   readonly second: number;
-  /** The same file, the same pixels, or the same picture compressed or scaled anew. */
+  /** The same file, the same pixels, or the same picture recompressed or rescaled. */
   readonly how: 'file' | 'pixels' | 'picture';
 }
 

@@ -17,7 +17,7 @@ import type { ScoredCase, Unit } from './cases.ts';
 import type { Estimate } from './estimate.ts';
 
 export interface ClassArea {
-  /** The class that is told from the rest. */
+  /** The class that is distinguished from the rest. */
   readonly index: number;
   readonly area: Estimate;
   readonly curve: readonly RocPoint[];
@@ -56,7 +56,7 @@ interface Classified extends ScoredCase {
 export interface ClassificationOptions {
   readonly unit: Unit;
   readonly classes: number;
-  /** Index of the class that is to be told from the others; undefined: each from the rest. */
+  /** Index of the class to distinguish from the others; undefined: each from the rest. */
   readonly positive: number | undefined;
   readonly level: number;
 }

@@ -73,7 +73,7 @@ describe('evaluatePredictions', () => {
     },
   );
 
-  it('tests, draws and counts patients: the trial with five slides a patient is the trial', () => {
+  it('tests, resamples and counts patients, so that repeating each slide five times changes nothing', () => {
     const five = trial.flatMap((of) => [1, 2, 3, 4, 5].map(() => of));
     const { survival } = evaluatePredictions(five);
     const [finding] = survival;
@@ -94,7 +94,7 @@ describe('evaluatePredictions', () => {
     ]);
   });
 
-  it("averages a patient's slides where they share the class, and counts slides where they do not", () => {
+  it("averages a patient's slides where they share the class, and counts slides otherwise", () => {
     const slide = (patient: string, index: number, share: number): PredictedCase => ({
       patient,
       split: 'test',
@@ -124,7 +124,7 @@ describe('evaluatePredictions', () => {
     });
   });
 
-  it('leaves out, and counts, what is not a number', () => {
+  it('omits and counts predictions that are not numbers', () => {
     const broken = trial.map((of, index) => (index < 3 ? { ...of, score: NaN } : of));
     const evaluation = evaluatePredictions(broken);
     expect(evaluation).toMatchObject({ unscored: 3, survival: [{ patients: 39 }] });
@@ -133,7 +133,7 @@ describe('evaluatePredictions', () => {
     expect(metricsOfSplit(evaluation, 'validation')).toEqual({});
   });
 
-  it('turns with the positive class, and knows the mean of several', () => {
+  it('follows the choice of the positive class, and averages over several classes', () => {
     const rows = [
       [0.7, 0.2, 0.1],
       [0.2, 0.7, 0.1],

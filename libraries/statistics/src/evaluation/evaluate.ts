@@ -6,11 +6,11 @@ import { followed, survivalFinding, type SurvivalFinding } from './survival.ts';
 export interface EvaluationOptions {
   /** Class names by index; none for survival. */
   readonly classes?: readonly string[];
-  /** Index of the positive class. Two classes: the second unless told. More: none unless told. */
+  /** Index of the positive class. Two classes: the second by default. More: none by default. */
   readonly positive?: number | undefined;
   /** Default 0.95. */
   readonly level?: number;
-  /** Told where only a part of the cohort is evaluated; else found in the predictions. */
+  /** Given where only a part of the cohort is evaluated; otherwise derived from the predictions. */
   readonly unit?: Unit;
 }
 
@@ -37,11 +37,11 @@ export function bySplit<Item extends { readonly split: string }>(items: readonly
 /** Pure; the order of the predictions and copies of them change nothing. */
 export function evaluatePredictions(
   predictions: readonly PredictedCase[],
-  { classes = [], positive: chosen, level = 0.95, unit: told }: EvaluationOptions = {},
+  { classes = [], positive: chosen, level = 0.95, unit: givenUnit }: EvaluationOptions = {},
 ): Evaluation {
   const scored = predictions.filter(isScored);
   const positive = chosen ?? (classes.length === 2 ? 1 : undefined);
-  const unit = told ?? unitOf(scored);
+  const unit = givenUnit ?? unitOf(scored);
   const cases: ScoredCase[] =
     unit === 'patient' ? byPatient(scored) : scored.map((of) => ({ ...of, bags: 1 }));
   const options = { unit, classes: classes.length, positive, level };

@@ -7,7 +7,7 @@ import type { Evaluation } from './evaluate.ts';
 import type { VerdictKind } from './verdict-kind.ts';
 
 const FOLDS =
-  'Test every patient once: run `cohort.split: {folds: 5, fold: 0}` to `fold: 4`, and look at the five results together.';
+  'Test every patient once: run `cohort.split: {folds: 5, fold: 0}` to `fold: 4`, and compare the five results.';
 
 /** Whole sentences, the most useful first. */
 export function nextSteps(evaluation: Evaluation, kind: VerdictKind): string[] {
@@ -43,12 +43,12 @@ export function nextSteps(evaluation: Evaluation, kind: VerdictKind): string[] {
 
 function confirm(): string[] {
   return [
-    'Look at the heatmaps: does the model look where a pathologist would?',
+    'Check the heatmaps: does the model attend to the regions that a pathologist would?',
     'Confirm it on patients of another hospital or scanner with `wsi predict`, without training again.',
   ];
 }
 
-/** Ranks that tell the classes apart do not help whoever reads the most probable class. */
+/** Ranks that separate the classes do not help whoever reads the most probable class. */
 function thresholdStep({ classification }: Evaluation): string[] {
   const [finding] = classification;
   if (finding === undefined || predictedColumns(finding.matrix).length !== 1) return [];
@@ -57,7 +57,7 @@ function thresholdStep({ classification }: Evaluation): string[] {
   ];
 }
 
-/** Whether the training patients were learned tells what to change. */
+/** What to change depends on whether the training patients were learned. */
 function learned({ classification, survival }: Evaluation): string[] {
   const inTraining = <Finding extends { readonly split: string }>(
     findings: readonly Finding[],

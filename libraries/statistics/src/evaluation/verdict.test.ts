@@ -31,7 +31,7 @@ const rowsOf = (count: number, row: (index: number) => Row): Row[] =>
   Array.from({ length: count }, (_, index) => row(index));
 
 describe('verdictOf', () => {
-  it('says chance, how few patients, and that only one class is predicted', () => {
+  it('reports chance level, too few patients, and that only one class is predicted', () => {
     const verdict = judge([
       ...classified(rowsOf(8, (index) => [index % 2, 0.2 + index * 0.03])),
       ...classified(

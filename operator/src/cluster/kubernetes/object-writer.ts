@@ -209,7 +209,7 @@ export class ObjectWriter {
     if (bucket.tryTake()) return;
     const error = new WsiError('Unavailable', 'somebody else changes or deletes it again and again', {
       where: `${object.kind} ${job.namespace}/${object.metadata.name ?? ''}`,
-      remedy: 'The audit log of the API server, or kubectl get --show-managed-fields, tells who.',
+      remedy: 'The audit log of the API server, or kubectl get --show-managed-fields, shows who.',
       retryable: true,
     });
     this.#refusals.refused(job.uid, id, { what, error });

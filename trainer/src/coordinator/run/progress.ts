@@ -1,11 +1,11 @@
 /** What the coordinator tells of the run: phase, steps, rate, time left. Read by the `Status` call. */
 import {
   publicText,
-  toldText,
+  textFor,
   type Clock,
   type Details,
   type PublicText,
-  type Told,
+  type RedactableText,
 } from '@wsi-operator/foundation';
 import type { RunPhase } from '@wsi-operator/protocol';
 
@@ -29,9 +29,9 @@ export class Progress {
   readonly #started: number;
   readonly #recent: { at: number; tiles: number }[] = [];
   phase: RunPhase = 'waiting';
-  message: PublicText | Told = publicText``;
+  message: PublicText | RedactableText = publicText``;
   /** What people must know for as long as the run lasts, whatever its phase; by subject. */
-  readonly notices = new Map<string, PublicText | Told>();
+  readonly notices = new Map<string, PublicText | RedactableText>();
   step = 0;
   steps = 0;
   epoch = 0;
@@ -56,7 +56,7 @@ export class Progress {
     this.#started = clock.monotonic();
   }
 
-  begin(phase: RunPhase, units: number, message: PublicText | Told = publicText``): void {
+  begin(phase: RunPhase, units: number, message: PublicText | RedactableText = publicText``): void {
     this.phase = phase;
     this.message = message;
     this.#done = 0;
@@ -124,14 +124,14 @@ export class Progress {
   }
 
   /** @param told of a subject that people must know; undefined when there is nothing any more */
-  notice(subject: string, told: PublicText | Told | undefined): void {
+  notice(subject: string, told: PublicText | RedactableText | undefined): void {
     if (told === undefined) this.notices.delete(subject);
     else this.notices.set(subject, told);
   }
 
   /** The phase's message with all notices. */
   told(details: Details): string {
-    const texts = [this.message, ...this.notices.values()].map((told) => toldText(told, details));
+    const texts = [this.message, ...this.notices.values()].map((told) => textFor(told, details));
     return texts.filter((text) => text !== '').join('; ');
   }
 

@@ -1,5 +1,5 @@
 /** Where a run begins that this coordinator holds nothing of: its newest whole checkpoint, or the initial parameters. */
-import { publicText, sha256, type Told, WsiError } from '@wsi-operator/foundation';
+import { publicText, sha256, type RedactableText, WsiError } from '@wsi-operator/foundation';
 import { bytesOf } from '@wsi-operator/protocol';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { GenerationsParts, Prepared } from './generation-parts.ts';
@@ -60,7 +60,7 @@ function foreign({ path }: Checkpoint): WsiError {
 }
 
 /** People who count on a checkpoint must hear that it was of no use, and how far the run went back. */
-function damageNotice(damage: readonly string[], step = 0): Told | undefined {
+function damageNotice(damage: readonly string[], step = 0): RedactableText | undefined {
   if (damage.length === 0) return undefined;
   const reason =
     damage.length === 1 ? damage[0] : `${damage.length} damaged checkpoints: ${damage.join(' ')}`;

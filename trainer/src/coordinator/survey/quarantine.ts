@@ -16,7 +16,7 @@ import {
   writeFileAtomically,
   WsiError,
   type Logger,
-  type Told,
+  type RedactableText,
 } from '@wsi-operator/foundation';
 import { slideErrors } from '../../slide-files/slide-errors.ts';
 import type { UnreadableSlideError } from '../../slide-files/unreadable-slide.ts';
@@ -124,7 +124,7 @@ export class Quarantine {
   }
 
   /** For the status: which slides, and why; empty when there is none. */
-  get notice(): Told | undefined {
+  get notice(): RedactableText | undefined {
     if (this.slides.length === 0) return undefined;
     const shown = this.slides.slice(0, shownSlides).map(({ reason }) => reason);
     const more = this.slides.length > shownSlides ? ` and ${this.slides.length - shownSlides} more` : '';

@@ -18,7 +18,7 @@ describe.each(names)('encoder %s', (name) => {
   const { stride } = ENCODERS[name];
   const encoder = encoders[name];
 
-  it.each([2, 3, 7])('maps a tile of %i strides to as many features a side', (strides) => {
+  it.each([2, 3, 7])('maps a tile of %i strides to as many features per side', (strides) => {
     const graph = new Graph();
     const side = strides * stride;
     const tiles = cast(graph, graph.placeholder('tiles', 'uint8', [null, side, side, 3]), graph.floatType);
@@ -36,7 +36,7 @@ describe.each(names)('encoder %s', (name) => {
     expect([...used].sort()).toEqual([...shapes.keys()].sort());
   });
 
-  it('has parameters under names of its own part', () => {
+  it('names its parameters with its own prefix', () => {
     const parameters = encoder.parameters().map(({ name: of }) => of);
     expect(parameters.every((of) => of.startsWith('encoder.'))).toBe(true);
     expect(new Set(parameters).size).toBe(parameters.length);

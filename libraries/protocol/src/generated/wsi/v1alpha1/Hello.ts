@@ -4,7 +4,7 @@
 export interface Hello__Input {
   'replica'?: (number);
   /**
-   * Made anew by each process: tells a restart from a reconnection.
+   * Drawn by each process: distinguishes a restart from a reconnection.
    */
   'instance'?: (string);
   /**
@@ -21,7 +21,7 @@ export interface Hello__Input {
 export interface Hello {
   'replica': (number);
   /**
-   * Made anew by each process: tells a restart from a reconnection.
+   * Drawn by each process: distinguishes a restart from a reconnection.
    */
   'instance': (string);
   /**
