@@ -7,7 +7,7 @@ import { quoted } from './spelling/characters.ts';
 const FEW_PATIENTS = 5;
 /** More are no arms of a study, but something that was written down. */
 const MANY_ARMS = 8;
-/** How far the test set may be from the share that was asked for before it is told: patients, and their part of all. */
+/** How far the test set may be from the share that was asked for before it is noted: patients, and their part of all. */
 const OFF = { patients: 2, share: 0.1 };
 
 /** A column of free text, and arms of a few patients. */

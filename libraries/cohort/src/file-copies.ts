@@ -1,8 +1,8 @@
-/** Copies of one file under several names: told by their sizes, and by samples of their bytes where those are equal. */
+/** Copies of one file under several names: recognised by their sizes, and by samples of their bytes where those are equal. */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** What is smaller holds no slide: that is told when it is opened. */
+/** Anything smaller is not a slide, which is reported when it is opened. */
 export const SMALLEST_SLIDE = 1024;
 const SAMPLE_BYTES = 4096;
 /** Also uncompressed slides of one size differ in some of these, unless they are all glass. */
@@ -35,7 +35,7 @@ export class FileCopies {
   }
 }
 
-/** A file that cannot be read is like no other: what is wrong with it is told elsewhere. */
+/** A file that cannot be read is like no other: its fault is reported elsewhere. */
 function digestOf(file: KnownFile, bytes: number): string {
   file.digest ??= sampleDigest(file.path, bytes) ?? `unreadable ${file.identity}`;
   return file.digest;

@@ -11,7 +11,7 @@ const oracle = (name: string): { found: true; path: string; identity: string } =
   identity: name,
 });
 
-it('millions of empty cells are refused before they are made', () => {
+it('millions of empty cells are refused before they are allocated', () => {
   for (const sign of [',', '\n', '\t']) {
     const bytes = Buffer.alloc(2 ** 23 + 1, sign);
     expect(() => decodeTable(bytes, 'c.csv')).toThrow(WsiError);
@@ -25,14 +25,14 @@ it.each([
   ['one field of 16 MiB', `patient,slide,label\np1,"${'x'.repeat(2 ** 24)}",a\n`],
   ['one field of 16 MiB that is never closed', `patient,slide,label\np1,"${'x'.repeat(2 ** 24)}`],
   ['a header of 100,000 columns', `${Array.from({ length: 100_000 }, (_, at) => `c${at}`).join()}\n1\n`],
-  ['100,000 names in one header that are the same', `${'a,'.repeat(100_000)}\n`],
-])('%s is a problem, told in a few lines', (_, text) => {
+  ['100,000 equal names in its header', `${'a,'.repeat(100_000)}\n`],
+])('a table with %s is refused with a short message', (_, text) => {
   const { problems } = examineTable(decodeTable(Buffer.from(text), 'c.csv'), spec, oracle);
   expect(problems.length).toBeGreaterThan(0);
   expect(problems.map(({ message }) => message).join('\n').length).toBeLessThan(10_000);
 });
 
-it('ten thousand lines before the header cost no more than ten thousand lines', () => {
+it('lines before the header are read in linear time', () => {
   const cost = (lines: number): number => {
     const text = `${'sep=,\n'.repeat(lines)}patient,slide,label\np1,a,x\n`;
     const started = performance.now();

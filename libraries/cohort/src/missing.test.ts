@@ -15,7 +15,7 @@ const oracle = (name: string): { found: true; path: string; identity: string } =
   identity: name,
 });
 
-describe('words that stand for a missing value', () => {
+describe('a word for a missing value', () => {
   const kinds: readonly ColumnKind[] = ['identifier', 'number', 'class', 'treatment'];
 
   it.each([
@@ -47,7 +47,7 @@ describe('words that stand for a missing value', () => {
       '',
       ' \u00a0\u200b',
     ],
-  ])('%j is missing in every column', (text) => {
+  ])('%j means missing in every column', (text) => {
     const missing = new MissingValues({ words: ['none_'] });
     expect(kinds.map((kind) => missing.meaningOf(text, kind))).toEqual(kinds.map(() => 'missing'));
   });
@@ -66,7 +66,7 @@ describe('words that stand for a missing value', () => {
     ['0', 'value', 'value', 'value'],
     ['Nathan', 'value', 'value', 'value'],
     ['nano', 'value', 'value', 'value'],
-  ])('%j depends on the column', (text, number, ofClass, treatment) => {
+  ])('%j has a meaning that depends on the column', (text, number, ofClass, treatment) => {
     const missing = new MissingValues();
     expect(missing.meaningOf(text, 'identifier')).toBe(number);
     expect(missing.meaningOf(text, 'number')).toBe(number);
@@ -74,7 +74,7 @@ describe('words that stand for a missing value', () => {
     expect(missing.meaningOf(text, 'treatment')).toBe(treatment);
   });
 
-  it('are more, or fewer, when the job says so', () => {
+  it('can be added or removed by the job', () => {
     const missing = new MissingValues({ words: ['n.b.', '999', 'unknown'], values: ['NA', '-'] });
     expect(missing.meaningOf('N.B.', 'class')).toBe('missing');
     expect(missing.meaningOf('999', 'number')).toBe('missing');
@@ -89,7 +89,7 @@ describe('rows with a missing value', () => {
   const rows = ['p1,a,x', 'p2,b,y', 'p3,c,x', 'p4,d,y', 'p5,e,NaN', 'NA,f,x', 'p7,#N/A,y'];
   const text = ['patient,slide,label', ...rows].join('\n');
 
-  it('are refused, all at once', () => {
+  it('are refused together', () => {
     const { cohort, problems } = examineTable(text, classification, oracle);
     expect(cohort).toBeUndefined();
     expect(problems.map(({ line, code, column }) => [line, code, column])).toEqual([
@@ -100,7 +100,7 @@ describe('rows with a missing value', () => {
     expect(problems[0]?.message).toBe("the field 'label' says 'NaN', which stands for a missing value");
   });
 
-  it('are left out, counted and told when the job says so', () => {
+  it('are left out, counted and reported if the job says so', () => {
     const { cohort, notes } = examineTable(text, { ...classification, missing: { rows: 'skip' } }, oracle);
     expect(cohort).toEqual(
       examineTable(['patient,slide,label', ...rows.slice(0, 4)].join('\n'), classification, oracle).cohort,
@@ -128,7 +128,7 @@ describe('rows with a missing value', () => {
     expect(result.notes[1]).toContain("the treatment 'none' is the arm of patients without one");
   });
 
-  it('contradict another row of the patient that has the treatment', () => {
+  it('contradict a row of the same patient that has the treatment', () => {
     const table = 'patient,slide,time,event,arm\n1,a,2,1,n\n1,b,2,1,\n2,c,1,0,m\n';
     const { problems } = examineTable(table, survival, oracle);
     expect(problems.map(({ code, message }) => [code, message])).toEqual([
@@ -136,7 +136,7 @@ describe('rows with a missing value', () => {
     ]);
   });
 
-  it('of a class that may be meant are refused until the job says what it is', () => {
+  it('are refused if the word may be a class, until the job gives its meaning', () => {
     const hpv = 'patient,slide,label\n1,a,+\n2,b,-\n3,c,+\n4,d,-\n';
     const { problems } = examineTable(hpv, classification, oracle);
     expect(problems.map(({ line, code }) => [line, code])).toEqual([
@@ -147,7 +147,7 @@ describe('rows with a missing value', () => {
     expect(stated.cohort?.classes).toEqual(['+', '-']);
   });
 
-  it('are nothing but such rows: there is no cohort', () => {
+  it('leave no cohort if there are no others', () => {
     const spec: CohortSpec = { ...classification, missing: { rows: 'skip' } };
     const { problems } = examineTable('patient,slide,label\n1,a,NA\n2,b,NaN\n', spec, oracle);
     expect(problems.map(({ code }) => code)).toEqual(['EmptyTable']);

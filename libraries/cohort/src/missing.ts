@@ -119,7 +119,7 @@ export interface MissingSpec {
 
 export type Meaning = 'value' | 'missing' | 'ambiguous';
 
-/** Tells what cells mean: a pure function of their text, the kind of their column and the job. */
+/** Interprets cells: a pure function of their text, the kind of their column and the job. */
 export class MissingValues {
   readonly #words: ReadonlySet<string>;
   readonly #values: ReadonlySet<string>;

@@ -21,8 +21,8 @@ const table = (rows: readonly (readonly [string, string])[]): string =>
     .concat('')
     .join('\n');
 
-describe('faults of many rows', () => {
-  it('are told once when they are equal, with how to mend them', () => {
+describe('problems of many rows', () => {
+  it('are reported once if they are equal, with a remedy', () => {
     const words = ['dead', 'alive', 'dead', 'alive', 'dead', 'dead', 'dead', 'dead', 'dead', 'lost'];
     const { problems } = examineTable(table(words.map((word) => ['3', word])), spec, oracle);
     expect(problems).toHaveLength(10);
@@ -37,7 +37,7 @@ describe('faults of many rows', () => {
     ]);
   });
 
-  it('say what a time may be that is no number, and only the setting that is wanting', () => {
+  it('explain times that are not numbers, and name only the missing setting', () => {
     const { problems } = examineTable(
       table([
         ['12+', '1'],
@@ -68,7 +68,7 @@ describe('faults of many rows', () => {
     ]);
   });
 
-  it('are counted beyond the first ten when they differ', () => {
+  it('are counted beyond the first ten if they differ', () => {
     const { problems } = examineTable(
       table(Array.from({ length: 40 }, (_, of) => [`-${of + 1}`, '1'])),
       spec,
@@ -80,8 +80,8 @@ describe('faults of many rows', () => {
   });
 });
 
-describe('events in words', () => {
-  it('are read when the job says what they mean, in any letter case', () => {
+describe('the words for events', () => {
+  it('are read in any letter case if the job gives their meaning', () => {
     const outcome = {
       ...spec.outcome,
       observed: ['1:DECEASED'],
@@ -99,7 +99,7 @@ describe('events in words', () => {
     ]);
   });
 
-  it('may be turned round, as where 1 means censored', () => {
+  it('may be inverted, as where 1 means censored', () => {
     const outcome = { ...spec.outcome, observed: ['0'], censored: ['1'] } as CohortSpec['outcome'];
     const { cohort } = examineTable(
       table([
@@ -117,7 +117,7 @@ describe('events in words', () => {
     [{ observed: ['0'] }, '1'],
     [{ observed: ['2'] }, '1'],
     [{ censored: ['1'] }, '0'],
-  ])('%j leaves no other number to the default', (said, other) => {
+  ])('given as %j leave no other number to the default', (said, other) => {
     const text = table([
       ['1', (said.observed ?? said.censored)![0]!],
       ['2', other],
@@ -128,7 +128,7 @@ describe('events in words', () => {
     expect(problems[0]?.message).toContain(`the event '${other}' has no meaning`);
   });
 
-  it.each(['os_censorship', 'Censored', 'alive'])('in a column called %s need their meaning', (event) => {
+  it.each(['os_censorship', 'Censored', 'alive'])('must be given in a column named %s', (event) => {
     const text = table([
       ['1', '1'],
       ['2', '0'],
@@ -147,7 +147,7 @@ describe('events in words', () => {
     ['deceased', 'living'],
     ['yes', 'no'],
     ['TRUE', 'FALSE'],
-  ])('%s and %s are refused with the settings that would read them', (observed, censored) => {
+  ])('%s and %s are refused with a suggestion of the settings', (observed, censored) => {
     const { problems } = examineTable(
       table([
         ['1', observed],
@@ -162,7 +162,7 @@ describe('events in words', () => {
   });
 });
 
-describe('times', () => {
+describe('survival times', () => {
   it.each([
     ['2021-03-01', 'is a date, not a duration'],
     ['1.3.2021', 'is a date, not a duration'],
@@ -172,7 +172,7 @@ describe('times', () => {
     ['12 months', 'write the number alone, without its unit'],
     ['0', 'who was never followed says nothing about survival'],
     ['-3', 'is not greater than 0'],
-  ])('%s is refused', (time, message) => {
+  ])('are refused as %s', (time, message) => {
     const { problems } = examineTable(
       table([
         [time, '1'],
@@ -185,7 +185,7 @@ describe('times', () => {
     expect(problems[0]?.message).toContain(message);
   });
 
-  it('with decimal commas are read where something else separates the columns, and told', () => {
+  it('may have decimal commas, with a note, if the separator is another one', () => {
     const text = (times: readonly string[], separator = ';'): string =>
       [
         'patient;slide;OS_MONTHS;OS_STATUS',
@@ -216,7 +216,7 @@ describe('times', () => {
     );
   });
 
-  it('that do not fit the unit of their column are told', () => {
+  it('that do not fit the unit in the name of their column are noted', () => {
     const { notes } = examineTable(
       table([
         ['1200', '1'],
@@ -237,7 +237,7 @@ describe('times', () => {
     expect(dates.notes[1]).toBe("all times in 'OS_MONTHS' are like 43891: are these dates, not durations?");
   });
 
-  it('are summed up', () => {
+  it('are summarised', () => {
     const { summary } = examineTable(
       table([
         ['1', '1'],

@@ -1,4 +1,4 @@
-/** What is wrong with a cohort's table, and how it is told: equal faults of many rows in one line. */
+/** What is wrong with a cohort's table, and how it is reported: equal faults of many rows in one line. */
 
 export type ProblemCode =
   | 'MalformedCsv'
@@ -38,11 +38,11 @@ export interface CohortProblem {
   readonly column?: string;
   readonly code: ProblemCode;
   readonly message: string;
-  /** What can be done; told once, however many problems have it. */
+  /** What can be done; reported once, however many problems have it. */
   readonly remedy?: string;
 }
 
-/** Different messages of one code and column that are told; the rest is counted. */
+/** Different messages of one code and column that are reported; the rest is counted. */
 const SHOWN_OF_A_KIND = 10;
 const SHOWN_LINES = 5;
 
@@ -53,7 +53,7 @@ export function problemText({ line, message }: CohortProblem): string {
 
 /**
  * The problems as lines of text, in their order: equal ones of several rows are one (`40 rows (lines 3, 5, ...): ...`),
- * and of many different ones of a kind the first ten are told.
+ * and of many different ones of a kind the first ten are reported.
  */
 export function foldProblems(problems: readonly CohortProblem[]): string[] {
   const kinds = Map.groupBy(problems, ({ code, column }) => `${code}\n${column ?? ''}`);

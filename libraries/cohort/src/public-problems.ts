@@ -1,4 +1,4 @@
-/** What everyone may be told of the problems of a table: their kinds, their counts and their lines (pure). */
+/** The public part of the problems of a table: their kinds, counts and lines (pure). */
 import { joinPublic, publicText, type PublicText } from '@wsi-operator/foundation';
 import type { CohortProblem, ProblemCode } from './problems.ts';
 

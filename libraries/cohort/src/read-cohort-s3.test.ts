@@ -49,7 +49,7 @@ whenSetUp('a cohort in S3 (skipped without `node tools/setup/setup.mjs --with py
     );
   }
 
-  it('is the one on disk, with addresses for paths, be the table there or here', async () => {
+  it('equals the one on disk, with addresses for paths, wherever the table is', async () => {
     const local = await read({ table: 'cohort.csv', slides: 'slides' });
     const stored = await read({});
     const renamed = local.cases.map((of) => ({
@@ -61,7 +61,7 @@ whenSetUp('a cohort in S3 (skipped without `node tools/setup/setup.mjs --with py
     expect(await read({ slides: 'slides' })).toEqual(local);
   });
 
-  it('may have slides elsewhere, and its table beside the slides', async () => {
+  it('may have slides elsewhere, or its table beside the slides', async () => {
     const rows =
       'patient,slide,label\na,slides/one.svs,x\nb,../other/five.svs,y\nc,s3://cohorts/lung/slides/two.svs,x\nd,slides/four.svs,y\n';
     await server.put('cohorts', 'lung/beside.csv', rows);
@@ -74,7 +74,7 @@ whenSetUp('a cohort in S3 (skipped without `node tools/setup/setup.mjs --with py
     ]);
   });
 
-  it('has one slide under two keys when their content is the same', async () => {
+  it('has one slide under two keys if their content is equal', async () => {
     const content = 'tissue '.repeat(1000);
     await server.put('cohorts', 'copies/a.svs', content);
     await server.put('cohorts', 'copies/b.svs', content);
@@ -97,7 +97,7 @@ whenSetUp('a cohort in S3 (skipped without `node tools/setup/setup.mjs --with py
     expect(server.requests.filter(({ url }) => url.includes('list-type=2'))).toHaveLength(5);
   });
 
-  it('is told with the line, the reason and the slide that was probably meant', async () => {
+  it('reports a missing slide with the line, the reason and the slide that was probably meant', async () => {
     const rows = [
       'a,One.svs,x',
       'b,two.tiff,y',
@@ -132,11 +132,11 @@ whenSetUp('a cohort in S3 (skipped without `node tools/setup/setup.mjs --with py
     ],
     ['a bucket', { slides: 's3://nowhere/slides' }, 's3://nowhere/slides/: there is no such bucket'],
     ['slides', { slides: 's3://cohorts/Lung' }, 's3://cohorts/Lung/: there are no slides below this prefix'],
-  ])('names %s that is missing', async (_name, spec, message) => {
+  ])('names a missing %s', async (_name, spec, message) => {
     await expect(read(spec)).rejects.toThrow(message);
   });
 
-  it('may not be listed', async () => {
+  it('reports a listing that is forbidden', async () => {
     server.fault = ({ url = '' }, answer) =>
       url.includes('list-type=2') ? answerError(answer, 403, 'AccessDenied') : undefined;
     await expect(read({})).rejects.toThrow(

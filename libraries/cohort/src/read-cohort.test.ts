@@ -33,7 +33,7 @@ async function failure(text: string | Buffer, changed: Partial<CohortSpec> = {})
 }
 
 describe('readCohort', () => {
-  it('reads UTF-8 and UTF-16, and a slide outside of the directory', async () => {
+  it('reads UTF-8 and UTF-16, and slides outside of the directory', async () => {
     const text = 'patient,slide,label\np1,one.svs,x\np2,two.svs,y\np3,../slides/three.svs,x\np4,four.svs,y\n';
     await writeFile(join(directory, 'cohort.csv'), text);
     const cohort = await readCohort(spec, { baseDirectory: directory });
@@ -42,7 +42,7 @@ describe('readCohort', () => {
     expect(await readCohort(spec, { baseDirectory: directory })).toEqual(cohort);
   });
 
-  it('leaves empty files to the quarantine when slides that cannot be read are skipped', async () => {
+  it('leaves empty files to the quarantine if unreadable slides are skipped', async () => {
     const rows = ['p1,one.svs,x', 'p2,two.svs,y', 'p3,empty.svs,x', 'p4,four.svs,y'];
     const text = ['patient,slide,label', ...rows].join('\n');
     expect((await failure(text)).message).toContain('is an empty file');
@@ -51,7 +51,7 @@ describe('readCohort', () => {
     expect(cases.flatMap(({ slides }) => slides)).toContain(join(directory, 'slides', 'empty.svs'));
   });
 
-  it('says where a slide may be instead', async () => {
+  it('suggests where a missing slide may be', async () => {
     const slides = join(directory, 'elsewhere');
     await mkdir(join(slides, 'uuid'), { recursive: true });
     await writeFile(join(slides, 'uuid', 'deep.svs'), 'x');
@@ -102,7 +102,7 @@ describe('readCohort', () => {
     expect(error).toMatchObject({ code: 'InvalidCohort' });
   });
 
-  it('refuses what is not text, and names a table or directory that is missing', async () => {
+  it('refuses binary data, and names a missing table or directory', async () => {
     expect((await failure(Buffer.from('PK\u0003\u0004\0\0'))).message).toContain('an Excel workbook');
     expect((await failure(Buffer.from([0x70, 0xe9, 0x0a]))).message).toContain('not a text file');
     expect((await failure('', { slides: 'nowhere' })).message).toContain(
@@ -113,7 +113,7 @@ describe('readCohort', () => {
     );
   });
 
-  it('finds one slide under two names: links and copies of the file', async () => {
+  it('finds links and copies of one slide under two names', async () => {
     const slides = join(directory, 'copies');
     await mkdir(slides);
     const content = Buffer.alloc(3_000_000, 'tissue of a patient ');
@@ -142,7 +142,7 @@ describe('readCohort', () => {
     expect(lines.get(join(slides, 'copy.svs'))).toBe(4);
   });
 
-  it('says that a name is there in other code points', async () => {
+  it('reports a name that exists in other code points', async () => {
     await writeFile(join(directory, 'slides', 'Mu\u0308ller.svs'), 'x');
     const error = await failure('patient,slide,label\np1,M\u00fcller.svs,x\n');
     expect(error.message).toContain("its name there has other code points, 'Mu\\u{0308}ller.svs'");

@@ -1,4 +1,4 @@
-/** Reads a cohort's table and looks for its slides, on disk or in S3. */
+/** Reads a cohort's table and finds its slides, on disk or in S3. */
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { publicText, readBoundedFile, systemErrorCode, WsiError } from '@wsi-operator/foundation';

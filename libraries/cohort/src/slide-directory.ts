@@ -37,7 +37,7 @@ function lookUp(name: string, { path, accept, hints, copies }: Place): SlideLook
     if (status.isDirectory()) return missing(`is a directory; name the slide's file in it`);
     if (status.size === 0 && !accept.empty) return missing('is an empty file (0 bytes); copy it again');
     accessSync(path, constants.R_OK);
-    // Hard links have no path of their own; other files keep theirs, as some network drives number files anew.
+    // Hard links have no path of their own; other files keep theirs, as some network drives renumber files.
     const identity = status.nlink > 1 ? `${status.dev}:${status.ino}` : realpathSync(path);
     return { found: true, path, identity, copyOf: copies.copyOf(path, identity, status.size) };
   } catch (error) {

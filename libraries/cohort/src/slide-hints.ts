@@ -7,7 +7,7 @@ import { didYouMean } from './spelling/nearest.ts';
 const ADDRESS = /^[a-z][a-z\d+.-]+:\/\//i;
 /** `a.svs;b.svs`, `['a.svs', 'b.svs']`. */
 const SEVERAL = /\.\w{2,5}['"]?\s*[;,|]\s*\S|^\[.*\]$/;
-/** Directories below that of the slides that are looked into: a download of the GDC has one for each slide. */
+/** Directories below that of the slides that are searched: a download of the GDC has one for each slide. */
 const MOST_DIRECTORIES = 20_000;
 
 export class SlideHints {

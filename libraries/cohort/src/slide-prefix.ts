@@ -16,7 +16,7 @@ import { didYouMean } from './spelling/nearest.ts';
 import type { SlideLookup, SlideOracle } from './table-fields.ts';
 
 export interface SlidePrefix {
-  /** Knows what is below the prefix, and what was looked up outside of it. */
+  /** Knows what is below the prefix, and what was requested outside of it. */
   readonly oracle: SlideOracle;
   /** Looks for the slides outside of the prefix that the oracle was asked for; whether there were any. */
   lookOutside(): Promise<boolean>;
@@ -44,7 +44,7 @@ export async function slidePrefix(
       remedy: "Correct the cohort's `slides`: case matters.",
     });
   }
-  /** By address; those that have been asked for, and not yet looked up, are undefined. */
+  /** By address; those that have been asked for, and not yet requested, are undefined. */
   const outside = new Map<string, Known | undefined>();
   const names = namesByDirectory(inside.keys());
   /** The first object that was asked for of each content. */
@@ -62,12 +62,13 @@ export async function slidePrefix(
       if (typeof known === 'object') return found(address, known, { accept, missing, firsts });
       return missing(known ?? `lies outside of ${where}`);
     }
-    const of = address.slice(where.length - prefix.length);
-    const object = inside.get(of);
+    const folder = address.slice(where.length - prefix.length);
+    const object = inside.get(folder);
     if (object !== undefined) return found(address, object, { accept, missing, firsts });
-    if (names.has(`${of.replace(/\/$/, '')}/`)) return missing("is a directory; name the slide's file in it");
-    const parent = of.slice(0, of.lastIndexOf('/') + 1);
-    const hint = didYouMean(posix.basename(of), names.get(parent) ?? []);
+    if (names.has(`${folder.replace(/\/$/, '')}/`))
+      return missing("is a directory; name the slide's file in it");
+    const parent = folder.slice(0, folder.lastIndexOf('/') + 1);
+    const hint = didYouMean(posix.basename(folder), names.get(parent) ?? []);
     return missing(`does not exist in ${formatS3Address({ bucket, key: parent })}${hint}`);
   };
 

@@ -11,7 +11,7 @@ const parse = (text: string, more: Partial<SlideTableSpec> = {}) =>
   parseSlideTable(text, { ...spec, ...more }, oracle);
 
 describe('a table of slides', () => {
-  it('needs no outcome, and is read without the slides that are not there', () => {
+  it('needs no outcome, and is read without its missing slides', () => {
     const { slides, missing, problems } = parse(
       'slide,patient,age\nb.svs,P2,60\ngone.svs,P1,\na.svs,P1,50\n',
     );
@@ -25,7 +25,7 @@ describe('a table of slides', () => {
     ]);
   });
 
-  it('may do without patients only where they are not asked for', () => {
+  it('may lack patients unless they are asked for', () => {
     expect(parse('slide\na.svs\n').slides).toEqual([{ line: 2, name: 'a.svs', path: '/s/a.svs' }]);
     expect(parse('slide\na.svs\n', { patients: 'required' }).problems[0]?.message).toMatch(
       /no column 'patient'/,
@@ -33,7 +33,7 @@ describe('a table of slides', () => {
     expect(parse('image\na.svs\n').problems[0]?.message).toMatch(/no column 'slide'/);
   });
 
-  it('takes a row twice for one slide, and refuses one slide of two patients and empty fields', () => {
+  it('merges equal rows, and refuses a slide of two patients and empty fields', () => {
     const { slides, problems } = parse('patient,slide\nP1,a.svs\nP1,a.svs\nP2,A.svs\nNaN,c.svs\nP3,\n');
     expect(slides).toHaveLength(1);
     expect(problems.map(({ line, code }) => [line, code])).toEqual([
@@ -43,7 +43,7 @@ describe('a table of slides', () => {
     ]);
   });
 
-  it('treats spellings of one patient as the job of the model did', () => {
+  it("treats spellings of one patient as the model's job did", () => {
     const text = 'patient,slide\nP-1,a.svs\np-1,b.svs\n';
     expect(parse(text).problems[0]?.code).toBe('SimilarPatients');
     const merged = parse(text, { spellings: { patients: 'merge' } });
@@ -65,7 +65,7 @@ describe('a table of slides', () => {
     ]);
   });
 
-  it('takes the resolution that is stated, where the table has it', () => {
+  it('has the resolutions that it states', () => {
     const resolution = { column: 'mpp', mpp: 0.5 };
     const mppOf = (text: string) => parse(text, { resolution }).slides.map(({ mpp }) => mpp);
     expect(mppOf('slide,patient,mpp\na.svs,P,0.25\nb.svs,P,NA\n')).toEqual([0.25, 0.5]);

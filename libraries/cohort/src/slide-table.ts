@@ -50,7 +50,7 @@ export interface SlideTable {
   readonly problems: readonly CohortProblem[];
 }
 
-/** Pure, but for what the oracle looks up. Never throws for what is in the text. */
+/** Pure, except for the queries to the oracle. Never throws for what is in the text. */
 export function parseSlideTable(text: string, spec: SlideTableSpec, oracle: SlideOracle): SlideTable {
   const { patientColumn, slideColumn } = spec;
   const { rows, problems, columns } = readPresent(text, spec);

@@ -50,7 +50,7 @@ describe('splitPatients', () => {
     );
   });
 
-  it('has another result for another seed, and all of a class of two in neither part alone', () => {
+  it('depends on the seed, and never puts both patients of a class of two into one part', () => {
     const cohort = Array.from({ length: 40 }, (_, index) => ({
       patient: `p${index}`,
       stratum: `${index % 2}`,

@@ -93,7 +93,7 @@ function classProblems(
   }
   if (classes.size < 2) {
     const [only] = classes.keys();
-    const message = `every row has the class ${quoted(only ?? '')}: there is nothing to tell apart`;
+    const message = `every row has the class ${quoted(only ?? '')}: there is nothing to distinguish`;
     problems.push({ column, code: 'TooFewClasses', message });
   }
   for (const [name, rows] of [...classes].sort(([a], [b]) => compareText(a, b))) {

@@ -1,4 +1,4 @@
-/** One patient or class in two spellings: told before anything starts, with both rows. */
+/** One patient or class in two spellings is reported before anything starts, with both rows. */
 import { describe, expect, it } from '@jest/globals';
 import type { CohortSpec } from './cohort.ts';
 import { skeletonOf } from './spelling/skeleton.ts';
@@ -29,7 +29,7 @@ function classes(first: string, second: string, changed: Partial<CohortSpec> = {
   return examineTable(['patient,slide,label', ...rows].join('\n'), { ...spec, ...changed }, oracle);
 }
 
-describe('patients in two spellings', () => {
+describe('two spellings of a patient', () => {
   it.each([
     ['TCGA-AA-1000', 'tcga-aa-1000', 'letter case'],
     ['M\u00fcller 7', 'Mu\u0308ller 7', 'how letters are composed (Unicode NFC and NFD)'],
@@ -56,7 +56,7 @@ describe('patients in two spellings', () => {
     ['TCGA.AA.1000', 'TCGA-AA-1000', 'how much of the barcode of TCGA-AA-1000 is given'],
     ['H12/345', 'H12-345', 'punctuation'],
     ['=12', '12', 'quotes and punctuation'],
-  ])('%j and %j are refused, with both rows', (first, second, difference) => {
+  ])('such as %j and %j are refused, with both rows', (first, second, difference) => {
     const { cohort, problems } = patients(first, second);
     expect(cohort).toBeUndefined();
     expect(problems.map(({ line, code }) => [line, code])).toEqual([[3, 'SimilarPatients']]);
@@ -76,11 +76,11 @@ describe('patients in two spellings', () => {
     ['TCGA-AA-1000', 'TCGA-AA-1001'],
     ['TCGA-AA-1000-01A', 'TCGA-AB-1000-01A'],
     ['か', 'が'],
-  ])('%j and %j are two', (first, second) => {
+  ])('are not %j and %j, which are distinct', (first, second) => {
     expect(patients(first, second).problems).toEqual([]);
   });
 
-  it('are one patient, on one side of the split, when the job says so', () => {
+  it('are one patient, on one side of the split, if the job says so', () => {
     for (const seed of [0, 1, 2, 3, 4, 5]) {
       const changed: Partial<CohortSpec> = { spellings: { patients: 'merge' }, split: { test: 0.4, seed } };
       const { cohort, notes } = patients('TCGA-AA-1000', 'tcga-aa-1000', changed);
@@ -97,7 +97,7 @@ describe('patients in two spellings', () => {
     }
   });
 
-  it('are two patients when the job says so, and that is told', () => {
+  it('are two patients if the job says so, with a note', () => {
     const { cohort, notes } = patients('P1', 'p1', { spellings: { patients: 'distinct' } });
     expect(cohort?.cases).toHaveLength(5);
     expect(notes[0]).toContain('kept apart');
@@ -109,12 +109,12 @@ describe('patients in two spellings', () => {
     expect(problems.map(({ line, code }) => [line, code])).toEqual([[3, 'ConflictingOutcome']]);
   });
 
-  it('escapes what cannot be seen', () => {
+  it('are reported with invisible characters escaped', () => {
     const message = patients('P1', 'P\u200b1').problems[0]?.message;
     expect(message).toBe("the patients 'P1' (line 2) and 'P\\u{200b}1' differ only in invisible characters");
   });
 
-  it('are seen by the barcodes in the names of their slides', () => {
+  it('are detected by the barcodes in the names of their slides', () => {
     const rows = ['1,TCGA-AA-1000-01Z-00-DX1.svs,x', '2,TCGA-AA-1000-01Z-00-DX2.svs,x', '3,c,y', '4,d,y'];
     const { problems } = examineTable(['patient,slide,label', ...rows].join('\n'), spec, oracle);
     expect(problems.map(({ line, message }) => [line, message])).toEqual([
@@ -123,13 +123,13 @@ describe('patients in two spellings', () => {
   });
 });
 
-describe('identifiers that a spreadsheet has spoilt', () => {
+describe('an identifier mangled by a spreadsheet', () => {
   it.each([
     ['1.00E+05', 'is a number that a spreadsheet has shortened'],
     ['2,01E+11', 'is a number that a spreadsheet has shortened'],
     ['2-Mar', 'looks like a date that a spreadsheet has made'],
     ['M\ufffdller', 'has lost letters (U+FFFD) when the table was saved'],
-  ])('%j is refused', (name, reason) => {
+  ])('is refused: %j', (name, reason) => {
     const { problems } = patients(name, 'another');
     expect(problems.map(({ line, code }) => [line, code])).toEqual([[2, 'MangledIdentifier']]);
     expect(problems[0]?.message).toContain(reason);
@@ -137,7 +137,7 @@ describe('identifiers that a spreadsheet has spoilt', () => {
   });
 });
 
-describe('classes in two spellings', () => {
+describe('two spellings of a class', () => {
   it.each([
     ['b', 'B'],
     ['b', 'b\u200b'],
@@ -146,7 +146,7 @@ describe('classes in two spellings', () => {
     ['1', '1.0'],
     ['tumour', 'tumour.'],
     ['\u0440ositive', 'positive'],
-  ])('%j and %j are refused', (first, second) => {
+  ])('such as %j and %j are refused', (first, second) => {
     const { problems } = classes(first, second);
     expect(problems.map(({ line, code }) => [line, code])).toEqual([[3, 'SimilarClasses']]);
   });
@@ -158,11 +158,11 @@ describe('classes in two spellings', () => {
     ['T1', 'T2'],
     ['1', '-1'],
     ['G1-2', 'G12'],
-  ])('%j and %j are two', (first, second) => {
+  ])('are not %j and %j, which are distinct', (first, second) => {
     expect(classes(first, second).cohort?.classes).toHaveLength(3);
   });
 
-  it('are one, in the spelling of most rows, when the job says so', () => {
+  it('are one class, in the more frequent spelling, if the job says so', () => {
     const text = 'patient,slide,label\n1,a,Tumour\n2,b,tumour\n3,c,tumour\n4,d,normal\n5,e,normal\n';
     const { cohort } = examineTable(text, { ...spec, spellings: { classes: 'merge' } }, oracle);
     expect(cohort?.classes).toEqual(['normal', 'tumour']);

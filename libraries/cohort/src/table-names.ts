@@ -113,7 +113,7 @@ function synonyms(
   if (meanings.includes(-1)) return [];
   return names.flatMap((name, at) => {
     const first = names[meanings.indexOf(meanings[at]!)]!;
-    // In one word the spelling is told.
+    // In one word the spelling is reported.
     if (first === name || skeletonOf(first) === skeletonOf(name)) return [];
     return [
       {

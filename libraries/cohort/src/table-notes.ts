@@ -1,4 +1,4 @@
-/** What is not wrong with a table, but worth a look: what was left out, and what the classes and patients may be. */
+/** What is not wrong with a table, but worth checking: what was left out, and what the classes and patients may be. */
 import type { Cohort, CohortSpec } from './cohort.ts';
 import { FILLING_NUMBER } from './missing.ts';
 import { enumerate } from './problems.ts';
@@ -118,7 +118,9 @@ function testNotes({ cases, classes, outcomeType }: Cohort): string[] {
   const found = new Set(tested.map(({ outcome }) => ('class' in outcome ? outcome.class : '')));
   const absent = classes.filter((name) => !found.has(name)).map(quoted);
   if (absent.length === 0) return [];
-  return [`no patient in test has the class ${enumerate(absent)}: how well it is told will not be known`];
+  return [
+    `no patient in test has the class ${enumerate(absent)}: how well it is recognised will not be known`,
+  ];
 }
 
 function hasEvent({ outcome }: Cohort['cases'][number]): boolean {

@@ -31,7 +31,7 @@ export interface RowsResult {
   readonly notes: readonly string[];
 }
 
-/** Lines before the header; each is looked at as if it were the header. */
+/** Lines before the header; each is tried as the header. */
 const MOST_PREAMBLE = 64;
 /** Characters of the header: those of all genes are some hundred thousand. */
 const LONGEST_HEADER = 2 ** 20;
@@ -169,7 +169,7 @@ function parseText(text: string, { sign }: Delimiter): RawRow[] {
     // Blanks between a comma and a quote.
     trim: sign !== '\t',
   }) as unknown as { record: string[]; info: { bytes: number } }[];
-  // csv-parse tells the line on which a record ends; its start is found by counting from the end of the one before.
+  // csv-parse gives the line on which a record ends; its start is found by counting from the end of the one before.
   let line = 1;
   let position = 0;
   const pass = (): void => {

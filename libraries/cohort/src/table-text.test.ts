@@ -42,7 +42,7 @@ describe('readRows', () => {
     expect(rows(text)).toEqual(plain);
   });
 
-  it('knows the line of each row, whatever ends the lines', () => {
+  it('gives the line of each row, whatever the line endings', () => {
     const text = 'patient,slide,label\n\n"p\n1",a,x\np2,b,y\n';
     for (const end of ['\n', '\r\n', '\r']) {
       expect(lines(text.replaceAll('\n', end))).toEqual([3, 5]);
@@ -50,7 +50,7 @@ describe('readRows', () => {
     }
   });
 
-  it('tells how it understood the text', () => {
+  it('reports how it interpreted the text', () => {
     expect(readRows(good.replaceAll(',', ';'), columns).notes).toEqual([
       'the columns are separated by semicolons',
     ]);

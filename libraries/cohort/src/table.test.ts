@@ -24,18 +24,18 @@ function problems(text: string, spec: CohortSpec = classification): string[] {
 
 const good = 'patient,slide,label\np1,a,x\np2,b,y\np3,c,x\np4,d,y\n';
 
-describe('what is refused although it could be read', () => {
+describe('a readable but suspicious table is refused', () => {
   const messages = (text: string, spec: CohortSpec = classification): string[] =>
     (parseCohort(text, spec, oracle).problems ?? []).map(({ message }) => message);
   const rows = (of: (index: number) => string, header = 'patient,slide,label', count = 6): string =>
     [header, ...Array.from({ length: count }, (_, index) => of(index))].join('\n');
 
-  it('a row that begins as a comment, where not all of them do', () => {
+  it('for a row that begins like a comment, unless all of them do', () => {
     expect(problems(good.replace('p3', '# p3'))).toEqual(['4 MalformedCsv']);
     expect(problems(good.replace(/^p/gm, (at) => `#${at}`).replace('#patient', 'patient'))).toEqual([]);
   });
 
-  it('not a row whose first column, which may be any, is missing in the words of a spreadsheet or of the job', () => {
+  it('but not for a row whose first column has a word for a missing value', () => {
     const graded = ['grade,patient,slide,label', '#N/A,p1,a,x', '1,p2,b,y', '#REF!,p3,c,x', '2,p4,d,y'];
     expect(problems(graded.join('\n'))).toEqual([]);
     const own = graded.join('\n').replace('#REF!', '#leer');
@@ -43,7 +43,7 @@ describe('what is refused although it could be read', () => {
     expect(problems(own, { ...classification, missing: { words: ['#leer'] } })).toEqual([]);
   });
 
-  it('yes and no in two forms, unless they are different', () => {
+  it('for yes and no in two forms, unless the job distinguishes them', () => {
     const mixed = rows((index) => `p${index},s${index},${['True', 'False', '1', '0', '1', '0'][index]}`);
     expect(problems(mixed)).toEqual(['4 SimilarClasses', '5 SimilarClasses']);
     expect(problems(mixed, { ...classification, spellings: { classes: 'merge' } })).toHaveLength(2);
@@ -60,40 +60,40 @@ describe('what is refused although it could be read', () => {
     expect(problems(arms, survival)).toEqual(['3 SimilarTreatments']);
   });
 
-  it('numbers of which a spreadsheet has kept 15 digits', () => {
+  it('for numbers truncated to 15 digits by a spreadsheet', () => {
     const long = (end: string): string =>
       rows((index) => `12345678901234${index}${end},s${index},${'xy'[index % 2]}`);
     expect(problems(long('00')).filter((of) => of.includes('MangledIdentifier'))).toHaveLength(6);
     expect(problems(long('01'))).toEqual([]);
   });
 
-  it('columns that only spaces part', () => {
+  it('for columns separated by spaces only', () => {
     expect(messages(good.replaceAll(',', '  '))).toEqual(['the columns are separated by spaces']);
   });
 
-  it('columns with the names of others, which are named', () => {
+  it('for wrong column names, with the right ones', () => {
     const [patient, slide] = messages(good.replace('patient,slide', 'case_id,Filename'));
     expect(patient).toContain("there is no column 'patient' (did you mean 'case_id'?)");
     expect(slide).toContain("there is no column 'slide' (did you mean 'Filename'?)");
   });
 });
 
-describe('what a table is told of', () => {
+describe('the check of a table', () => {
   const notesOf = (text: string, spec: CohortSpec = classification): readonly string[] =>
     examineTable(text, spec, oracle).notes;
 
-  it('one column for two things is refused, but the slide may name the patient', () => {
+  it('refuses one column for two roles, but the slide may name the patient', () => {
     expect(problems(good, { ...explicit, split: { column: 'label' } })).toContain('- DuplicateColumn');
     expect(problems(good, { ...classification, patientColumn: 'slide' })).not.toContain('- DuplicateColumn');
   });
 
-  it('a header that stands twice, or below a title, is found', () => {
+  it('finds a repeated header, and one below a title', () => {
     expect(problems(good.replace('p3,', 'patient,slide,label\np3,'))).toEqual(['4 MalformedCsv']);
     const [titled] = parseCohort(`Export,,\n${good}`, classification, oracle).problems ?? [];
     expect(titled?.message).toBe('the columns that the job names stand on line 2, not in the first line');
   });
 
-  it('byte-order marks within the table are told', () => {
+  it('notes byte-order marks within the table', () => {
     expect(notesOf(good.replace('p3', '\uFEFFp3'))).toEqual([
       'invisible byte-order marks left out on line 4',
     ]);
@@ -103,18 +103,18 @@ describe('what a table is told of', () => {
   it.each([
     ['y', '999', "'999' is a class in 'label'"],
     ['y', '0.5', 'the classes in'],
-  ])('numbers as classes are told: %s as %s', (from, to, told) => {
+  ])('notes numbers as classes: %s as %s', (from, to, note) => {
     const text = `${good}p5,e,2\np6,f,2\n`.replaceAll('x', to === '999' ? '1' : '1.5').replaceAll(from, to);
-    expect(notesOf(text).join()).toContain(told);
+    expect(notesOf(text).join()).toContain(note);
   });
 
-  it('patients who may be blocks of one are told', () => {
+  it('notes patients that may be blocks of one patient', () => {
     const text = good.replace('p1', 'H20-1-A').replace('p2', 'H20-1-B');
     expect(notesOf(text).join()).toContain("only in a last letter, such as 'H20-1-A' and 'H20-1-B'");
     expect(notesOf(good)).toEqual([]);
   });
 
-  it('times that may be other numbers than they seem', () => {
+  it('notes times that may be misread numbers', () => {
     const times = (...list: string[]): string[] => {
       const rows = list.map((time, index) => `p${index},s${index},${time},${index % 2}`);
       const text = ['patient,slide,time,event', ...rows].join('\n');
@@ -135,7 +135,7 @@ describe('what a table is told of', () => {
     expect(times('5', '5.0', '5')[0]).toContain("every time in 'time' is 5");
   });
 
-  it('arms of free text or of a few, and a test set that small groups have made large', () => {
+  it('notes arms of free text, small arms, and a test set enlarged by small groups', () => {
     const arms = (of: (index: number) => string): readonly string[] => {
       const rows = Array.from(
         { length: 18 },
@@ -153,18 +153,18 @@ describe('what a table is told of', () => {
     expect(arms((index) => 'XY'[index % 2]!).filter((note) => note.includes('arm'))).toEqual([]);
   });
 
-  it('one of two columns of a name, and a number in the place of a patient', () => {
+  it('notes a duplicated column, and a number in place of a patient', () => {
     const twice = good.replace(/$/gm, ',x').replace(',x', ',label.1').trimEnd().replace(/\n,x$/, '');
     expect(notesOf(twice)).toEqual(["there are columns 'label' and 'label.1': 'label' is read"]);
     const nobody = good.replace('p1', '-1').replace('p3', '-1');
     expect(notesOf(nobody).join()).toContain("the patient '-1' has 2 slides");
   });
 
-  it('a test set that cannot show something is told', () => {
+  it('notes a test set that cannot evaluate some class', () => {
     const rows = ['p1,a,x,train', 'p2,b,y,train', 'p3,c,x,train', 'p4,d,y,train', 'p5,e,x,test'];
     const text = ['patient,slide,label,split', ...rows].join('\n');
     expect(notesOf(text, explicit)).toEqual([
-      "no patient in test has the class 'y': how well it is told will not be known",
+      "no patient in test has the class 'y': how well it is recognised will not be known",
     ]);
     expect(notesOf(text.replace('test', 'train'), explicit)[0]).toContain('no patient is in test');
   });
@@ -188,7 +188,7 @@ describe('parseCohort', () => {
     );
   });
 
-  it('makes one case a slide with bag: slide, all of a patient on one side of the split', () => {
+  it('makes one case per slide with bag: slide, with all of a patient on one side of the split', () => {
     const rows = Array.from(
       { length: 20 },
       (_, index) => `p${index >> 1},s${index},${index & 2 ? 'x' : 'y'}`,
@@ -305,12 +305,12 @@ describe('parseCohort', () => {
     expect(problems(text, spec)).toEqual(expected);
   });
 
-  it('reports all the bad rows of a table at once, and no class as missing because its rows are bad', () => {
+  it('reports all bad rows of a table at once, and no class as missing because its rows are bad', () => {
     const text = 'patient,slide,label\np1,gone,x\np2,b,y\np3,c,\np4,b,y\np5\n';
     expect(problems(text)).toEqual(['2 MissingSlide', '4 EmptyField', '5 DuplicateSlide', '6 RaggedRow']);
   });
 
-  it('tells the columns that exist and the one that was meant', () => {
+  it('lists the existing columns and suggests the one that was meant', () => {
     const { problems: found } = parseCohort('Patient,slide,label\n1,a,x\n', classification, oracle);
     expect(found?.[0]?.message).toBe(
       "there is no column 'patient' (did you mean 'Patient'?); the columns are 'Patient', 'slide', 'label'",

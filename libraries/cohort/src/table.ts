@@ -1,6 +1,6 @@
 /**
  * A cohort from the text of its table: a pure function of the text, the spec and an oracle that knows which slides
- * exist. Everything wrong is found in one go and told with its line, because a cohort is repaired in a spreadsheet,
+ * exist. Everything wrong is found in one go and reported with its line, because a cohort is repaired in a spreadsheet,
  * not one message at a time.
  */
 import { type Cohort, type CohortCase, type CohortSpec, compareText, type Split } from './cohort.ts';
@@ -20,7 +20,7 @@ import { readRows } from './table-rows.ts';
 export interface CohortExamination {
   /** Everything that is wrong, in order of the lines. With any there is no cohort. */
   readonly problems: readonly CohortProblem[];
-  /** What was assumed, left out or looks odd, for people: sentences without a full stop. */
+  /** What was assumed, left out or is unusual, for people: sentences without a full stop. */
   readonly notes: readonly string[];
   readonly cohort?: Cohort;
   /** Of the cohort, when there is one. */
@@ -32,7 +32,7 @@ export interface CohortExamination {
    * of it.
    */
   readonly found: ReadonlyMap<string, number | undefined>;
-  /** Lines of slides that are copies of others, which the job allows; the notes tell of them. */
+  /** Lines of slides that are copies of others, which the job allows; the notes report them. */
   readonly copies: ReadonlySet<number>;
 }
 

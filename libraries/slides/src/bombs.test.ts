@@ -45,7 +45,7 @@ function withTag(file: Buffer, tag: number, entry: { type: number; count: number
   return changed;
 }
 
-describe('tags that are long', () => {
+describe('very long TIFF tags', () => {
   const LONG = 64 * MIB;
 
   it.each([
@@ -54,7 +54,7 @@ describe('tags that are long', () => {
     ['the tile offsets', 324],
     ['the number of channels', 277],
     ['the tables of JPEG', 347],
-  ])('%s in 64 MiB costs nothing like it', async (_, tag) => {
+  ])('take little memory: %s of 64 MiB', async (_, tag) => {
     const path = await fileOf(
       'long-tag.tif',
       Buffer.concat([withTag(good, tag, { type: 1, count: LONG, value: good.length }), Buffer.alloc(LONG)]),
@@ -65,7 +65,7 @@ describe('tags that are long', () => {
     expect(peakBytes).toBeLessThan(OPENING_BYTES + 3 * LONG);
   });
 
-  it('lists of tiles that many directories share are not read once for each', async () => {
+  it('that many directories share are read once', async () => {
     const tiles = 256 * 1024;
     // One tile, listed a quarter of a million times, in 500 directories that use the same lists.
     const body = Buffer.concat([Buffer.alloc(8), level.tiles[0]!]);
@@ -107,7 +107,7 @@ describe('tags that are long', () => {
     expect(peakBytes).toBeLessThan(OPENING_BYTES);
   });
 
-  it('a text of comments that never end is read once, not once for each', () => {
+  it('of unterminated comments are parsed in linear time', () => {
     const cost = (comments: number): number => {
       const text = `<OME>${'<!--'.repeat(comments)}`;
       const started = performance.now();
@@ -120,8 +120,8 @@ describe('tags that are long', () => {
   });
 });
 
-describe('tiles that are larger inside than they say', () => {
-  it('a tile width of a billion pixels does not end the process', async () => {
+describe('tiles that are larger than declared', () => {
+  it('cannot exhaust memory by a declared width of a billion pixels', async () => {
     const path = await fileOf('wide.tif', withTag(good, 322, { type: 4, count: 1, value: 1_761_607_744 }));
     for (const reader of ['openslide', 'auto', 'tiff'] as const) {
       const { code, message, peakBytes } = await openAlone(path, reader);
@@ -136,7 +136,7 @@ describe('tiles that are larger inside than they say', () => {
     ['tiff', 'JPEG of 60,000 x 60,000 pixels', 7, () => grown(level.tiles[0]!)],
     ['tiff', 'WebP of 16,383 x 16,383 pixels', 50_001, largeWebp],
     ['tiff', 'SVG in place of WebP', 50_001, () => SVG],
-  ] as const)('%s: %s in tiles of 64 x 64', async (reader, _, compression, tileOf) => {
+  ] as const)('are refused by %s: %s in tiles of 64 x 64', async (reader, _, compression, tileOf) => {
     const tile = await tileOf();
     const file = buildTiff({ levels: [{ ...level, tiles: level.tiles.map(() => tile) }] });
     const path = await fileOf('inside.tif', withTag(file, 259, { type: 3, count: 1, value: compression }));
@@ -148,7 +148,7 @@ describe('tiles that are larger inside than they say', () => {
   it.each([
     ['deflate', 8, deflateSync],
     ['Zstandard', 50_000, zstdCompressSync],
-  ] as const)('%s of 64 MiB in tiles of 64 x 64', async (_, compression, compress) => {
+  ] as const)('are not inflated: %s of 64 MiB in tiles of 64 x 64', async (_, compression, compress) => {
     const bomb = compress(Buffer.alloc(64 * MIB));
     const file = buildTiff({ levels: [{ ...level, tiles: level.tiles.map(() => bomb) }] });
     const rgb = withTag(file, 262, { type: 3, count: 1, value: 2 });
@@ -183,8 +183,8 @@ async function largeWebp(): Promise<Buffer> {
   return small;
 }
 
-describe('files that are refused', () => {
-  it('leave no descriptor open, 2,000 of them', async () => {
+describe('refused files', () => {
+  it('leave no descriptor open, even 2,000 of them', async () => {
     const kinds: Record<string, Buffer> = {
       cut: good.subarray(0, good.length - 40),
       loop: buildTiff({ levels: [level], loop: true }),

@@ -23,7 +23,7 @@ function print(byte: number, at: number, lengths: readonly number[]): Promise<st
 }
 
 describe('fingerprintOf', () => {
-  it('tells uncompressed slides apart that begin and end alike', async () => {
+  it('distinguishes uncompressed slides that begin and end alike', async () => {
     const same = [100_000, 100_000, 100_000, 100_000];
     // The start of one of the spots that are read.
     const spot = Math.round((30 * (SIZE - 1024)) / 63);
@@ -31,7 +31,7 @@ describe('fingerprintOf', () => {
     expect(await print(1, spot, same)).toBe(await print(1, spot, same));
   });
 
-  it('takes the lengths of compressed tiles for enough', async () => {
+  it('is derived from the lengths of compressed tiles', async () => {
     expect(await print(1, 300_000, [1000, 1001])).toBe(await print(2, 300_000, [1000, 1001]));
     expect(await print(1, 300_000, [1000, 1001])).not.toBe(await print(1, 300_000, [1001, 1000]));
   });

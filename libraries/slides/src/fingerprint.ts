@@ -1,4 +1,4 @@
-/** What tells a slide's file from others without reading all of it. */
+/** Identifies a slide's file without reading all of it. */
 import { createHash } from 'node:crypto';
 import type { ByteSource } from './tiff/read/byte-source.ts';
 import type { TiffLevel } from './tiff/read/level.ts';

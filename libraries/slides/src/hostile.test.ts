@@ -62,7 +62,7 @@ async function expectRefusal(
 }
 
 describe('files that are not slides', () => {
-  it('are refused by name and with a remedy', async () => {
+  it('are refused with their name and a remedy', async () => {
     await expectRefusal(scratch('missing.svs'), 'NotFound', /no such slide/u);
     await expectRefusal(await fileOf('zero.svs', ''), 'SlideUnreadable', /empty/u);
     await expectRefusal(await fileOf('text.svs', 'not a slide at all'), 'SlideUnsupported', /not a slide/u);
@@ -75,7 +75,7 @@ describe('files that are not slides', () => {
     await expectRefusal(directory, 'SlideUnsupported', /directory/u);
   });
 
-  it('a TIFF without tiles is refused with the reason', async () => {
+  it('include a TIFF without tiles, which is refused with the reason', async () => {
     const { data, width, height } = paintedPixels(300, 200);
     const striped = await sharp(data, { raw: { width, height, channels: 3 } })
       .tiff({ compression: 'jpeg' })
@@ -83,7 +83,7 @@ describe('files that are not slides', () => {
     await expectRefusal(await fileOf('striped.tif', striped), 'SlideUnsupported', /no tiles/u);
   });
 
-  it('a tiled TIFF that is not JPEG goes to OpenSlide', async () => {
+  it('do not include a tiled TIFF without JPEG, which is read by OpenSlide', async () => {
     const pixels = paintedPixels(300, 200);
     const raw = { width: 300, height: 200, channels: 3 } as const;
     const options = { compression: 'lzw', tile: true, tileWidth: 64, tileHeight: 64 } as const;
@@ -99,13 +99,13 @@ describe('files that are not slides', () => {
   });
 });
 
-describe('damaged TIFF files', () => {
-  it('truncated in the directory', async () => {
+describe('a damaged TIFF file is refused', () => {
+  it('when truncated in the directory', async () => {
     const path = await fileOf('cut-directory.tif', good.subarray(0, good.length - 40));
     await expectRefusal(path, 'SlideUnreadable', /ends at byte/u);
   });
 
-  it('truncated in the tiles, with the directories in front', async () => {
+  it('when truncated in the tiles, with the directories in front', async () => {
     // The reader sees directories that are whole and tiles that are not there.
     const { tiles } = level;
     const long = buildTiff({ levels: [{ ...level, tiles: [...tiles.slice(0, -1), Buffer.alloc(5000, 1)] }] });
@@ -115,7 +115,7 @@ describe('damaged TIFF files', () => {
     await expectRefusal(path, 'SlideUnreadable', /ends at byte 100/u);
   });
 
-  it('truncated while it is open', async () => {
+  it('when truncated while it is open', async () => {
     const path = await fileOf('shrinking.tif', good);
     const slide = await openSlide(path);
     await truncate(path, 64);
@@ -125,7 +125,7 @@ describe('damaged TIFF files', () => {
     await slide.close();
   });
 
-  it('directories in a loop, tiles beyond the end, absurd sizes', async () => {
+  it('for cyclic directories, tiles beyond the end and absurd sizes', async () => {
     await expectRefusal(
       await fileOf('loop.tif', buildTiff({ levels: [level], loop: true })),
       'SlideUnreadable',
@@ -145,7 +145,7 @@ describe('damaged TIFF files', () => {
     );
   });
 
-  it('a tile of another size, or of garbage, is named', async () => {
+  it('with the name of a tile of another size or of garbage', async () => {
     const large = await sharp(createPixels(4096, 4096).data, {
       raw: { width: 4096, height: 4096, channels: 3 },
     })
@@ -166,7 +166,7 @@ describe('damaged TIFF files', () => {
     }
   });
 
-  it('random damage to the header and the directories ends in an error or in pixels, never in a crash', async () => {
+  it('or read, but never crashes the process, for random damage to header and directories', async () => {
     const path = scratch('fuzz.tif');
     const directories = good.length - 500;
     const damage = fc.oneof(
@@ -191,14 +191,14 @@ describe('damaged TIFF files', () => {
   });
 });
 
-describe('requests that cannot be met', () => {
+describe('an impossible request is refused', () => {
   let slide: Slide;
   beforeAll(async () => {
     slide = await openSlide(await fileOf('good.tif', good));
   });
   afterAll(() => slide.close());
 
-  it('say what is wrong', async () => {
+  it('with an explanation', async () => {
     const region = { level: 0, x: 0, y: 0, width: 10, height: 10 };
     for (const [broken, problem] of [
       [{ ...region, level: 3 }, /no level 3/u],
@@ -212,17 +212,17 @@ describe('requests that cannot be met', () => {
     }
   });
 
-  it('a resolution of a slide that has none', async () => {
+  it('for a resolution of a slide without one', async () => {
     const error = await errorOf(tileGrid(slide, { size: 32, mpp: 0.5 }));
     expect(error.message).toMatch(/does not say its resolution.*patches\.level/su);
   });
 
-  it('a slide that is smaller than a patch', async () => {
+  it('for a slide smaller than a patch', async () => {
     const error = await errorOf(tileGrid(slide, { size: 224 }));
     expect(error.message).toMatch(/smaller than a patch/u);
   });
 
-  it('an all-white slide', async () => {
+  it('for the tissue of an all-white slide', async () => {
     const white = await encodedLevel(createPixels(256, 256), { tileSide: 64 });
     const path = await fileOf('white.tif', buildTiff({ levels: [white] }));
     const opened = await openSlide(path);
@@ -235,7 +235,7 @@ describe('requests that cannot be met', () => {
     await opened.close();
   });
 
-  it('a closed slide, a closed reader, a cancelled read', async () => {
+  it('on a closed slide, on a closed reader, and after cancellation', async () => {
     const path = scratch('good.tif');
     const opened = await openSlide(path);
     await opened.close();

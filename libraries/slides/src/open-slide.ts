@@ -34,7 +34,7 @@ export interface OpenSlideOptions {
   readonly store?: S3Store;
   /** The resolution that somebody states for this slide. */
   readonly stated?: StatedResolution | undefined;
-  /** Is told when a slide has to be copied from S3. */
+  /** Called when a slide has to be copied from S3. */
   readonly logger?: Pick<Logger, 'info'>;
 }
 
@@ -201,7 +201,7 @@ function notASlide(path: string, tiff: TiffInspection): WsiError {
 async function requireFile(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
     const code = systemErrorCode(error);
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') return undefined; // openBytes tells more.
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return undefined; // openBytes reports more.
     throw new WsiError('NotFound', 'There is no such slide.', {
       where: path,
       remedy: 'Check the path, and that the disk with the slides is mounted.',

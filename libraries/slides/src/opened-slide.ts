@@ -215,7 +215,7 @@ export class OpenedSlide implements Slide {
     return { width, height, data };
   }
 
-  /** What fails is told where it is awaited. */
+  /** A failure is reported where it is awaited. */
   #startReading(band: ScaledRegion): Promise<Pixels[]> {
     const reading = (async () => this.#source.read([this.#sourceOf(band)]))();
     reading.catch(() => undefined);

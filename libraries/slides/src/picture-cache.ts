@@ -37,7 +37,7 @@ export class PictureCache {
     this.#pending.set(key, making);
     making
       .then((picture) => this.#kept?.set(key, picture))
-      .catch(() => undefined) // Whoever waits for it is told.
+      .catch(() => undefined) // Reported to whoever awaits it.
       .finally(() => this.#pending.delete(key));
   }
 

@@ -19,7 +19,7 @@ export interface Rectangle {
 /** One picture must fit in memory beside others: 2^27 pixels are 402 MB of RGB. */
 export const MAXIMUM_PIXELS = 2 ** 27;
 
-/** A picture of one grey value (white unless told). */
+/** A picture of one grey value (white by default). */
 export function createPixels(width: number, height: number, value = 255): Pixels {
   return { width, height, data: new Uint8Array(width * height * 3).fill(value) };
 }

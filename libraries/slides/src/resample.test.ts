@@ -52,7 +52,7 @@ describe('resample', () => {
     }
   });
 
-  it('has the very bytes of a sum over rows of sums over columns, in the order of the source', () => {
+  it('equals bit by bit a sum over rows of sums over columns in source order', () => {
     const sizes = fc.record({
       scaleX: fc.double({ min: 0.4, max: 9, noNaN: true }),
       scaleY: fc.double({ min: 0.4, max: 9, noNaN: true }),
@@ -73,7 +73,7 @@ describe('resample', () => {
     );
   });
 
-  it('has weights that sum to 1, stay inside the span and cover each source pixel alike', () => {
+  it('has weights that sum to 1, stay inside the span and cover each source pixel equally', () => {
     fc.assert(
       fc.property(
         fc.double({ min: -50, max: 50, noNaN: true }),
@@ -111,8 +111,8 @@ describe('resample', () => {
   });
 });
 
-describe('reads at a resolution', () => {
-  it('choose the level, meet without a seam and do not depend on how they are cut', async () => {
+describe('regions read at a resolution', () => {
+  it('use the best level, join without a seam and do not depend on their boundaries', async () => {
     const fine = paintedPixels(400, 300);
     const coarse = reduced(fine, 2, 200, 150);
     const path = scratch('mpp.tif');

@@ -38,7 +38,7 @@ export interface Resolution {
   readonly mpp?: number | undefined;
 }
 
-/** Is told from time to time what part of a picture has been read, from 0 to 1. */
+/** Called from time to time with the fraction of a picture that has been read, from 0 to 1. */
 export type OnPart = (fraction: number) => void;
 
 export interface PatchesRequest extends Resolution {
@@ -72,7 +72,7 @@ export interface Slide {
   readonly notes: readonly string[];
   readonly objectivePower: number | undefined;
   readonly properties: Readonly<Record<string, string>>;
-  /** SHA-256 that tells this file from others without reading all of it; a key for caches. */
+  /** SHA-256 that identifies this file without reading all of it; a key for caches. */
   readonly fingerprint: string;
   /** Pixels of a level as they are in the file. */
   readRegion(region: LevelRegion): Promise<Pixels>;

@@ -35,22 +35,22 @@ describe('a thumbnail of a slide without smaller levels', () => {
     expect(statistics.cacheMisses).toBeLessThanOrEqual(1.3 * tiles);
   });
 
-  it('tells how far it is, strip by strip', async () => {
+  it('reports its progress, strip by strip', async () => {
     const [side, columns, rows] = [256, 68, 1];
     const level = await encodedLevel(paintedPixels(side, side), { tileSide: side });
     const tiles = Array.from({ length: columns * rows }, () => level.tiles[0]!);
     const wide = { ...level, width: side * columns, height: side * rows, tiles };
-    await writeFile(scratch('told.tif'), buildTiff({ levels: [wide] }));
-    const slide = await openSlide(scratch('told.tif'));
-    const told: number[] = [];
-    await slide.thumbnail(columns * 8, (fraction) => told.push(fraction));
+    await writeFile(scratch('progress.tif'), buildTiff({ levels: [wide] }));
+    const slide = await openSlide(scratch('progress.tif'));
+    const reported: number[] = [];
+    await slide.thumbnail(columns * 8, (fraction) => reported.push(fraction));
     await slide.close();
-    expect(told.length).toBeGreaterThan(2);
-    expect(told).toEqual(told.toSorted((a, b) => a - b));
-    expect(told.at(-1)).toBeCloseTo(1, 12);
+    expect(reported.length).toBeGreaterThan(2);
+    expect(reported).toEqual(reported.toSorted((a, b) => a - b));
+    expect(reported.at(-1)).toBeCloseTo(1, 12);
   });
 
-  it('is not read twice for the mask and for a picture of it', async () => {
+  it('is read once for the mask and for a picture of it', async () => {
     const side = 1600;
     const level = await encodedLevel(paintedPixels(side, side), { tileSide: 800, micrometres: 2 });
     await writeFile(scratch('once.tif'), buildTiff({ levels: [level] }));

@@ -70,7 +70,7 @@ describe('tilesWithTissue', () => {
 });
 
 describe('tileGrid', () => {
-  it('is the same every time, and another for another specification or slide', async () => {
+  it('is a function of specification and slide', async () => {
     const digests = new Set<string>();
     for (const seed of [1, 2]) {
       const path = scratch(`grid-${seed}.tif`);
@@ -97,7 +97,7 @@ describe('tileGrid', () => {
     expect(digests.size).toBe(6);
   });
 
-  it('is another one at a resolution that is stated, and its patches too', async () => {
+  it('depends on a stated resolution, as do its patches', async () => {
     const path = scratch('stated.tif');
     const level = await encodedLevel(paintedPixels(300, 200), { tileSide: 64 });
     await writeFile(path, buildTiff({ levels: [level] }));

@@ -86,7 +86,7 @@ export interface TilePlaces {
 }
 
 /**
- * The places of tiles, without a look at any pixel.
+ * The places of tiles, without reading any pixel.
  * @throws WsiError InvalidArgument when the slide is smaller than a tile, or has no resolution and one was asked for
  */
 export function tilePlaces(slide: Slide, options: TileGridOptions): TilePlaces {

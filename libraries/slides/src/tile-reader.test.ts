@@ -84,7 +84,7 @@ describe('TileReader', () => {
     },
   );
 
-  it.each(['tiff', 'openslide'] as const)('%s: a prefetched request decodes nothing more', async (reader) => {
+  it.each(['tiff', 'openslide'] as const)('decodes nothing more after a prefetch (%s)', async (reader) => {
     const tiles = new TileReader({ reader });
     const coordinates = Int32Array.from([0, 0, 24, 0, 48, 0, 0, 24]);
     const request = { slide: scratch(slides[0]!), patches: { size: SIZE }, coordinates };
@@ -97,7 +97,7 @@ describe('TileReader', () => {
     await tiles.close();
   });
 
-  it('names a slide that is not there, and reads it when it has come', async () => {
+  it('names a missing slide, and reads it once it exists', async () => {
     const reader = new TileReader();
     const request = {
       slide: scratch('later.tif'),
@@ -112,7 +112,7 @@ describe('TileReader', () => {
     await reader.close();
   });
 
-  it('a failed read leaves nothing behind in the cache', async () => {
+  it('caches nothing of a failed read', async () => {
     const level = await encodedLevel(paintedPixels(64, 64), { tileSide: 32 });
     const tiles = [Buffer.alloc(100, 1), ...level.tiles.slice(1)];
     const slide = scratch('broken.tif');

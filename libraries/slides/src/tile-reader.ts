@@ -22,7 +22,7 @@ export interface TileReaderOptions {
   readonly openSlides?: number;
   /** Where `s3://` leads; by default what the environment says. */
   readonly store?: S3Store;
-  /** Is told when a slide has to be copied from S3. */
+  /** Called when a slide has to be copied from S3. */
   readonly logger?: Pick<Logger, 'info'>;
 }
 
@@ -43,7 +43,7 @@ export interface TileReaderStatistics extends Readonly<SlideStatistics> {
   readonly openSlides: number;
 }
 
-/** Patches that are read between two looks at the signal. */
+/** Patches that are read between two checks of the signal. */
 const PATCHES_PER_STRETCH = 32;
 
 export class TileReader {
@@ -86,7 +86,7 @@ export class TileReader {
 
   /**
    * Brings patches into the cache, one request at a time and at most half the cache, so that it does not push out what
-   * is read now. Never fails: whoever reads the patches is told what is wrong with them.
+   * is read now. Never fails: reading the patches reports what is wrong with them.
    */
   async prefetch(request: TileRequest, signal?: AbortSignal): Promise<void> {
     const { size } = request.patches;

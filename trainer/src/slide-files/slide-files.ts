@@ -70,6 +70,6 @@ function replaced(slide: string): SlideError {
   return new SlideError('SlideUnreadable', 'the slide was replaced or changed during the run.', slide, {
     where: slide,
     summary: publicText`the slide was replaced or changed during the run.`,
-    remedy: publicText`Put back the file that the run started with and start again, or train anew in another output directory.`,
+    remedy: publicText`Put back the file that the run started with and start again, or train from scratch in another output directory.`,
   });
 }

@@ -22,7 +22,7 @@ describe('kindOfColumn', () => {
     ['E-Mail', 'e-mail address'],
     ['telefon', 'telephone number'],
     ['date_of_death', 'date'],
-  ])('knows %s', (column, kind) => {
+  ])('recognises %s', (column, kind) => {
     expect(kindOfColumn(column)).toBe(kind);
   });
 
@@ -37,7 +37,7 @@ describe('kindOfColumn', () => {
     'death',
     'event',
     'split',
-  ])('lets %s pass', (column) => {
+  ])('accepts %s', (column) => {
     expect(kindOfColumn(column)).toBeUndefined();
   });
 });
@@ -56,7 +56,7 @@ describe('kindOfValue', () => {
     ['a.b@clinic.example', 'e-mail address'],
     ['+49 30 1234567', 'telephone number'],
     ['(030) 123 45 67', 'telephone number'],
-  ])('of an identifier: %s', (text, kind) => {
+  ])('recognises the identifier %s', (text, kind) => {
     expect(kindOfValue(text, true)).toBe(kind);
   });
 
@@ -70,19 +70,19 @@ describe('kindOfValue', () => {
     '0012345678',
     'H22-10432-A1-HE.mrxs',
     'Lung Biopsy 4',
-  ])('lets %s pass', (text) => {
+  ])('accepts %s', (text) => {
     expect(kindOfValue(text, true)).toBeUndefined();
   });
 
   it.each(['7413', '31.5', 'Stage IIa', 'invasive ductal', '2-3', '10/12', 'Kaplan Meier'])(
-    'lets the value %s of another column pass',
+    'accepts the value %s of another column',
     (text) => {
       expect(kindOfValue(text, false)).toBeUndefined();
     },
   );
 });
 
-it('tells columns by their names, and lines by their values', () => {
+it('direct identifiers are found by column names, and by values with their lines', () => {
   const table = {
     columns: ['patient', 'slide', 'Vorname', 'note', 'visit'],
     rows: [

@@ -1,5 +1,5 @@
 /**
- * What in a table may name a patient: columns that are called so, and values that look so (pure). A search of this kind finds
+ * What in a table may identify a patient: column names and values that suggest it (pure). A search of this kind finds
  * what is written as people write it, and nothing else; that it finds nothing does not make a table anonymous.
  */
 import { withoutInvisible } from '../spelling/characters.ts';
@@ -16,7 +16,7 @@ export interface IdentifyingColumn {
   readonly kind: IdentifierKind;
   /** Whether the column's name says it, or its values. */
   readonly by: 'column' | 'values';
-  /** Lines of the values that look so, or of all that are not empty. */
+  /** Lines of the suspicious values, or of all that are not empty. */
   readonly lines: readonly number[];
 }
 
@@ -25,7 +25,7 @@ export interface SearchedTable {
   readonly rows: readonly { readonly line: number; readonly cells: Readonly<Record<string, string>> }[];
 }
 
-/** @param identifiers columns of patients and slides, in which names and dates are looked for, too */
+/** @param identifiers columns of patients and slides, which are searched for names and dates, too */
 export function directIdentifiers(table: SearchedTable, identifiers: readonly string[]): IdentifyingColumn[] {
   return table.columns.flatMap((column): IdentifyingColumn[] => {
     const values = table.rows.flatMap(({ line, cells }) => {

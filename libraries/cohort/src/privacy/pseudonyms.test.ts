@@ -15,7 +15,7 @@ describe('pseudonymOf', () => {
     expect(pseudonymOf(key, 'patient', 'Hans')).toBe(`p-${expected}`);
   });
 
-  it('is the same for one key and another for another, and does not hold the identifier', () => {
+  it('depends on the key, and does not contain the identifier', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), (identifier) => {
         const pseudonym = pseudonymOf(key, 'patient', identifier);
@@ -38,7 +38,7 @@ describe('pseudonymise', () => {
     ],
   };
 
-  it('keeps who belongs together, and leaves out what names them', () => {
+  it('keeps rows of a patient together, and removes identifying columns', () => {
     const { columns, rows, mapping } = pseudonymise(table, {
       key,
       patientColumn: 'patient',
@@ -54,20 +54,20 @@ describe('pseudonymise', () => {
     expect(mapping.map(({ identifier }) => identifier)).toContain('Hans 2.svs');
   });
 
-  it('makes no patient of rows without one', () => {
+  it('invents no patient for rows without one', () => {
     const rows = ['NA', '[Not Available]', '', 'Eva'].map((patient) => ({ cells: { patient } }));
     const made = pseudonymise({ columns: ['patient'], rows }, { key, patientColumn: 'patient', leftOut: [] });
     expect(made.rows.slice(0, 3)).toEqual([['NA'], ['[Not Available]'], ['']]);
     expect(made.mapping.map(({ identifier }) => identifier)).toEqual(['Eva']);
   });
 
-  it('leaves slides their names unless asked', () => {
+  it('keeps the names of slides unless asked otherwise', () => {
     const { rows } = pseudonymise(table, { key, patientColumn: 'patient', leftOut: [] });
     expect(rows.map((row) => row[1])).toEqual(['Hans 1.ome.tiff', 'Hans 2.svs', 'Eva.svs']);
   });
 });
 
-it('a table is written so that it is read again, cell by cell', () => {
+it('a written table is read back cell by cell', () => {
   const cell = fc
     .string({ unit: fc.constantFrom('a', '"', ',', ';', '\n', ' ', 'ü', '|') })
     .map((text) => `x${text.trim()}x`);

@@ -1,4 +1,4 @@
-/** Characters that are not seen, or that look like others. */
+/** Characters that are invisible, or that look like others. */
 
 /** Controls, zero-width and format characters, variation selectors, soft hyphens: nothing that is printed. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\u2800]/gu;

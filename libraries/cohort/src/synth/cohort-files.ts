@@ -21,7 +21,7 @@ export function tableText(patients: readonly Assignment[]): string {
   return `${[header, ...rows].join('\n')}\n`;
 }
 
-/** truth.json: what the model is not told. */
+/** truth.json: the ground truth that the model does not see. */
 export function truthText(slides: readonly SynthesizedSlide[]): string {
   const truth = slides.map(({ assignment, plan }) => {
     const { motifs: motifCounts, ...rest } = assignment;
@@ -120,7 +120,7 @@ function taskText({ task, motifs, censoring }: SynthesisParameters, { censoringR
     return `Every slide has ${motifs} motifs. Positive: ${motifs / 2} of A and ${motifs / 2} of B, anywhere on the slide. Negative: ${motifs} of
 one kind, A in one half of them and B in the other. A tile with A, or with B, is as frequent in positive slides as in
 negative ones, and the mean over a positive slide of anything computed from single tiles lies midway between the
-means over the two kinds of negatives. So no tile and no average over tiles tells the outcome.`;
+means over the two kinds of negatives. So no tile and no average over tiles reveals the outcome.`;
   }
   const { baseline, A, B, T, AT } = HAZARD_MODEL;
   return `a and b are the numbers of motifs A and B on the slide divided by ${motifs}; each number is uniform from 0 to ${motifs}.

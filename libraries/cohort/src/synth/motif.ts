@@ -1,6 +1,6 @@
 /**
  * The two tissue motifs. A: a nest of large round blue nuclei. B: a swirl of slender brown ones. They cover the same
- * area, so that neither is easier to notice; each instance is drawn anew.
+ * area, so that neither is easier to notice; each instance is drawn independently.
  */
 import type { RandomStream } from '@wsi-operator/foundation';
 import type { Ellipse, Rgb } from './ellipse.ts';

@@ -43,7 +43,7 @@ export function planSlide(
 
 /**
  * The shape, grown until it has room for the most motifs that any slide of the cohort can get: were it this slide's
- * own number, the area of the tissue would tell the outcome.
+ * own number, the area of the tissue would reveal the outcome.
  */
 function roomyTissue(
   parameters: SynthesisParameters,

@@ -110,7 +110,7 @@ describe('synthesizeCohort', () => {
     for (const [red, , blue] of colors['B'] ?? []) expect(red! - blue!).toBeGreaterThan(20);
   });
 
-  it('keeps whole slides, and makes those again that are missing, cut off or foreign', async () => {
+  it('keeps complete slides, and recreates missing, truncated and foreign ones', async () => {
     const output = join(directory, 'resumed');
     await synthesizeCohort({ ...base, output });
     const before = await digests(output);
@@ -125,7 +125,7 @@ describe('synthesizeCohort', () => {
     expect(await digests(output)).toEqual(before);
   });
 
-  it('stops between rows and goes on where it stopped', async () => {
+  it('stops between rows and resumes there', async () => {
     const output = join(directory, 'stopped');
     const controller = new AbortController();
     const stopped = synthesizeCohort({
@@ -175,7 +175,7 @@ describe('synthesizeCohort', () => {
     expect(colors['A']?.length).toBe(colors['B']?.length);
   });
 
-  it('holds a wide slide in far less memory than its pixels take', async () => {
+  it('writes a wide slide in far less memory than its pixels take', async () => {
     const output = join(directory, 'wide');
     const code = `
       const { synthesizeCohort } = await import(${JSON.stringify(join(import.meta.dirname, 'synthesize.ts'))});

@@ -15,7 +15,7 @@ function labelOf({ outcome }: Assignment): string {
 
 const seeds = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
-describe('cooccurrence', () => {
+describe('the cooccurrence task', () => {
   it('has the same number of motifs on every slide, and each motif as often in positives as in negatives', () => {
     fc.assert(
       fc.property(
@@ -71,7 +71,7 @@ describe('cooccurrence', () => {
     );
   });
 
-  it('says so when the number of slides cannot be balanced', () => {
+  it('refuses a number of slides that cannot be balanced', () => {
     const notes = (slides: number): number =>
       assignTask(resolveParameters({ output: '', slides, width: 512, height: 512, task: 'cooccurrence' }))
         .notes.length;
@@ -79,14 +79,14 @@ describe('cooccurrence', () => {
   });
 });
 
-describe('needle and survival', () => {
-  it('puts the motif on positive slides only', () => {
+describe('the needle and survival tasks', () => {
+  it('put the motif on positive slides only', () => {
     for (const patient of assign('needle', 10, 3)) {
       expect(patient.motifs).toEqual({ A: labelOf(patient) === 'positive' ? 1 : 0, B: 0 });
     }
   });
 
-  it('treats half of the patients and takes burdens from the motifs', () => {
+  it('treat half of the patients and derive burdens from the motifs', () => {
     const patients = assign('survival', 40, 3, 8);
     let treated = 0;
     for (const { outcome, motifs } of patients) {

@@ -104,7 +104,7 @@ function survival({ slides, motifs, seed, censoring }: SynthesisParameters): {
 function stratumOf({ motifs, outcome }: Composition, slides: number): string {
   if (outcome.type === 'survival') return `${outcome.event} ${outcome.treatment}`;
   if (slides < SPLIT_BY_COMPOSITION) return outcome.label;
-  // Test sets with more of one kind of negatives would let a single tile's kind tell something about the label.
+  // Test sets with more of one kind of negatives would let a single tile's kind reveal something about the label.
   return `${outcome.label} ${motifs.A} ${motifs.B}`;
 }
 
@@ -114,7 +114,7 @@ function balanceNotes({ task, slides }: SynthesisParameters): string[] {
   if (task === 'cooccurrence' && slides % 4 !== 0) {
     return [
       `${slides} slides cannot hold as many negatives with motif A as with B: ` +
-        'use a multiple of 4, or single tiles tell something about the outcome.',
+        'use a multiple of 4, or single tiles reveal something about the outcome.',
     ];
   }
   return [];

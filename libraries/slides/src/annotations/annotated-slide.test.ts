@@ -60,14 +60,14 @@ const corners = ({ coordinates }: TileGrid): string[] =>
   Array.from({ length: coordinates.length / 2 }, (_, at) => coordinates.slice(at * 2, at * 2 + 2).join());
 
 describe('the tiles of an annotated slide', () => {
-  it('are those in the areas', async () => {
+  it('are those within the annotated areas', async () => {
     const directory = await directoryWith('two', rectangle(64, 32, 64, 32));
     expect(corners(await grid({ directory }))).toEqual(['64,32', '96,32']);
     const rest = await grid({ directory, exclude: ['Tumor'] });
     expect(rest.count).toBe((SIDE / TILE) ** 2 - 2);
   });
 
-  it('have another digest when the areas or what is taken of them change, not when the directory does', async () => {
+  it('have a digest that depends on the areas and their selection, but not on the directory', async () => {
     const text = rectangle(64, 32, 64, 32);
     const directory = await directoryWith('first', text);
     const { digest } = await grid({ directory });
@@ -100,7 +100,7 @@ whenSetUp('annotations in S3 (skipped without `node tools/setup/setup.mjs --with
   });
   const put = (key: string, text: string): Promise<void> => server.put('areas', key, Buffer.from(text));
 
-  it('are found, read and told apart as those on disk', async () => {
+  it('are found, read and identified in S3 as on disk', async () => {
     await put('study/slide.geojson', rectangle(64, 32, 64, 32));
     const options = { directory: 's3://areas/study/' };
     const stored = await grid(options, store);
@@ -113,7 +113,7 @@ whenSetUp('annotations in S3 (skipped without `node tools/setup/setup.mjs --with
     expect(corners(await grid(options, store))).toEqual(['0,0']);
   });
 
-  it('that are missing or damaged are told with their address', async () => {
+  it('are an error with the address of a missing or damaged annotation file', async () => {
     const nothing = { directory: 's3://areas/elsewhere' };
     await expect(grid(nothing, store)).rejects.toMatchObject({
       code: 'NotFound',

@@ -27,7 +27,7 @@ export interface AnnotationFile extends Annotations {
 const MOST_BYTES = 2 ** 28;
 const ENDINGS = ['.geojson', '.json'] as const;
 
-/** The paths that are looked for: the slide's file name with and without its own ending. */
+/** The candidate paths: the slide's file name with and without its own ending. */
 export function annotationPaths(slide: string, directory: string): string[] {
   const name = slide.slice(slide.replaceAll('\\', '/').lastIndexOf('/') + 1);
   const bare = name.replace(/(\.ome)?\.[^.]+$/i, '');
@@ -70,7 +70,7 @@ export async function findAnnotations(
   );
 }
 
-/** What tells whether a slide's annotations are still the same file; cheap. */
+/** Identifies the version of a slide's annotation file; cheap. */
 export async function identifyAnnotations(
   slide: string,
   options: AnnotationOptions,

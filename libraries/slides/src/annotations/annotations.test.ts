@@ -78,7 +78,7 @@ describe('parseAnnotations', () => {
     expect(areas.map(({ className, rings }) => [className, rings.length])).toEqual([['Tumor', 1]]);
   });
 
-  it('a bare geometry has no class; points, lines and detections are counted', () => {
+  it('gives a bare geometry no class, and counts points, lines and detections', () => {
     expect(parse(JSON.stringify(one)).areas[0]?.className).toBe('');
     const mixed = parse(
       collection(
@@ -101,7 +101,7 @@ describe('parseAnnotations', () => {
     ['no properties', { type: 'Feature', geometry: one }],
     ['null for properties', { type: 'Feature', geometry: one, properties: null }],
     ['null for a class', feature(one, undefined, { classification: null })],
-  ])('takes a feature with %s for one without a class', (_, given) => {
+  ])('treats a feature with %s as one without a class', (_, given) => {
     expect(parse(collection(given)).areas.map(({ className }) => className)).toEqual(['']);
   });
 
@@ -127,7 +127,7 @@ describe('parseAnnotations', () => {
           ]),
         ),
       ),
-      /feature 0: has a point that is no pair of numbers \(\[null,1\]\)/,
+      /feature 0: has a point that is not a pair of numbers \(\[null,1\]\)/,
     ],
     [
       'a text for a number',
@@ -174,7 +174,7 @@ describe('applyAnnotations', () => {
     feature(polygon(square(20, 20, 20)), 'Necrosis'),
   );
 
-  it('narrows by class, whatever its case, and excludes by class', () => {
+  it('includes and excludes classes, ignoring case', () => {
     const included = apply(two, { include: ['tumor'] });
     expect([count(included, TissueLabel.Tissue), count(included, TissueLabel.Outside)]).toEqual([25, 75]);
     const excluded = apply(two, { exclude: ['Necrosis'] });
@@ -182,18 +182,18 @@ describe('applyAnnotations', () => {
     expect(count(apply(two, {}), TissueLabel.Tissue)).toBe(50);
   });
 
-  it('keeps the rest of the slide when only what is bad was drawn', () => {
+  it('keeps the rest of the slide when only excluded areas are drawn', () => {
     const labels = apply(collection(feature(polygon(square(0, 0, 20)), 'Fold')), { exclude: ['Fold'] });
     expect(count(labels, TissueLabel.Tissue)).toBe(75);
   });
 
-  it('replaces what was found', () => {
+  it('replaces the detected tissue', () => {
     const glass = slide(new Uint8Array(100));
     expect(count(apply(two, { use: 'replace', include: ['Tumor'] }, glass), TissueLabel.Tissue)).toBe(25);
     expect(() => apply(two, {}, glass)).toThrow(/Only 0.0% of the annotated areas lies on tissue/);
   });
 
-  it('covers each of several polygons, and not the holes of either', () => {
+  it('covers each of several polygons without their holes', () => {
     const several = {
       type: 'MultiPolygon',
       coordinates: [[square(0, 0, 16), square(4, 4, 8)], [square(20, 20, 20)]],
@@ -215,7 +215,7 @@ describe('applyAnnotations', () => {
     expect([row(0) + row(9), mask[5 * 10], mask[5 * 10 + 9], mask[5]]).toEqual([row(0) * 2, 1, 1, 0]);
   });
 
-  it('does not take what QuPath ignores, unless it is named', () => {
+  it('skips classes that QuPath ignores, unless they are named', () => {
     const marked = collection(
       feature(polygon(square(0, 0, 20)), 'Tumor'),
       feature(polygon(square(20, 0, 20)), 'Ignore*'),
@@ -227,13 +227,13 @@ describe('applyAnnotations', () => {
     expect(count(apply(alone, { exclude: ['Ignore*'] }), TissueLabel.Tissue)).toBe(75);
   });
 
-  it('refuses areas whose x and y are swapped, where they leave the slide', () => {
+  it('refuses areas outside the slide, such as with x and y swapped', () => {
     const tall = { ...slide(new Uint8Array(40).fill(TissueLabel.Tissue)), width: 4 };
     const swapped = collection(feature(polygon(square(30, 2, 8))));
     expect(() => apply(swapped, {}, tall)).toThrow(/lie outside the slide/);
   });
 
-  it('leaves out holes', () => {
+  it('omits holes', () => {
     const ring = collection(feature(polygon(square(0, 0, 40), square(8, 8, 24))));
     expect(count(apply(ring, {}), TissueLabel.Tissue)).toBe(64);
   });
@@ -246,13 +246,13 @@ describe('applyAnnotations', () => {
     expect(() => apply(collection(feature(polygon(ring))), {})).toThrow(says);
   });
 
-  it('names the classes that are there', () => {
+  it('names the existing classes when one is unknown', () => {
     expect(() => apply(two, { include: ['Tumour'] })).toThrow(
       /no area of class Tumour; they have Necrosis, Tumor/,
     );
   });
 
-  it('covers what a polygon covers', () => {
+  it('covers exactly the pixels within a polygon', () => {
     const point = fc.tuple(fc.integer({ min: -20, max: 60 }), fc.integer({ min: -20, max: 60 }));
     fc.assert(
       fc.property(fc.array(point, { minLength: 3, maxLength: 9 }), (points) => {
@@ -274,13 +274,13 @@ describe('applyAnnotations', () => {
   });
 });
 
-describe('positions on a slide of which a part was scanned', () => {
+describe('positions of annotations on a partly scanned slide', () => {
   const scanned = { properties: { 'openslide.bounds-x': '100', 'openslide.bounds-y': '50' } };
   const drawn = parse(collection(feature(polygon(square(0, 0, 10)))));
   const corner = (choice: OriginChoice, of: Parameters<typeof placed>[1] = scanned): number[] =>
     Array.from(placed(drawn, of, choice, 'a.geojson').areas[0]!.rings[0]!.subarray(0, 2));
 
-  it('count from where it is said, and it must be said', () => {
+  it('count from the given origin, which is required', () => {
     expect(corner({ origin: 'slide' })).toEqual([0, 0]);
     expect(corner({ origin: 'scanned' })).toEqual([100, 50]);
     expect(() => corner({})).toThrow(/begins at 100, 50.*count from there.*annotations\.origin/s);
@@ -293,13 +293,13 @@ describe('positions on a slide of which a part was scanned', () => {
   });
 });
 
-describe('the file of a slide', () => {
+describe('the annotation file of a slide', () => {
   let directory: string;
   beforeAll(async () => void (directory = await mkdtemp(join(tmpdir(), 'wsi-annotations-'))));
   afterAll(() => rm(directory, { recursive: true, force: true }));
   const text = collection(feature(polygon(square(0, 0, 10))));
 
-  it('is found with and without the ending of the slide; two are refused, none too unless allowed', async () => {
+  it('is found with and without the extension of the slide, must be unique, and may be missing only if allowed', async () => {
     await writeFile(join(directory, 'a.geojson'), text);
     await writeFile(join(directory, 'b.svs.json'), text);
     await writeFile(join(directory, 'c.geojson'), text);

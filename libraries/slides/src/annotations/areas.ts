@@ -65,13 +65,13 @@ function chosenAreas(
   { include, exclude = [] }: AreaChoice,
   where: string,
 ): { included: readonly AnnotatedArea[] | undefined; excluded: readonly AnnotatedArea[] } {
-  const of = (names: readonly string[]): readonly AnnotatedArea[] => {
+  const areasOfClasses = (names: readonly string[]): readonly AnnotatedArea[] => {
     const wanted = new Set(names.map(folded));
     return areas.filter(({ className }) => wanted.has(folded(className)));
   };
-  const excluded = of(exclude);
+  const excluded = areasOfClasses(exclude);
   if (include !== undefined && include.length > 0) {
-    const included = of(include);
+    const included = areasOfClasses(include);
     if (included.length > 0) return { included, excluded };
     const there = [...new Set(areas.map(({ className }) => (className === '' ? '(no class)' : className)))];
     throw new WsiError(

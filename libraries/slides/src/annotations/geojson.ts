@@ -149,7 +149,7 @@ function ringsOf(polygon: unknown, found: Found): readonly Ring[] | string {
       const [x, y] = Array.isArray(point) ? (point as unknown[]) : [];
       // JSON has no NaN; those who write it write null or a text.
       if (!isCoordinate(x) || !isCoordinate(y))
-        return `has a point that is no pair of numbers (${show(point)})`;
+        return `has a point that is not a pair of numbers (${show(point)})`;
       points[at * 2] = x;
       points[at * 2 + 1] = y;
     }

@@ -1,4 +1,4 @@
-/** One slide under two names is found again; different slides are told apart, however alike they are laid out. */
+/** One slide under two names is recognised; different slides are distinguished, however similar their layout. */
 import { describe, expect, it } from '@jest/globals';
 import { RandomStream } from '@wsi-operator/foundation';
 import type { Pixels } from '../pixels.ts';
@@ -57,7 +57,7 @@ async function found(...slides: readonly SignedSlide[]): Promise<string[]> {
 }
 
 describe('sameSlides', () => {
-  it('finds the same file, the same pixels and the same picture compressed anew', async () => {
+  it('finds the same file, the same pixels and the same picture recompressed', async () => {
     const slides = [
       signed(tissue(1), { fingerprint: 'a' }),
       signed(tissue(2)),
@@ -69,18 +69,18 @@ describe('sameSlides', () => {
     expect(await found(...slides)).toEqual(['0 = 2: file', '1 = 3: pixels', '0 = 4: picture']);
   });
 
-  it('tells slides apart that are laid out alike', async () => {
+  it('distinguishes slides with the same layout', async () => {
     const noisy = Array.from({ length: 6 }, (_, seed) => signed(tissue(seed, { nuclei: 0, noise: 8 })));
     expect(await found(...noisy)).toEqual([]);
     const celled = Array.from({ length: 6 }, (_, seed) => signed(tissue(100 + seed, { noise: 4 })));
     expect(await found(...celled)).toEqual([]);
   });
 
-  it('tells slides of another colour apart', async () => {
+  it('distinguishes slides of different colours', async () => {
     expect(await found(signed(tissue(1)), signed(tissue(1, { tint: 120 })))).toEqual([]);
   });
 
-  it('takes slides of one colour, or with little on them, for the same only when their files are', async () => {
+  it('identifies uniform and nearly empty slides by their files only', async () => {
     const blank: Pixels = { width: 8, height: 8, data: new Uint8Array(192).fill(240) };
     expect(await found(signed(blank), signed(blank))).toEqual([]);
     expect(await found(signed(blank, { fingerprint: 'b' }), signed(blank, { fingerprint: 'b' }))).toEqual([
@@ -92,7 +92,7 @@ describe('sameSlides', () => {
     expect(await found(signed(bare), signed(bare, { width: 2000 }))).toEqual([]);
   });
 
-  it('reads signatures that begin anywhere in a buffer, as from the wire', async () => {
+  it('reads signatures at any offset of a buffer, as received from the network', async () => {
     const { signature } = signed(tissue(5));
     const wire = Buffer.concat([Buffer.alloc(3), signature.detail]).subarray(3);
     const received: SlideSignature = { ...signature, picture: 'other', detail: wire };
@@ -100,20 +100,20 @@ describe('sameSlides', () => {
     expect(await found(first, second)).toEqual(['0 = 1: picture']);
   });
 
-  it('names the first of several', async () => {
+  it('names the first of several copies', async () => {
     const slides = [0, 1, 2, 3].map(() => signed(tissue(7)));
     expect(await found(...slides)).toEqual(['0 = 1: pixels', '0 = 2: pixels', '0 = 3: pixels']);
   });
 });
 
 describe('detailAgreement', () => {
-  it('is 1 for the same, near 0 for others, and falls with compression', () => {
-    const of = (picture: Pixels): SlideSignature => signatureOfPicture(picture);
-    const one = of(tissue(1));
-    expect(detailAgreement(one, of(tissue(1)))).toBe(1);
-    expect(Math.abs(detailAgreement(one, of(tissue(2))))).toBeLessThan(0.3);
-    const mild = detailAgreement(one, of(compressed(tissue(1), 0.8)));
-    const harsh = detailAgreement(one, of(compressed(tissue(1), 0)));
+  it('is 1 for equal pictures, near 0 for different ones, and falls with compression', () => {
+    const signature = (picture: Pixels): SlideSignature => signatureOfPicture(picture);
+    const one = signature(tissue(1));
+    expect(detailAgreement(one, signature(tissue(1)))).toBe(1);
+    expect(Math.abs(detailAgreement(one, signature(tissue(2))))).toBeLessThan(0.3);
+    const mild = detailAgreement(one, signature(compressed(tissue(1), 0.8)));
+    const harsh = detailAgreement(one, signature(compressed(tissue(1), 0)));
     expect(mild).toBeGreaterThan(0.9);
     expect(harsh).toBeGreaterThan(0.6);
     expect(harsh).toBeLessThan(mild);

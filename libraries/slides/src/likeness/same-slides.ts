@@ -18,11 +18,11 @@ export interface SameSlides {
   readonly how: 'file' | 'pixels' | 'picture';
 }
 
-/** Fewer points with detail tell nothing: the outline of a drawn piece of tissue has as many. */
+/** Fewer points with detail prove nothing: the outline of a drawn piece of tissue has as many. */
 const FEWEST_POINTS = 256;
 /**
  * Where both have detail, the part that agrees less the part that does not: 0 by chance, 1 for the same pixels. Measured:
- * above 0.94 for a real slide compressed anew to any quality or halved, above 0.6 for a drawn one, and up to 0.15 for
+ * above 0.94 for a real slide recompressed at any quality or halved, above 0.6 for a drawn one, and up to 0.15 for
  * different slides, also of one outline.
  */
 const ALIKE = 0.4;
@@ -77,9 +77,9 @@ export async function sameSlides(slides: readonly SignedSlide[]): Promise<SameSl
 
 /** How far the details of two slides agree, from -1 to 1; 0 when one has too little of it, or they lie elsewhere. */
 export function detailAgreement(a: SlideSignature, b: SlideSignature): number {
-  const of = (signature: SlideSignature): Compared | undefined =>
+  const prepared = (signature: SlideSignature): Compared | undefined =>
     comparedOf({ width: 1, height: 1, fingerprint: '', signature }, 0);
-  const [first, second] = [of(a), of(b)];
+  const [first, second] = [prepared(a), prepared(b)];
   return first === undefined || second === undefined ? 0 : agreementOf(first, second).agreement;
 }
 

@@ -15,7 +15,7 @@ import type { Pixels } from '../pixels.ts';
 import type { Slide } from '../slide.ts';
 
 export interface SlideSignature {
-  /** Empty for a picture of one colour, which has nothing to be told by. */
+  /** Empty for a picture of one colour, which has nothing to be recognised by. */
   readonly picture: string;
   /** One bit a point, in bytes: first whether there is detail, then whether it is bright. Empty as `picture` is. */
   readonly detail: Uint8Array;
@@ -29,7 +29,7 @@ export const DETAIL_BYTES = 512;
 const SIDE = 1024;
 const POINTS = DETAIL_BYTES * 8;
 const FIELDS = 8;
-/** Pixels of the coarsest level that are read for a signature; one more look at a slide without a pyramid is dear. */
+/** Pixels of the coarsest level that are read for a signature; another pass over a slide without a pyramid is expensive. */
 const MOST_PIXELS = 2 ** 28;
 /** Grey levels: what is below is the noise of compression. */
 const LEAST_DETAIL = 1;
@@ -50,7 +50,7 @@ const NOTHING: SlideSignature = { picture: '', detail: new Uint8Array(0), colour
 
 /**
  * Empty for a slide that cannot be seen as a whole: a huge one without a pyramid, or one whose small levels are damaged
- * (those that are trained on may be whole). It is told from others by its file only.
+ * (those that are trained on may be whole). It is distinguished from others by its file only.
  */
 export async function signatureOf(slide: Slide): Promise<SlideSignature> {
   const coarsest = slide.levels.at(-1);

@@ -5,7 +5,7 @@ import { isOme, omeImages } from './ome.ts';
 import { judgeClaims } from './resolution-claims.ts';
 import { withStatement } from './stated-resolution.ts';
 
-describe('numbers in the text of scanners', () => {
+describe('a number in the metadata of a scanner', () => {
   it.each([
     ['0.4990', 0.499],
     ['0,4990', 0.499],
@@ -17,15 +17,15 @@ describe('numbers in the text of scanners', () => {
     ['2.5e-1', 0.25],
     ['2,5E-1', 0.25],
     ['  .25 ', 0.25],
-  ])('%s', (text, value) => {
+  ])('is read from "%s"', (text, value) => {
     expect(numberIn(text)).toEqual({ value, rest: '' });
   });
 
-  it.each(['', 'NaN', 'Infinity', 'unknown', '-', '#N/A'])('%j is none', (text) => {
+  it.each(['', 'NaN', 'Infinity', 'unknown', '-', '#N/A'])('is not read from %j', (text) => {
     expect(numberIn(text)).toBeUndefined();
   });
 
-  it('reads back what any locale writes', () => {
+  it('is read as written in any locale', () => {
     const value = fc.double({ min: 1e-3, max: 999, noNaN: true }).map((each) => Number(each.toFixed(6)));
     fc.assert(
       fc.property(value, fc.constantFrom('.', ','), (number, point) => {
@@ -44,7 +44,7 @@ describe('numbers in the text of scanners', () => {
     ['0.25 microns per pixel', 0.25],
     ['0.25 pixel', undefined],
     ['0.25 reference frame', undefined],
-  ])('%s is a length', (text, value) => {
+  ])('can be a length: %s', (text, value) => {
     const found = micrometresFrom(text);
     if (value === undefined) expect(found).toBeUndefined();
     else expect(found).toBeCloseTo(value, 12);
@@ -57,12 +57,12 @@ describe('numbers in the text of scanners', () => {
     ['20,0', 20],
     ['0', undefined],
     ['none', undefined],
-  ])('%s is an objective', (text, power) => {
+  ])('can be the magnification of an objective: %s', (text, power) => {
     expect(objectivePowerFrom(text)).toBe(power);
   });
 });
 
-describe('the resolution that a file says', () => {
+describe('the resolution claimed by a file', () => {
   const claim = (
     x: number | undefined,
     y = x,
@@ -73,7 +73,7 @@ describe('the resolution that a file says', () => {
     y,
   });
 
-  it.each([0.05, 0.1213, 0.25, 0.499, 1, 8, 10])('%s um/px is one of a microscope', (mpp) => {
+  it.each([0.05, 0.1213, 0.25, 0.499, 1, 8, 10])('is accepted as %s um/px', (mpp) => {
     expect(judgeClaims([claim(mpp)], undefined)).toMatchObject({
       mpp: { x: mpp, y: mpp },
       problem: undefined,
@@ -90,37 +90,37 @@ describe('the resolution that a file says', () => {
     [-0.5, /no resolution/u],
     [NaN, /no resolution/u],
     [Infinity, /no resolution/u],
-  ])('%s um/px is none, and that is told', (mpp, reason) => {
+  ])('is refused as %s um/px, with the reason', (mpp, reason) => {
     const found = judgeClaims([claim(mpp)], undefined);
     expect(found.mpp).toBeUndefined();
     expect(found.problem).toMatch(reason);
   });
 
-  it('says nothing where nothing is said', () => {
+  it('is undefined where none is claimed', () => {
     const nothing = { mpp: undefined, source: undefined, problem: undefined, notes: [] };
     expect(judgeClaims([claim(undefined)], 20)).toEqual(nothing);
     expect(judgeClaims([], undefined)).toEqual(nothing);
   });
 
-  it('takes one side for both, and tells', () => {
+  it('may have one side only, which is used for both and noted', () => {
     const found = judgeClaims([{ source: 'the file', x: 0.5, y: undefined }], undefined);
     expect(found).toMatchObject({ mpp: { x: 0.5, y: 0.5 } });
     expect(found.notes.join()).toMatch(/one side/u);
     expect(judgeClaims([claim(0, 0.5)], undefined).mpp).toEqual({ x: 0.5, y: 0.5 });
   });
 
-  it('keeps sides that differ a little, not those that differ much', () => {
+  it('may have slightly different sides, but not very different ones', () => {
     expect(judgeClaims([claim(0.25, 0.26)], undefined).mpp).toEqual({ x: 0.25, y: 0.26 });
     expect(judgeClaims([claim(0.25, 2.5)], undefined).problem).toMatch(/sides/u);
   });
 
-  it('does not take what the objective contradicts, and tells what is unusual', () => {
+  it('is refused if the objective contradicts it, and noted if unusual', () => {
     expect(judgeClaims([claim(0.23)], 20).notes).toEqual([]);
     expect(judgeClaims([claim(0.9)], 40).notes.join()).toMatch(/unusual.*0\.25 um\/px/u);
     expect(judgeClaims([claim(5)], 40).problem).toMatch(/contradicts the objective of 40x/u);
   });
 
-  it('takes the first that is plausible, and tells of the others', () => {
+  it('is the first plausible one, with a note about the others', () => {
     const found = judgeClaims(
       [claim(84.7, 84.7, 'a'), claim(0.5, 0.5, 'b'), claim(0.25, 0.25, 'c')],
       undefined,
@@ -130,11 +130,11 @@ describe('the resolution that a file says', () => {
   });
 });
 
-describe('a resolution that is stated', () => {
+describe('a resolution stated by the user', () => {
   const says = (mpp: number | undefined): ReturnType<typeof judgeClaims> =>
     judgeClaims([{ source: 'the file', x: mpp, y: mpp }], undefined);
 
-  it('stands in for what the file lacks', () => {
+  it('replaces a missing one', () => {
     expect(withStatement('a', says(undefined), { mpp: 0.5 })).toMatchObject({
       mpp: { x: 0.5 },
       stated: true,
@@ -143,26 +143,26 @@ describe('a resolution that is stated', () => {
     expect(withStatement('a', says(0.25), undefined)).toMatchObject({ mpp: { x: 0.25 }, stated: false });
   });
 
-  it('gives way to a file that agrees, is told beside one that differs a little', () => {
+  it('yields to the file if they agree, with a note if they differ slightly', () => {
     expect(withStatement('a', says(0.499), { mpp: 0.5 })).toMatchObject({ mpp: { x: 0.499 }, notes: [] });
     expect(withStatement('a', says(0.47), { mpp: 0.5 }).notes.join()).toMatch(
       /0\.5 um\/px is stated.*0\.47/u,
     );
   });
 
-  it('is refused beside a file that says another, unless it is to hold', () => {
+  it('is refused if the file contradicts it, unless it is preferred', () => {
     expect(() => withStatement('a', says(0.25), { mpp: 0.5 })).toThrow(/Two resolutions.*prefer/su);
     const held = withStatement('a', says(0.25), { mpp: 0.5, prefer: 'statement' });
     expect(held).toMatchObject({ mpp: { x: 0.5 }, stated: true });
     expect(held.notes.join()).toMatch(/0\.25/u);
   });
 
-  it.each([0, -1, NaN, 300, 0.001])('%s is no resolution', (mpp) => {
+  it.each([0, -1, NaN, 300, 0.001])('is refused as %s um/px', (mpp) => {
     expect(() => withStatement('a', says(undefined), { mpp })).toThrow(/stated/u);
   });
 });
 
-describe('OME-XML', () => {
+describe('the OME-XML of a slide', () => {
   const xml = `<?xml version="1.0"?><ome:OME xmlns:ome="http://www.openmicroscopy.org/Schemas/OME/2016-06">
     <!-- <Image Name="not this"><Pixels SizeX="9" SizeY="9"/></Image> -->
     <ome:Instrument ID="I:0"><ome:Objective ID="O:0" NominalMagnification="20.0"/></ome:Instrument>
@@ -189,12 +189,12 @@ describe('OME-XML', () => {
     expect(slide!.mppY).toBeCloseTo(0.25, 12);
   });
 
-  it('takes micrometres where no unit is written, and no pixels for a length', () => {
-    const of = (attributes: string): number | undefined =>
+  it('has micrometres by default, and no length in pixels', () => {
+    const sizeOf = (attributes: string): number | undefined =>
       omeImages(`<OME><Image><Pixels SizeX="1" SizeY="1" ${attributes}/></Image></OME>`)[0]!.mppX;
-    expect(of('PhysicalSizeX="0.5"')).toBe(0.5);
-    expect(of('PhysicalSizeX="0,5"')).toBe(0.5);
-    expect(of('PhysicalSizeX="1" PhysicalSizeXUnit="pixel"')).toBeUndefined();
-    expect(of('PhysicalSizeX="0.5" PhysicalSizeXUnit="&#181;m"')).toBe(0.5);
+    expect(sizeOf('PhysicalSizeX="0.5"')).toBe(0.5);
+    expect(sizeOf('PhysicalSizeX="0,5"')).toBe(0.5);
+    expect(sizeOf('PhysicalSizeX="1" PhysicalSizeXUnit="pixel"')).toBeUndefined();
+    expect(sizeOf('PhysicalSizeX="0.5" PhysicalSizeXUnit="&#181;m"')).toBe(0.5);
   });
 });

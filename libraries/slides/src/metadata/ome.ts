@@ -96,7 +96,7 @@ function count(text: string | undefined): number | undefined {
 
 /**
  * Start tags in order, without their prefixes; comments and CDATA are passed over. One that is never closed takes the
- * rest of the text: looked for again at every other one, its end would take hours.
+ * rest of the text: searched for again at every other one, its end would take hours.
  */
 function* startTags(xml: string): Generator<{ readonly name: string; readonly attributes: Attributes }> {
   const tags =

@@ -13,9 +13,9 @@ const MAXIMUM_ASPECT = 2;
 const POWER_PRODUCT = { usual: [4, 25], possible: [2, 50] } as const;
 /** Coarser and finer ones are rare, and mostly a mistake in a unit: what scanners have, from 2.5x to 100x. */
 const USUAL_MPP = { finest: 0.09, coarsest: 4.5 } as const;
-/** Pixels of cameras are square; sides that differ by more are told. */
+/** Pixels of cameras are square; sides that differ by more are noted. */
 const SQUARE_ASPECT = 1.02;
-/** Statements that differ by more than this are told. */
+/** Statements that differ by more than this are noted. */
 const TOLD_DIFFERENCE = 0.02;
 
 export interface MppClaim {
@@ -76,7 +76,7 @@ function readClaim(claim: MppClaim, objectivePower: number | undefined): Reading
   if (problem !== undefined) return { problem: `${source} says ${mppText(mpp)}, ${problem}` };
   const notes: string[] = [];
   if (usable.length < 2)
-    notes.push(`${source} tells one side of a pixel only; the other is taken to be the same`);
+    notes.push(`${source} gives one side of a pixel only; the other is assumed to be equal`);
   const unusual = unusualFor(mpp, objectivePower);
   if (unusual !== undefined) notes.push(`${mppText(mpp)} is unusual ${unusual}`);
   if (Math.max(x / y, y / x) > SQUARE_ASPECT) {

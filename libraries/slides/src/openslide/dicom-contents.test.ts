@@ -44,7 +44,7 @@ function codestream(transform: 0 | 1): Buffer {
 }
 
 describe('a DICOM slide', () => {
-  it('is read as it was painted', async () => {
+  it('is read with its original pixels', async () => {
     await use('good', {}, async (slide) => {
       const { data } = await slide.readRegion({ level: 0, x: 0, y: 0, width: WIDTH, height: HEIGHT });
       expect(Buffer.compare(data, (await decodedLevel(level)).data)).toBe(0);
@@ -81,14 +81,14 @@ describe('a DICOM slide', () => {
       /values have 8 bits \(BitsStored\) in words of 16/u,
     ],
     ['one channel', { samples: 1, photometric: 'MONOCHROME2' }, /1 channel \(MONOCHROME2\)/u],
-  ])('is refused with the reason: %s', async (name, more, problem) => {
+  ])('is refused for %s', async (name, more, problem) => {
     await expect(use(name.replaceAll(' ', '-'), more, () => 0)).rejects.toMatchObject({
       code: 'SlideUnsupported',
       problem: expect.stringMatching(problem) as unknown,
     });
   });
 
-  it('says which optical path is read, and takes JPEG 2000 that is what it says', async () => {
+  it('names the optical path that is read, and may be consistent JPEG 2000', async () => {
     await use('paths', { opticalPaths: 2, frames: [...level.tiles, ...level.tiles] }, ({ notes }) => {
       expect(notes.join()).toMatch(/2 optical paths; the first one is read/u);
     });
@@ -97,7 +97,7 @@ describe('a DICOM slide', () => {
     await use('transformed', transformed, ({ notes }) => expect(notes).toEqual([]));
   });
 
-  it('whose header is too long to be looked through is refused for that', async () => {
+  it('is refused for a header that is too long to be checked', async () => {
     const directory = scratch('long');
     await mkdir(directory);
     const path = join(directory, 'slide.dcm');
@@ -114,7 +114,7 @@ describe('a DICOM slide', () => {
     });
   });
 
-  it('is not held together with more headers than the memory is for, and not with those of others', async () => {
+  it('is refused if the headers of its series exceed their memory together', async () => {
     const directory = scratch('many');
     await mkdir(directory);
     const one = buildDicom({ ...fixture });

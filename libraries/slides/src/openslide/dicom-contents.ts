@@ -111,7 +111,7 @@ async function firstFrame(path: string): Promise<Buffer | undefined> {
     const tableBytes = (await readAt(file, table, ITEM_HEADER)).readUInt32LE(4);
     return await readAt(file, table + ITEM_HEADER + tableBytes + ITEM_HEADER, FRAME_HEAD);
   } catch {
-    // What cannot be read here is OpenSlide's to tell.
+    // What cannot be read here is left to OpenSlide to report.
     return undefined;
   } finally {
     await file.close();

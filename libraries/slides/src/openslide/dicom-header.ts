@@ -97,7 +97,7 @@ async function readDicomHeader(
     }
     return undefined;
   } catch {
-    // What cannot be read here is OpenSlide's to tell.
+    // What cannot be read here is left to OpenSlide to report.
     return undefined;
   } finally {
     await file.close();

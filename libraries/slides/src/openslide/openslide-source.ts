@@ -36,7 +36,7 @@ function openSlideError(path: string, problem: string, remedy: string): WsiError
 function unsupportedDicom(path: string, reason: string): WsiError {
   return new WsiError('SlideUnsupported', `This DICOM slide is not read: ${reason}.`, {
     where: path,
-    remedy: 'Convert it anew, or ask its source for another export.',
+    remedy: 'Convert it again, or ask its source for another export.',
   });
 }
 

@@ -5,7 +5,7 @@
 import { Transform, type Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 
-/** A page of 1,000 keys of 1,024 bytes, each escaped, with what else is told of an object. */
+/** A page of 1,000 keys of 1,024 bytes, each escaped, with the other fields of an object. */
 const LARGEST_PAGE = 2 ** 23;
 /** Levels of its XML; S3's own have five. */
 const DEEPEST = 32;
@@ -63,7 +63,7 @@ export function boundAnswers(client: S3Client): void {
   );
 }
 
-/** The whole answer, once it has been looked at: the SDK's parser is given only what it can take. */
+/** The whole answer, once it has been checked: the SDK's parser is given only what it can take. */
 function bounded(body: Readable): Readable {
   const chunks: Uint8Array[] = [];
   let received = 0;

@@ -30,7 +30,7 @@ export class BlockReader implements ByteSource {
   }
 
   async read(position: number, length: number): Promise<Buffer> {
-    // What is not in the file is the source's to tell.
+    // What is not in the file is left to the source to report.
     if (length === 0 || length > LONGEST_KEPT || !(position >= 0 && position + length <= this.size)) {
       return this.#source.read(position, length);
     }
@@ -73,7 +73,7 @@ export class BlockReader implements ByteSource {
       for (let of = number; of < end; of++) {
         const from = of * BLOCK_BYTES - start;
         const block = run.then((bytes) => bytes.subarray(from, from + this.#lengthOf(of)));
-        // A failure is told to who reads; the next to read tries again.
+        // A failure is reported to its reader; the next read tries again.
         block.catch(() => this.#blocks.delete(of));
         this.#blocks.set(of, block);
       }

@@ -79,14 +79,14 @@ async function refusal(store: S3Store): Promise<WsiError> {
   return error;
 }
 
-describe('http://', () => {
-  it('is taken on this machine, by address and by name', async () => {
+describe('an http:// endpoint', () => {
+  it('is allowed on this machine, by address and by name', async () => {
     expect(await read(storeWith({ endpoint: `http://127.0.0.1:${port}` }))).toBe('slide');
     const lookup = leadsTo('127.0.0.1');
     expect(await read(storeWith({ endpoint: `http://localhost:${port}`, lookup }))).toBe('slide');
   });
 
-  it('is refused elsewhere until it is allowed', async () => {
+  it('is refused elsewhere unless it is allowed', async () => {
     const options = { endpoint: `http://store.test:${port}`, lookup: leadsTo('127.0.0.1') };
     const error = await refusal(storeWith(options));
     expect(error.message).toMatch(/http:\/\/.*`cohort\.s3\.insecure: true`.*WSI_S3_INSECURE=true/u);
@@ -127,7 +127,7 @@ describe('a link-local address', () => {
     'fd00:ec2::254',
     '::ffff:169.254.169.254',
     '64:ff9b::a9fe:a9fe',
-  ])('is refused as what a name leads to: %s', async (address) => {
+  ])('is refused if a name resolves to it: %s', async (address) => {
     for (const protocol of ['http', 'https']) {
       const endpoint = `${protocol}://store.test:${port}`;
       const error = await refusal(storeWith({ endpoint, lookup: leadsTo(address), insecure: true }));
@@ -135,13 +135,13 @@ describe('a link-local address', () => {
     }
   });
 
-  it('is left out of several, and the others are asked', async () => {
+  it('is skipped among several addresses of a name', async () => {
     const lookup = leadsTo('fe80::1', METADATA, '127.0.0.1');
     const endpoint = `http://store.test:${port}`;
     expect(await read(storeWith({ endpoint, lookup, insecure: true }))).toBe('slide');
   });
 
-  it('is judged anew with every connection: a name that leads elsewhere later is refused then', async () => {
+  it('is refused even if a name resolves to it only for a later connection', async () => {
     let address = '127.0.0.1';
     const lookup: LookupFunction = (...asked) => leadsTo(address)(...asked);
     const store = storeWith({ endpoint: `http://store.test:${port}`, lookup, insecure: true });
@@ -172,13 +172,13 @@ describe('a link-local address', () => {
     await refusal(storeWith({ insecure: true }));
   });
 
-  it('is no matter when it is allowed', async () => {
+  it('is used when it is allowed', async () => {
     const lookup = leadsTo('127.0.0.1');
     const endpoint = `http://store.test:${port}`;
     expect(await read(storeWith({ endpoint, lookup, insecure: true, linkLocal: true }))).toBe('slide');
   });
 
-  it('is not asked by a redirect, which is not followed', async () => {
+  it('is not reached by a redirect, which is not followed', async () => {
     const store = storeWith({ endpoint: `http://127.0.0.1:${port}` });
     respond = (_request, response) =>
       void response.writeHead(307, { location: `http://${METADATA}/latest/meta-data/` }).end();
@@ -187,7 +187,7 @@ describe('a link-local address', () => {
   });
 });
 
-describe('credentials', () => {
+describe('the credentials of a store', () => {
   // 0.0.0.0 is this machine, but no loopback: a store there would be refused.
   const bare = (): string => `http://0.0.0.0:${port}`;
   const role = JSON.stringify({
@@ -213,7 +213,7 @@ describe('credentials', () => {
     };
   });
 
-  it("are read from the machine's role: what a store may not be, the metadata service may", async () => {
+  it("are read from the machine's role, whose metadata service may be link-local", async () => {
     process.env['AWS_EC2_METADATA_DISABLED'] = 'false';
     process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = bare();
     expect(await read(storeWith({ endpoint: `http://127.0.0.1:${port}` }))).toBe('slide');
@@ -228,7 +228,7 @@ describe('credentials', () => {
   });
 });
 
-it('the address that was judged is the one that is asked, with TLS as well', async () => {
+it('the checked address is the one that is connected to, also with TLS', async () => {
   const tls = createTlsServer().listen(0, '127.0.0.1');
   await once(tls, 'listening');
   let connections = 0;

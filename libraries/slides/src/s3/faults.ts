@@ -58,12 +58,14 @@ export function isTransient(error: unknown): boolean {
 /** @param error what the SDK or a socket threw */
 export function s3Error(error: unknown, subject: S3Subject): WsiError {
   if (error instanceof WsiError) return error;
-  return error instanceof EndpointRefused ? endpointError(error, subject.where) : toldError(error, subject);
+  return error instanceof EndpointRefused
+    ? endpointError(error, subject.where)
+    : describedError(error, subject);
 }
 
-function toldError(error: unknown, subject: S3Subject): WsiError {
+function describedError(error: unknown, subject: S3Subject): WsiError {
   const fault = readFault(error);
-  const told = (
+  const described = (
     code: ErrorCode,
     problem: string | PublicText,
     remedy: string | PublicText,
@@ -74,13 +76,13 @@ function toldError(error: unknown, subject: S3Subject): WsiError {
   const place = subject.endpoint === '' ? "Amazon's S3" : subject.endpoint;
   switch (fault.code) {
     case 'NoSuchBucket':
-      return told(
+      return described(
         'NotFound',
         `there is no such bucket at ${place}.`,
         publicText`Check the name, and the cohort's \`s3\`.`,
       );
     case 'NoSuchKey':
-      return told(
+      return described(
         'NotFound',
         `there is no such ${subject.what} in the bucket.`,
         publicText`Check the key: case matters.`,
@@ -88,49 +90,57 @@ function toldError(error: unknown, subject: S3Subject): WsiError {
     case 'PreconditionFailed':
       return replaced(subject.where, error);
     case 'InvalidRange':
-      return told(
+      return described(
         unreadable,
         publicText`the object is empty, or shorter than it was.`,
         publicText`Upload it again from its source.`,
       );
     case 'InvalidObjectState':
-      return told(
+      return described(
         unreadable,
         publicText`the object is archived.`,
         publicText`Restore it to a storage class that can be read.`,
       );
     case 'InvalidAccessKeyId':
-      return told(unreadable, `${place} does not know the access key.`, publicText`Check AWS_ACCESS_KEY_ID.`);
+      return described(
+        unreadable,
+        `${place} does not know the access key.`,
+        publicText`Check AWS_ACCESS_KEY_ID.`,
+      );
     case 'SignatureDoesNotMatch':
-      return told(unreadable, `${place} refuses the signature.`, publicText`Check AWS_SECRET_ACCESS_KEY.`);
+      return described(
+        unreadable,
+        `${place} refuses the signature.`,
+        publicText`Check AWS_SECRET_ACCESS_KEY.`,
+      );
     case 'ExpiredToken':
     case 'TokenRefreshRequired':
-      return told(
+      return described(
         unreadable,
         publicText`the credentials have expired.`,
         publicText`Renew AWS_SESSION_TOKEN and its keys.`,
       );
     case 'RequestTimeTooSkewed':
-      return told(
+      return described(
         'Unavailable',
         publicText`this machine's clock differs from the store's.`,
         publicText`Set the clock (NTP).`,
       );
     case 'CredentialsProviderError':
-      return told(
+      return described(
         unreadable,
         publicText`there are no credentials for S3.`,
         publicText`Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; on Kubernetes by \`cohort.s3.secretName\`.`,
       );
     default:
-      return otherError(fault, subject, told, unreadable);
+      return otherError(fault, subject, described, unreadable);
   }
 }
 
 export function replaced(where: string, cause?: unknown): WsiError {
   return new WsiError('SlideUnreadable', publicText`the slide was replaced or changed during the run.`, {
     where,
-    remedy: publicText`Put back the file that the run started with and start again, or train anew in another output directory.`,
+    remedy: publicText`Put back the file that the run started with and start again, or train from scratch in another output directory.`,
     cause,
   });
 }
@@ -138,7 +148,7 @@ export function replaced(where: string, cause?: unknown): WsiError {
 function otherError(
   fault: S3Fault,
   { endpoint, region, what }: S3Subject,
-  told: (
+  described: (
     code: ErrorCode,
     problem: string | PublicText,
     remedy: string | PublicText,
@@ -149,7 +159,7 @@ function otherError(
   const place = endpoint === '' ? "Amazon's S3" : endpoint;
   if (isWrongRegion(fault)) {
     const right = fault.region === undefined ? 'another region' : `the region '${fault.region}'`;
-    return told(
+    return described(
       'NotFound',
       `the bucket is in ${right}, not in '${region}'.`,
       `Set the cohort's \`s3.region\`${fault.region === undefined ? '' : ` to ${fault.region}`}.`,
@@ -157,21 +167,21 @@ function otherError(
   }
   if (fault.status === 403) {
     const right = what === 'bucket' ? 's3:ListBucket on the bucket' : 's3:GetObject on it';
-    return told(unreadable, `these credentials may not read it (${fault.code}).`, `Grant ${right}.`);
+    return described(unreadable, `these credentials may not read it (${fault.code}).`, `Grant ${right}.`);
   }
   if (fault.status === 404)
-    return told('NotFound', `there is no such ${what}.`, publicText`Check bucket and key.`);
+    return described('NotFound', `there is no such ${what}.`, publicText`Check bucket and key.`);
   if (/CERT|SELF_SIGNED|ALTNAME/.test(fault.code)) {
     const remedy = 'Name the authority of the store by NODE_EXTRA_CA_CERTS.';
-    return told('Unavailable', `the certificate of ${place} is not trusted (${fault.code}).`, remedy);
+    return described('Unavailable', `the certificate of ${place} is not trusted (${fault.code}).`, remedy);
   }
   if (CONNECTION_CODES.has(fault.code)) {
     const remedy = "Check the cohort's `s3.endpoint`, `s3.forcePathStyle` and the network.";
-    return told('Unavailable', `${place} cannot be reached (${fault.message}).`, remedy, true);
+    return described('Unavailable', `${place} cannot be reached (${fault.message}).`, remedy, true);
   }
   const retryable = fault.status >= 500 || TRANSIENT_CODES.has(fault.code);
   const answer = fault.status === 0 ? fault.message : `${fault.status} ${fault.code}: ${fault.message}`;
-  return told(
+  return described(
     'Unavailable',
     `${place} failed (${answer}).`,
     publicText`See the log of the store.`,

@@ -38,7 +38,7 @@ export function guardedAgents({ lookup, ...permissions }: Guard): GuardedAgents 
   };
 }
 
-/** What the opener of a connection is told; {@link endpointError} makes words of it. */
+/** The error given to the opener of a connection; {@link endpointError} formulates it. */
 export class EndpointRefused extends Error {
   readonly refusal: EndpointRefusal;
 
@@ -84,7 +84,7 @@ class GuardedTlsAgent extends TlsAgent {
   }
 }
 
-/** Addresses are not looked up, so that they are judged here. */
+/** Addresses are not resolved, so they are judged here. */
 function refused(
   protocol: string,
   { host }: { readonly host?: string | null | undefined },
@@ -93,7 +93,7 @@ function refused(
 ): boolean {
   const refusal = refusalOf({ protocol, host: host ?? '' }, permissions);
   if (refusal === undefined) return false;
-  // As a socket tells its errors: after the call.
+  // As a socket reports its errors: after the call.
   process.nextTick(() => opened?.(new EndpointRefused(refusal), undefined as unknown as Duplex));
   return true;
 }

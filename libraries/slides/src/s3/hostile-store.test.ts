@@ -15,7 +15,7 @@ import { S3Store } from './store.ts';
 const ADDRESS = { bucket: 'slides', key: 'a.svs' };
 const RANGE = { start: 0, end: 1000 };
 
-describe('a store that is hostile', () => {
+describe('a hostile store', () => {
   let server: Server;
   let store: S3Store;
   let answer: (response: ServerResponse, request: number, url: string) => void;
@@ -76,7 +76,7 @@ describe('a store that is hostile', () => {
     response.writeHead(206, { etag: '"x"', 'content-range': 'bytes 0-999/100000', ...headers });
   };
 
-  it('bodies that do not end are cut off where the range ends', async () => {
+  it('cannot send more than the requested range', async () => {
     let most = 0;
     answer = (response) => {
       part(response);
@@ -89,7 +89,7 @@ describe('a store that is hostile', () => {
     expect(most).toBeLessThan(2 ** 25);
   });
 
-  it('objects that announce gigabytes are not read as a whole', async () => {
+  it('cannot have an object of gigabytes read whole', async () => {
     answer = (response) => {
       response.writeHead(200, { etag: '"x"', 'content-length': String(2 ** 33) });
       pour(response, '');
@@ -100,7 +100,7 @@ describe('a store that is hostile', () => {
     expect(requests).toBe(1);
   });
 
-  it('fewer bytes than were asked for are not taken for them', async () => {
+  it('cannot pass a short body off as complete', async () => {
     answer = (response) => {
       part(response, { 'content-length': '10', 'content-range': 'bytes 0-9/100000' });
       response.end('0123456789');
@@ -129,7 +129,7 @@ describe('a store that is hostile', () => {
     ['the same token', (): string => page(['p/a'], 'again')],
     ['new tokens for the same keys', (at: number): string => page(['p/a', 'p/b'], `t${at}`)],
     ['empty pages', (at: number): string => page([], `t${at}`)],
-  ])('a listing that does not end: %s', async (_, pageOf) => {
+  ])('cannot prolong a listing for ever: %s', async (_, pageOf) => {
     answer = (response, at) => response.end(pageOf(at));
     const { code, message } = await refusal(listed());
     expect(code).toBe('Unavailable');
@@ -137,13 +137,13 @@ describe('a store that is hostile', () => {
     expect(requests).toBeLessThan(30);
   });
 
-  it('a listing with some empty pages and repeated keys is read to its end, each key once', async () => {
+  it('may send some empty pages and repeated keys, each of which is listed once', async () => {
     const pages = [page(['p/a'], '1'), page([], '2'), page(['p/a', 'p/b'], '3'), page(['p/c'])];
     answer = (response, at) => response.end(pages[at - 1]);
     expect(await listed()).toEqual(['p/a', 'p/b', 'p/c']);
   });
 
-  it('pages and errors of gigabytes are cut off', async () => {
+  it('cannot send pages or errors of gigabytes', async () => {
     let most = 0;
     for (const status of [200, 403]) {
       answer = (response) => {
@@ -162,7 +162,7 @@ describe('a store that is hostile', () => {
     expect(most).toBeLessThan(2 ** 26);
   });
 
-  it('a DOCTYPE, and XML that is deep, do not reach the parser', async () => {
+  it('cannot pass a DOCTYPE or deep XML to the parser', async () => {
     for (const [text, problem] of [
       ['<!doctype a [<!ENTITY b "b">]>'.repeat(10_000), /has a DOCTYPE/u],
       ['<a>'.repeat(100_000), /32 levels deep/u],
@@ -172,7 +172,7 @@ describe('a store that is hostile', () => {
     }
   });
 
-  it('XML that is none, and entities that stand for much', async () => {
+  it('cannot do harm with malformed XML or expanding entities', async () => {
     const lol = Array.from({ length: 12 }, (_, at) => {
       const inside = at === 0 ? 'lol' : `&l${at - 1};`.repeat(10);
       return `<!ENTITY l${at} "${inside}">`;
@@ -191,8 +191,8 @@ describe('a store that is hostile', () => {
   });
 });
 
-describe('a body that does not come', () => {
-  it('is given up when its time is over', async () => {
+describe('a body that does not arrive', () => {
+  it('is given up after a timeout', async () => {
     const body = new Readable({ read: () => undefined });
     const time = new AbortController();
     const reading = readBody(body, { longest: 1000, announced: 1000, signal: time.signal });
@@ -217,7 +217,7 @@ describe('the directory of copies', () => {
     if (chosen !== undefined) process.env['WSI_CACHE_DIRECTORY'] = chosen;
   });
 
-  it('is for this user alone, also when it was there with more rights', async () => {
+  it('is private to this user, even if it existed with more permissions', async () => {
     expect(await cacheDirectory(root)).toBe(own);
     expect((await lstat(own)).mode & 0o777).toBe(0o700);
     await chmod(own, 0o777);
@@ -225,13 +225,13 @@ describe('the directory of copies', () => {
     expect((await lstat(own)).mode & 0o777).toBe(0o700);
   });
 
-  it('is refused when it is a link, also to a directory of this user', async () => {
+  it('is refused if it is a link, even to a directory of this user', async () => {
     await mkdir(join(root, 'elsewhere'));
     await symlink(join(root, 'elsewhere'), own);
     await expect(cacheDirectory(root)).rejects.toThrow(/this is a link of user \d+.*WSI_CACHE_DIRECTORY/su);
   });
 
-  it('is refused when another user has made it', async () => {
+  it('is refused if another user created it', async () => {
     if (process.getuid?.() !== 0) {
       process.stdout.write('skipped: giving a directory to another user needs root\n');
       return;

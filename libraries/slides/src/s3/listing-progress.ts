@@ -1,4 +1,4 @@
-/** Whether a listing gets on: a store that repeats itself, or never ends, is told so. */
+/** Whether a listing makes progress: a store that repeats itself, or never ends, is refused. */
 import { WsiError } from '@wsi-operator/foundation';
 
 /** Below one prefix. Their keys are held in memory. */

@@ -37,7 +37,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
     server.resetCounts();
   });
   afterAll(async () => {
-    for (const of of stores) await of.close();
+    for (const made of stores) await made.close();
     await server.close();
   });
 
@@ -54,7 +54,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
 
   const url = 's3://slides/cohort/a.tiff';
 
-  it('have the pixels, the properties and the fingerprint that they have on disk', async () => {
+  it('have the same pixels, properties and fingerprint as on disk', async () => {
     const [stored, local] = await Promise.all([openSlide(url, { store }), openSlide(scratch('a.tiff'))]);
     expect(stored).toMatchObject({ path: url, reader: 'tiff', format: local.format, mpp: local.mpp });
     expect(stored.fingerprint).toBe(local.fingerprint);
@@ -85,7 +85,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
     expect(server.requests.every(({ method, range }) => method === 'GET' && range !== undefined)).toBe(true);
   });
 
-  it('are not read whole when a little is asked for', async () => {
+  it('are not read whole for a small request', async () => {
     const slide = await openSlide(url, { store });
     expect(server.bytes).toBeLessThan(4 * 65_536);
     server.resetCounts();
@@ -95,7 +95,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
     await slide.close();
   });
 
-  it('survive an overloaded store and connections that break', async () => {
+  it('survive an overloaded store and broken connections', async () => {
     const slide = await openSlide(url, { store });
     const region = { level: 0, x: 0, y: 0, width: 512, height: 512 };
     const expected = await slide.readRegion(region);
@@ -115,7 +115,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
     await slide.close();
   });
 
-  it('give up on a store that stays overloaded, and may be tried again', async () => {
+  it('fail on a store that stays overloaded, with an error that may be retried', async () => {
     const pause = jest.fn(() => Promise.resolve());
     server.fault = (_request, answer) => answerError(answer, 503, 'SlowDown');
     await expect(openSlide(url, { store: storeWith({ pause }) })).rejects.toMatchObject({
@@ -129,7 +129,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
     expect(Math.max(...pauses)).toBeLessThanOrEqual(5_000);
   });
 
-  it('are pinned: one that is replaced while it is read is an error that names it', async () => {
+  it('are pinned, so that replacing one while it is read is an error that names it', async () => {
     await server.put('slides', 'pinned.tiff', file);
     const slide = await openSlide('s3://slides/pinned.tiff', { store });
     const before = await identifySlide('s3://slides/pinned.tiff', store);
@@ -145,7 +145,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
     ['no such bucket', 's3://nowhere/a.tiff', 's3://nowhere/a.tiff: there is no such bucket at http://127'],
     ['no such object', 's3://slides/A.tiff', 's3://slides/A.tiff: there is no such slide in the bucket'],
     ['a prefix', 's3://slides/cohort/', 'This is a directory, not a slide'],
-  ])('%s is told', async (_name, address, message) => {
+  ])('report %s', async (_name, address, message) => {
     await expect(openSlide(address, { store })).rejects.toThrow(message);
   });
 
@@ -162,12 +162,12 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
       { 'x-amz-bucket-region': 'eu-west-1' },
       "the bucket is in the region 'eu-west-1', not in 'us-east-1'. Set the cohort's `s3.region` to eu-west-1.",
     ],
-  ])('the answer %d %s is told as what it means', async (status, code, headers, message) => {
+  ])('explain the answer %d %s of the store', async (status, code, headers, message) => {
     server.fault = (_request, answer) => answerError(answer, status, code, headers);
     await expect(openSlide(url, { store })).rejects.toThrow(message);
   });
 
-  it('tell an endpoint that does not answer, a name that does not exist, and credentials that are missing', async () => {
+  it('report an endpoint that does not answer, an unknown host name, and missing credentials', async () => {
     const nobody = storeWith({ endpoint: 'http://127.0.0.1:1' });
     await expect(openSlide(url, { store: nobody })).rejects.toThrow(
       /http:\/\/127.0.0.1:1 cannot be reached \(.*ECONNREFUSED/,
@@ -185,7 +185,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
     await expect(openSlide(url, amazon)).rejects.toThrow("it is not known in which of Amazon's regions");
   });
 
-  it('a damaged one is told as on disk', async () => {
+  it('are reported as on disk when damaged', async () => {
     await server.put('slides', 'cut.tiff', file.subarray(0, file.length - 70_000));
     await writeFile(scratch('cut.tiff'), file.subarray(0, file.length - 70_000));
     const local = await openSlide(scratch('cut.tiff')).catch((error: unknown) => error as Error);
@@ -208,7 +208,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
       await server.put('slides', 'other/x.tiff', picture);
     });
 
-    it("take a manufacturer's TIFF for what it is, though its tiles are JPEG", async () => {
+    it("are recognised as a manufacturer's TIFF even with JPEG tiles", async () => {
       const level = await encodedLevel(paintedPixels(300, 200, 4), { tileSide: 128, micrometres: 0.5 });
       const leica = '<scn xmlns="http://www.leica-microsystems.com/scn/2010/10/01">';
       // The name is at the end of what OpenSlide has to parse, far behind the file's first block.
@@ -225,7 +225,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
       return (await readdir(scratch('cache'))).filter((name) => name.startsWith('slide-'));
     }
 
-    it('are copied once, and the copy makes way when there is no room', async () => {
+    it('are copied once, and the copy is evicted when space runs out', async () => {
       const before = await copies();
       const open = (name = 'x'): Promise<Slide> =>
         openSlide(`s3://slides/other/${name}.tiff`, { store, logger: logger as never });
@@ -255,7 +255,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
       }
     });
 
-    it('say where there is no room', async () => {
+    it('report where space has run out', async () => {
       process.env['WSI_CACHE_BYTES'] = '1000';
       await server.put('slides', 'other/z.tiff', Buffer.concat([picture, Buffer.from('z')]));
       try {
@@ -277,7 +277,7 @@ whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with pyth
       }
     });
 
-    it('leave nothing half-written', async () => {
+    it('leave no partial file', async () => {
       server.fault = (request, answer) =>
         request.url?.includes('x.tiff') === true && request.headers['if-match'] !== undefined
           ? answerError(answer, 412, 'PreconditionFailed')

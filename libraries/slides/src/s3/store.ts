@@ -52,7 +52,7 @@ export interface S3Statistics {
 
 /** Requests under way at a time. */
 const REQUESTS = 16;
-/** After the last the error is told; the pauses between add up to about 12 s. */
+/** After the last the error is reported; the pauses between add up to about 12 s. */
 const ATTEMPTS = 7;
 const PAUSE = { first: 200, longest: 5_000 };
 const ATTEMPT_MILLISECONDS = 60_000;
@@ -225,7 +225,7 @@ async function connect(
 ): Promise<Connection> {
   const commands = await import('@aws-sdk/client-s3');
   const own = endpoint ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
-  // Before credentials are looked for; endpoints that only the SDK finds are judged where the connection is opened.
+  // Before credentials are searched for; endpoints that only the SDK finds are judged where the connection is opened.
   const refusal = own === undefined ? undefined : endpointRefusal(own, permissions);
   if (refusal !== undefined) throw new EndpointRefused(refusal);
   const chosen =

@@ -9,7 +9,7 @@ import { TAG, type TiffFile } from '../tiff/read/directories.ts';
 import type { BlockReader } from './block-reader.ts';
 import { cacheStorageError } from './cache-directory.ts';
 
-/** Values of tags that are longer do not tell whose format it is: they are colour profiles. */
+/** Values of tags that are longer do not identify a vendor's format: they are colour profiles. */
 const LONGEST_VALUE = 2 ** 20;
 const STRIP_OFFSETS = 273;
 const STRIP_BYTE_COUNTS = 279;
@@ -32,7 +32,7 @@ export async function vendorOf(
     throw cacheStorageError(directory, error);
   });
   try {
-    // The name's ending is part of what OpenSlide looks at.
+    // OpenSlide considers the file's extension, too.
     const path = join(folder, basename(key));
     const file = await open(path, 'wx');
     try {

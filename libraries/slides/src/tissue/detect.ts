@@ -23,7 +23,7 @@ export interface TissueSettings {
   readonly closedGapMicrometres: number;
   /** Side of a square whose area the largest enclosed hole has that counts as tissue. */
   readonly largestHoleMicrometres: number;
-  /** Whether pens are looked for. */
+  /** Whether pen marks are detected. */
   readonly pens: 'exclude' | 'keep';
 }
 

@@ -14,7 +14,7 @@ const LEAST_LIMIT = 1;
 const GREATEST_LIMIT = 6;
 /** From a cell to its neighbour the mean of a channel changes by at most this, or by the noise if that is more. */
 const SHADE_STEP = 3;
-/** From this roughness on it is looked at whether the channels are alike, and how much they may differ. */
+/** From this roughness on it is checked whether the channels are alike, and how much they may differ. */
 const LEAST_TEXTURE = 0.6;
 const UNLIKE = 1.3;
 const LEAST_TEXTURED_CELLS = 16;

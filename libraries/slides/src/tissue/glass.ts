@@ -93,11 +93,11 @@ function primaryGlass(cells: Cells, flat: FlatRegions): FlatRegion | undefined {
   return isScannedArea(cells, flat, found) ? found : white;
 }
 
-/** Pale tissue may be as flat as noisy glass: told by its texture, or as a stain that is too dense for a tint. */
+/** Pale tissue may be as flat as noisy glass: recognised by its texture, or as a stain that is too dense for a tint. */
 function isPaleTissue({ colour, isTextured, roughness }: FlatRegion): boolean {
   const densities = colour.map(densityOf);
   const densest = Math.max(...densities);
-  // JPEG and channels at their limit make a texture of noise; white glass is told by being white.
+  // JPEG and channels at their limit make a texture of noise; white glass is recognised by its whiteness.
   if (densest <= DENSEST_WHITE && densest - Math.min(...densities) <= WHITE_CHROMA) return false;
   if (isTextured) return true;
   return roughness > 1 && densest > DENSEST_ROUGH_TINT && isStainLike(colour, [255, 255, 255]);

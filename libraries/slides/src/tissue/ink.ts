@@ -24,7 +24,7 @@ export interface Surroundings {
 export interface InkEvidence {
   /** Mean densities against the glass. */
   readonly density: readonly [number, number, number];
-  /** Roughness of its inside, as a part of its density; undefined when it is too thin to tell. */
+  /** Roughness of its inside, as a part of its density; undefined when it is too thin to measure. */
   readonly texture: number | undefined;
   /** How many times as long as wide. */
   readonly elongation: number;
@@ -191,7 +191,7 @@ function measureOutlines(
 ): void {
   // Beyond the blurred edge, which is a few pixels wide however large they are.
   const reach = Math.max(5, Math.round(CONTACT_MICROMETRES * scale));
-  const look = (piece: number, x: number, y: number, [dx, dy]: readonly [number, number]): void => {
+  const visit = (piece: number, x: number, y: number, [dx, dy]: readonly [number, number]): void => {
     const inside = (px: number, py: number): boolean => px >= 0 && py >= 0 && px < width && py < height;
     if (!inside(x + dx, y + dy) || pieceOf[(y + dy) * width + x + dx] === piece) return;
     const sum = sums[piece]!;
@@ -206,9 +206,9 @@ function measureOutlines(
     if (piece < 0) continue;
     const x = pixel % width;
     const y = (pixel - x) / width;
-    look(piece, x, y, [1, 0]);
-    look(piece, x, y, [-1, 0]);
-    look(piece, x, y, [0, 1]);
-    look(piece, x, y, [0, -1]);
+    visit(piece, x, y, [1, 0]);
+    visit(piece, x, y, [-1, 0]);
+    visit(piece, x, y, [0, 1]);
+    visit(piece, x, y, [0, -1]);
   }
 }

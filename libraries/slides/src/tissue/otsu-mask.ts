@@ -6,7 +6,7 @@
  *   - the threshold stays between 0.04 (glass with compression noise is not tissue) and 0.2 (on a slide without glass,
  *     or with a pen mark, the two classes would be pale and strong tissue);
  *   - near black is not tissue (the scanner's frame, a black pen), nor are the hues of green and blue pens, which are
- *     not those of haematoxylin, eosin or DAB. A red pen looks like blood and is not recognized.
+ *     not those of haematoxylin, eosin or DAB. A red pen resembles blood and is not recognized.
  * Then gaps of two pixels are closed and specks (under 64 of up to 1500 x 1500 pixels) are dropped.
  */
 import type { Pixels } from '../pixels.ts';

@@ -59,7 +59,7 @@ export function pixelKinds(
   const clear = new Uint8Array(kind.length);
   const { density, isUnscanned } = background;
   eachPixel(pixels, cells, (pixel, cell) => {
-    // White filling; the black one is told from other black things by its shape.
+    // White filling; the black one is distinguished from other black things by its shape.
     if (isUnscanned[cell] === 1 && pixels.data[pixel * 3]! > 127) {
       kind[pixel] = PixelKind.Unscanned;
       return;

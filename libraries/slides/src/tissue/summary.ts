@@ -70,7 +70,7 @@ export function summarizeTissue(slide: Slide, mask: TissueMask): TissueSummary {
   };
 }
 
-/** "tissue: 12.3%, 4.5 mm²"; of little, as many digits as tell it from nothing. */
+/** "tissue: 12.3%, 4.5 mm²"; of little, as many digits as distinguish it from zero. */
 export function areaText({ meaning, mm2, share }: LabelArea): string {
   const percent = share * 100;
   const part = percent >= 0.1 || percent === 0 ? percent.toFixed(1) : String(Number(percent.toPrecision(2)));

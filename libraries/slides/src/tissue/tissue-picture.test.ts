@@ -21,10 +21,10 @@ function colourAt(data: Uint8Array, width: number, x: number, y: number): number
   return [...data.subarray(at, at + 3)];
 }
 
-describe('the picture of what was taken for tissue', () => {
+describe('the picture of the detected tissue', () => {
   const tissue = LABELS[TissueLabel.Tissue]!.colour;
 
-  it('leaves tissue its own colours, with a line around it', () => {
+  it('keeps the colours of the tissue, with an outline around it', () => {
     const mask = labelled(100, { from: 30, to: 70, label: TissueLabel.Tissue });
     const { data } = drawLabels(createPixels(100, 100, WHITE), mask);
     expect(colourAt(data, 100, 50, 50)).toEqual([WHITE, WHITE, WHITE]);
@@ -33,7 +33,7 @@ describe('the picture of what was taken for tissue', () => {
     expect(colourAt(data, 100, 29, 50)).toEqual([WHITE, WHITE, WHITE]);
   });
 
-  it('has the line at its border when all of it is tissue', () => {
+  it('has the outline at its border when all of it is tissue', () => {
     const mask = labelled(50, { from: 0, to: 50, label: TissueLabel.Tissue });
     const { data } = drawLabels(createPixels(50, 50, WHITE), mask);
     expect(colourAt(data, 50, 0, 25)).toEqual([...tissue]);
@@ -41,7 +41,7 @@ describe('the picture of what was taken for tissue', () => {
     expect(colourAt(data, 50, 25, 25)).toEqual([WHITE, WHITE, WHITE]);
   });
 
-  it('shows what is smaller than one of its pixels, wherever it lies', () => {
+  it('shows pieces smaller than one of its pixels, wherever they are', () => {
     for (let at = 300; at < 310; at++) {
       const mask = labelled(1000, { from: at, to: at + 2, label: TissueLabel.Tissue });
       const { data } = drawLabels(createPixels(100, 100, WHITE), mask);
@@ -49,14 +49,14 @@ describe('the picture of what was taken for tissue', () => {
     }
   });
 
-  it('colours what was left out', () => {
+  it('colours what was excluded', () => {
     const mask = labelled(60, { from: 10, to: 50, label: TissueLabel.Pen });
     const { data } = drawLabels(createPixels(60, 60, WHITE), mask);
     const pen = LABELS[TissueLabel.Pen]!.colour;
     expect(colourAt(data, 60, 30, 30)).toEqual(pen.map((value) => Math.round(WHITE * 0.4 + value * 0.6)));
   });
 
-  it('tells little from nothing, and keeps the end of a long path in its frame', () => {
+  it('distinguishes little tissue from none, and fits the end of a long path', () => {
     expect(areaText({ meaning: 'tissue', mm2: 0.1, share: 0.0001662 })).toBe('tissue: 0.017%, 0.1 mm²');
     expect(areaText({ meaning: 'tissue', mm2: 50, share: 0.2044 })).toBe('tissue: 20.4%, 50 mm²');
     const path = `/data/${'long/'.repeat(60)}slide-17.svs`;
@@ -68,7 +68,7 @@ describe('the picture of what was taken for tissue', () => {
     expect(title.length * 9).toBeLessThanOrEqual(900);
   });
 
-  it('has a name of a slide for its title, and no markup of it', () => {
+  it("has the slide's name as its title, without markup", () => {
     const none = { micrometresPerMaskPixel: 8, areas: {}, leftOut: [], leftOutRegions: 0 };
     const picture = { width: 900, height: 10, png: Buffer.alloc(0) };
     const svg = tissueSvg('</text><script>alert(1)</script>&.svs', picture, none);

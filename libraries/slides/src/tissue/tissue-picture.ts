@@ -117,7 +117,7 @@ export function tissueSvg(
   ].join('\n');
 }
 
-/** The end of a long path is what tells it from others. */
+/** The end of a long path is what identifies it. */
 function shortened(text: string, most: number): string {
   return text.length <= most ? text : `…${text.slice(1 - most)}`;
 }

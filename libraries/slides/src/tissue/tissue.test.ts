@@ -41,8 +41,8 @@ describe('otsuThreshold', () => {
   });
 });
 
-describe('masks', () => {
-  it('sum over any rectangle, fractional ones by area', () => {
+describe('tissue masks', () => {
+  it('are summed over any rectangle, weighting partial pixels by area', () => {
     const edge = fc.double({ min: -3, max: 18, noNaN: true });
     fc.assert(
       fc.property(masks, edge, edge, edge, edge, (mask, x1, y1, x2, y2) => {
@@ -88,7 +88,7 @@ describe('masks', () => {
     );
   });
 
-  it('lose their specks and nothing else', () => {
+  it('lose only their specks', () => {
     const rows = ['11000', '11000', '00010', '00000', '01110'];
     const mask = { width: 5, height: 5, data: Uint8Array.from(rows.join(''), Number) };
     const kept = withoutSpecks(mask, 3).data;
@@ -127,7 +127,7 @@ describe('otsuTissue', () => {
     ['a black frame', [12, 10, 11], 0],
     ['grey dust', [150, 150, 152], 0],
     ['nothing', WHITE, 0],
-  ] as const)('%s', (_, colour, part) => {
+  ] as const)('handles %s', (_, colour, part) => {
     expect(coveredByOtsu(withSquare(WHITE, colour))).toBeCloseTo(part, 1);
   });
 });
@@ -145,7 +145,7 @@ describe('detectTissue', () => {
     ['a black frame', [12, 10, 11], 'unscanned'],
     ['grey dust', [150, 150, 152], 'grey'],
     ['nothing', WHITE, 'glass'],
-  ] as const)('%s', (_, colour, name) => {
+  ] as const)('handles %s', (_, colour, name) => {
     const picture = withSquare(WHITE, colour);
     const label = LABELS.findIndex((each) => each.name === name);
     // The square, or all where there is none; the mask reaches a pixel beyond what it finds.
@@ -153,7 +153,7 @@ describe('detectTissue', () => {
     if (name !== 'tissue') expect(labelled(picture)).toBe(0);
   });
 
-  it('a picture that is all tissue is not split, a noisy white one is empty', () => {
+  it('does not split a picture that is all tissue, and finds none in noisy white', () => {
     const whole = withSquare([200, 110, 160], [225, 150, 190]);
     expect(labelled(whole)).toBeCloseTo(1, 2);
     expect(coveredByOtsu(whole)).toBeCloseTo(1, 2);

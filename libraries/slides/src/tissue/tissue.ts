@@ -1,4 +1,4 @@
-/** The tissue of a slide: reads a picture of it and looks there. */
+/** Detects the tissue of a slide on a small picture of it. */
 import {
   readAnnotations,
   type AnnotationFile,
@@ -23,9 +23,9 @@ export interface TissueMask extends Mask {
   readonly scaleY: number;
   /** A {@link TissueLabel} for each pixel; `data` is where it says tissue. */
   readonly labels: Uint8Array;
-  /** The slide as it was looked at, reduced to the mask's size; absent where the method looks at nothing. */
+  /** The picture used for detection, reduced to the mask's size; absent where the method needs none. */
   readonly picture?: Pixels;
-  /** What the method `density` found, for people to look at. */
+  /** What the method `density` found, for display. */
   readonly findings?: Omit<TissueFindings, 'labels'>;
   /** The file that was applied. */
   readonly annotations?: AnnotationFile;
@@ -98,7 +98,7 @@ function densitySettings(options: TissueOptions): DensitySettings {
 
 /**
  * The mask of a slide. Empty (all 0) on a slide without tissue.
- * @param onPart is told how much of the slide has been looked at
+ * @param onPart called with the fraction of the slide that has been read
  * @throws WsiError InvalidArgument or NotFound for annotations that are missing, damaged or of another slide
  */
 export async function tissueMask(

@@ -63,8 +63,8 @@ async function use<T>(
 const whole = (slide: Slide): Promise<Pixels> =>
   slide.readRegion({ level: 0, x: 0, y: 0, width: WIDTH, height: HEIGHT });
 
-describe('rows or columns that are mirrored (Orientation)', () => {
-  it.each([2, 3, 4, 6, 8])('%d is told, and the pixels are those that are stored', async (orientation) => {
+describe('a mirrored Orientation', () => {
+  it.each([2, 3, 4, 6, 8])('(%d) is noted, and the pixels are returned as stored', async (orientation) => {
     const levels = [rawLevel(picture, [short(ORIENTATION, orientation)])];
     await use(`orientation-${orientation}.tif`, levels, async (slide) => {
       expect(Buffer.compare((await whole(slide)).data, picture.data)).toBe(0);
@@ -72,7 +72,7 @@ describe('rows or columns that are mirrored (Orientation)', () => {
     });
   });
 
-  it('are never left to OpenSlide, which turns every tile by itself', async () => {
+  it('is never left to OpenSlide, which would mirror each tile by itself', async () => {
     const levels = [rawLevel(picture, [short(ORIENTATION, 3)])];
     await expect(use('turned.tif', levels, whole, 'openslide')).rejects.toMatchObject({
       code: 'SlideUnsupported',
@@ -81,11 +81,11 @@ describe('rows or columns that are mirrored (Orientation)', () => {
   });
 });
 
-describe('values that are no whole numbers from 0', () => {
+describe('sample values that are not unsigned integers', () => {
   it.each([
     ['signed', 2],
     ['floating', 3],
-  ])('%s ones are refused by every reader', async (name, format) => {
+  ])('are refused by every reader: %s', async (name, format) => {
     const levels = [rawLevel(picture, [short(SAMPLE_FORMAT, [format, format, format])])];
     for (const reader of ['auto', 'openslide', 'tiff'] as const) {
       await expect(use(`${name}.tif`, levels, whole, reader)).rejects.toMatchObject({
@@ -96,8 +96,8 @@ describe('values that are no whole numbers from 0', () => {
   });
 });
 
-describe('colours of which the tag and the JPEG tiles say different things', () => {
-  it('are refused: YCbCr that is called RGB', async () => {
+describe('a colour space on which the tag and the JPEG tiles disagree', () => {
+  it('is refused, such as YCbCr declared as RGB', async () => {
     const level = await encodedLevel(picture, { tileSide: TILE, chromaSubsampling: '4:2:0' });
     const mistagged = [{ ...level, tags: [short(PHOTOMETRIC, RGB)] }];
     await expect(use('mistagged.tif', mistagged, whole)).rejects.toMatchObject({
@@ -108,8 +108,8 @@ describe('colours of which the tag and the JPEG tiles say different things', () 
   });
 });
 
-describe('pages of one channel each and of one size', () => {
-  it('are refused: one of several channels is no slide in colour', async () => {
+describe('pages of equal size with one channel each', () => {
+  it('are refused, as a single channel is not a colour slide', async () => {
     const grey = { width: WIDTH, height: HEIGHT, data: picture.data.subarray(0, WIDTH * HEIGHT * 3) };
     const page: FixtureLevel = {
       ...rawLevel(grey, [short(277, 1), short(258, 8), short(PHOTOMETRIC, 1)]),
@@ -125,11 +125,11 @@ describe('pages of one channel each and of one size', () => {
   });
 });
 
-describe('units of the resolution', () => {
+describe('resolution units', () => {
   it.each([
     [4, 2000],
     [5, 2],
-  ])('%d (of Exif) are read', async (unit, perUnit) => {
+  ])('include %d, which only Exif defines', async (unit, perUnit) => {
     const per: TiffField = { tag: 282, type: 'rational', value: [perUnit, 1] };
     const tags = [per, { ...per, tag: 283 }, short(296, unit)];
     await use(`unit-${unit}.tif`, [rawLevel(picture, tags)], (slide) => {
@@ -137,7 +137,7 @@ describe('units of the resolution', () => {
     });
   });
 
-  it('that are probably wrong by a factor of ten are told, and pixels that are not square', async () => {
+  it('that are probably wrong by a factor of ten are noted, as are pixels that are not square', async () => {
     await use('fine.tif', [{ ...rawLevel(picture, []), micrometres: 0.025 }], (slide) => {
       expect(slide.notes.join()).toMatch(/0\.025 um\/px is unusual for a scanner/u);
     });

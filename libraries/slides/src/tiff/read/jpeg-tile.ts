@@ -4,7 +4,7 @@
  * In TIFF the tables are kept once for all tiles (JPEGTables), and the colour space is what the Photometric tag says.
  * A decoder that sees only the JPEG guesses the colour space from the markers, so those that it would guess from
  * (JFIF, Adobe) are dropped and an Adobe marker that says the truth is put in. libjpeg then does what OpenSlide's
- * decoder is told to do, and the pixels are the same bytes.
+ * decoder is asked to do, and the pixels are the same bytes.
  *
  * Several tiles can be joined into one tall JPEG: each tile's entropy-coded data becomes one restart interval, so
  * that the decoder starts afresh at each, exactly as it does for a tile of its own. A call of the decoder costs as
@@ -43,7 +43,7 @@ interface Segment {
 export interface JpegTile {
   readonly width: number;
   readonly height: number;
-  /** Everything before the scan, without what tells a colour space. */
+  /** Everything before the scan, without the markers of a colour space. */
   readonly segments: readonly Segment[];
   /** The scan with all that follows. */
   readonly scan: Buffer;
@@ -144,7 +144,7 @@ function entropyCoded(data: Buffer): Buffer | undefined {
   return undefined;
 }
 
-/** The segments before the first scan, without those that tell a colour space, and where the scan begins. */
+/** The segments before the first scan, without those that declare a colour space, and where the scan begins. */
 function headerSegments(data: Buffer): { segments: Segment[]; scanStart: number | undefined } {
   if (data.length < 4 || data.readUInt16BE(0) !== 0xffd8) throw damaged('a tile or its tables are not JPEG');
   const segments: Segment[] = [];

@@ -82,7 +82,7 @@ async function fingerprintLevels(
   return regular ? levels : undefined;
 }
 
-/** Tells which hypothesis the pixels of a level support; undefined when it is none of them. */
+/** The hypothesis that the pixels of a level support; undefined when it is none of them. */
 export type CompareLevels = (
   base: TiffLevel,
   level: TiffLevel,

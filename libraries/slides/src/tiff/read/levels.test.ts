@@ -90,7 +90,7 @@ describe('a picture of tiles beside the slide', () => {
     subfileType: 0,
   });
 
-  it('is a level when its pixels are those of the slide, though nothing says so', async () => {
+  it('is a level if its pixels match the slide, even without a tag that says so', async () => {
     const file = buildTiff({ levels: [await slide(), await second(scaled(1))] });
     await opened('unflagged.tif', file, (of) => {
       expect(of.levels.map(({ downsample }) => downsample)).toEqual([1, 2]);
@@ -101,7 +101,7 @@ describe('a picture of tiles beside the slide', () => {
   it.each([
     ['blank', createPixels(416, 416, 240)],
     ['another', glass(416, 416, { x: 20, y: 20, side: 64 })],
-  ])('is no level when it is %s, whatever its shape', async (name, picture) => {
+  ])('is not a level if it is %s, whatever its shape', async (name, picture) => {
     const file = buildTiff({ levels: [await slide(), await second(picture)] });
     await opened(`macro-${name}.tif`, file, async (of) => {
       expect(of.levels).toHaveLength(1);
@@ -110,7 +110,7 @@ describe('a picture of tiles beside the slide', () => {
     });
   });
 
-  it('may stand before it', async () => {
+  it('may precede the slide in the file', async () => {
     const levels = [
       { ...(await second(scaled(1))), subfileType: 1, micrometres: 1 },
       { ...(await slide()), subfileType: 0 },
@@ -124,7 +124,7 @@ describe('a picture of tiles beside the slide', () => {
 });
 
 describe('the resolution of a TIFF', () => {
-  it.each([72, 300, 600, 1000, 2400])('of %s dots an inch is none', async (dotsPerInch) => {
+  it.each([72, 300, 600, 1000, 2400])('is ignored if it is %s dots per inch', async (dotsPerInch) => {
     const level = await encodedLevel(scaled(2), { tileSide: TILE });
     const file = buildTiff({ levels: [{ ...level, dotsPerInch }] });
     await opened(`dpi-${dotsPerInch}.tif`, file, async (slide) => {
@@ -134,7 +134,7 @@ describe('the resolution of a TIFF', () => {
     });
   });
 
-  it('of Aperio may have a decimal comma', async () => {
+  it('may have a decimal comma in files of Aperio', async () => {
     const levels = [await encodedLevel(scaled(2), { tileSide: TILE })];
     const description = 'Aperio Image Library v1\r\n1x1|AppMag = 20,0|MPP = 0,4990';
     await opened('comma.svs', buildTiff({ levels, description }), (slide) => {
@@ -143,7 +143,7 @@ describe('the resolution of a TIFF', () => {
     });
   });
 
-  it('of OME is the physical size, in its unit', async () => {
+  it('is the physical size, with its unit, in OME-TIFF', async () => {
     const levels = [await encodedLevel(scaled(2), { tileSide: TILE })];
     const description =
       '<OME><Image Name="slide"><Pixels SizeX="208" SizeY="208" SizeC="3" PhysicalSizeX="250" PhysicalSizeXUnit="nm" PhysicalSizeY="0.25"/></Image></OME>';
@@ -154,7 +154,7 @@ describe('the resolution of a TIFF', () => {
     });
   });
 
-  it('is not enlarged beyond measure', async () => {
+  it('does not lead to excessive enlargement', async () => {
     const levels = [await encodedLevel(scaled(2), { tileSide: TILE, micrometres: 2 })];
     await opened('coarse.tif', buildTiff({ levels }), async (slide) => {
       const at = { x: 0, y: 0, width: 8, height: 8 };
@@ -166,13 +166,13 @@ describe('the resolution of a TIFF', () => {
   });
 });
 
-describe('tiles that are not as they should be', () => {
+describe('irregular tiles', () => {
   const spoilt = async (byteCount: number): Promise<Buffer> => {
     const level = await encodedLevel(scaled(2), { tileSide: TILE, micrometres: 0.5 });
     return buildTiff({ levels: [{ ...level, tiles: level.tiles.map(() => Buffer.alloc(byteCount)) }] });
   };
 
-  it('are told as damage when none was ever written', async () => {
+  it('are reported as damage if none was ever written', async () => {
     await expect(
       opened('unwritten.tif', await spoilt(0), (slide) => Promise.resolve(slide)),
     ).rejects.toMatchObject({
@@ -182,7 +182,7 @@ describe('tiles that are not as they should be', () => {
     });
   });
 
-  it('are read when they are larger than the picture', async () => {
+  it('are read even if they are larger than the picture', async () => {
     const { data, width, height } = paintedPixels(100, 80);
     const path = scratch('large-tile.tif');
     await sharp(data, { raw: { width, height, channels: 3 } })
@@ -197,9 +197,9 @@ describe('tiles that are not as they should be', () => {
   });
 });
 
-describe('codings of tiles', () => {
+describe('tiles with compression', () => {
   it.each(['none', 'lzw', 'deflate', 'packbits', 'webp'] as const)(
-    '%s gives the pixels',
+    '%s give their pixels',
     async (compression) => {
       const { data, width, height } = paintedPixels(200, 150);
       const path = scratch(`${compression}.tif`);
@@ -213,7 +213,7 @@ describe('codings of tiles', () => {
     },
   );
 
-  it('grey ones are the same in all three channels', async () => {
+  it('in grey have equal channels', async () => {
     const path = scratch('grey.tif');
     const data = Uint8Array.from({ length: 128 * 128 }, (_, index) => index % 251);
     await sharp(data, { raw: { width: 128, height: 128, channels: 1 } })

@@ -39,7 +39,7 @@ export interface PlainTiff {
   readonly reader: 'auto' | 'openslide' | 'tiff';
 }
 
-/** What OpenSlide is told beside the file. */
+/** What OpenSlide is given besides the file. */
 export type OpenSlideHints = Pick<OpenSlideSourceParts, 'correct' | 'claims' | 'objectivePower' | 'notes'>;
 /** Opens the same file with OpenSlide; undefined when it does not know it, or lacks the levels that are meant. */
 export type OpenOther = (hints: OpenSlideHints) => Promise<PixelSource | undefined>;
@@ -96,7 +96,7 @@ async function requireTrueColours({ path, bytes }: PlainTiff, { base, levels }: 
     `The TIFF says that its pixels are ${name[tagged]} (photometric ${photometric}), but its JPEG tiles are ${name[said]}: its colours would be false.`,
     {
       where: path,
-      remedy: 'Correct the tag (tiffset -s 262 6 FILE for YCbCr, 2 for RGB), or convert the slide anew.',
+      remedy: 'Correct the tag (tiffset -s 262 6 FILE for YCbCr, 2 for RGB), or convert the slide again.',
     },
   );
 }

@@ -51,7 +51,7 @@ describe('levels of a TIFF', () => {
   const sides = fc.integer({ min: 2000, max: 200_000 });
   const padded = (side: number): number => Math.ceil(side / TILE) * TILE;
 
-  it('are at the scale that their tags say when they are padded, whatever the sizes', () => {
+  it('have the scale of their tags if they are padded, whatever their sizes', () => {
     fc.assert(
       fc.property(sides, sides, fc.integer({ min: 1, max: 5 }), (width, height, power) => {
         const scale = 2 ** power;
@@ -71,7 +71,7 @@ describe('levels of a TIFF', () => {
     );
   });
 
-  it('are at the ratio of the sizes when they are rounded, with and without tags', () => {
+  it('have the ratio of their sizes as scale if they are rounded, with and without tags', () => {
     fc.assert(
       fc.property(sides, sides, fc.integer({ min: 1, max: 6 }), fc.boolean(), fc.boolean(), (...of) => {
         const [width, height, power, up, tagged] = of;
@@ -94,15 +94,15 @@ describe('levels of a TIFF', () => {
     );
   });
 
-  it('are not believed a tag that was copied to every page', () => {
-    const of = pages(
+  it('ignore a tag that was copied to every page', () => {
+    const levels = pages(
       picture(8000, 6000, resolution(20_000)),
       picture(4000, 3000, { isReduced: true, ...resolution(20_000) }),
     );
-    expect(downsamples(found(of))).toEqual([2]);
+    expect(downsamples(found(levels))).toEqual([2]);
   });
 
-  it('are compared when padding and shape say different things and no tag decides', () => {
+  it('are compared by pixels if padding and shape disagree and no tag decides', () => {
     const square = found(
       pages(picture(6656, 6656), picture(3584, 3584, { isReduced: true, tile: { width: 512, height: 512 } })),
     );
@@ -117,13 +117,13 @@ describe('levels of a TIFF', () => {
     });
   });
 
-  it('are left out, and named, when neither explains them', () => {
+  it('are skipped and noted if neither padding nor rounding explains them', () => {
     const pyramid = found(pages(picture(6656, 5120), picture(1000, 1000, { isReduced: true })));
     expect(pyramid.candidates).toEqual([]);
     expect(pyramid.notes.join()).toMatch(/page 1 \(1000 x 1000\) is not a level: its shape/u);
   });
 
-  it('are compared when nothing says that they are levels, unless their tags do', () => {
+  it('are compared by pixels unless their tags identify them', () => {
     const base = picture(8000, 6000, resolution(2));
     expect(found(pages(base, picture(4000, 3000))).candidates[0]!.needsComparison).toBe(true);
     expect(found(pages(base, picture(4000, 3000, resolution(1)))).candidates[0]!.needsComparison).toBe(false);
@@ -146,19 +146,19 @@ describe('levels of a TIFF', () => {
 });
 
 describe('the slide in a TIFF', () => {
-  it('is the largest picture, wherever it stands, and that is told', () => {
-    const of = pages(
+  it('is the largest picture, wherever it is, with a note', () => {
+    const levels = pages(
       picture(1000, 750, { isReduced: true }),
       picture(4000, 3000),
       picture(2000, 1500, { isReduced: true }),
     );
-    const pyramid = found(of);
+    const pyramid = found(levels);
     expect(pyramid.base.page).toBe(1);
     expect(downsamples(pyramid)).toEqual([2, 4]);
     expect(pyramid.notes.join()).toMatch(/page 1 \(4000 x 3000\), the largest/u);
   });
 
-  it('is not a picture that is larger but called macro', () => {
+  it('is not a larger picture named macro', () => {
     expect(found(pages(picture(9000, 9000, { description: 'macro' }), picture(4000, 3000))).base.page).toBe(
       1,
     );
@@ -170,7 +170,7 @@ describe('the slide in a TIFF', () => {
     );
   });
 
-  it('is the first of several of one size, and that is told', () => {
+  it('is the first of several of equal size, with a note', () => {
     const pyramid = found(
       pages(picture(4000, 3000), picture(4000, 3000), picture(2000, 1500, { isReduced: true })),
     );
@@ -197,14 +197,14 @@ describe('the slide in a TIFF', () => {
 
   it('is the largest series of OME-TIFF, with its SubIFDs', () => {
     const below = { isSubDirectory: true, page: 1, isReduced: true };
-    const of = [picture(600, 300), picture(4000, 3000, { page: 1 }), picture(2000, 1500, below)];
-    const pyramid = found(of, [image('macro', 600, 300), image('slide', 4000, 3000)]);
+    const levels = [picture(600, 300), picture(4000, 3000, { page: 1 }), picture(2000, 1500, below)];
+    const pyramid = found(levels, [image('macro', 600, 300), image('slide', 4000, 3000)]);
     expect(pyramid.base.page).toBe(1);
     expect(downsamples(pyramid)).toEqual([2]);
     expect(pyramid.notes.join()).toMatch(/series 1 \("slide"\)/u);
   });
 
-  it('is refused where several scenes may be it, and nothing chooses', () => {
+  it('is refused if several scenes qualify', () => {
     const scenes = [picture(4000, 3000), picture(2500, 3000)];
     const named = [image('left', 4000, 3000), image('right', 2500, 3000)];
     expect(findPyramid(pages(...scenes), named)).toMatch(
@@ -214,13 +214,13 @@ describe('the slide in a TIFF', () => {
     expect(findPyramid(pages(picture(4000, 3000), picture(4000, 3000)), twins)).toMatch(/2 scenes/u);
   });
 
-  it('is not one of several scenes where the others are its levels, small, or called something else', () => {
+  it('is unambiguous if the other pictures are its levels, small, or named otherwise', () => {
     const others = [image('', 2000, 1500), image('', 1000, 1500), image('macro image', 3900, 3900)];
-    const of = pages(picture(4000, 3000), picture(2000, 1500), picture(1000, 1500), picture(3900, 3900));
-    expect(found(of, [image('', 4000, 3000), ...others]).base.page).toBe(0);
+    const levels = pages(picture(4000, 3000), picture(2000, 1500), picture(1000, 1500), picture(3900, 3900));
+    expect(found(levels, [image('', 4000, 3000), ...others]).base.page).toBe(0);
   });
 
-  it('is refused where its colours or channels are pages of their own, or in another file', () => {
+  it('is refused if its channels are separate pages or in another file', () => {
     const grey = pages(picture(4000, 3000, { samples: 1 }), picture(4000, 3000, { samples: 1 }));
     expect(findPyramid(grey, [image('', 4000, 3000, { samples: 1 })])).toMatch(
       /3 channels in pages of their own/u,

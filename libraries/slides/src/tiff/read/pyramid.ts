@@ -3,7 +3,7 @@
  *
  * The slide is the largest picture that does not call itself something else; what the order of the pages says differs
  * between programs. A level covers the same field as the slide, or is padded to whole tiles at its right and lower
- * edge: then it covers more, and its scale is not the ratio of the sizes. The resolution tags tell the two apart, the
+ * edge: then it covers more, and its scale is not the ratio of the sizes. The resolution tags distinguish the two, the
  * sizes when there is one explanation only; else the pictures are compared ({@link CandidateLevel.hypotheses}).
  */
 import { agrees, byResolution, byShape, isWhole, paddedBy, type Hypothesis } from '../../level-scale.ts';
@@ -186,7 +186,7 @@ function taggedRatio(base: TiffPicture, picture: TiffPicture): number | undefine
   if (of.x === undefined || from.x === undefined || of.unit !== from.unit) return undefined;
   const x = from.x / of.x;
   const y = of.y === undefined || from.y === undefined ? x : from.y / of.y;
-  // Tags that were copied to every page, or that tell the two sides apart where nothing else does.
+  // Tags that were copied to every page, or that give different sides where nothing else does.
   if (x < 1.01 || Math.abs(x / y - 1) > 0.01) return undefined;
   return (x + y) / 2;
 }

@@ -81,7 +81,7 @@ async function read(words: Words): Promise<{ data: Uint8Array; notes: string; re
 const ome = (significant: number): string =>
   `<?xml version="1.0"?><OME><Image ID="Image:0"><Pixels SizeX="${SIDE}" SizeY="${SIDE}" SizeC="3" SizeZ="1" SizeT="1" Type="uint16" SignificantBits="${significant}"><Channel SamplesPerPixel="3"/><TiffData IFD="0"/></Pixels></Image></OME>`;
 
-describe('words of 16 bits', () => {
+describe('16-bit samples', () => {
   it.each([8, 10, 12, 14])('show the upper 8 of %s bits that MaxSampleValue states', async (bits) => {
     const { data, notes } = await read({ bits, tags: [short(MAX_SAMPLE_VALUE, 2 ** bits - 1)] });
     expect(data).toEqual(picture.data);
@@ -96,19 +96,19 @@ describe('words of 16 bits', () => {
   it.each([
     ['deflate', 8],
     ['Zstandard', 50_000],
-  ])('do so in %s', async (_, compression) => {
+  ])('are scaled alike in %s', async (_, compression) => {
     const tags = [short(MAX_SAMPLE_VALUE, [4095, 4095, 4095])];
     expect((await read({ bits: 12, compression, tags })).data).toEqual(picture.data);
   });
 
-  it.each([false, true])('do so in grey; where white is 0: %s', async (whiteIsZero) => {
+  it.each([false, true])('are scaled alike in grey (white is 0: %s)', async (whiteIsZero) => {
     const tags = [short(MAX_SAMPLE_VALUE, 4095)];
     const { data } = await read({ bits: 12, samples: 1, whiteIsZero, tags });
     const grey = Uint8Array.from(picture.data, (_, at) => picture.data[at - (at % 3)]!);
     expect(data).toEqual(grey);
   });
 
-  it('are as bright as they are where all 16 bits are used, whatever the largest value is said to be', async () => {
+  it('are shown unscaled if all 16 bits are used, whatever MaxSampleValue states', async () => {
     const plain = await read({ bits: 16 });
     for (const most of [65_535, 60_000, 4096]) {
       const { data, notes } = await read({ bits: 16, tags: [short(MAX_SAMPLE_VALUE, most)] });
@@ -121,7 +121,7 @@ describe('words of 16 bits', () => {
     [8, 1],
     [12, 1],
     [12, 8],
-  ])('are refused where they hold %s bits and nothing says so (coding %s)', async (bits, compression) => {
+  ])('are refused if they hold %s bits and nothing states it (compression %s)', async (bits, compression) => {
     await expect(read({ bits, compression })).rejects.toMatchObject({
       code: 'SlideUnsupported',
       problem: expect.stringMatching(new RegExp(`seem to have ${bits} bits`, 'u')) as unknown,
@@ -129,12 +129,12 @@ describe('words of 16 bits', () => {
     });
   });
 
-  it('are taken where all is 0', async () => {
+  it('are accepted if all are 0', async () => {
     const { data } = await read({ bits: 8, pixels: createPixels(SIDE, SIDE, 0) });
     expect(Math.max(...data)).toBe(0);
   });
 
-  it('are refused with opacity beside colours of fewer bits', async () => {
+  it('are refused with an alpha channel of more bits than the colours', async () => {
     const tags = [short(MAX_SAMPLE_VALUE, 4095)];
     await expect(read({ bits: 12, samples: 4, tags })).rejects.toMatchObject({
       problem: expect.stringMatching(/one channel is opacity/u) as unknown,

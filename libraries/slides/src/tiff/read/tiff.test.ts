@@ -108,7 +108,7 @@ describe('the TIFF fast path', () => {
     await Promise.all([fast.close(), reference.close()]);
   });
 
-  it('reads what libvips writes as OpenSlide does, also at a fractional downsample on whole level pixels', async () => {
+  it('reads files of libvips as OpenSlide does, also at a fractional downsample on whole level pixels', async () => {
     const { data, width, height } = paintedPixels(1000, 700);
     const path = scratch('vips.tif');
     await sharp(data, { raw: { width, height, channels: 3 } })
@@ -136,7 +136,7 @@ describe('the TIFF fast path', () => {
     await Promise.all([fast.close(), reference.close()]);
   });
 
-  it('takes Aperio properties from the description', async () => {
+  it('reads Aperio properties from the description', async () => {
     const { levels } = await pyramid({ tileSide: 64 });
     const path = scratch('aperio.svs');
     const description = 'Aperio Image Library v1\r\n300x220|AppMag = 40|MPP = 0.2500|User = a=b';
@@ -147,7 +147,7 @@ describe('the TIFF fast path', () => {
     await slide.close();
   });
 
-  it('tells files apart by their fingerprint, and the same file whatever its name', async () => {
+  it('gives each file a fingerprint that does not depend on its name', async () => {
     const { levels } = await pyramid({ tileSide: 64 });
     const other = { ...levels[0]!, tiles: [levels[0]!.tiles[1]!, ...levels[0]!.tiles.slice(1)] };
     const files = [{ levels }, { levels }, { levels: [other, levels[1]!] }];

@@ -6,8 +6,8 @@ import { PHOTOMETRIC, type OtherCoding, type TiffLevel } from './level.ts';
 import { decodeWords } from './other-tile.ts';
 import { bitsHolding, WORD_BITS } from './sample-depth.ts';
 
-/** Tiles that are looked at, spread over the slide. */
-const LOOKED_AT = 24;
+/** Tiles that are inspected, spread over the slide. */
+const INSPECTED_TILES = 24;
 /** Values of 12 bits: as 16 bits they are darker than a sixteenth of white, which nothing on glass is. */
 const SUSPECTED = 2 ** 12;
 
@@ -29,7 +29,7 @@ export async function requireDepth(
   // Nothing but zeros says nothing.
   if (most === 0 || most >= SUSPECTED) return;
   const bits = bitsHolding(most);
-  const problem = `The values of this TIFF are words of ${WORD_BITS} bits, and at most ${most} where ${LOOKED_AT} tiles were looked at: they seem to have ${bits} bits, and the file does not say so. All of it would be black.`;
+  const problem = `The values of this TIFF are words of ${WORD_BITS} bits, and at most ${most} where ${INSPECTED_TILES} tiles were inspected: they seem to have ${bits} bits, and the file does not say so. All of it would be black.`;
   throw new WsiError('SlideUnsupported', problem, {
     where: path,
     remedy: `State the largest value that there can be (for 12 bits: tiffset -s 281 4095 FILE; in OME-XML SignificantBits), or convert it to 8 bits a channel.`,
@@ -39,13 +39,13 @@ export async function requireDepth(
 async function largestValue(bytes: ByteSource, level: TiffLevel, coding: OtherCoding): Promise<number> {
   const { tileWidth: width, tileHeight: height, offsets, byteCounts } = level;
   const written = [...byteCounts.keys()].filter((index) => byteCounts[index]! > 0);
-  const step = Math.max(1, written.length / LOOKED_AT);
+  const step = Math.max(1, written.length / INSPECTED_TILES);
   let most = 0;
   for (let at = step / 2; at < written.length && most < SUSPECTED; at += step) {
     const index = written[Math.floor(at)]!;
     const data = await bytes.read(offsets[index]!, byteCounts[index]!);
     const kept = { width: Math.min(width, level.width), height: Math.min(height, level.height) };
-    // A damaged tile is told when the slide is read.
+    // A damaged tile is reported when the slide is read.
     const found = await decodeWords(data, coding, { width, height, kept }).catch(() => undefined);
     for (const word of found?.words ?? []) if (word > most) most = word;
   }

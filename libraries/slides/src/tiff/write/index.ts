@@ -1,4 +1,4 @@
-/** Writes slides as tiled BigTIFF pyramids, and tells whether one that is there is whole. */
+/** Writes slides as tiled BigTIFF pyramids, and checks whether an existing one is complete. */
 export {
   writePyramid,
   type PyramidOptions,

@@ -130,7 +130,7 @@ describe('writePyramid', () => {
     await slide.close();
   });
 
-  it('gives the same bytes whether or not repeated tiles are known to repeat', async () => {
+  it('gives the same bytes whether or not repeated tiles are marked as such', async () => {
     const painted: string[] = [];
     const source = (keyed: boolean): TileSource => ({
       width: 1000,
@@ -173,7 +173,7 @@ describe('writePyramid', () => {
     await slide.close();
   });
 
-  it('leaves nothing behind when it fails or is stopped', async () => {
+  it('leaves no file when it fails or is stopped', async () => {
     const folder = join(directory, 'failing');
     const path = join(folder, 'slide.tiff');
     const controller = new AbortController();

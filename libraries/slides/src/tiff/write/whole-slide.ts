@@ -1,4 +1,4 @@
-/** Tells whether a slide of ours is whole and made by the expected parameters, from a few kilobytes of it. */
+/** Checks whether a slide of ours is complete and made with the expected parameters, from a few kilobytes of it. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { systemErrorCode, storageError } from '@wsi-operator/foundation';
 
