@@ -31,11 +31,11 @@ export interface RoleConfig {
   readonly leaseMilliseconds: number;
   /** Tasks a worker holds at once: one computes while the others read. */
   readonly slots: number;
-  /** How long a worker or server that is told to stop goes on with what would be lost; well below its grace period. */
+  /** How long a worker or server that is asked to stop continues with what would be lost; well below its grace period. */
   readonly drainMilliseconds: number;
   /** Measurements are of stretches of training of this length at least; coordinator. */
   readonly windowMilliseconds: number;
-  /** Whether names, values and paths may be told where others read. */
+  /** Whether names, values and paths may appear where others can read them. */
   readonly details: Details;
 }
 

@@ -63,7 +63,7 @@ function resolveTo(address: () => string | undefined): void {
 }
 
 describe('a connection to a parameter server', () => {
-  it('comes about when the name appears late, and follows it to another address', async () => {
+  it('is made once the name resolves, and follows it to another address', async () => {
     let address: string | undefined;
     let lookups = 0;
     resolveTo(() => (++lookups < 3 ? undefined : address));
@@ -79,7 +79,7 @@ describe('a connection to a parameter server', () => {
     expect(await instanceAt(connection)).toBe(second.instance);
   }, 20_000);
 
-  it('is dialled anew when connecting takes too long', async () => {
+  it('is retried when connecting takes too long', async () => {
     // Takes connections and says nothing, as an address does that is not routed any more.
     const sockets: Socket[] = [];
     const mute = createServer((socket) => sockets.push(socket));
@@ -99,7 +99,7 @@ describe('a connection to a parameter server', () => {
     mute.close();
   }, 20_000);
 
-  it('is given up when it is closed meanwhile', async () => {
+  it('is abandoned when it is closed meanwhile', async () => {
     resolveTo(() => undefined);
     const connection = await connectionTo(`${name}:1`);
     const waiting = connection.ready();

@@ -21,7 +21,7 @@ import {
 } from '@wsi-operator/protocol';
 
 /**
- * A connection attempt that takes longer is given up, and the name looked up again: packets to the address of a pod
+ * A connection attempt that takes longer is given up, and the name resolved again: packets to the address of a pod
  * that is gone may be dropped without an answer, and the kernel would go on for two minutes.
  */
 export const connectMilliseconds = 10_000;
@@ -59,7 +59,7 @@ export async function openConnections(
   };
 }
 
-/** A parameter server's client, which is dialled anew when connecting takes too long. */
+/** A parameter server's client, which reconnects when connecting takes too long. */
 export class ServerConnection {
   readonly address: string;
   readonly #dial: () => ParameterServerClient;
@@ -117,7 +117,7 @@ export async function isConnected(
   }
 }
 
-/** Why there is no connection, by a call that fails: certificates, names and ports are told apart only there. */
+/** Why there is no connection, by a call that fails: certificates, names and ports are distinguished only there. */
 export async function lastError<Request, Reply>(
   method: Parameters<typeof callUnary<Request, Reply>>[0],
   request: Request,

@@ -1,4 +1,4 @@
-/** How a role ends: its exit code tells the operator whether to start it again, one line tells people why. */
+/** How a role ends: its exit code says whether the operator should start it again, one line says why. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -72,8 +72,8 @@ export async function removeFailure(): Promise<void> {
 async function lastLineOf(error: WsiError): Promise<string> {
   if (detailsOf(process.env) === 'shown') return error.message;
   const written = await writeFailure(error);
-  const told = error.publicMessage.replace(/[.\s]+$/, '');
-  return written ? `${told}; details in OUTPUT/${FAILURE_FILE}` : told;
+  const message = error.publicMessage.replace(/[.\s]+$/, '');
+  return written ? `${message}; details in OUTPUT/${FAILURE_FILE}` : message;
 }
 
 async function writeFailure(error: WsiError): Promise<boolean> {
@@ -112,6 +112,6 @@ export async function reportStop({ checkpointStep }: Pick<StatusReply, 'checkpoi
 async function writeLastWords(text: string): Promise<void> {
   const path = process.env['WSI_TERMINATION_LOG'];
   if (path === undefined || path === '') return;
-  // The exit code still tells the story when this cannot be written (a full disk).
+  // The exit code still says enough when this cannot be written (a full disk).
   await writeFile(path, `${text}\n`).catch(() => undefined);
 }

@@ -1,4 +1,4 @@
-/** A role that is told to stop while it starts: real processes, which signal themselves as soon as they load a package. */
+/** A role that is asked to stop while it starts: real processes, which signal themselves as soon as they load a package. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ registerHooks({
 });`;
 
 it.each([...ROLES])(
-  'a %s that is told to stop while it starts ends as one that was stopped',
+  'a %s that gets SIGTERM while it starts ends with the exit code of a stop',
   async (role) => {
     const preload = `data:text/javascript,${encodeURIComponent(SIGNAL_AT_ONCE)}`;
     const main = join(import.meta.dirname, 'main.ts');

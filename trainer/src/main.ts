@@ -2,7 +2,7 @@
  * Entry point of every role: `node trainer/src/main.ts coordinator|server|worker`, configured by the environment.
  *
  * It listens for signals before it loads anything: the first process of a container hears none that it has not asked for,
- * so one that is told to stop while it starts would live until its grace period is over.
+ * so one that is asked to stop while it starts would live until its grace period is over.
  */
 
 /** `exitCodes.stopped`: nothing has begun, so there is nothing to hand over. */

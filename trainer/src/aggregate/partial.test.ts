@@ -31,8 +31,8 @@ function split(
   return partials;
 }
 
-describe('partial aggregates', () => {
-  it('give softmax pooling, however the bag is cut', () => {
+describe('a partial aggregate', () => {
+  it('merges to softmax pooling, however the bag is divided', () => {
     fc.assert(
       fc.property(bagArbitrary, fc.integer({ min: 1, max: 9 }), (bag, part) => {
         const top = Math.max(...bag.attention);
@@ -51,7 +51,7 @@ describe('partial aggregates', () => {
     );
   });
 
-  it('merging does not depend on the order of its two arguments', () => {
+  it('merges commutatively', () => {
     fc.assert(
       fc.property(bagArbitrary, bagArbitrary, (a, b) => {
         const left = partialOf(a.attention, a.embeddings);
@@ -67,7 +67,7 @@ describe('partial aggregates', () => {
     );
   });
 
-  it('survive scores far apart without overflow', () => {
+  it('does not overflow for scores that are far apart', () => {
     const far = bagOf([
       partialOf(Float32Array.of(-1000), Float32Array.of(1, 1, 1)),
       partialOf(Float32Array.of(1000), Float32Array.of(2, 3, 4)),
@@ -76,7 +76,7 @@ describe('partial aggregates', () => {
     expect(far.logSumExp).toBe(1000);
   });
 
-  it('refuses an empty part', () => {
+  it('cannot be made of no tiles', () => {
     expect(() => partialOf(new Float32Array(0), new Float32Array(0))).toThrow('0 tiles');
   });
 });

@@ -11,7 +11,7 @@ describe('the canonical tree', () => {
     expect(reduceTree(['0'], join)).toBe('0');
   });
 
-  it('gives the same tree for any order of arrival, with repeats', () => {
+  it('is the same for any order of arrival, with repeats', () => {
     fc.assert(
       fc.property(
         fc
@@ -40,7 +40,7 @@ describe('the canonical tree', () => {
     );
   });
 
-  it('aligned blocks of 2^j leaves, reduced first, give the same sum as their leaves', () => {
+  it('has the same sum if aligned blocks of 2^j leaves are reduced first', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), fc.constantFrom(1, 2, 4, 8), (leaves, block) => {
         const names = [...Array(leaves).keys()].map((leaf) => `${leaf},`);
@@ -53,7 +53,7 @@ describe('the canonical tree', () => {
     );
   });
 
-  it('holds few values when leaves come nearly in order', () => {
+  it('holds few values if leaves arrive nearly in order', () => {
     const accumulator = new TreeAccumulator<number>(1000, (left, right) => left + right);
     let most = 0;
     for (let leaf = 0; leaf < 1000; leaf++) {
@@ -64,7 +64,7 @@ describe('the canonical tree', () => {
     expect(most).toBeLessThanOrEqual(10);
   });
 
-  it('tells what is missing and refuses to sum before all is there', () => {
+  it('lists missing leaves, and refuses to sum before it is complete', () => {
     const accumulator = new TreeAccumulator<string>(3, join);
     accumulator.add(1, 'b');
     expect(accumulator.missing).toEqual([0, 2]);

@@ -8,8 +8,8 @@ const stream = new RandomStream(2, 'tiles');
 const tiles = Float32Array.from({ length: 7 * 4 }, () => Math.fround(stream.normal()));
 const rows = Array.from({ length: 7 }, (_, row) => Float64Array.from(tiles.subarray(row * 4, row * 4 + 4)));
 
-describe('instance loss', () => {
-  it('is the classification loss of the tiles as bags, times the weight', () => {
+describe('the instance loss', () => {
+  it('is the weighted classification loss of the tiles as bags', () => {
     const parameters = head.initial(4);
     const outcome = { type: 'classification', index: 2 } as const;
     const whole = head.lossAndGradient(parameters, rows, new Array(7).fill(outcome));

@@ -1,5 +1,5 @@
 /**
- * The patch baseline: the classification head looks at every tile alone, each tile carrying its bag's class, and a
+ * The patch baseline: the classification head classifies every tile alone, each tile carrying its bag's class, and a
  * bag's probabilities are the mean over its tiles. It is what "train a patch classifier, average the predictions"
  * does, so it cannot learn anything that no single tile shows. Its per-tile gradients take the gathered path.
  */

@@ -49,7 +49,7 @@ describe('checkpoints', () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('come back as they were written; only the newest are kept', async () => {
+  it('are read as they were written, and only the newest are kept', async () => {
     expect(await checkpoints.newest()).toBeUndefined();
     for (const step of [10, 20, 30]) await checkpoints.write(contentOf(step), 2);
     expect(await checkpoints.steps()).toEqual([20, 30]);
@@ -61,7 +61,7 @@ describe('checkpoints', () => {
   });
 
   it.each(['model.safetensors', 'state.safetensors', 'cursor.json'])(
-    'with one flipped or missing byte in %s are skipped for the one before',
+    'with one flipped or missing byte in %s are skipped in favour of the previous one',
     async (file) => {
       await checkpoints.write(contentOf(1), 9);
       await checkpoints.write(contentOf(2), 9);
@@ -81,7 +81,7 @@ describe('checkpoints', () => {
     },
   );
 
-  it('notice any flipped bit of the cursor: it never loads with another content', async () => {
+  it('detect any flipped bit of the cursor', async () => {
     const path = join(await checkpoints.write(contentOf(2), 9), 'cursor.json');
     const bytes = await readFile(path);
     const wanted = (await checkpoints.newest())?.cursor;
@@ -94,7 +94,7 @@ describe('checkpoints', () => {
     }
   });
 
-  it('copied over another are not taken for it; those of the first format still load', async () => {
+  it('copied over another are refused, and those of the first format still load', async () => {
     await checkpoints.write(contentOf(1), 9);
     await cp(await checkpoints.write(contentOf(2), 9), join(checkpoints.path, 'step-00000003'), {
       recursive: true,
@@ -110,7 +110,7 @@ describe('checkpoints', () => {
     expect((await checkpoints.newest())?.cursor.step).toBe(1);
   });
 
-  it('on a full disk fail by the path; the one before stays whole, and with space again it goes on', async () => {
+  it('on a full disk fail with the path, keep the previous one, and succeed once there is space', async () => {
     const disk = join(directory, 'disk');
     if (!(await mountSmallDisk(disk))) {
       process.stdout.write('skipped: mounting a small disk needs root\n');
@@ -133,7 +133,7 @@ describe('checkpoints', () => {
     }
   });
 
-  it('half written (a crash before the rename) are never loaded, and do not disturb the next write', async () => {
+  it('left incomplete by a crash are never loaded, and do not disturb the next write', async () => {
     await checkpoints.write(contentOf(1), 9);
     const torn = join(checkpoints.path, '.step-00000002.tmp');
     await mkdir(torn);
@@ -146,7 +146,7 @@ describe('checkpoints', () => {
     expect(await readdir(checkpoints.path)).toEqual(['step-00000001', 'step-00000002']);
   });
 
-  it('damaged do not count among those that are kept, and never cost a whole one', async () => {
+  it('that are damaged do not count among those kept, and never displace an intact one', async () => {
     for (const step of [5, 10]) await checkpoints.write(contentOf(step), 2);
     await writeFile(join(checkpoints.path, 'step-00000010', 'model.safetensors'), 'torn');
     expect((await checkpoints.newest())?.cursor.step).toBe(5);
@@ -161,21 +161,21 @@ describe('checkpoints', () => {
     expect(await checkpoints.steps()).toEqual([7, 12]);
   });
 
-  it('name the path and what to do when loading one that is none', async () => {
+  it('that are something else fail to load with the path and a remedy', async () => {
     await expect(loadCheckpoint(join(directory, 'nothing'))).rejects.toThrow(
       /nothing.*no readable checkpoint/,
     );
   });
 
-  it('name the path when they cannot be written', async () => {
+  it('that cannot be written fail with the path', async () => {
     await writeFile(join(directory, 'file'), '');
     const impossible = new CheckpointDirectory(join(directory, 'file', 'checkpoints'), logger);
     await expect(impossible.write(contentOf(1), 1)).rejects.toThrow(join(directory, 'file'));
   });
 });
 
-describe('safetensors', () => {
-  it('keep any float32 tensors bit by bit, the data aligned to 8 bytes', () => {
+describe('the safetensors format', () => {
+  it('keeps any float32 tensors bit by bit, with data aligned to 8 bytes', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.tuple(fc.string({ unit: 'grapheme' }), fc.float32Array({ maxLength: 9 })), {
@@ -199,7 +199,7 @@ describe('safetensors', () => {
     );
   });
 
-  it('refuses any truncation with a message, never with an allocation of what the header claims', () => {
+  it('refuses any truncation, without allocating what the header claims', () => {
     const file = encodeSafetensors([{ name: 'a', shape: [4], values: Float32Array.of(1, 2, 3, 4) }], {});
     for (let length = 0; length < file.length; length++) {
       expect(() => decodeSafetensors(file.subarray(0, length), 'torn.safetensors')).toThrow(

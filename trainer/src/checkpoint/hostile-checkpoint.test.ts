@@ -26,7 +26,7 @@ const tensor = (start: number, end: number, shape: unknown = [(end - start) / 4]
 
 const nested = '['.repeat(100_000) + ']'.repeat(100_000);
 
-describe('safetensors that are hostile', () => {
+describe('a hostile safetensors file is refused', () => {
   it.each<[string, Uint8Array, RegExp]>([
     ['tensors that overlap', safetensors({ a: tensor(0, 8), b: tensor(4, 12) }, 12), /overlaps/u],
     ['two tensors in one place', safetensors({ a: tensor(0, 8), b: tensor(0, 8) }, 8), /overlaps/u],
@@ -62,7 +62,7 @@ describe('safetensors that are hostile', () => {
     expect(() => decodeSafetensors(file, 'x.safetensors')).toThrow(problem);
   });
 
-  it('ten thousand views of the same 2 MiB are refused before they are copied', () => {
+  it('before ten thousand views of the same 2 MiB are copied', () => {
     const one = tensor(0, 2 ** 21);
     const header = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`t${at}`, one]));
     const file = safetensors(header, 2 ** 21);
@@ -72,7 +72,7 @@ describe('safetensors that are hostile', () => {
   });
 });
 
-describe('a cursor that is hostile', () => {
+describe('a hostile cursor is refused', () => {
   let directory: string;
   let checkpoint: string;
   let good: Cursor;
@@ -103,7 +103,7 @@ describe('a cursor that is hostile', () => {
     await expect(loadCheckpoint(checkpoint)).rejects.toMatchObject({ code: 'CheckpointInvalid' });
   });
 
-  it('one that is deep, and one that is long', async () => {
+  it('if it is deeply nested or very long', async () => {
     const path = join(checkpoint, 'cursor.json');
     for (const text of [`{"format":2,"a":${nested}}`, 'null', '7', '"x"', ' '.repeat(2 ** 26 + 1)]) {
       await writeFile(path, text);
@@ -162,7 +162,7 @@ describe('a cursor that is hostile', () => {
     expect(() => openModel(loaded)).toThrow(problem);
   });
 
-  it('how much memory is used is not taken from it', async () => {
+  it('without allocating the memory that it claims', async () => {
     await write({ model: patches({ cacheBytes: '100Ti' }) });
     const { model: opened } = openModel(await loadCheckpoint(checkpoint));
     expect(opened.description.patches.cacheBytes).not.toBe('100Ti');

@@ -75,7 +75,7 @@ describe('coxLoss', () => {
     if (beta !== 0) expect(score).toBeCloseTo(0, 6);
   });
 
-  it('equals the definition, and its gradient finite differences of the definition', () => {
+  it('equals its definition, and its gradient the finite differences', () => {
     fc.assert(
       fc.property(cases, tieMethods, ({ eta, outcomes }, ties) => {
         const { loss, gradient } = coxLoss(Float64Array.from(eta), outcomes, ties);
@@ -91,7 +91,7 @@ describe('coxLoss', () => {
     );
   });
 
-  it('does not see a constant added to all hazards, nor a monotone change of the times', () => {
+  it('is invariant to a constant added to all hazards, and to a monotone change of the times', () => {
     fc.assert(
       fc.property(
         cases,
@@ -112,7 +112,7 @@ describe('coxLoss', () => {
     );
   });
 
-  it('stays finite and right when hazards differ by more than a double can hold', () => {
+  it('stays finite and accurate for hazards that differ beyond the range of a double', () => {
     const outcomes = [
       { time: 1, event: true },
       { time: 2, event: true },
@@ -139,7 +139,7 @@ describe('coxLoss', () => {
     expect(result).toEqual({ loss: 0, gradient: new Float64Array(2), events: 0 });
   });
 
-  it('takes a weight, without ties and by Breslow, for so many copies, and by Efron as R does', () => {
+  it('treats weights as copies without ties and by Breslow, and as R does by Efron', () => {
     const weighted = cases.chain((sample) =>
       fc
         .array(fc.integer({ min: 1, max: 3 }), {

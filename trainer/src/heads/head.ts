@@ -1,5 +1,5 @@
 /**
- * What a prediction head is: a small network on slide-level embeddings with a loss that looks at all bags of a step.
+ * What a prediction head is: a small network on slide-level embeddings with a loss over all bags of a step.
  * Heads run on the coordinator in float64 with a fixed order of summation, so the loss, its gradients and therefore
  * the trained parameters do not depend on how many workers delivered the embeddings.
  */

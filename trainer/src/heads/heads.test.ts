@@ -153,7 +153,7 @@ describe('createHead', () => {
     expect(finalLoss(0)).toBeGreaterThan(0.69);
   });
 
-  it('refuses sizes that make no head', () => {
+  it('refuses invalid sizes', () => {
     expect(() => createHead({ name: 'classification', classes: 1, hidden: 0 }, 4)).toThrow('two classes');
     expect(() => createHead({ name: 'cox', ties: 'efron', hidden: -1 }, 4)).toThrow('hidden size');
     expect(() => createHead({ name: 'cox', ties: 'efron', hidden: 2 }, 0)).toThrow('embedding');

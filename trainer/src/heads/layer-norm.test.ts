@@ -8,7 +8,7 @@ const rows = fc.array(fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { mi
 });
 
 describe('layer normalisation', () => {
-  it('gives every row mean 0 and variance 1, and does not see a shift or a scale', () => {
+  it('gives every row mean 0 and variance 1, invariant to shift and scale', () => {
     const input = Float64Array.of(1, 2, 3, 4, 10, 20, 30, 40);
     const { values } = normalizeRows(input, 4);
     for (const row of [values.subarray(0, 4), values.subarray(4)]) {

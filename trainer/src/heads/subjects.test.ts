@@ -39,14 +39,14 @@ describe('subjects of a risk set', () => {
     });
   });
 
-  it('are not in competition with each other: a step of one patient has nothing to order', () => {
+  it('do not compete with themselves, so a step of one patient has no loss', () => {
     const [first] = outcomes(2);
     const result = head.lossAndGradient(parameters, [embedding(1), embedding(7)], [first!, first!]);
     expect(result.loss).toBeCloseTo(0, 12);
     for (const row of result.embeddingGradients) for (const value of row) expect(value).toBeCloseTo(0, 12);
   });
 
-  it('weigh as much as their share of the slides of the patient', () => {
+  it("weigh each slide by its share of the patient's slides", () => {
     const alone = head.lossAndGradient(parameters, [0, 1, 4].map(embedding), [
       outcomes(1)[0]!,
       outcomes(1)[1]!,
@@ -63,7 +63,7 @@ describe('subjects of a risk set', () => {
     );
   });
 
-  it('are the bags, to the bit, where every patient has one', () => {
+  it('equal the bags, bit by bit, if every patient has one', () => {
     const embeddings = patients.map((_, index) => embedding(index));
     const plain = head.lossAndGradient(parameters, embeddings, outcomes(1));
     const named = head.lossAndGradient(

@@ -24,17 +24,17 @@ async function asked(processes: string, devices: string): Promise<UsageMeter> {
   return usage;
 }
 
-it('is that of this process on all devices', async () => {
+it('the device memory is that of this process on all devices', async () => {
   const usage = await asked(`1, 7000\\n${process.pid}, 1000\\n${process.pid}, 24\\n`, '9000\\n');
   expect(usage.deviceBytes).toBe(1024 * 2 ** 20);
   expect(usage.devicePeakBytes).toBe(1024 * 2 ** 20);
 });
 
-it('is that of the devices that a container sees, where it does not see processes', async () => {
+it('the device memory is that of the visible devices in a container without process information', async () => {
   expect((await asked('', '512\\n[N/A]\\n256\\n')).deviceBytes).toBe(768 * 2 ** 20);
 });
 
-it('is nothing, told once, where nobody answers', async () => {
+it('the device memory is absent, with a single warning, without an answer', async () => {
   const usage = new UsageMeter();
   const memory = new DeviceMemory(usage, createLogger({ role: 'test' }), join(directory, 'absent'));
   await memory.measure();

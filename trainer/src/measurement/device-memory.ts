@@ -1,5 +1,5 @@
 /**
- * Memory of the GPU that this process computes on, as NVIDIA's driver tells it: TensorFlow's C interface does not. Asked
+ * Memory of the GPU that this process computes on, as NVIDIA's driver reports it: TensorFlow's C interface does not. Asked
  * seldom, in a process of its own; a worker on a CPU asks nothing.
  */
 import { execFile } from 'node:child_process';
@@ -44,7 +44,7 @@ export class DeviceMemory {
       this.#usage.devicePeakBytes = Math.max(this.#usage.devicePeakBytes, bytes);
     } catch (error) {
       this.stop();
-      this.#logger.warn({ error }, 'the device does not tell its memory: it is not measured');
+      this.#logger.warn({ error }, 'the memory of the device is not available and not measured');
     }
   }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Usage } from '@wsi-operator/protocol';
 import { Memory } from './memory.ts';
 
-const of = (residentBytes: number, peakResidentBytes: number): Usage => ({
+const usage = (residentBytes: number, peakResidentBytes: number): Usage => ({
   phaseSeconds: {},
   residentBytes,
   peakResidentBytes,
@@ -15,11 +15,11 @@ const of = (residentBytes: number, peakResidentBytes: number): Usage => ({
   processorSeconds: 0,
 });
 
-describe('memory by role', () => {
-  it('is that of the largest process, with the peak of those that are gone', () => {
+describe('the memory of a role', () => {
+  it('is that of its largest process, including the peak of ended ones', () => {
     const memory = new Memory();
-    memory.note('worker', [of(10, 40), of(20, 30)], 1);
-    memory.note('worker', [of(6, 8)], 2);
+    memory.note('worker', [usage(10, 40), usage(20, 30)], 1);
+    memory.note('worker', [usage(6, 8)], 2);
     memory.note('server', [], 2);
     expect(memory.read()).toEqual({
       worker: {
@@ -32,7 +32,7 @@ describe('memory by role', () => {
     });
   });
 
-  it('keeps few peaks, apart in time, oldest first, and loses no newest one', () => {
+  it('keeps a few peaks, spread in time, oldest first, including the newest', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 1, max: 1000 })), {
@@ -43,7 +43,7 @@ describe('memory by role', () => {
           let seconds = 0;
           for (const [after, bytes] of notes) {
             seconds += after;
-            memory.note('worker', [of(bytes, bytes)], seconds);
+            memory.note('worker', [usage(bytes, bytes)], seconds);
           }
           const { peaks, peakBytes } = memory.read()['worker']!;
           expect(peaks.length).toBeLessThanOrEqual(16);

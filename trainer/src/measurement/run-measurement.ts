@@ -9,7 +9,7 @@ import { Memory } from './memory.ts';
 import { Windows, type ClosedWindow, type WorkerRate } from './windows.ts';
 import type { WorkPlan } from '../plan/workload.ts';
 
-/** Who the pool tells of its workers. Names are unique for each process. */
+/** Notified by the pool of its workers. Names are unique for each process. */
 export interface WorkerObserver {
   joined(
     worker: string,

@@ -5,7 +5,7 @@ import { Timeline, type Activity } from './timeline.ts';
 const activities = ['backward', 'forward', 'survey', 'tiles', 'pull', 'push', 'queue'] as const;
 
 describe('a timeline', () => {
-  it('counts what the rest waits for, and nothing twice', () => {
+  it('attributes time to what the rest waits for, once', () => {
     const timeline = new Timeline(0);
     timeline.enter('queue', 1_000);
     timeline.enter('tiles', 1_000);
@@ -27,7 +27,7 @@ describe('a timeline', () => {
     expect(Object.fromEntries(timeline.take(7_500))).toEqual({ leaseWait: 1 });
   });
 
-  it('adds up to the time that passed, whatever goes on at once', () => {
+  it('adds up to the elapsed time, whatever runs concurrently', () => {
     const event = fc.record({
       activity: fc.constantFrom<Activity>(...activities),
       after: fc.integer({ min: 0, max: 10_000 }),

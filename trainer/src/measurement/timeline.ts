@@ -4,7 +4,7 @@
  * comes first below counts: it is what the others would have to wait for.
  *
  *     backward, forward     TensorFlow computes
- *     survey                a slide is looked at for its tiles
+ *     survey                a slide is surveyed for its tiles
  *     tiles                 nothing to compute before these tiles are there
  *     pull, push            nor before these parameters are; a block's gradient is under way
  *     queue                 it holds a task, and none of the above: between two parts, or its process had no processor

@@ -17,8 +17,8 @@ function usage(phaseSeconds: Record<string, number>, tiles = 0, bytes = 0): Usag
   };
 }
 
-describe('windows of measurement', () => {
-  it('tell what one worker did in whole steps, and what it waited for', () => {
+describe('measurement windows', () => {
+  it('record what a worker did in whole steps, and what it waited for', () => {
     const windows = new Windows({ seconds: 3, servers: 2 });
     windows.join('a', 0);
     windows.busy('a', 100);
@@ -27,7 +27,7 @@ describe('windows of measurement', () => {
     // The step in which the worker came is in no window.
     expect(windows.stepDone(4, 10, 1_000)).toBeUndefined();
     windows.busy('a', 1_100);
-    // The message that told it of the task took 0.1 s, the one of its end 0.2 s.
+    // The message with the task took 0.1 s, the one of its end 0.2 s.
     windows.report('a', usage({ forward: 2, leaseWait: 0.7, queue: 0.1 }, 50, 300), 2_800);
     windows.idle('a', 3_000);
     expect(windows.stepDone(5, 20, 3_000)).toBeUndefined();
@@ -45,7 +45,7 @@ describe('windows of measurement', () => {
     expect(window?.rates.get('a')?.tilesPerSecond).toBeCloseTo(80 / 2 / 3.5, 9);
   });
 
-  it('close before a change of the size, and begin after the step in which it changed', () => {
+  it('close before a rescale, and begin after the step in which it happened', () => {
     const windows = new Windows({ seconds: 1000, servers: 1 });
     const ready = (worker: string, at: number): ClosedWindow | undefined =>
       windows.report(worker, usage({ forward: at }), at);
@@ -74,7 +74,7 @@ describe('windows of measurement', () => {
     phase: fc.constantFrom('forward', 'push', 'leaseWait', 'queue'),
   });
 
-  it('count every step once at most, with phases that add up to workers times seconds', () => {
+  it('count every step at most once, with phases that add up to workers times seconds', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 120 }), fc.integer({ min: 1, max: 20 }), (events, seconds) => {
         const windows = new Windows({ seconds, servers: 1 });
@@ -113,7 +113,7 @@ describe('windows of measurement', () => {
             }
           } else if (what === 'step') {
             // Those that work have just said so; those that wait need not.
-            for (const of of holds) take(windows.report(of, usage({ ...spent.get(of) }), now));
+            for (const worker of holds) take(windows.report(worker, usage({ ...spent.get(worker) }), now));
             take(windows.stepDone(steps++, 10, now));
           } else if (what === 'skip') {
             reportAll();

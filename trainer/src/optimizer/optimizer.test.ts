@@ -45,14 +45,14 @@ describe('createOptimizer', () => {
     );
   });
 
-  it('moves by the learning rate in the first AdamW step, whatever the gradient, and only decays where told', () => {
+  it('moves by the learning rate in the first AdamW step, whatever the gradient, and decays only masked parameters', () => {
     const parameters = Float32Array.of(1, 1);
     createOptimizer(adamw, 2, Uint8Array.of(1, 0)).apply(parameters, Float32Array.of(1e-3, -20), 0.25, 0);
     expect(parameters[0]).toBeCloseTo(1 * (1 - 0.25 * 0.1) - 0.25, 5);
     expect(parameters[1]).toBeCloseTo(1.25, 6);
   });
 
-  it('gives the same bytes however the vector is cut', () => {
+  it('gives the same bytes however the vector is divided', () => {
     fc.assert(
       fc.property(
         specs,
@@ -116,7 +116,7 @@ describe('createOptimizer', () => {
     );
   });
 
-  it('refuses the state of another optimizer, and one of another length, and keeps its own', () => {
+  it('refuses the state of another optimizer or length without a change', () => {
     const optimizer = createOptimizer(adamw, 2, []);
     expect(() => optimizer.restore({ momentum: new Float32Array(2) })).toThrow('firstMoment');
     const short = { firstMoment: Float32Array.of(1, 2), secondMoment: new Float32Array(1) };

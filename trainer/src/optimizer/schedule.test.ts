@@ -9,7 +9,7 @@ describe('learningRateAt', () => {
     expect(learningRateAt({ learningRate: 0.3 }, 7, 10)).toBe(0.3);
   });
 
-  it('rises linearly over the warm-up and then is whole', () => {
+  it('rises linearly to its full value during the warm-up', () => {
     expect(rates({ name: 'constant', warmupSteps: 3 }, 6)).toEqual([0.5, 1, 1.5, 2, 2, 2]);
   });
 
@@ -28,7 +28,7 @@ describe('learningRateAt', () => {
     ]);
   });
 
-  it('survives a warm-up longer than the run', () => {
+  it('accepts a warm-up longer than the run', () => {
     expect(rates({ name: 'cosine', warmupSteps: 50 }, 3)).toEqual([0.5, 1, 1.5]);
   });
 });

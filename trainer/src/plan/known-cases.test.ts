@@ -20,8 +20,8 @@ const known = knownCases(
 const splitOf = (patient: string | undefined, ...fingerprints: string[]) =>
   splitOfCase(known, 'run', { patient, fingerprints });
 
-describe('what a checkpoint remembers of its cohort', () => {
-  it('tells the side of a patient, in whatever spelling, and of a slide under whatever name', () => {
+describe('the record of the cohort in a checkpoint', () => {
+  it('gives the side of a patient in any spelling, and of a slide under any name', () => {
     expect([splitOf('P-1'), splitOf(' p-1 '), splitOf('A\u0308rzte'), splitOf('P-3')]).toEqual([
       'train',
       'train',
@@ -35,12 +35,12 @@ describe('what a checkpoint remembers of its cohort', () => {
     ]);
   });
 
-  it('names the worst side for an evaluation where patient and slides differ', () => {
+  it('gives the side least suited for evaluation if patient and slides differ', () => {
     expect(splitOf('P-3', 'f1')).toBe('train');
     expect(splitOf('P-3', 'f2', 'f3')).toBe('validation');
   });
 
-  it('holds no identifier, and cannot be compared with that of another run', () => {
+  it('contains no identifier, and cannot be linked to that of another run', () => {
     expect(JSON.stringify(known)).not.toMatch(/P-|rzte|f1/);
     expect(splitOfCase(known, 'another', { patient: 'P-1', fingerprints: ['f1'] })).toBeUndefined();
   });

@@ -1,5 +1,5 @@
 /**
- * What a checkpoint remembers of the cohort that it was trained on: enough to tell of a patient or a slide on which side of
+ * What a checkpoint remembers of the cohort that it was trained on: enough to find for a patient or a slide on which side of
  * the split it was, but no identifier. A checkpoint may be given away.
  */
 import { patientSkeletonOf } from '@wsi-operator/cohort';

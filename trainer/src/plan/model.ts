@@ -52,7 +52,7 @@ function positiveOf(
   });
 }
 
-/** Index of the class that is to be told from the others: the named one, or the second of two. */
+/** Index of the class to distinguish from the others: the named one, or the second of two. */
 export function positiveIndex({
   classes,
   positive,

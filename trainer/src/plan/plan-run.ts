@@ -1,4 +1,4 @@
-/** What is computed in a run, from the slides that are in it: a pure function, made anew when slides are left out. */
+/** What is computed in a run, from the slides that are in it: a pure function, evaluated again when slides are left out. */
 import { HEADS, type WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
 import type { SurveyedSlide } from './surveyed-slide.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { planBlocks, planEpoch, planServerRanges, planShards, planSteps } from './plan.ts';
 
 describe('the plan', () => {
-  it('visits every bag exactly once an epoch, in steps of the asked size', () => {
+  it('visits every bag exactly once per epoch, in steps of the requested size', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 60 }),
@@ -19,7 +19,7 @@ describe('the plan', () => {
     );
   });
 
-  it('never leaves a step with fewer bags than the loss needs, if there are that many at all', () => {
+  it('never leaves a step with fewer bags than the loss needs, if there are enough', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 40 }), fc.integer({ min: 2, max: 9 }), (bags, slidesPerStep) => {
         const steps = planEpoch(0, bags, { seed: 3, slidesPerStep, minimumBags: 2 });

@@ -1,4 +1,4 @@
-/** What the survey tells of a slide: all that planning, training and predicting need of it. */
+/** What the survey reports of a slide: all that planning, training and predicting need of it. */
 import type { StatedResolution } from '@wsi-operator/protocol';
 import type { SlideIdentity, SlideSignature } from '@wsi-operator/slides';
 

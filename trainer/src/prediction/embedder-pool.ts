@@ -168,7 +168,7 @@ export class EmbedderPool {
   }
 }
 
-/** A process that has just ended tells so by its `exit`. */
+/** A process that has just ended reports it by its `exit` event. */
 function send(child: ChildProcess, request: EmbedderRequest): void {
   child.send(request, () => undefined);
 }

@@ -55,7 +55,7 @@ export class Embedder {
       if (range === undefined) return undefined;
       const part = coordinates.subarray(range.start * 2, range.end * 2);
       const reading = this.#reader.read({ slide, stated, patches, coordinates: part });
-      // Told where it is awaited; a read ahead that nobody awaits must not end the process.
+      // Reported where it is awaited; a read ahead that nobody awaits must not end the process.
       reading.catch(() => undefined);
       return reading;
     };

@@ -15,7 +15,7 @@ async function colours(tileScores: readonly number[], bagTiles = 3): Promise<num
 }
 
 describe('the picture of a heatmap', () => {
-  it('shows a slide that is looked at nearly evenly in nearly one colour, and a focus as one', async () => {
+  it('shows nearly uniform attention in nearly one colour, and a focus as such', async () => {
     const flat = await colours([0.33, 0.34, 0.33]);
     for (const channel of [0, 1, 2]) {
       const values = flat.map((colour) => colour[channel]!);
@@ -33,7 +33,7 @@ describe('the picture of a heatmap', () => {
     expect(other).toEqual(middle);
   });
 
-  it('writes its legend without any font, in the width that there is', () => {
+  it('draws its legend without fonts, within the available width', () => {
     for (const { title, ticks } of Object.values(HEATMAP_SCALES)) {
       for (const text of [title, ...ticks.map(([, label]) => label)]) {
         expect(hasGlyphs(text)).toBe(true);
@@ -59,7 +59,7 @@ describe('the scale of heatmaps', () => {
     expect(shownValues('score', [0.25, 0.5], 4)).toEqual([0.25, 0.5]);
   });
 
-  it('goes from dark blue to yellow, and does not leave its ends', () => {
+  it('goes from dark blue to yellow, and is clamped at its ends', () => {
     expect([coloursAt(0), coloursAt(1)]).toEqual([
       [68, 1, 84],
       [253, 231, 37],

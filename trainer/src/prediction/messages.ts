@@ -12,7 +12,7 @@ export type EmbedderTask =
 export type EmbedderResult = TaskResult & { readonly thumbnail?: Pixels };
 
 export type EmbedderRequest =
-  /** The first one; its answer, with id 0, tells that the engine is ready. */
+  /** The first one; its answer, with id 0, says that the engine is ready. */
   { readonly id: 0; readonly checkpoint: string } | { readonly id: number; readonly task: EmbedderTask };
 
 export type EmbedderAnswer = { readonly id: number } & (

@@ -179,7 +179,7 @@ export class Predictor {
     statement: StatedResolution | undefined,
   ): Promise<SurveyedSlide> {
     const stated = statement === undefined ? {} : { stated: statement };
-    // Of a file that is not there, the survey tells more.
+    // The survey reports more about a missing file.
     const file = await identifySlide(slide).catch(() => undefined);
     const { survey } = await this.#pool.run({ survey: { slide, ...stated } }, slide, index);
     if (survey === undefined)

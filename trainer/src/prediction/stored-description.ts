@@ -73,7 +73,7 @@ function classesOf({ classes, positive, head }: Readonly<Record<string, unknown>
   return classes;
 }
 
-/** Of a name that is no head's, the validation of the job tells. */
+/** An unknown head is reported by the validation of the job. */
 function outcomeOf({ name }: Readonly<Record<string, unknown>>): 'classification' | 'survival' {
   return Object.entries(HEADS).find(([known]) => known === name)?.[1].outcome ?? 'classification';
 }

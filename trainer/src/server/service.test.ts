@@ -29,7 +29,7 @@ async function push(chunks: readonly PushChunk[]): Promise<object> {
 }
 
 describe('a push', () => {
-  it('without a header is refused by its reason', async () => {
+  it('without a header is refused with the reason', async () => {
     await expect(push([{ offset: 0, data: new Uint8Array(4) }])).rejects.toMatchObject({
       code: 'InvalidArgument',
       message: expect.stringContaining('starts with its header'),

@@ -24,7 +24,7 @@ import { ParameterShard } from './shard.ts';
 export class ParameterServerService {
   readonly instance = randomUUID();
   readonly usage = new UsageMeter();
-  /** Told in every answer to a ping. */
+  /** Part of every answer to a ping. */
   leaving = false;
   readonly #logger: Logger;
   #shard: ParameterShard | undefined;

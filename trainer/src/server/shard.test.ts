@@ -43,7 +43,7 @@ function commitOf(step: number, leaves: number): Parameters<ParameterShard['comm
 }
 
 describe('a parameter shard', () => {
-  it('gives the same bytes over any cut into servers, order of arrival and number of repeats', () => {
+  it('gives the same bytes for any division into servers, order of arrival and number of repeats', () => {
     const leaves = 6;
     const whole = shardOf(0, length);
     for (const step of [0, 1]) {
@@ -147,7 +147,7 @@ describe('a parameter shard', () => {
     expect(() => shard.snapshot(1, 1)).toThrow('not the newest');
   });
 
-  it('forgets versions that are not needed any more', () => {
+  it('drops versions that are no longer needed', () => {
     const shard = shardOf(0, length);
     for (const step of [0, 1]) {
       pushStep(shard, step, [0]);

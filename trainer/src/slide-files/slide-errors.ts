@@ -1,4 +1,4 @@
-/** Several slides that cannot be used, in one error; and how it is told with the lines of the table alone (pure). */
+/** Several slides that cannot be used, in one error; and its public form with the lines of the table only (pure). */
 import {
   joinPublic,
   ownText,
@@ -41,7 +41,7 @@ export function slideErrors(errors: readonly SlideError[], slides: number): WsiE
 }
 
 /**
- * The same error, of which everyone may be told the lines of the table that its slides are on.
+ * The same error, with the lines of the table that its slides are on as its public part.
  * @param lines of the slides in the table, by their paths
  */
 export function withLines(error: WsiError, lines: ReadonlyMap<string, number>): WsiError {
@@ -72,6 +72,6 @@ function summaryOf(error: WsiError, lines: ReadonlyMap<string, number>): PublicT
 
 function lineText({ slide, publicMessage }: SlideError, lines: ReadonlyMap<string, number>): PublicText {
   const line = lines.get(slide);
-  const told = ownText(publicMessage);
-  return line === undefined ? told : publicText`line ${line} of the table: ${told}`;
+  const text = ownText(publicMessage);
+  return line === undefined ? text : publicText`line ${line} of the table: ${text}`;
 }

@@ -1,4 +1,4 @@
-/** Errors about one slide. Its name is for whoever may see the data; everyone else is told its line in the table. */
+/** Errors about one slide. Its name is for whoever may see the data; everyone else sees its line in the table. */
 import {
   isErrorCode,
   ownText,
@@ -25,7 +25,7 @@ const unreadable: readonly ErrorCode[] = ['SlideUnreadable', 'SlideUnsupported']
 
 /**
  * The error of a task that a worker has given up for good.
- * @param failed as the worker told it: its message has the slide's name in it, its public message has not
+ * @param failed as reported by the worker: its message has the slide's name in it, its public message has not
  * @param slide whose tiles the task is about
  */
 export function taskError(

@@ -1,6 +1,6 @@
 /**
  * Faults of a real run that cost little, and what they cost: a coordinator that is killed, workers and servers that are
- * told to stop, a network that is slow, cut and silent. The parameters are the bytes of a quiet run, and every tile counts
+ * asked to stop, a network that is slow, cut and silent. The parameters are the bytes of a quiet run, and every tile counts
  * once.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   quiet = await ended(await start({ workers: 1 }));
 }, 300_000);
 afterEach(async () => {
-  for (const of of open.splice(0).reverse()) await of.close();
+  for (const resource of open.splice(0).reverse()) await resource.close();
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -62,7 +62,7 @@ async function logged(run: RoleProcesses, message: string): Promise<void> {
   }
 }
 
-it('a killed coordinator, a worker and a server that are told to stop lose no step, without any checkpoint', async () => {
+it('a killed coordinator, a stopped worker and a stopped server lose no step, without any checkpoint', async () => {
   const run = await start({});
   const { step } = await run.until((status) => status.step >= 3);
   run.kill('coordinator');
@@ -86,7 +86,7 @@ it('a killed coordinator, a worker and a server that are told to stop lose no st
   expect(await ended(run)).toEqual(quiet);
 }, 300_000);
 
-it('a network that is slow, cut and silent for a while changes nothing', async () => {
+it('a network that is slow, interrupted and silent for a while changes nothing', async () => {
   const sockets = join(directory, 'proxies');
   await rm(sockets, { recursive: true, force: true });
   const proxies = new Map<string, Promise<FaultProxy>>();

@@ -23,7 +23,7 @@ function expectSame(result: SimulatedResult, staleness: number): void {
   expect(same).toEqual(expected);
 }
 
-it('a quiet run is what it should be', () => {
+it('a run without faults has the expected bytes, tiles and lines', () => {
   const { losses, evaluations, sha256 } = quiet.get(0)!;
   expect(losses.map(([step]) => step)).toEqual([0, 1, 2, 3, 4, 5]);
   expect(evaluations).toEqual([3, 6]);
@@ -31,7 +31,7 @@ it('a quiet run is what it should be', () => {
   expect(sha256).not.toBe(quiet.get(2)!.sha256);
 });
 
-it('servers that are left without a parameter change nothing, and may be lost like others', async () => {
+it('servers without parameters change nothing, and may be lost like others', async () => {
   for (const staleness of stalenesses) {
     const of = { seed: 3, workers: 2, servers: 9, staleness };
     expectSame(await simulate({ ...of, faults: [] }), staleness);
@@ -52,7 +52,7 @@ const stop: fc.Arbitrary<SimulatedFault> = fc.record({
   replica: fc.constant(0),
 });
 
-it('whatever ends, and whenever, the run has the same bytes, tiles and lines', async () => {
+it('a run has the same bytes, tiles and lines whichever process ends at any time', async () => {
   let takeovers = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -75,7 +75,7 @@ it('whatever ends, and whenever, the run has the same bytes, tiles and lines', a
   expect(takeovers).toBeGreaterThan(10);
 }, 600_000);
 
-it('a run that is told to stop, also while it recovers, goes on later to the same bytes, tiles and lines', async () => {
+it('a run that is stopped, even while it recovers, resumes to the same bytes, tiles and lines', async () => {
   let stops = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -97,7 +97,7 @@ it('a run that is told to stop, also while it recovers, goes on later to the sam
   expect(stops).toBeGreaterThan(10);
 }, 600_000);
 
-describe.each(['coordinator', 'server', 'worker'] as const)('one %s that ends', (role) => {
+describe.each(['coordinator', 'server', 'worker'] as const)('a %s that ends', (role) => {
   it('at any boundary changes nothing', async () => {
     const exhaustive = process.env['WSI_EXHAUSTIVE'] === '1';
     for (const staleness of stalenesses) {

@@ -43,7 +43,7 @@ function dial(): {
   return { socket, received: () => received, until, closed: new Promise((end) => socket.once('close', end)) };
 }
 
-it('carries bytes in order, also slowly', async () => {
+it('the fault proxy carries bytes in order, also slowly', async () => {
   const { socket, until } = dial();
   proxy.delayMilliseconds = 5;
   for (const piece of ['a', 'b', 'c']) socket.write(piece);
@@ -54,7 +54,7 @@ it('carries bytes in order, also slowly', async () => {
   await until(`abc${large}`);
 });
 
-it('cuts connections, and makes new ones', async () => {
+it('the fault proxy cuts connections, and accepts new ones', async () => {
   const first = dial();
   first.socket.write('a');
   await first.until('a');
@@ -66,7 +66,7 @@ it('cuts connections, and makes new ones', async () => {
   expect(proxy.connections).toBe(2);
 });
 
-it('holds everything back in silence, old connections and new ones, until it is healed', async () => {
+it('the fault proxy silently blocks old and new connections until it is healed', async () => {
   const old = dial();
   old.socket.write('a');
   await old.until('a');

@@ -55,7 +55,7 @@ export class FaultProxy {
     }
   }
 
-  /** Nothing gets through and nobody is told, until {@link heal}: also to connections made meanwhile. */
+  /** Nothing gets through and no side notices, until {@link heal}: also to connections made meanwhile. */
   partition(): void {
     this.#partitioned = true;
     for (const pair of this.#pairs) for (const socket of pair) socket.pause();

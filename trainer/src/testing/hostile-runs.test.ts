@@ -24,7 +24,7 @@ afterEach(() => runs.close());
 afterAll(() => runs.remove());
 
 describe('checkpoints', () => {
-  it('of which the newest is torn: the one before is used, and the bytes are the same', async () => {
+  it('of which the newest is incomplete are replaced by the previous one, with the same bytes', async () => {
     const started = await runs.start(runs.job);
     await started.until(({ checkpointStep }) => checkpointStep >= 6);
     expect(await started.stop()).toBe(exitCodes.stopped);
@@ -58,7 +58,7 @@ describe('checkpoints', () => {
     expect(message).toMatch(/another cohort, slides or spec.*Give another output directory/);
   });
 
-  it('on a disk that is full end the run by the path; with space again, it goes on to the same bytes', async () => {
+  it('on a full disk end the run with the path, and with space it resumes to the same bytes', async () => {
     const disk = join(runs.directory, 'disk');
     if (!(await mountSmallDisk(disk))) {
       process.stdout.write('skipped: mounting a small disk needs root\n');
@@ -82,7 +82,7 @@ describe('checkpoints', () => {
     }
   });
 
-  it('in a directory that cannot be written end the run by the path', async () => {
+  it('in a directory that cannot be written end the run with the path', async () => {
     const output = join(runs.directory, 'read-only');
     await mkdir(output);
     // A file where a directory has to be: also root cannot write there.
@@ -109,7 +109,7 @@ it('a stop whose checkpoint cannot be written says so', async () => {
   expect(message).toMatch(/A part of this path is a file/);
 });
 
-it('a loss that diverges is blamed on the learning rate, with the step', async () => {
+it('a diverging loss is attributed to the learning rate, with the step', async () => {
   const { job: of } = await runs.spoilable('diverging', [
     'training.optimizer={name: adamw, learningRate: 1000, weightDecay: 1}',
     'training.schedule={name: constant}',
@@ -124,7 +124,7 @@ it('a loss that diverges is blamed on the learning rate, with the step', async (
 /** Said while libtensorflow is being loaded, before its log level has an effect. */
 const tensorFlowLine = /^(WARNING: All log messages before absl::InitializeLog|I0000 \S+ +\d+ port\.cc)/;
 
-it('logs one JSON object a line, each with the job, the role and the replica', async () => {
+it('a role logs one JSON object per line, each with the job, the role and the replica', async () => {
   const started = await runs.start(runs.job);
   await digestOf(started);
   const lines = started.logs

@@ -59,7 +59,7 @@ describe('slides that cannot be used', () => {
     }
   });
 
-  it('that do not say their resolution are refused when one is asked for', async () => {
+  it('for lack of a resolution are refused when one is requested', async () => {
     const { job: of, slides } = await runs.spoilable('no-mpp', ['patches.level=null', 'patches.mpp=0.5']);
     await writePlainSlide(slides[3]!, 448, '#a060a0');
     const { code, message } = await endOf(await runs.start(of));
@@ -82,7 +82,7 @@ describe('slides that cannot be used', () => {
     expect(await readdir(started.output)).not.toContain('result.json');
   });
 
-  it('are reported with the other faults of the table when they are empty, missing or doubled', async () => {
+  it('are reported with the other faults of the table if empty, missing or duplicated', async () => {
     const { job: of, slides, table } = await runs.spoilable('bad-rows');
     await truncate(slides[0]!, 0);
     const [header, first, second] = (await readFile(table, 'utf8')).trimEnd().split('\n') as [
@@ -105,8 +105,8 @@ describe('slides that cannot be used', () => {
   });
 });
 
-describe('slides that change while the run goes on', () => {
-  it('a directory that vanishes is named; once it is back, the run goes on to the same bytes', async () => {
+describe('during a run', () => {
+  it('a vanished directory is named, and once it is back the run resumes to the same bytes', async () => {
     const { job: of, folder } = await runs.spoilable('vanishing');
     const started = await runs.start(of);
     await started.until(({ step, checkpointStep }) => step >= 3 && checkpointStep >= 2);
@@ -120,15 +120,15 @@ describe('slides that change while the run goes on', () => {
     expect(await digestOf(await runs.start(of, { output: started.output }))).toBe(quiet);
   });
 
-  it('a slide that is replaced is named; one that is only touched is not', async () => {
+  it('a replaced slide is named, but not one that is only touched', async () => {
     const { job: of, slides } = await runs.spoilable('replaced');
     const started = await runs.start(of);
     await started.until(({ step }) => step >= 2);
     for (const slide of slides) await utimes(slide, new Date(), new Date());
     const { step } = await started.status();
-    // A whole epoch later every slide has been looked at.
+    // A whole epoch later every slide has been read.
     await started.until((status) => status.step >= step + 4);
-    // No copy of a slide of the cohort, which would be told instead.
+    // Not a copy of a slide of the cohort, which would be reported instead.
     await writeMirrored(slides[1]!, `${slides[0]!}.new`);
     await rename(`${slides[0]!}.new`, slides[0]!);
     const { code, message } = await endOf(started);

@@ -66,11 +66,11 @@ describe.each([0, 2])('with staleness %d', (staleness) => {
   it.each([
     [2, 3],
     [3, 1],
-  ])('%d workers and %d servers give the same bytes', async (workers, servers) => {
+  ])('a run with %d workers and %d servers gives the same bytes', async (workers, servers) => {
     expect(await finish(await start({ workers, servers, ...of() }))).toBe(quiet);
   });
 
-  it('so does a run whose worker, server and coordinator are killed in the middle of steps', async () => {
+  it('a run whose worker, server and coordinator are killed within steps gives the same bytes', async () => {
     const run = await start({ workers: 2, servers: 2, ...of() });
     await run.until(({ step }) => step >= 2);
     run.kill('worker', 1);
@@ -91,7 +91,7 @@ describe.each([0, 2])('with staleness %d', (staleness) => {
     }
   });
 
-  it('so does one that is stopped and resumed with other numbers of workers and servers', async () => {
+  it('a run resumed with other numbers of workers and servers gives the same bytes', async () => {
     const first = await start({ workers: 1, servers: 2, ...of() });
     await first.until(({ step }) => step >= 3);
     expect(await first.stop()).toBe(143);
@@ -105,7 +105,7 @@ describe.each([0, 2])('with staleness %d', (staleness) => {
   });
 });
 
-it('the staleness is part of what is computed', async () => {
+it('the staleness changes the result', async () => {
   const digests: string[] = [];
   for (const staleness of [0, 2]) {
     digests.push(await finish(await start({ workers: 2, servers: 1, job: withStaleness(staleness) })));
@@ -113,7 +113,7 @@ it('the staleness is part of what is computed', async () => {
   expect(digests[0]).not.toBe(digests[1]);
 });
 
-it('a worker that hangs loses its leases to another, and does no harm when it wakes up', async () => {
+it('a hanging worker loses its leases to another, and does no harm when it wakes up', async () => {
   const run = await start({ workers: 2, servers: 1, environment: { WSI_LEASE_MILLISECONDS: '1500' } });
   await run.until(({ step }) => step >= 2);
   run.signal('worker', 'SIGSTOP', 0);

@@ -62,7 +62,7 @@ async function measured(
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-it('tells the same in Status, metrics.jsonl and the checkpoint; tiles are those of the steps, phases fill the time', async () => {
+it('the measurement agrees in Status, metrics.jsonl and the checkpoint, with all tiles and phases of the steps', async () => {
   const first = await start(2);
   const { measurement } = await measured(first, 2);
   const { window, workload, memory } = measurement;

@@ -57,7 +57,7 @@ async function finish(run: RoleProcesses): Promise<string> {
 }
 
 describe('a run with mutual TLS', () => {
-  it('has the parameters of one without, and refuses strangers while it goes on', async () => {
+  it('has the same parameters as one without, and refuses strangers meanwhile', async () => {
     const run = await start({ tls });
     const expired = await authority.issue('worker', { notAfter: Date.now() - 1000 });
     const foreign = await (await TestAuthority.create('another')).issue('worker');
@@ -85,7 +85,7 @@ describe('a run with mutual TLS', () => {
     expect(run.logs).toContain('a call was refused: wrong role');
   });
 
-  it('goes on without a worker whose certificate is of another role', async () => {
+  it('continues without a worker that has the certificate of another role', async () => {
     const run = await start({ tls, workers: 1 });
     const stranger = await startWorker(run, tls.server);
     expect(await finish(run)).toBe(plain);
@@ -108,7 +108,7 @@ describe('a run with mutual TLS', () => {
       }),
       "the certificate 'worker' is not of the authority 'x'",
     ],
-  ])('a role whose certificate is %s ends and says so', async (_name, make, message) => {
+  ])('ends a role whose certificate is %s, with the reason', async (_name, make, message) => {
     const run = { address: () => 'localhost:1' };
     const role = await startWorker(run, await make());
     expect(await role.ended).toBe(1);

@@ -1,6 +1,6 @@
 /**
  * Support for tests: a cohort in which every name is one that occurs nowhere else, in the table's columns and cells, in
- * the names of files and folders. Where one of them is read, something private has been told.
+ * the names of files and folders. Where one of them appears, something private has leaked.
  */
 import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -38,8 +38,8 @@ async function writePlain(path: string, side: number, background: string): Promi
   await picture.tiff({ tile: true, tileWidth: 256, tileHeight: 256, compression: 'jpeg' }).toFile(path);
 }
 
-describe('slides that cannot be used', () => {
-  it('are counted, by their lines', async () => {
+describe('a run with unusable slides publishes no private text', () => {
+  it('but counts them, by their lines', async () => {
     const { job, slides } = await runs.cohort();
     const [torn, text, white, small] = slides as [string, string, string, string];
     await truncate(torn, Math.floor((await stat(torn)).size / 2));
@@ -53,13 +53,13 @@ describe('slides that cannot be used', () => {
     );
   });
 
-  it('of which one is damaged in the middle', async () => {
+  it('if one is damaged in the middle', async () => {
     const { job, slides } = await runs.cohort();
     await damageTiles(slides[2]!);
     await expectFailure(await runs.heardOf(job), /line 4 of the table: a slide cannot be read/);
   });
 
-  it('are left out without their names when the job says so', async () => {
+  it('if they are left out as the job allows', async () => {
     const { job, slides } = await runs.cohort(['cohort.unreadableSlides=skip']);
     await writeFile(slides[1]!, 'Quibblexia');
     await damageTiles(slides[3]!);
@@ -70,7 +70,7 @@ describe('slides that cannot be used', () => {
     expect(await readFile(join(heard.output, DETAILS_FILE), 'utf8')).toContain(basename(slides[1]!));
   });
 
-  it('because they vanish during the run', async () => {
+  it('if they vanish during the run', async () => {
     const { job, folder } = await runs.cohort(['training.epochs=50']);
     const heard = await runs.heardOf(job, {
       meanwhile: async (run) => {
@@ -81,7 +81,7 @@ describe('slides that cannot be used', () => {
     await expectFailure(heard, /line \d+ of the table: /);
   });
 
-  it('because two are one', async () => {
+  it('if two are copies of one', async () => {
     const { job, slides } = await runs.cohort();
     // The same picture in another file; copies of files are found with the table.
     const tiles = {
@@ -105,15 +105,15 @@ describe('slides that cannot be used', () => {
     await expectPrivate(heard);
   });
 
-  it('because they do not say their resolution, or have annotations that do not fit', async () => {
+  it('if they have no resolution, or annotations that do not fit', async () => {
     const { job, slides } = await runs.cohort(['patches.level=null', 'patches.mpp=0.5']);
     await writePlain(slides[3]!, 448, '#a060a0');
     await expectFailure(await runs.heardOf(job), /line 5 of the table/);
   });
 });
 
-describe('an output', () => {
-  it('with checkpoints of another run, or torn ones', async () => {
+describe('an output directory', () => {
+  it('with foreign or incomplete checkpoints is refused without private text', async () => {
     const { job } = await runs.cohort();
     const first = await runs.heardOf(job);
     expect(first.code).toBe(exitCodes.done);
@@ -143,7 +143,7 @@ describe('an output', () => {
     expect(heard.message).toMatch(/StorageFailed: a file cannot be written or read \(E(NOTDIR|EXIST)\)/);
   });
 
-  it('of a run that went well has no failure of an earlier start beside it', async () => {
+  it('of a successful run has no failure file of an earlier start', async () => {
     const { job, table, lines } = await runs.cohort();
     await appendFile(table, 'Quibblexia,Snargleton.svs,Blorptumour,train\n');
     const failed = await runs.heardOf(job, { workers: 0 });

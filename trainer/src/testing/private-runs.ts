@@ -110,9 +110,9 @@ export async function expectPrivate({ everything, output }: Heard): Promise<void
   }
 }
 
-export async function expectFailure(heard: Heard, told: RegExp): Promise<void> {
+export async function expectFailure(heard: Heard, message: RegExp): Promise<void> {
   await expectPrivate(heard);
-  expect(heard.message).toMatch(told);
+  expect(heard.message).toMatch(message);
   expect(heard.message).toContain(`details in OUTPUT/${FAILURE_FILE}`);
   expect(privateWordsIn(await readFile(join(heard.output, FAILURE_FILE), 'utf8'))).not.toEqual([]);
 }

@@ -22,7 +22,7 @@ function rewritten({ table, lines }: PrivateCohort, change: (lines: string[]) =>
 const row = (lines: string[], index: number, change: (cells: string[]) => string[]): string[] =>
   lines.with(index, change(lines[index]!.split(',')).join(','));
 
-describe('a table that cannot be used', () => {
+describe('the error of an unusable table', () => {
   const faults: [string, RegExp, (of: PrivateCohort) => Promise<void>, string[]?][] = [
     [
       'a missing slide with a likely name',
@@ -153,15 +153,15 @@ describe('a table that cannot be used', () => {
   ];
 
   // (A row of three would have jest wait for a callback in the place of the fourth.)
-  it.each(faults.map(([name, ...of]) => [name, of] as const))('of %s', async (_name, [told, spoil, set]) => {
+  it.each(faults.map(([name, ...of]) => [name, of] as const))('contains no private text: %s', async (_name, [message, spoil, set]) => {
     const spoiled = await runs.cohort(set);
     await spoil(spoiled);
     const heard = await runs.heardOf(spoiled.job, { workers: 0 });
     expect(heard.code).toBe(exitCodes.input);
-    await expectFailure(heard, told);
+    await expectFailure(heard, message);
   });
 
-  it("is told with its names where the run is the user's own", async () => {
+  it("contains the names in the user's own run", async () => {
     const [[, , spoil]] = faults as [(typeof faults)[number]];
     const spoiled = await runs.cohort();
     await spoil(spoiled);

@@ -54,7 +54,7 @@ const settings = ['training.epochs=2', 'training.slidesPerStep=2', 'patches.batc
     expect(one.result.tiles).toBeGreaterThan(100);
   });
 
-  it('the real slide itself is trained on at the resolution that is asked for', async () => {
+  it('a real slide is trained on at the requested resolution', async () => {
     const folder = join(directory, 'real');
     await mkdir(folder);
     const rows: string[] = [];

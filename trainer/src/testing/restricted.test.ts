@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-it('trains without a home and without leave to write elsewhere', async () => {
+it('a run needs no home directory, and writes only to its output', async () => {
   const job = await syntheticJob({
     ...SMALL_COHORT,
     directory: join(directory, 'cohort'),

@@ -82,7 +82,7 @@ whenSetUp(
       return (await resultOf(run)).parametersSha256;
     }
 
-    it('has the parameters of one on a directory, and reads little more than the slides have', async () => {
+    it('has the same parameters as one on a directory, and reads little more than the slides', async () => {
       server.resetCounts();
       expect(await finish(await start(stored()))).toBe(plain);
       // These slides are hardly longer than the 64 KiB blocks of their directories: each time that one is opened (survey,
@@ -90,7 +90,7 @@ whenSetUp(
       expect(server.bytes / slideBytes).toBeLessThan(9);
     });
 
-    it('outlives a store that is overloaded for a while', async () => {
+    it('survives a temporarily overloaded store', async () => {
       let refused = 0;
       server.fault = (request, answer) =>
         request.headers.range !== undefined && ++refused % 3 === 0
@@ -100,7 +100,7 @@ whenSetUp(
       expect(refused).toBeGreaterThan(20);
     });
 
-    it('ends when a slide is replaced while it goes on, and names it', async () => {
+    it('ends when a slide is replaced meanwhile, and names it', async () => {
       const run = await start(stored());
       await run.until(({ step }) => step >= 1);
       const name = (await readdir(join(directory, 'cohort', 'slides')))[0]!;

@@ -56,7 +56,7 @@ beforeAll(async () => {
   expect(without).not.toBe(quiet);
 });
 afterEach(async () => {
-  for (const of of running.splice(0)) await of.close();
+  for (const job of running.splice(0)) await job.close();
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -93,7 +93,7 @@ async function damageTiles(slide: string): Promise<void> {
   await utimes(slide, atime, mtime);
 }
 
-it('a slide cut off, an empty one and one that is none are left out from the start, and named', async () => {
+it('truncated, empty and invalid slides are left out from the start, and named', async () => {
   const job = await cohort();
   await truncate(slideOf(job, trainingSlide), 20_000);
   await truncate(slideOf(job, testSlide), 0);
@@ -111,7 +111,7 @@ it('a slide cut off, an empty one and one that is none are left out from the sta
   expect(run.logs.match(/slide quarantined/g)).toHaveLength(3);
 });
 
-it('damage that appears in mid-run has the parameters of a run that never saw the slide, also over a crash', async () => {
+it('a run whose slide is damaged midway has the parameters of a run without it, even across a crash', async () => {
   const job = await cohort();
   const slide = slideOf(job, trainingSlide);
   // A whole second: what utimes can put back.
@@ -124,7 +124,7 @@ it('damage that appears in mid-run has the parameters of a run that never saw th
   run.kill('coordinator');
   await run.until(({ step, message }) => step >= 3 && message.includes(trainingSlide));
   expect(await run.stop()).toBe(exitCodes.stopped);
-  expect(run.logs).toContain('training anew: the checkpoints know a slide that is quarantined');
+  expect(run.logs).toContain('training from scratch: the checkpoints contain a slide that is quarantined');
 
   // Repaired: a resumed run has the same slides all the same.
   await writeFile(slide, spoiled);
@@ -152,13 +152,13 @@ it('a damaged slide of the test set costs its prediction, and no step', async ()
   const { parametersSha256, quarantined } = await resultOf(run);
   expect(parametersSha256).toBe(quiet);
   expect(quarantined.map(({ slide }) => slide)).toEqual([slideOf(job, testSlide)]);
-  expect(run.logs).not.toContain('training anew');
+  expect(run.logs).not.toContain('training from scratch');
   const predictions = await readFile(join(run.output, 'predictions.json'), 'utf8');
   expect(predictions).not.toContain(testSlide);
   expect(predictions).toContain('slide-0008.tiff');
 });
 
-it('a slide that is gone is no damaged one, and a run with nothing to train on fails', async () => {
+it('a missing slide is not treated as damaged, and a run with nothing to train on fails', async () => {
   const vanishing = await cohort();
   const run = await start(vanishing);
   await run.until(({ step }) => step >= 1);

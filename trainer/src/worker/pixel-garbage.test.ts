@@ -22,7 +22,7 @@ describe('PixelGarbage', () => {
     expect(after).toEqual([0, 0, 1, 1, 2]);
   });
 
-  it('has the memory of arrays that nobody refers to back after a collection', async () => {
+  it('frees the memory of unreachable arrays by a collection', async () => {
     const garbage = new PixelGarbage();
     garbage.collect();
     const before = process.memoryUsage().arrayBuffers;

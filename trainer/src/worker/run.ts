@@ -25,7 +25,7 @@ type Stream = grpc.ClientDuplexStream<WorkerMessage, CoordinatorMessage>;
 
 /** The pause before joining again, doubled while it fails. */
 const rejoinMilliseconds = { first: 200, longest: 2_000 };
-/** Of the attempts that fail one after another, one in so many is logged where people look. */
+/** Of the attempts that fail one after another, one in so many is logged at the default level. */
 const loggedAttempts = 10;
 
 /** The last words of a stream take no longer than this. */
@@ -88,7 +88,7 @@ class Worker {
   }
 
   /**
-   * Connects and serves until the stream ends. Each time under a new look-up of the name: the coordinator's pod may not
+   * Connects and serves until the stream ends. The name is resolved again each time: the coordinator's pod may not
    * be there yet, or come back under another address.
    * @returns whether the coordinator answered
    */
@@ -171,7 +171,7 @@ class Worker {
           const ready = (): void => {
             if (!ended && !this.#leaving) stream.write({ hello: this.#hello(slots) });
           };
-          // Of an engine that does not start, the first task tells the coordinator.
+          // The first task reports an engine that does not start to the coordinator.
           this.#ready.then(ready, ready);
         }
       });
@@ -189,7 +189,7 @@ class Worker {
   }
 
   /**
-   * Told to stop: what is being computed is finished, if that is done in time; what only reads ahead goes back at once,
+   * On a request to stop: what is being computed is finished, if that is done in time; what only reads ahead goes back at once,
    * and nothing new is taken. Ends, too, with the stream (the coordinator stops first when the whole job does).
    */
   async #drain(stream: Stream, gone: Promise<void>): Promise<void> {

@@ -22,18 +22,18 @@ const survivals = bagsOf(
   [false, true, true, false].map((event, time) => ({ type: 'survival', time: time + 1, event })),
 );
 
-describe('the loss of training in a result', () => {
+describe('the training loss of a result', () => {
   it('is the mean over the bags of the last epoch', () => {
     expect(lastEpochLoss(metrics, steps, classes)).toBe((3 * 1 + 5) / 4);
   });
 
-  it('is the mean over its events for a survival model', () => {
+  it('is the mean over the events for a survival model', () => {
     expect(lastEpochLoss(metrics, steps, survivals)).toBe((1 + 5) / 2);
     const censored = survivals.map(() => ({ outcome: { type: 'survival', time: 1, event: false } as const }));
     expect(lastEpochLoss(metrics, steps, censored)).toBeUndefined();
   });
 
-  it('is not given when a part of the epoch is not known', () => {
+  it('is absent if part of the epoch is unknown', () => {
     expect(lastEpochLoss(line(2, 5), steps, classes)).toBeUndefined();
     expect(lastEpochLoss('', [], [])).toBeUndefined();
   });

@@ -22,7 +22,7 @@ import { writtenPredictions } from './result-evaluation.ts';
 import type { ServerGroup } from '../run/server-group.ts';
 import type { WorkerPool } from '../leases/worker-pool.ts';
 
-/** Heatmaps are for looking at: this many bags, test bags first. */
+/** Heatmaps are made for this many bags only, test bags first. */
 const heatmapBags = 12;
 
 export interface FinalContext {

@@ -59,7 +59,7 @@ describe('the evaluation in result.json', () => {
     });
   });
 
-  it('leaves out what does not exist', () => {
+  it('omits undefined metrics', () => {
     const one = writtenEvaluation(evaluationOf([classified('a', 1, 0.7)], model))['test']!;
     expect(Object.keys(one.estimates)).toEqual(['accuracy']);
     const censored = writtenEvaluation(evaluationOf([survived('a', 3, 0, 1)], { classes: [] }))['test']!;

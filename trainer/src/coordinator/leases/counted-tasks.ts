@@ -1,4 +1,4 @@
-/** A pool whose finished tasks are told to the progress, so that it moves within a step. */
+/** A pool that reports finished tasks to the progress, so that it advances within a step. */
 import type { TaskResult } from '@wsi-operator/protocol';
 import type { TaskBody, TaskPool } from '../../scoring/task-pool.ts';
 import { EVALUATED } from '../../plan/workload.ts';

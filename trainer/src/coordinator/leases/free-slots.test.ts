@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { FreeSlots } from './free-slots.ts';
 
-it('gives a worker that holds the fewest tasks, whatever came before', () => {
+it('free slots give a worker that holds the fewest tasks', () => {
   const workers = ['a', 'b', 'c', 'd'];
   const update = fc.record({
     worker: fc.constantFrom(...workers),

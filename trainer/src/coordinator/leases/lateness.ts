@@ -24,7 +24,7 @@ export const defaultLimits: LatenessLimits = { floorMilliseconds: 2_000, unknown
 interface Durations {
   readonly last: number[];
   next: number;
-  /** Of {@link last}; undefined when it has to be computed anew. */
+  /** Of {@link last}; undefined when it has to be recomputed. */
   bound: number | undefined;
 }
 

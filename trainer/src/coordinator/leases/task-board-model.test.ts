@@ -1,6 +1,6 @@
 /**
  * The board against a reference model: random interleavings of everything that workers and clock can do to it. The model
- * says in the plainest words what may happen next; it looks at all tasks each time, as the board must not.
+ * says in the plainest words what may happen next; it inspects all tasks each time, as the board must not.
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -236,15 +236,15 @@ class Run {
     if (id === undefined) return;
     const of = model.open.get(id);
     const others = [...(of?.holders.keys() ?? [])].filter((holder) => holder !== worker);
-    const { completion, others: told } = board.complete(id, worker, model.now);
+    const { completion, others: cancelled } = board.complete(id, worker, model.now);
     expect(completion).toBe(of === undefined ? 'duplicate' : 'accepted');
-    expect([...told].sort()).toEqual(others.sort());
+    expect([...cancelled].sort()).toEqual(others.sort());
     if (of !== undefined) model.complete(of, worker);
   }
 }
 
-describe('the task board, whatever the workers do', () => {
-  it('does what the reference model says, and a last healthy worker can finish everything', () => {
+describe('the task board, for any behaviour of the workers,', () => {
+  it('agrees with the reference model, and lets a last healthy worker finish everything', () => {
     let speculated = 0;
     fc.assert(
       fc.property(fc.array(event, { minLength: 20, maxLength: 250 }), (events) => {

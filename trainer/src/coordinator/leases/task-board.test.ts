@@ -9,7 +9,7 @@ const task = (id: string, priority = 0, affinity = id): BoardTask => ({
 });
 
 describe('the task board', () => {
-  it('leases earlier steps first, and first the tiles that the worker has read', () => {
+  it('leases earlier steps first, and prefers tiles that the worker has read', () => {
     const board = new TaskBoard();
     for (const id of ['a', 'b']) board.submit(task(`embed/${id}`, 0, id));
     expect(board.lease('one', 0, 1)?.id).toBe('embed/a');
@@ -25,7 +25,7 @@ describe('the task board', () => {
     expect(board.lease('two', 0, 1)).toBeUndefined();
   });
 
-  it('leases again what a lost or late worker held, and accepts the first completion only', () => {
+  it('leases the tasks of a lost or late worker again, and accepts only the first completion', () => {
     const board = new TaskBoard();
     board.submit(task('x'));
     board.submit(task('y'));
@@ -50,7 +50,7 @@ describe('the task board', () => {
     expect(board.waiting).toBe(1);
   });
 
-  it('counts the leases that ended without a word, not those that the worker gave back', () => {
+  it('counts lost leases, but not those that the worker returned', () => {
     const board = new TaskBoard();
     board.submit(task('x'));
     board.lease('one', 0, 1);
@@ -61,13 +61,13 @@ describe('the task board', () => {
     expect(board.attemptsOf('x')).toBe(2);
   });
 
-  it('refuses a second task of one id', () => {
+  it('refuses a second task with the same id', () => {
     const board = new TaskBoard();
     board.submit(task('x'));
     expect(() => board.submit(task('x'))).toThrow('already');
   });
 
-  it('leases a task that is late by what such tasks take to one worker more, and to a third', () => {
+  it('leases a task that is late for its kind to a second worker, and to a third', () => {
     const board = new TaskBoard({ floorMilliseconds: 10, unknownMilliseconds: 1000 });
     for (let index = 0; index < 8; index++) {
       board.submit(task(`quick${index}`));
@@ -94,7 +94,7 @@ describe('the task board', () => {
     expect(board.holdsOf('one')).toBe(1);
   });
 
-  it('keeps a task with its other holder when one of two is gone', () => {
+  it('keeps a task with its other holder when one of two is lost', () => {
     const board = new TaskBoard({ floorMilliseconds: 1, unknownMilliseconds: 1 });
     board.submit(task('x'));
     board.lease('one', 0, 10);

@@ -9,7 +9,7 @@
  *                    release / expire / fail of its last holder
  *
  * A task is a pure function, so it may be leased again at any time: the first completion wins and later ones are
- * told to be dropped. Tasks of an earlier step go first; among those of one step a worker gets the ones whose tiles
+ * told to drop it. Tasks of an earlier step go first; among those of one step a worker gets the ones whose tiles
  * it has read before, then those nobody has read, then another's. When none waits, the task that is held longest
  * beyond what such tasks take is given to one worker more: its holder may be slow, or hang while it says that it lives.
  */

@@ -1,5 +1,5 @@
 /**
- * Tasks that wait for a worker, so ordered that the best one for any worker is found without looking at others: the
+ * Tasks that wait for a worker, so ordered that the best one for any worker is found without inspecting the others: the
  * lowest priority first, and among those first the ones whose tiles the worker has read, then those that nobody has
  * read, then the ones of the worker with the most of them waiting.
  */
@@ -56,7 +56,7 @@ export class WaitingTasks<E extends WaitingTask> {
 /** Entries of one priority by reader, each queue in order of submission; empty queues are not kept. */
 class Queues<E extends WaitingTask> {
   readonly #byReader = new Map<string, Set<E>>();
-  /** Readers by the length of their queue: which is the longest is known without looking at all. */
+  /** Readers by the length of their queue: which is the longest is known without a search. */
   readonly #byLength = new Map<number, Set<string>>();
   #longest = 0;
 

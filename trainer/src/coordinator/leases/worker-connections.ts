@@ -23,7 +23,7 @@ export interface Connection {
    */
   readonly open: Set<string>;
   lastSeen: number;
-  /** It was told to stop: it is given no task. */
+  /** It is stopping: it is given no task. */
   leaving: boolean;
 }
 
@@ -143,11 +143,11 @@ export class WorkerConnections {
     return [...this.#free.all()].filter((connection) => !this.#isSilent(connection));
   }
 
-  tell(name: string, message: CoordinatorMessage): void {
+  send(name: string, message: CoordinatorMessage): void {
     this.#byName.get(name)?.stream.write(message);
   }
 
-  tellAll(message: CoordinatorMessage): void {
+  sendToAll(message: CoordinatorMessage): void {
     for (const { stream } of this.#byStream.values()) stream.write(message);
   }
 

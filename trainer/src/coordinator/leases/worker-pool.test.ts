@@ -93,7 +93,7 @@ const options = { priority: 0, affinity: 'a', subject: '/slides/a.tif' };
 const result: TaskResult = { gradient: {} };
 
 describe('the worker pool', () => {
-  it('takes no task between the end of a generation and the next: nobody could ever do it', async () => {
+  it('accepts no task between two generations, as it could never be done', async () => {
     const { pool, streams } = poolWith(1);
     pool.begin(welcome(1));
     const open = pool.run({ id: 'x', version: 0 }, options);
@@ -109,7 +109,7 @@ describe('the worker pool', () => {
     pool.close();
   });
 
-  it('gives no task to a worker whose engine is starting: others do it meanwhile', async () => {
+  it('gives no task to a worker whose engine is starting', async () => {
     const { pool, streams } = poolWith(1);
     pool.begin(welcome(1));
     const starting = new FakeStream();
@@ -126,7 +126,7 @@ describe('the worker pool', () => {
     pool.close();
   });
 
-  it('drops results of an older generation and of tasks that are done', async () => {
+  it('drops results of older generations and of finished tasks', async () => {
     const { pool, streams } = poolWith(2);
     pool.begin(welcome(2));
     const task = pool.run({ id: 'x', version: 0 }, options);
@@ -135,12 +135,12 @@ describe('the worker pool', () => {
     second.say({ completed: { task: 'x', generation: 2, result, usage } });
     first.say({ completed: { task: 'x', generation: 2, result: { gradient: {} }, usage } });
     expect(await task).toBe(result);
-    // The one that held it is told that it is done.
+    // The worker that held it is notified that it is done.
     expect(first.sent.at(-1)).toEqual({ cancel: { tasks: ['x'] } });
     pool.close();
   });
 
-  it('names the slide whose task ends every worker that it is given to', async () => {
+  it('names the slide whose task crashes every worker', async () => {
     const { pool } = poolWith(0);
     pool.begin(welcome(1));
     const task = pool.run({ id: 'x', version: 0 }, options);
@@ -160,7 +160,7 @@ describe('the worker pool', () => {
     pool.close();
   });
 
-  it('leases what hangs at a worker that says it lives to another, and gives it nothing else', async () => {
+  it('leases the hanging tasks of a live worker to others, and gives it no more', async () => {
     const clock = new ManualClock();
     const { pool, streams } = poolWith(2, clock);
     pool.begin(welcome(1));
@@ -197,7 +197,7 @@ describe('the worker pool', () => {
     pool.close();
   });
 
-  it('gives what a leaving worker returns to others at once, and takes what it finishes', async () => {
+  it('leases what a stopping worker returns to others at once, and accepts what it finishes', async () => {
     const { pool, streams } = poolWith(1);
     pool.begin(welcome(1));
     const leaving = streams[0]!;

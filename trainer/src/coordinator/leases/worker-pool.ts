@@ -38,7 +38,7 @@ interface Waiter {
 const maximumAttempts = 8;
 /** A task whose worker could not reach a parameter server is leased again after this pause. */
 const retryMilliseconds = 300;
-/** How often late tasks are looked for. */
+/** How often the pool checks for late tasks. */
 const lookMilliseconds = 500;
 
 export class WorkerPool implements TaskPool {
@@ -90,14 +90,14 @@ export class WorkerPool implements TaskPool {
     return this.#workers.restarts;
   }
 
-  /** Starts a generation: open tasks of the one before are rejected as cancelled, workers are told. */
+  /** Starts a generation: open tasks of the one before are rejected as cancelled, workers are notified. */
   begin(welcome: Welcome): void {
     this.cancelAll(
       new WsiError('Cancelled', publicText`the run went back to its last checkpoint`, { retryable: true }),
     );
     this.#cancelled = undefined;
     this.#welcome = welcome;
-    this.#workers.tellAll({ welcome });
+    this.#workers.sendToAll({ welcome });
   }
 
   /**
@@ -231,7 +231,7 @@ export class WorkerPool implements TaskPool {
   }
 
   #cancel(workers: readonly string[], task: string): void {
-    for (const worker of workers) this.#workers.tell(worker, { cancel: { tasks: [task] } });
+    for (const worker of workers) this.#workers.send(worker, { cancel: { tasks: [task] } });
   }
 
   #failed(connection: Connection, failed: Failed): void {

@@ -31,7 +31,7 @@ export async function runCoordinator(
         try {
           status = run.status();
         } catch (thrown) {
-          // The operator keeps what it is told: only what is for everyone.
+          // The operator publishes the status, so it gets public text only.
           const { publicMessage } = WsiError.from(thrown);
           callback(toServiceError(new WsiError('Internal', ownText(publicMessage))));
           return;

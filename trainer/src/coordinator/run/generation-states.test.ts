@@ -16,7 +16,7 @@ import {
 } from './generation-states.ts';
 import type { RecoveryPoint } from './recovery-points.ts';
 
-// Handed on as it is; nothing here looks into it.
+// Passed on as it is; nothing here inspects it.
 const prepared = { identity: 'i' } as Prepared;
 const point: RecoveryPoint = {
   version: 4,
@@ -78,7 +78,7 @@ const failure = fc.oneof(
 const anyState = fc.constantFrom(...Object.values(states));
 
 describe('a failure in a generation', () => {
-  it.each(ofGeneration)('goes back when a server is lost in %s', (name) => {
+  it.each(ofGeneration)('rolls back when a server is lost in %s', (name) => {
     expect(afterFailure(states[name], lostServer, goesOn)).toEqual({
       state: 'rollingBack',
       run: { prepared, rollbacks: { count: 1, furthest: 4 } },
@@ -87,7 +87,7 @@ describe('a failure in a generation', () => {
     });
   });
 
-  it.each(ofGeneration)('leaves out the slide that cannot be read in %s, and counts no roll-back', (name) => {
+  it.each(ofGeneration)('quarantines a slide that cannot be read in %s, without counting a roll-back', (name) => {
     expect(afterFailure(states[name], damagedSlide, goesOn)).toEqual({
       state: 'quarantining',
       run: first,
@@ -95,7 +95,7 @@ describe('a failure in a generation', () => {
     });
   });
 
-  it('goes back on what may succeed again, and on an answer for another generation', () => {
+  it('rolls back if a retry may succeed, or an answer is of another generation', () => {
     const stale = new WsiError('StaleGeneration', 'generation 3 is over');
     const retryable = new WsiError('Cancelled', 'the run went back', { retryable: true });
     for (const error of [stale, retryable, new WsiError('Unavailable', 'no answer')]) {
@@ -103,14 +103,14 @@ describe('a failure in a generation', () => {
     }
   });
 
-  it('ends the run when the same steps would fail again, or nothing can be saved', () => {
+  it('ends the run if the same steps would fail again, or nothing can be saved', () => {
     for (const error of [new WsiError('Diverged', 'the loss is NaN'), new WsiError('Internal', 'a fault')]) {
       expect(afterFailure(states.training, error, goesOn)).toEqual({ state: 'failed', error });
     }
     expect(afterFailure(states.training, fullDisk, goesOn)).toEqual({ state: 'failed', error: fullDisk });
   });
 
-  it('is blamed on the lost server, not on what the loss made fail', () => {
+  it('is attributed to the lost server rather than to its consequences', () => {
     const watch = watching(lostServer);
     for (const name of withWatch) {
       for (const error of [cancelled, damagedSlide, fullDisk]) {
@@ -122,7 +122,7 @@ describe('a failure in a generation', () => {
 });
 
 describe('a failure between two generations', () => {
-  it.each(betweenGenerations)('ends the run in %s, whatever it is', (name) => {
+  it.each(betweenGenerations)('ends the run in %s, whatever its kind', (name) => {
     fc.assert(
       fc.property(failure, (error) => {
         expect(afterFailure(states[name], error, goesOn)).toEqual({ state: 'failed', error });
@@ -133,7 +133,7 @@ describe('a failure between two generations', () => {
 });
 
 describe('a stop', () => {
-  it('wins over every failure: no state goes back, leaves a slide out or begins again', () => {
+  it('takes precedence over every failure', () => {
     fc.assert(
       fc.property(anyState, failure, (from, error) => {
         expect(['stopping', 'stopped', 'failed']).toContain(afterFailure(from, error, toStop).state);
@@ -142,7 +142,7 @@ describe('a stop', () => {
     );
   });
 
-  it('in training or evaluating saves the newest version first, with the watch still open', () => {
+  it('saves the newest version first in training or evaluating, with the watch still open', () => {
     fc.assert(
       fc.property(fc.constantFrom(...withWatch), failure, (name, error) => {
         const watch = watching();
@@ -166,7 +166,7 @@ describe('a stop', () => {
     );
   });
 
-  it('says that its checkpoint was not written also when a server is lost meanwhile', () => {
+  it('reports a missing checkpoint also when a server is lost meanwhile', () => {
     const { stopping } = statesOf(first, watching(lostServer));
     expect(afterFailure(stopping, fullDisk, toStop)).toEqual({ state: 'failed', error: fullDisk });
   });
@@ -185,7 +185,7 @@ describe('roll-backs', () => {
     return { count: versions.length, failed: undefined };
   }
 
-  it('without progress end the run after the tenth, with the reason of the last', () => {
+  it('end the run after ten without progress, with the reason of the last', () => {
     expect(after(Array<number>(maximumRollbacks).fill(7)).failed).toBeUndefined();
     const { count, failed } = after(Array<number>(maximumRollbacks + 1).fill(7));
     expect(count).toBe(11);
@@ -193,12 +193,12 @@ describe('roll-backs', () => {
     expect(failed?.message).toMatch(/^went back 11 times without progress: a parameter server was lost/);
   });
 
-  it('with progress in between never do', () => {
+  it('never end the run if there is progress in between', () => {
     const versions = Array.from({ length: 500 }, (_, index) => Math.floor(index / maximumRollbacks));
     expect(after(versions).failed).toBeUndefined();
   });
 
-  it('are counted in a row that only a version further than all before ends', () => {
+  it('are counted until a version exceeds all earlier ones', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 40 }), (versions) => {
         const counted = versions.reduce(countRollback, noRollbacks);

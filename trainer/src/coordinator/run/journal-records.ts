@@ -32,7 +32,7 @@ interface EmbeddedRecord {
   readonly partial: string;
 }
 
-/** The servers are about to be told to apply a step: all its leaves are there. */
+/** The servers are about to be asked to apply a step: all its leaves are there. */
 export interface CommittingRecord {
   readonly kind: 'committing';
   readonly commit: Omit<CommitRequest, 'generation'>;
@@ -88,7 +88,7 @@ export function embeddedRecord(task: string, result: EmbedResult): JournalRecord
   return { kind: 'embedded', task, partial: Buffer.from(bytesOf(partial)).toString('base64') };
 }
 
-/** The state that the records tell of; undefined when they tell of none. */
+/** The state that the records describe; undefined when they describe none. */
 export function replayJournal(records: readonly JournalRecord[]): JournalState | undefined {
   const [begin, ...rest] = records;
   if (begin?.kind !== 'begin' || begin.format > 1) return undefined;

@@ -54,8 +54,8 @@ const partial = (values: readonly number[]): EmbedResult => ({
   embeddings: new Uint8Array(0),
 });
 
-describe('what a journal tells', () => {
-  it('is where the run stands: version, lines, results of steps under way, and a step half applied', () => {
+describe('the state read from a journal', () => {
+  it('has version, lines, results of current steps, and a partly applied step', () => {
     const records = [
       begin,
       embeddedRecord('step/4/embed/0/0', partial([1])),
@@ -80,7 +80,7 @@ describe('what a journal tells', () => {
     expect(replayJournal([])).toBeUndefined();
   });
 
-  it('has the bits of the partial aggregates, also of numbers that JSON does not know', () => {
+  it('has the exact bits of partial aggregates, also of non-finite numbers', () => {
     fc.assert(
       fc.property(fc.array(fc.double(), { maxLength: 5 }), fc.double(), (values, sum) => {
         const written = encodeRecord(embeddedRecord('step/9/embed/0/0', { ...partial(values), sum }));
@@ -93,7 +93,7 @@ describe('what a journal tells', () => {
     );
   });
 
-  it('is always a beginning of what was written, wherever it is cut or a bit flips', () => {
+  it('is always a prefix of what was written, wherever it is truncated or a bit flips', () => {
     const records = [begin, committing(4), committed(4), embeddedRecord('step/5/embed/0/0', partial([1, 2]))];
     const bytes = Buffer.from(records.map(encodeRecord).join(''));
     const whole = records.map((record) => JSON.stringify(record));
@@ -124,7 +124,7 @@ describe('the journal on disk', () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('holds what was appended when append resolves; a new beginning forgets it', async () => {
+  it('holds a record once append resolves, until it is begun again', async () => {
     const journal = new Journal(new JournalFile(path), logger);
     await journal.append(committed(3));
     expect(await journal.read()).toEqual([]);
@@ -140,7 +140,7 @@ describe('the journal on disk', () => {
     ]);
   });
 
-  it('is not written by a coordinator that was taken for dead', async () => {
+  it('is not written by a coordinator that has been superseded', async () => {
     const old = new Journal(new JournalFile(path), logger);
     await old.begin([begin]);
     const successor = new Journal(new JournalFile(path), logger);
@@ -149,7 +149,7 @@ describe('the journal on disk', () => {
     expect(await successor.read()).toEqual([{ ...begin, generations: [4] }]);
   });
 
-  it('on a full disk is given up, without harm, until the next beginning', async () => {
+  it('is disabled on a full disk, without harm, until it is begun again', async () => {
     const disk = join(directory, 'disk');
     await mkdir(disk);
     const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).then(

@@ -1,6 +1,6 @@
 /**
  * The journal: an append-only file beside the checkpoints in which the coordinator notes what a successor could not know
- * otherwise. It is begun anew with each generation and cut at each checkpoint.
+ * otherwise. It is started afresh with each generation and cut at each checkpoint.
  *
  * Nobody waits for the disk: a record is written at once and synced with those that came meanwhile. What a crash takes
  * with it is computed again, so a journal that cannot be written costs nothing but that: the run goes on without one
@@ -81,7 +81,7 @@ export class Journal {
       }
     };
     loop()
-      // Told by the next write, if it matters.
+      // Reported by the next write, if it matters.
       .catch(() => undefined)
       .finally(() => {
         this.#syncing = false;
@@ -109,7 +109,7 @@ export class JournalFile implements JournalStore {
       await writeFileAtomically(this.#path, content);
       this.#file = await open(this.#path, 'a');
     } catch (error) {
-      // It would only be in the way: it tells of a generation that is over.
+      // It would only be in the way: it describes a generation that is over.
       await rm(this.#path, { force: true }).catch(() => undefined);
       throw error;
     }

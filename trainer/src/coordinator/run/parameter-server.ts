@@ -103,7 +103,7 @@ export class ParameterServer {
           return this.#lost('a parameter server was replaced');
         }
         if (reply.leaving) {
-          return new ServerLeavingError('Unavailable', 'a parameter server was told to stop', {
+          return new ServerLeavingError('Unavailable', 'a parameter server is stopping', {
             where: this.range.address,
             retryable: true,
           });
@@ -139,7 +139,7 @@ export class ParameterServer {
     await callUnary(client.Commit.bind(client), request, this.target);
   }
 
-  /** The run ends: a server that was told to stop need not wait. One that does not answer is gone already. */
+  /** The run ends: a server that is stopping need not wait. One that does not answer is gone already. */
   async farewell(generation: number): Promise<void> {
     const { client } = this.connection;
     const limits = { peer: this.range.address, deadlineMilliseconds: farewellMilliseconds };

@@ -25,7 +25,7 @@ describe('progress within a step', () => {
     expect(progress.etaSeconds(4000)).toBe(200);
   });
 
-  it('tells the time left by the steps after the first, which are slower', () => {
+  it('estimates the time left without the first steps, which are slower', () => {
     const { progress, pass } = atTime();
     progress.begin('training', 0);
     const left = [50, 2, 2, 2].map((seconds) => {
@@ -36,7 +36,7 @@ describe('progress within a step', () => {
     expect(left).toEqual([0, 0, 20, 20]);
   });
 
-  it('counts a step once: what was done of it is gone when it is applied', () => {
+  it('counts a step once, dropping its tiles when it is applied', () => {
     const { progress, pass } = atTime();
     progress.begin('training', 0);
     progress.steps = 2;
@@ -50,7 +50,7 @@ describe('progress within a step', () => {
     expect(progress.etaSeconds(1000)).toBeCloseTo(500 / 7.5);
   });
 
-  it('forgets what is computed again', () => {
+  it('forgets tiles that are computed again', () => {
     const { progress, pass } = atTime();
     progress.begin('training', 0);
     pass(1);
@@ -61,7 +61,7 @@ describe('progress within a step', () => {
     expect(progress.stepTilesDone).toBe(0);
   });
 
-  it('of the survey: slides and their tiles', () => {
+  it('counts slides and their tiles during the survey', () => {
     const { progress } = atTime();
     progress.beginSurvey(3);
     progress.slideSurveyed(70);
@@ -79,7 +79,7 @@ describe('countedTasks', () => {
   };
   const options = { priority: 0, affinity: '', subject: 's' };
 
-  it('both passes of a step make up its tiles; an evaluation is half of that', async () => {
+  it('counts half of the tiles for each pass of a step, and for an evaluation', async () => {
     const done = new Map<string, number>();
     const progress = {
       taskDone: (unit: string, tiles: number) => void done.set(unit, (done.get(unit) ?? 0) + tiles),
@@ -97,15 +97,15 @@ describe('countedTasks', () => {
     );
   });
 
-  it('a task that failed is not done', async () => {
-    let told = 0;
+  it('does not count a failed task', async () => {
+    let reported = 0;
     const pool = { run: () => Promise.reject(new Error('gone')) };
-    const counted = countedTasks(pool, { taskDone: () => void (told += 1) }, unitOfStep(0));
+    const counted = countedTasks(pool, { taskDone: () => void (reported += 1) }, unitOfStep(0));
     await expect(counted.run(tasks.embed, options)).rejects.toThrow('gone');
-    expect(told).toBe(0);
+    expect(reported).toBe(0);
   });
 
-  it('has no steps to tell of until it is known at which a resumed run goes on', () => {
+  it('reports no steps until it is known where a resumed run continues', () => {
     const { progress } = atTime();
     progress.steps = 40;
     progress.begin('waiting', 0);

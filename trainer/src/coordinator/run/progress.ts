@@ -1,4 +1,4 @@
-/** What the coordinator tells of the run: phase, steps, rate, time left. Read by the `Status` call. */
+/** What the coordinator reports of the run: phase, steps, rate, time left. Read by the `Status` call. */
 import {
   publicText,
   textFor,
@@ -123,15 +123,15 @@ export class Progress {
     return seconds;
   }
 
-  /** @param told of a subject that people must know; undefined when there is nothing any more */
-  notice(subject: string, told: PublicText | RedactableText | undefined): void {
-    if (told === undefined) this.notices.delete(subject);
-    else this.notices.set(subject, told);
+  /** @param text about a subject that users must know; undefined to remove it */
+  notice(subject: string, text: PublicText | RedactableText | undefined): void {
+    if (text === undefined) this.notices.delete(subject);
+    else this.notices.set(subject, text);
   }
 
   /** The phase's message with all notices. */
-  told(details: Details): string {
-    const texts = [this.message, ...this.notices.values()].map((told) => textFor(told, details));
+  text(details: Details): string {
+    const texts = [this.message, ...this.notices.values()].map((text) => textFor(text, details));
     return texts.filter((text) => text !== '').join('; ');
   }
 

@@ -46,7 +46,7 @@ export function statusOf(parts: StatusParts): StatusReply {
     },
     workersConnected: pool.connected,
     serversConnected: servers?.connected ?? 0,
-    message: progress.told(parts.details),
+    message: progress.text(parts.details),
     fraction: progress.fraction,
     phaseSeconds: sumPhases([...workerUsages, ...serverUsages]),
     generation: parts.generation,

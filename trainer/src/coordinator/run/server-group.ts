@@ -113,7 +113,7 @@ export class ServerGroup {
 
   /**
    * Takes over what the servers hold of another coordinator's generation, if these are the very processes that it knew.
-   * Undefined when one of them is not: then nothing can be said of what they hold, and {@link begin} sets it anew.
+   * Undefined when one of them is not: then nothing can be said of what they hold, and {@link begin} sets it again.
    */
   async adopt(
     generation: number,
@@ -144,7 +144,7 @@ export class ServerGroup {
     };
   }
 
-  /** The run ends: servers that were told to stop need not wait. */
+  /** The run ends: servers that are stopping need not wait. */
   async farewell(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.farewell(this.#generation)));
   }

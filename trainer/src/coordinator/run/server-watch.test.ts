@@ -26,7 +26,7 @@ function watched(stop = new AbortController()) {
 
 const turns = () => new Promise((resolve) => setImmediate(resolve));
 const gone = new WsiError('Unavailable', 'a parameter server was lost', { retryable: true });
-const leaving = new ServerLeavingError('Unavailable', 'a parameter server was told to stop');
+const leaving = new ServerLeavingError('Unavailable', 'a parameter server is stopping');
 
 describe('the watch over the servers', () => {
   it('ends the generation with the reason of the first loss', async () => {
@@ -38,7 +38,7 @@ describe('the watch over the servers', () => {
     expect(events).toEqual(['lost']);
   });
 
-  it('lets the generation go on until the state of a server that will stop is saved', async () => {
+  it('lets the generation continue until the state of a stopping server is saved', async () => {
     const { watch, events, lose, save } = watched();
     lose(leaving);
     await turns();
@@ -49,7 +49,7 @@ describe('the watch over the servers', () => {
     expect(events).toEqual(['leaving', 'lost']);
   });
 
-  it('does nothing to the next generation when its own ended while a state was saved', async () => {
+  it('does not affect the next generation if its own ended while a state was being saved', async () => {
     const { watch, events, lose, save } = watched();
     lose(leaving);
     await turns();
@@ -60,7 +60,7 @@ describe('the watch over the servers', () => {
     expect(events).toEqual(['leaving']);
   });
 
-  it('ends with the run, which loses no server by that', async () => {
+  it('ends with the run, without reporting a lost server', async () => {
     const { watch, events, stop } = watched();
     stop.abort(new WsiError('Cancelled', 'the run was stopped'));
     await turns();

@@ -26,7 +26,7 @@ export async function storedPoint(
   if (checkpoint !== undefined && standing === 'superseded') {
     logger.warn(
       { step: checkpoint.cursor.step },
-      'training anew: the checkpoints know a slide that is quarantined',
+      'training from scratch: the checkpoints contain a slide that is quarantined',
     );
     await checkpoints.clear();
   }
@@ -55,7 +55,7 @@ function foreign({ path }: Checkpoint): WsiError {
   return new WsiError(
     'CheckpointInvalid',
     publicText`this checkpoint belongs to a run with another cohort, slides or spec`,
-    { where: path, remedy: publicText`Give another output directory, or remove this one to start anew.` },
+    { where: path, remedy: publicText`Give another output directory, or remove this one to start over.` },
   );
 }
 

@@ -182,7 +182,7 @@ export class TrainingRun {
     const duplicates = await requireDistinctSlides(quarantine.without(cohort), surveyed, {
       lines,
       table: spec.cohort.table,
-      told: copies,
+      reported: copies,
       policy: spec.cohort.duplicateSlides ?? 'fail',
       logger,
     });
@@ -191,8 +191,8 @@ export class TrainingRun {
     this.#work = this.#workOf(planned, model);
     const servers = new ServerGroup(config.servers, { connections, space: model.space, clock, logger });
     this.#servers = servers;
-    const told = duplicates.note === '' ? notes : [...notes, duplicates.note];
-    return { ...planned, cohort, notes: told, surveyed, quarantine, model, servers };
+    const allNotes = duplicates.note === '' ? notes : [...notes, duplicates.note];
+    return { ...planned, cohort, notes: allNotes, surveyed, quarantine, model, servers };
   }
 
   async #readCohort(): Promise<ReadTable> {

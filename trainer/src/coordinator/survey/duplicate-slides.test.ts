@@ -38,7 +38,7 @@ const cohort: Cohort = {
 function check(
   pictures: readonly string[],
   policy: DuplicateOptions['policy'] = 'fail',
-  told: readonly number[] = [],
+  reported: readonly number[] = [],
 ): Promise<AllowedDuplicates> {
   const paths = cohort.cases.flatMap(({ slides }) => slides);
   const slides = new Map(paths.map((path, index) => [path, surveyed(path, pictures[index]!)]));
@@ -47,7 +47,7 @@ function check(
   return requireDistinctSlides(cohort, slides, {
     ...{ lines, policy, logger },
     table: 'cohort.csv',
-    told: new Set(told),
+    reported: new Set(reported),
   });
 }
 
@@ -56,7 +56,7 @@ describe('requireDistinctSlides', () => {
     expect(await check(['1', '2', '3'])).toEqual({ notice: undefined, note: '' });
   });
 
-  it('names both rows of a slide that is there twice, and the sides of the split', async () => {
+  it('names both rows of a duplicate slide, and their sides of the split', async () => {
     await expect(check(['1', '2', '1'])).rejects.toMatchObject({
       code: 'InvalidCohort',
       message:
@@ -67,7 +67,7 @@ describe('requireDistinctSlides', () => {
     });
   });
 
-  it('only tells it when the job allows it, in short where it is told again and again', async () => {
+  it('only notes copies if the job allows them, briefly where the note is repeated', async () => {
     const { notice, note } = await check(['1', '1', '1'], 'allow');
     expect(String(notice)).toBe('2 slides of the table are there under another name, too');
     expect(note).toBe(
@@ -77,7 +77,7 @@ describe('requireDistinctSlides', () => {
     );
   });
 
-  it('does not tell a copy twice that the table has told of', async () => {
+  it('does not repeat a copy that the check of the table has reported', async () => {
     logged.length = 0;
     const { notice, note } = await check(['1', '1', '1'], 'allow', [3]);
     expect(String(notice)).toBe('2 slides of the table are there under another name, too');

@@ -10,15 +10,15 @@ const SHOWN_PAIRS = 12;
 const HOW: Readonly<Record<SameSlides['how'], PublicText>> = {
   file: publicText`are copies of one file`,
   pixels: publicText`have the same pixels`,
-  picture: publicText`show the same picture, compressed or scaled anew`,
+  picture: publicText`show the same picture, recompressed or rescaled`,
 };
 
 export interface DuplicateOptions {
   /** The line of each slide in the table, by its path. */
   readonly lines: ReadonlyMap<string, number>;
   readonly table: string;
-  /** Lines of the copies that the table's own check has told of already. */
-  readonly told: ReadonlySet<number>;
+  /** Lines of the copies that the check of the table has reported already. */
+  readonly reported: ReadonlySet<number>;
   readonly policy: 'fail' | 'allow';
   readonly logger: Logger;
 }
@@ -27,7 +27,7 @@ export interface DuplicateOptions {
 export interface AllowedDuplicates {
   /** Short, as a line of progress repeats it. */
   readonly notice: PublicText | undefined;
-  /** Of each pair that was not told of before, both rows. */
+  /** Of each pair that was not reported before, both rows. */
   readonly note: string;
 }
 
@@ -38,7 +38,7 @@ export interface AllowedDuplicates {
 export async function requireDistinctSlides(
   cohort: Cohort,
   surveyed: ReadonlyMap<string, SurveyedSlide>,
-  { lines, table, told, policy, logger }: DuplicateOptions,
+  { lines, table, reported, policy, logger }: DuplicateOptions,
 ): Promise<AllowedDuplicates> {
   const slides = cohort.cases
     .flatMap((of) =>
@@ -46,7 +46,7 @@ export async function requireDistinctSlides(
     )
     .sort((a, b) => a.line - b.line);
   const found = await sameSlides(slides.map(({ slide }) => slide));
-  const isNew = ({ second }: SameSlides): boolean => !told.has(slides[second]!.line);
+  const isNew = ({ second }: SameSlides): boolean => !reported.has(slides[second]!.line);
   const texts = found
     .filter(isNew)
     .map(({ first, second, how }) => pairText(slides[first]!, slides[second]!, how));

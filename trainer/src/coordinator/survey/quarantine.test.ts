@@ -35,7 +35,7 @@ describe('the quarantine', () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('takes slides out of their bags, and bags that have no other out of the cohort', async () => {
+  it('removes slides from their bags, and empty bags from the cohort', async () => {
     const quarantine = await Quarantine.load(path, logger);
     expect(quarantine.without(cohort)).toEqual(cohort);
     await quarantine.add(errors('c', 'a1'), cohort);
@@ -47,7 +47,7 @@ describe('the quarantine', () => {
     expect(quarantine.notice?.whole).toBe('2 slides are quarantined: a1: torn. c: torn.');
   });
 
-  it('says which checkpoints stand, over any number of losses', async () => {
+  it('decides which checkpoints remain valid, over any number of losses', async () => {
     const quarantine = await Quarantine.load(path, logger);
     await quarantine.add(errors('c'), cohort, 'first');
     expect(quarantine.standingOf('first')).toBe('continued');
@@ -61,14 +61,14 @@ describe('the quarantine', () => {
     ]);
   });
 
-  it('fails the run, and stays as it was, when no slide is left to train on', async () => {
+  it('fails the run without a change if no slide is left to train on', async () => {
     const quarantine = await Quarantine.load(path, logger);
     await expect(quarantine.add(errors('a1', 'a2', 'b'), cohort)).rejects.toThrow(/3 of 4 slides.*\n.*a1/);
     expect(quarantine.slides).toEqual([]);
     await expect(readFile(path)).rejects.toThrow('ENOENT');
   });
 
-  it('is never taken for empty when its file is damaged', async () => {
+  it('is not assumed empty if its file is damaged', async () => {
     for (const text of ['', '{"format": 1, "slides": [', '{"format": 2}', '{}', 'null']) {
       await writeFile(path, text);
       await expect(Quarantine.load(path, logger)).rejects.toThrow(`${path}: the list of quarantined slides`);

@@ -3,7 +3,7 @@
  * `quarantine.json` and never shrinks: a resumed run has the same one, also when a file was repaired meanwhile. It is
  * written before anything follows from it, together with what becomes of the checkpoints made until then:
  *
- *     a training slide     they hold its influence: the run starts anew, as if the slide had never been there
+ *     a training slide     they hold its influence: the run starts again, as if the slide had never been there
  *     only held-out ones   they stay good: the parameters do not know these slides
  *
  * So the parameters do not depend on when a damage is found, nor by whom.
@@ -158,7 +158,7 @@ async function readContent(path: string): Promise<Content> {
 function damaged(path: string, cause?: unknown): WsiError {
   return new WsiError('CheckpointInvalid', publicText`the list of quarantined slides cannot be read`, {
     where: path,
-    remedy: publicText`Restore it, or train anew in another output directory.`,
+    remedy: publicText`Restore it, or train from scratch in another output directory.`,
     cause,
   });
 }

@@ -1,4 +1,4 @@
-/** The resolutions that a cohort states for its slides, as workers are told them. */
+/** The resolutions that a cohort states for its slides, in the form sent to workers. */
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
 import type { StatedResolution } from '@wsi-operator/protocol';

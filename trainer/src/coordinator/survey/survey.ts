@@ -86,7 +86,7 @@ export interface Survey {
 
 /**
  * Surveys all slides, those done before excepted.
- * @throws WsiError that names every slide that cannot be used, after the others have been looked at too
+ * @throws WsiError that names every slide that cannot be used, after the others have been surveyed too
  */
 export async function surveySlides(slides: readonly string[], options: SurveyOptions): Promise<Survey> {
   const patchesOf = (slide: string): string =>

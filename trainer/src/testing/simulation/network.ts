@@ -138,7 +138,7 @@ export class SimulatedNetwork {
   }
 }
 
-/** Asked anew: it may have ended meanwhile. */
+/** Asked again: it may have ended meanwhile. */
 function hasEnded({ alive }: Life): boolean {
   return !alive;
 }

@@ -29,7 +29,7 @@ import { work } from './worker.ts';
 export interface SimulatedFault {
   /** Boundaries after the one before. */
   readonly after: number;
-  /** The process that ends at once; `stop`: the coordinator is told to stop, and started again once it has ended. */
+  /** The process that ends at once; `stop`: the coordinator is asked to stop, and started again once it has ended. */
   readonly role: 'coordinator' | 'server' | 'worker' | 'stop';
   readonly replica: number;
 }
@@ -52,7 +52,7 @@ export interface SimulatedResult {
   readonly boundaries: number;
   /** Coordinators that went on from what the servers held. */
   readonly takeovers: number;
-  /** Coordinators that ended because they were told to stop. */
+  /** Coordinators that ended because they were asked to stop. */
   readonly stops: number;
   /** Tasks that were finished before a takeover, by the journal, and were begun again after it; no server was lost. */
   readonly recomputed: readonly string[];

@@ -31,7 +31,7 @@ export const embeddingSize = 4;
 /** Parameters of the made-up encoder and aggregator. */
 export const bodyLength = 45;
 
-export interface WorkerWorld {
+export interface WorkerEnvironment {
   readonly network: SimulatedNetwork;
   readonly time: SimulatedTime;
   coordinator(): { readonly life: Life; readonly pool: WorkerPool } | undefined;
@@ -46,34 +46,34 @@ export interface WorkerIdentity {
 }
 
 /** Joins whatever coordinator there is, again and again. */
-export async function work(identity: WorkerIdentity, life: Life, world: WorkerWorld): Promise<void> {
+export async function work(identity: WorkerIdentity, life: Life, environment: WorkerEnvironment): Promise<void> {
   while (life.alive) {
-    await life.of(world.time.wait(20));
-    const coordinator = world.coordinator();
+    await life.of(environment.time.wait(20));
+    const coordinator = environment.coordinator();
     if (coordinator?.life.alive !== true) continue;
-    await life.of(new Session(identity, life, world).serve(coordinator));
+    await life.of(new Session(identity, life, environment).serve(coordinator));
   }
 }
 
 class Session {
   readonly #identity: WorkerIdentity;
   readonly #life: Life;
-  readonly #world: WorkerWorld;
+  readonly #environment: WorkerEnvironment;
   readonly #cancelled = new Set<string>();
   /** One message after another, in both directions. */
   #up: Promise<void> = Promise.resolve();
   #down: Promise<void> = Promise.resolve();
   #welcome: Welcome | undefined;
 
-  constructor(identity: WorkerIdentity, life: Life, world: WorkerWorld) {
+  constructor(identity: WorkerIdentity, life: Life, environment: WorkerEnvironment) {
     this.#identity = identity;
     this.#life = life;
-    this.#world = world;
+    this.#environment = environment;
   }
 
   /** Resolves when the coordinator is gone. */
   async serve(coordinator: { readonly life: Life; readonly pool: WorkerPool }): Promise<void> {
-    const { network } = this.#world;
+    const { network } = this.#environment;
     const life = this.#life;
     const { requestSerialize, requestDeserialize, responseSerialize, responseDeserialize } =
       coordinatorService['Work']!;
@@ -104,7 +104,7 @@ class Session {
     });
     const beating = async (): Promise<void> => {
       while (coordinator.life.alive) {
-        await life.of(this.#world.time.wait(1_000));
+        await life.of(this.#environment.time.wait(1_000));
         say({ heartbeat: NO_USAGE });
       }
     };
@@ -121,7 +121,7 @@ class Session {
 
   async #do(task: Task, say: (message: WorkerMessage) => void): Promise<void> {
     const { id, generation } = task;
-    this.#world.began(task);
+    this.#environment.began(task);
     try {
       const result = await this.#life.of(this.#compute(task));
       const dropped = this.#cancelled.delete(id);
@@ -183,7 +183,7 @@ class Session {
       address,
       start,
       end: Math.min(end, bodyLength),
-      client: this.#world.server(this.#life, address),
+      client: this.#environment.server(this.#life, address),
     }));
   }
 }
