@@ -158,11 +158,11 @@ const GOOD: readonly object[] = [
 ];
 
 describe('the schema', () => {
-  test('takes the defaults', () => {
+  test('accepts the defaults', () => {
     expect(faults(readValues())).toEqual([]);
   });
 
-  test.each(GOOD)('takes %j', (values) => {
+  test.each(GOOD)('accepts %j', (values) => {
     expect(faults(values)).toEqual([]);
   });
 
@@ -198,13 +198,13 @@ function saidOf(values: object): string {
     for (const values of GOOD.slice(1, 4)) expect(saidOf(withImages(values))).toBe('');
   });
 
-  test('needs to be told where the images are', () => {
+  test('requires the place of the images', () => {
     expect(saidOf({})).toMatch(/image\.repository is needed: no public registry has these images/);
     const operator = { repository: 'registry.example.org/operator' };
     expect(saidOf({ image: operator })).toMatch(/trainer\.image\.repository is needed/);
   });
 
-  test('has two ports for two things', () => {
+  test('requires different ports for metrics and probes', () => {
     expect(saidOf(withImages({ metrics: { port: 8081 } }))).toContain('must differ');
   });
 });

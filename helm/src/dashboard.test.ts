@@ -76,7 +76,7 @@ test('label values that are asked for are those that the operator gives', () => 
   expect(new Set(values('outcome'))).toEqual(new Set([outcome]));
 });
 
-test('every alert says what is wrong and what then', () => {
+test('every alert says what is wrong and what to do', () => {
   for (const { annotations } of alerts) {
     expect(annotations['summary']).toMatch(/^[^\n]+\.$/);
     expect(annotations['description']).toMatch(/^[^\n]+[.?]$/);
@@ -92,7 +92,7 @@ interface PanelJson {
 }
 const { panels } = dashboard() as { panels: PanelJson[] };
 
-test('panels lie beside each other, inside the grid, with ids and descriptions', () => {
+test('panels do not overlap, lie inside the grid, and have ids and descriptions', () => {
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   for (const { gridPos, type, description } of panels) {
     expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);

@@ -28,7 +28,7 @@ test('every alert has its row, and every row its alert', () => {
 test.each([
   ['install.md', install],
   ['operations.md', operations],
-])('values that %s names are values of the chart', (_, text) => {
+])('the values that %s names are values of the chart', (_, text) => {
   const names = Object.keys(values as object);
   const inCode = [...text.matchAll(/`([a-z]\w*(?:\.[A-Za-z]\w*)+)(?:=[^`]*)?`/g)].map(
     ([, path = '']) => path,

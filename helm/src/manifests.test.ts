@@ -42,13 +42,13 @@ describe.each(folders)('%s', (folder) => {
   const patches = (kustomization.patches ?? []).flatMap((patch) => patch.path ?? []);
   const named = [...kustomization.resources, ...patches];
 
-  test('names what is there, and everything that is there', () => {
+  test('lists exactly the existing files', () => {
     expect(named.filter((name) => !existsSync(join(path, name)))).toEqual([]);
     const files = readdirSync(path).filter((name) => name !== 'kustomization.yaml');
     expect(files.filter((name) => !named.includes(name))).toEqual([]);
   });
 
-  test('takes from outside only folders with a kustomization: kustomize refuses files', () => {
+  test('refers only to folders outside, as kustomize refuses files', () => {
     for (const name of named.filter((other) => other.startsWith('..'))) {
       expect(statSync(join(path, name)).isDirectory()).toBe(true);
       expect(existsSync(join(path, name, 'kustomization.yaml'))).toBe(true);
@@ -61,7 +61,7 @@ test('the definition of the job is that of crds/', () => {
   expect(base.resources).toContain(relative(join(MANIFESTS, 'base'), join(ROOT, 'crds')));
 });
 
-describe('rights', () => {
+describe('the permissions in manifests/', () => {
   const rulesIn = (path: string, name: string) =>
     objectsOf(path).find(({ kind, metadata }) => /^(Cluster)?Role$/.test(kind) && metadata.name === name)
       ?.rules;

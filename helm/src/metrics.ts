@@ -42,7 +42,7 @@ const JOB = {
   },
 } as const;
 
-/** Every family that the operator tells of, once everything has happened once. */
+/** Every metric family of the operator, once everything has happened once. */
 export async function operatorMetrics(): Promise<MetricFamily[]> {
   const metrics = new OperatorMetrics();
   metrics.observe({

@@ -18,7 +18,7 @@ const argumentsOf = (deployment: Deployment | undefined): readonly string[] =>
   deployment?.spec.template.spec.containers[0]?.args ?? [];
 const pod = { POD_NAME: 'wsi-operator-0', POD_NAMESPACE: 'wsi-system' };
 
-test('those of manifests/ are what the process does by itself: a default is in one place only by being the same in all', () => {
+test('the options in manifests/ are the defaults of the process', () => {
   const text = readFileSync(`${ROOT}manifests/base/deployment.yaml`, 'utf8');
   const given = argumentsOf(load(text) as Deployment).map((one) =>
     one.replace('$(POD_NAMESPACE)', 'wsi-system'),

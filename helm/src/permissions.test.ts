@@ -31,34 +31,34 @@ function needed(gang: GangName | undefined, option?: (typeof OPTIONS)[number]): 
   );
 }
 
-test.each([undefined, ...GANG_NAMES])('what is granted is what is used (gang: %s)', (gang) => {
+test.each([undefined, ...GANG_NAMES])('the granted permissions are those in use (gang: %s)', (gang) => {
   expect(needed(gang).length).toBeGreaterThan(0);
   expect(granted((scope) => rulesOf(scope, gang, LEASE))).toEqual(needed(gang));
 });
 
-test.each(OPTIONS)('what is granted with %s is what is used', (option) => {
+test.each(OPTIONS)('the permissions granted with %s are those in use', (option) => {
   expect(needed(undefined, option).length).toBeGreaterThan(0);
   expect(granted((scope) => rulesOfOption(scope, option))).toEqual(needed(undefined, option));
 });
 
-describe('what must never be granted', () => {
+describe('the permissions never include', () => {
   const permissions = readPermissions();
 
-  test('a look at Secrets that the operator does not know by name', () => {
+  test('listing or watching Secrets', () => {
     const verbs = permissions
       .filter(({ resources }) => resources.includes('secrets'))
       .flatMap((one) => one.verbs);
     expect([...verbs].sort()).toEqual(['create', 'delete', 'get', 'patch']);
   });
 
-  test('anything for everything, or any deletion of claims', () => {
+  test('wildcards, or deleting claims', () => {
     for (const { apiGroups, resources, verbs } of permissions) {
       expect([...apiGroups, ...resources, ...verbs]).not.toContain('*');
       if (resources.includes('persistentvolumeclaims')) expect(verbs).not.toContain('delete');
     }
   });
 
-  test('a write to another Lease than the own one', () => {
+  test('writing to the Lease of another', () => {
     const writes = permissions.filter(
       ({ resources, verbs }) => resources.includes('leases') && verbs.includes('update'),
     );

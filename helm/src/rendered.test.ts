@@ -104,7 +104,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     }
   });
 
-  test('what is selected is there: pods by their labels, ports by their names', () => {
+  test('selects existing pods and ports', () => {
     const objects = render(everything);
     const { selector, template } = deploymentOf(objects).spec;
     const { labels } = template.metadata;
@@ -138,7 +138,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     expect(without.filter(({ kind }) => kind === 'CustomResourceDefinition')).toEqual([]);
   });
 
-  test('gives the rights of files/permissions.yaml: in the cluster', () => {
+  test('grants the permissions of files/permissions.yaml in the cluster', () => {
     const objects = render({});
     expect(rulesOfObject(named(objects, 'ClusterRole', 'wsi-system:wsi-operator'))).toEqual(
       rulesOf('jobs', undefined, ''),
@@ -148,7 +148,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     );
   });
 
-  test('gives them in the namespaces that are named, and nothing beyond', () => {
+  test('grants them only in the namespaces that are named', () => {
     const objects = render(namespaced);
     const roles = objects.filter(({ kind }) => /^(Cluster)?Role$/.test(kind));
     expect(
@@ -176,7 +176,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     );
   });
 
-  test.each(GANG_NAMES)('gives the rights of gang %s when it is enabled, those of no other', (gang) => {
+  test.each(GANG_NAMES)('grants only the permissions of the enabled gang %s', (gang) => {
     const role = (values: unknown) =>
       rulesOfObject(named(render(values), 'ClusterRole', 'wsi-system:wsi-operator'));
     expect(role({ gangs: { [gang]: { enabled: true } } })).toEqual([
@@ -186,7 +186,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     ]);
   });
 
-  test('runs what manifests/ runs', () => {
+  test('runs the same process as manifests/', () => {
     const [base] = loadAll(readFileSync(`${ROOT}manifests/base/deployment.yaml`, 'utf8')) as [Workload];
     const chart = deploymentOf(render({ replicas: 1, podAntiAffinity: 'none' }));
     const text = JSON.stringify(withoutLabels(base.spec))
@@ -199,7 +199,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     expect(deploymentOf(render({})).spec).toMatchObject(ha.spec);
   });
 
-  test('its pods meet the Pod Security Standard `restricted`', () => {
+  test('has pods that meet the Pod Security Standard `restricted`', () => {
     for (const pod of [
       deploymentOf(render({})).spec.template,
       only(render({}), 'Pod') as unknown as Workload['spec']['template'],
@@ -229,7 +229,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     expect(contextOf(own, openshift)).toEqual({ ...assigned, runAsUser: 1000620000 });
   });
 
-  test('its policy lets out to name servers, the API server, coordinators and what is added', () => {
+  test('has a policy that allows name servers, the API server, coordinators and added destinations', () => {
     const added = { ports: [{ port: 3128, protocol: 'TCP' }] };
     const policy = only(
       render({
@@ -270,7 +270,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     expect(() => render(values)).toThrow(message);
   });
 
-  test('alerts and dashboard arrive unchanged', () => {
+  test('includes alerts and dashboard unchanged', () => {
     const objects = render(everything);
     const alerts = readFileSync(`${ROOT}helm/wsi-operator/files/alerts.yaml`, 'utf8');
     expect(only(objects, 'PrometheusRule')['spec']).toEqual(

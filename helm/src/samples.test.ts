@@ -25,7 +25,7 @@ const documents = (name: string): Document[] => loadAll(text(name)) as Document[
 const ON_THIS_MACHINE = ['autoscaling.yaml', 'cooccurrence.yaml', 'survival.yaml'];
 const onCluster = names.filter((name) => !ON_THIS_MACHINE.includes(name));
 
-test('there is a sample of everything', () => {
+test('the samples cover everything', () => {
   const wanted = ['minimal', 'head-and-neck-survival', 'ovarian-radiotherapy', 'claims-and-storage', 's3'];
   const devices = ['gpu', 'gpu-mig', 'kueue', 'volcano'];
   expect(onCluster).toEqual([...wanted, ...devices].map((name) => `${name}.yaml`).sort());

@@ -113,7 +113,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     expect(roles.filter(({ metadata }) => !metadata.name.includes('wsitrainingjob'))).toEqual([]);
   });
 
-  test('mounts of the Secrets what is needed, whole directories, so that changes arrive', () => {
+  test('mounts only the needed Secrets, as whole directories, so that changes arrive', () => {
     const objects = render({ certificateSecret: 'metrics-tls', clientAuthoritySecret: 'clients' });
     const { certificateDirectory, clientAuthority } = optionsOf(objects).metricsSecurity ?? {};
     const { containers, volumes } = podOf(objects);
@@ -164,7 +164,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
       { certificateSecret: 'metrics-tls', clientAuthoritySecret: 'clients', tlsConfig: CERTIFIED },
       { tlsConfig: CERTIFIED },
     ],
-  ])('a %s with %j tells Prometheus how', (kind, secure, wanted) => {
+  ])('configures Prometheus in a %s with %j', (kind, secure, wanted) => {
     const objects = render(secure, kind === 'PodMonitor' ? podMonitor : serviceMonitor);
     expect(endpointOf(objects, kind)).toEqual({
       port: 'metrics',
@@ -194,7 +194,7 @@ if (helm === '') process.stdout.write('skipped: there is no `helm` in the PATH; 
     expect(() => render(secure, others)).toThrow(message);
   });
 
-  test("what asks for `helm test` is a program, and asks by the Service's name", () => {
+  test("has a probe for `helm test` that is a valid program and uses the Service's name", () => {
     for (const secure of [{ enabled: false }, {}, { clientAuthoritySecret: 'clients' }]) {
       const text = renderedText(helm, withImages(values(secure)));
       const pod = renderChart(helm, values(secure)).find(({ kind }) => kind === 'Pod');

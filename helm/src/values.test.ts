@@ -84,7 +84,7 @@ test('every value is explained: a comment above it, or above the group that it i
   expect(bare).toEqual([]);
 });
 
-test('the gangs are those that a job may choose', () => {
+test('the gangs of the chart are those that a job may choose', () => {
   const { properties = {} } = schema;
   const enumOf = (part: ValueSchema | undefined): readonly unknown[] =>
     (part as { readonly enum?: readonly unknown[] } | undefined)?.enum ?? [];

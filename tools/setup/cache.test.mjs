@@ -15,11 +15,11 @@ describe('the cache', () => {
     [{ XDG_CACHE_HOME: '/x', HOME: '/home/me' }, '/x/wsi-operator'],
     [{ HOME: '/home/me' }, '/home/me/.cache/wsi-operator'],
     [{ WSI_CACHE: '', HOME: '/home/me' }, '/home/me/.cache/wsi-operator'],
-  ])('lies where the environment says: %p', (env, directory) => {
+  ])('is where the environment %p says', (env, directory) => {
     expect(cacheDirectory(env)).toBe(directory);
   });
 
-  it('keeps apart what differs in content', () => {
+  it('has different entries for different contents', () => {
     const entries = [
       nodeDirectory('/c', 'linux-x64'),
       nodeDirectory('/c', 'linux-arm64'),
@@ -34,7 +34,7 @@ describe('the cache', () => {
     expect(new Set(entries).size).toBe(entries.length);
   });
 
-  it('makes one name of a compiler, whatever it is called', () => {
+  it('identifies a compiler whatever its name', () => {
     const directory = bindingDirectory('/c', 'linux-x64', 'x86_64-linux-gnu-g++ 12.2.0 (odd/name)');
     expect(directory).toMatch(/^\/c\/binding\/[\w.+-]+$/);
   });

@@ -39,7 +39,7 @@ function matches(change) {
 }
 
 describe('the installed packages', () => {
-  it('match the lock file when an optional package of another platform is not there', () => {
+  it('match the lock file without an optional package of another platform', () => {
     expect(matches(() => {})).toBe(true);
   });
 
@@ -57,9 +57,9 @@ describe('the installed packages', () => {
       (/** @type {any} */ lock) => (lock[''] = { dependencies: {} }),
     ],
     ['a workspace that the lock file does not know', (/** @type {any} */ lock) => delete lock['engine']],
-  ])('do not match it: %s', (_, change) => expect(matches(change)).toBe(false));
+  ])('do not match the lock file: %s', (_, change) => expect(matches(change)).toBe(false));
 
-  it('do not match it when a folder is gone, or when there are none', () => {
+  it('do not match the lock file if a folder or all of them are missing', () => {
     matches(() => {});
     rmSync(join(root, 'node_modules', 'one', 'node_modules'), { recursive: true });
     expect(treeMatchesLock(root)).toBe(false);

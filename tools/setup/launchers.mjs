@@ -2,7 +2,7 @@
 /**
  * Whoever has started this program (npx, npm, sh, timeout, a script) may be killed without a word to it. The rule:
  *
- * - It is told to stop when a process that started it, and that is of its own process group, is gone. What is started
+ * - It is asked to stop when a process that started it, and that is of its own process group, is gone. What is started
  *   together is of one group: npx, its shell, the set-up, the program.
  * - What was put in the background goes on: a shell with job control gives it a group of its own (so `&` and `disown`),
  *   `setsid` a session of its own, and under `nohup` nothing is watched and SIGHUP is ignored.
@@ -13,9 +13,9 @@
 import { readFileSync } from 'node:fs';
 import { clearInterval, setInterval } from 'node:timers';
 
-/** @typedef {{ pid: number, born: string }} Launcher `born` tells a process from a later one with the same number */
+/** @typedef {{ pid: number, born: string }} Launcher `born` distinguishes a process from a later one with the same number */
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const INTERVAL = 500;
 const DEPTH = 64;
 

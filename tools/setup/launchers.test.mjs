@@ -34,14 +34,14 @@ linux('launchers', () => {
     end();
   });
 
-  it('do not count beyond setsid', async () => {
+  it('do not include those beyond setsid', async () => {
     const { last, end } = await nested('setsid --wait');
     expect(launchersOf(last).map(({ pid }) => pid)).not.toContain(process.pid);
     expect(launchersOf(last)).toEqual([]);
     end();
   });
 
-  it('are missed when one of them is killed, also one that is not the parent', async () => {
+  it('are reported as gone when one of them is killed, even if it is not the parent', async () => {
     const { outer, last, end } = await nested();
     const gone = new Promise((resolve) => watchLaunchers(launchersOf(last), () => resolve('gone')));
     process.kill(outer, 'SIGKILL');
@@ -52,7 +52,7 @@ linux('launchers', () => {
     end();
   });
 
-  it('a pid that belongs to another process by now counts as gone', async () => {
+  it('are gone if their pid now belongs to another process', async () => {
     const gone = new Promise((resolve) =>
       watchLaunchers([{ pid: process.pid, born: '1' }], () => resolve('gone')),
     );
@@ -69,6 +69,6 @@ it.each([
   [{ _: '/usr/bin/npx' }, false],
   [{ _: '/opt/not-nohup' }, false],
   [{}, false],
-])('%p: kept running is %p', (env, kept) => {
+])('with the signals of %p, a program is kept running: %p', (env, kept) => {
   expect(isKeptRunning(env)).toBe(kept);
 });

@@ -13,11 +13,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-it('gives null for what is not set up', () => {
+it('the locations are null for what is not set up', () => {
   expect(new Set(Object.values(readSetup({ root, env: {} })))).toEqual(new Set([null]));
 });
 
-it('gives what the set-up has written, and lets the environment name another OpenSlide', () => {
+it('the locations are those written by the set-up, but the environment may name another OpenSlide', () => {
   writeFileSync(setupFile(root), JSON.stringify({ node: '/n', openslideLibrary: '/o' }));
   expect(readSetup({ root, env: {} })).toMatchObject({
     node: '/n',
@@ -27,12 +27,12 @@ it('gives what the set-up has written, and lets the environment name another Ope
   expect(readSetup({ root, env: { WSI_OPENSLIDE_LIBRARY: '/other' } }).openslideLibrary).toBe('/other');
 });
 
-it('finds the repository by its own place', () => {
+it('the repository is found relative to the module', () => {
   expect(setupFile()).toMatch(/node_modules\/\.wsi-setup\.json$/);
   expect(readSetup().node).toMatch(/bin\/node$/);
 });
 
-it('says which file is broken', () => {
+it('an error names the broken file', () => {
   writeFileSync(setupFile(root), '{');
   expect(() => readSetup({ root })).toThrow(`${setupFile(root)} is broken`);
 });

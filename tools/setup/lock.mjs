@@ -3,7 +3,7 @@
  * One set-up at a time works on a cache. The lock is a file that names its holder and the program that the holder
  * runs at the moment. It is stale, and taken over, when neither lives any more: a killed set-up may leave an npm
  * behind that still writes. Holders in another container or on another machine that share the folder can not be
- * looked at; of those the lock counts as stale when it has not been touched for a minute.
+ * checked; for those the lock counts as stale when it has not been touched for a minute.
  *
  * Not the lock of an output directory (operator/src/cluster/local/lock.ts): that one refuses instead of waiting, ends
  * what a dead owner has left running, and never goes by time; and this file runs before any package is installed.
@@ -31,7 +31,7 @@ const UNTOUCHED_IS_STALE_MS = 60_000;
 const POLL_MS = 200;
 
 /**
- * @typedef {{ pid: number, born: string }} LiveProcess `born` tells a process from a later one with the same number
+ * @typedef {{ pid: number, born: string }} LiveProcess `born` distinguishes a process from a later one with the same number
  * @typedef {{ token: string, place: string, holder: LiveProcess, child: LiveProcess | null }} LockRecord
  * @typedef {{ recordChild(pid: number): void, release(): void }} Lock
  */
@@ -50,11 +50,11 @@ export async function acquireLock(path, { onWait } = {}) {
     holder: { pid: process.pid, born: birthOf(process.pid) },
     child: null,
   };
-  let told = false;
+  let reported = false;
   while (!create(path, record)) {
     if (breakStale(path)) continue;
-    if (!told) onWait?.(describeHolder(path));
-    told = true;
+    if (!reported) onWait?.(describeHolder(path));
+    reported = true;
     await delay(POLL_MS);
   }
   return hold(path, record);
@@ -184,7 +184,7 @@ function isAlive({ pid, born }) {
 }
 
 /**
- * The start time of a process in clock ticks since boot, "" where the system does not tell (macOS), "dead" of a
+ * The start time of a process in clock ticks since boot, "" where the system does not provide it (macOS), "dead" of a
  * process that has ended and waits for its parent.
  * @param {number} pid
  */

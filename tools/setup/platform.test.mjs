@@ -7,7 +7,7 @@ describe('the platform', () => {
     ['linux', 'x64', 'linux-x64'],
     ['linux', 'arm64', 'linux-arm64'],
     ['darwin', 'arm64', 'darwin-arm64'],
-  ])('%s %s is known', (platform, arch, name) => expect(platformOf({ platform, arch })).toBe(name));
+  ])('%s %s is supported', (platform, arch, name) => expect(platformOf({ platform, arch })).toBe(name));
 
   it.each([
     ['win32', 'x64'],
@@ -28,7 +28,7 @@ describe('the platform', () => {
     else expect(check).toThrow(`The GNU C library here is ${glibc}`);
   });
 
-  it('a Linux without the GNU C library is refused, macOS is not asked', () => {
+  it('Linux without the GNU C library is refused, macOS is not checked', () => {
     expect(() => requireGnuLibc('linux-x64', null)).toThrow('Alpine has musl');
     expect(() => requireGnuLibc('darwin-arm64', null)).not.toThrow();
   });

@@ -107,7 +107,7 @@ function entries(directory) {
 }
 
 /**
- * A full disk is told before a download rather than in the middle of one.
+ * A full disk is reported before a download rather than in the middle of one.
  * @param {string} directory @param {number} bytes @param {string} what
  * @param {(path: string) => { bavail: number, bsize: number }} [statfs]
  */

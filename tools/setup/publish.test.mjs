@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('publishing', () => {
-  it('shows a folder only when it is whole', async () => {
+  it('makes a folder visible only once it is complete', async () => {
     const target = join(folder, 'section', 'entry');
     await publishDirectory(target, async (directory) => {
       writeFileSync(join(directory, 'file'), 'content');
@@ -40,7 +40,7 @@ describe('publishing', () => {
     expect(readdirSync(join(folder, 'section'))).toEqual([]);
   });
 
-  it('keeps what somebody else has published meanwhile', async () => {
+  it('keeps what another process has published meanwhile', async () => {
     const target = join(folder, 'entry');
     await publishDirectory(target, async () => {
       mkdirSync(target);
@@ -50,7 +50,7 @@ describe('publishing', () => {
     await publishDirectory(target, () => Promise.reject(new Error('is not called')));
   });
 
-  it('replaces files, and links whatever stood in their place', () => {
+  it('replaces files, and links at their place', () => {
     publishFile(join(folder, 'deep', 'file'), 'one');
     publishFile(join(folder, 'deep', 'file'), 'two');
     expect(readIfThere(join(folder, 'deep', 'file'))).toBe('two');
@@ -61,7 +61,7 @@ describe('publishing', () => {
     expect(linkTarget(join(folder, 'nothing'))).toBeUndefined();
   });
 
-  it('removes what an interrupted set-up has left, and nothing else', () => {
+  it('removes the remains of an interrupted set-up, and nothing else', () => {
     for (const path of ['node/24', 'node/24.partial-1-ab/bin', 'downloads/x.partial-2-cd']) {
       mkdirSync(join(folder, path), { recursive: true });
     }
@@ -71,7 +71,7 @@ describe('publishing', () => {
     expect(removeUnfinished(join(folder, 'not-there'))).toBe(0);
   });
 
-  it('tells a full disk before the work', () => {
+  it('reports a full disk before the work', () => {
     const disk = () => ({ bavail: 1000, bsize: 1_000_000 });
     expect(() => requireSpace(folder, 1e9, 'The set-up', disk)).not.toThrow();
     expect(() => requireSpace(folder, 1.5e9, 'The set-up', disk)).toThrow(

@@ -1,5 +1,5 @@
 // @ts-check
-/** The programs that a machine must have, and what to say when it has not. All that is missing is told at once. */
+/** The programs that a machine must have, and what to say when it has not. Everything missing is reported at once. */
 import { findProgram } from './command.mjs';
 import { SetupError } from './setup-error.mjs';
 

@@ -3,7 +3,7 @@
  * `node tools/setup/run.mjs [--with python-reference] [--with python-bench] -- PROGRAM [ARGUMENT...]`: the way every npm
  * script starts. Sets up what is missing, silently when nothing is, then runs the program with the pinned Node and the
  * project's own programs first on PATH, hands signals on, and ends as the program ends. When what has started it is gone,
- * it tells the program to stop (see launchers.mjs).
+ * it asks the program to stop (see launchers.mjs).
  */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -21,12 +21,12 @@ if (keptRunning) process.on('SIGHUP', () => undefined);
 const stopWatching = keptRunning
   ? () => undefined
   : watchLaunchers(launchersOf(), () => process.kill(process.pid, 'SIGTERM'));
-const tell = (/** @type {string} */ line) => process.stderr.write(`set-up: ${line}\n`);
+const print = (/** @type {string} */ line) => process.stderr.write(`set-up: ${line}\n`);
 
 try {
   const { levels, command } = parseRunArguments(process.argv.slice(2), pythonLevels());
   const stop = endOnSignals();
-  const { context, facts } = await performSetup({ levels, say: tell });
+  const { context, facts } = await performSetup({ levels, say: print });
   stop();
   const first = [dirname(/** @type {string} */ (facts.node)), join(context.root, 'node_modules', '.bin')];
   // Half of the start of a program of ours is compiling what the one before it has compiled, and a run has many.
@@ -34,7 +34,7 @@ try {
   const started = { WSI_STARTED_BY: String(process.pid), ...(keptRunning ? { WSI_NOHUP: '1' } : {}) };
   process.exitCode = await execute(command, withPath({ ...compiled, ...started }, first));
 } catch (fault) {
-  tell(asSetupError(fault).report());
+  print(asSetupError(fault).report());
   process.exitCode = 1;
 }
 
@@ -51,7 +51,7 @@ async function execute([name = '', ...args], env) {
     for (const signal of FORWARDED) {
       if (signal === 'SIGHUP' && keptRunning) continue;
       process.on(signal, () => {
-        // Who started us may go now: the program is told already, and twice would mean "at once" to many programs.
+        // Who started us may go now: the program has the signal already, and twice would mean "at once" to many programs.
         stopWatching();
         // Ctrl-C in a terminal reaches the program without help.
         if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);

@@ -11,11 +11,11 @@
  * @property {TensorFlowSetting} tensorflow
  * @property {NodeJS.ProcessEnv} env
  * @property {(line: string) => void} say progress
- * @property {(pid: number) => void} onStart tells the lock which program runs
+ * @property {(pid: number) => void} onStart records in the lock which program runs
  *
  * @typedef {object} Step
  * @property {string} name
- * @property {() => boolean} isDone looks at files only, starts nothing
+ * @property {() => boolean} isDone checks files only, starts nothing
  * @property {() => readonly import('./required-tools.mjs').Tool[]} tools the programs that the work needs
  * @property {number} diskBytes what the work leaves in the cache at its height, roughly
  * @property {() => Promise<void>} perform

@@ -22,14 +22,14 @@ function levelsOf(args) {
 }
 
 const started = Date.now();
-const tell = (/** @type {string} */ line) => process.stderr.write(`set-up: ${line}\n`);
+const print = (/** @type {string} */ line) => process.stderr.write(`set-up: ${line}\n`);
 endOnSignals();
 try {
-  const { facts, performed } = await performSetup({ levels: levelsOf(process.argv.slice(2)), say: tell });
+  const { facts, performed } = await performSetup({ levels: levelsOf(process.argv.slice(2)), say: print });
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  tell(performed.length === 0 ? 'nothing to do' : `done in ${seconds} s`);
+  print(performed.length === 0 ? 'nothing to do' : `done in ${seconds} s`);
   process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
 } catch (fault) {
-  tell(asSetupError(fault).report());
+  print(asSetupError(fault).report());
   process.exitCode = 1;
 }

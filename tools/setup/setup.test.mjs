@@ -34,7 +34,7 @@ linux('a set-up', () => {
     expect(repository.npmCalls().map(({ name }) => name)).toEqual(['fetch-node', 'scratch']);
   });
 
-  it('installs again when node_modules goes or the lock file asks for something else', async () => {
+  it('installs again when node_modules is removed or the lock file changes', async () => {
     await repository.run('setup.mjs');
     repository.writeManifest({ name: 'scratch', version: '1.0.1' });
     expect((await repository.run('setup.mjs')).stderr).toContain('set-up: JavaScript packages\nset-up: done');
@@ -46,7 +46,7 @@ linux('a set-up', () => {
     expect(repository.npmCalls().map(({ name }) => name)).toEqual(['fetch-node', 'scratch', 'scratch']);
   });
 
-  it('does not accept what npm installs when it is not what the lock file says', async () => {
+  it('does not accept an installation by npm that differs from the lock file', async () => {
     const { code, stderr } = await repository.run('setup.mjs', [], { NPM_FAULT: 'wrong' });
     expect(code).toBe(1);
     expect(stderr).toContain('npm has installed something else than package-lock.json says');
@@ -57,7 +57,7 @@ linux('a set-up', () => {
     ['SIGKILL', 1, 'fetch-node'],
     ['SIGKILL', 2, 'scratch'],
     ['SIGTERM', 1, 'fetch-node'],
-  ])('goes on after %s in the middle of npm call %d', async (signal, call, name) => {
+  ])('resumes after %s in the middle of npm call %d', async (signal, call, name) => {
     if (call > 1) {
       await repository.run('setup.mjs');
       rmSync(join(repository.root, 'node_modules'), { recursive: true });
@@ -86,7 +86,7 @@ linux('a set-up', () => {
     expect(existsSync(join(repository.cache, 'setup.lock'))).toBe(false);
   });
 
-  it('lets only one of two at once do the work', async () => {
+  it('does the work once when started twice', async () => {
     const endings = await Promise.all([repository.run('setup.mjs'), repository.run('setup.mjs')]);
     expect(endings.map(({ code }) => code)).toEqual([0, 0]);
     expect(repository.npmCalls().map(({ name }) => name)).toEqual(['fetch-node', 'scratch']);
@@ -130,12 +130,12 @@ linux('a set-up', () => {
     [{ WSI_TENSORFLOW: 'tpu' }, [], 'WSI_TENSORFLOW is "tpu"'],
     [{}, ['--python'], 'The set-up does not know --python'],
     [{ WSI_CACHE: '/dev/null/cache' }, [], 'put the cache elsewhere with WSI_CACHE=/path'],
-  ])('refuses what it does not understand: %p %p', async (env, args, message) => {
+  ])('refuses the unknown settings %p %p', async (env, args, message) => {
     const { code, stderr } = await repository.run('setup.mjs', args, env);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
   });
 
-  it('tells the path of the pinned Node, and whether it is there', async () => {
+  it('prints the path of the pinned Node, and whether it exists', async () => {
     const before = await repository.run('node-path.mjs');
     expect(before).toMatchObject({
       code: 1,
@@ -167,7 +167,7 @@ linux('run.mjs', () => {
     expect(silent).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
   });
 
-  it('hands signals on and ends as the program ends', async () => {
+  it('forwards signals, and ends as the program ends', async () => {
     await repository.run('setup.mjs');
     const started = join(repository.folder, 'started');
     const script = `trap 'exit 5' TERM; echo > ${started}; while :; do sleep 0.05; done`;
@@ -179,7 +179,7 @@ linux('run.mjs', () => {
     expect(killed.code).toBe(137);
   });
 
-  it('tells the program to stop when the shell that started it is killed', async () => {
+  it('stops the program when the shell that started it is killed', async () => {
     await repository.run('setup.mjs');
     const [started, ended] = [join(repository.folder, 'started'), join(repository.folder, 'ended')];
     const program = `trap 'echo asked > ${ended}; exit' TERM; echo > ${started}; while :; do sleep 0.05; done`;

@@ -53,7 +53,7 @@ describe('the layout of TensorFlow', () => {
     ['nvidia/cudnn/lib/libcudnn.so.9', 'nvidia/cudnn/lib/libcudnn.so.9'],
     ['nvidia/cuda_nvcc/bin/ptxas', 'nvidia/cuda_nvcc/bin/ptxas'],
     ['nvidia/cuda_nvcc/nvvm/libdevice/libdevice.10.bc', 'nvidia/cuda_nvcc/nvvm/libdevice/libdevice.10.bc'],
-  ])('puts %s where the libraries look for it', (name, place) => expect(tensorflowPlace(name)).toBe(place));
+  ])('puts %s where the libraries expect it', (name, place) => expect(tensorflowPlace(name)).toBe(place));
 
   it.each([
     'tensorflow/python/lib_pywrap_tensorflow_common.so',
@@ -63,5 +63,5 @@ describe('the layout of TensorFlow', () => {
     'nvidia/cudnn/include/cudnn.h',
     'nvidia/cudnn/__init__.py',
     'tensorflow_cpu-2.21.0.dist-info/RECORD',
-  ])('leaves %s out', (name) => expect(tensorflowPlace(name)).toBeUndefined());
+  ])('omits %s', (name) => expect(tensorflowPlace(name)).toBeUndefined());
 });

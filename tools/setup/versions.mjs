@@ -31,7 +31,7 @@ export const OLDEST_OWN_NODE_MAJOR = 24;
 
 export const TENSORFLOW_VERSION = '2.21.0';
 export const TFJS_NODE_VERSION = '4.22.0';
-/** The Node-API level that the binding is compiled for; tfjs-node looks for the binding in a folder named after it. */
+/** The Node-API level that the binding is compiled for; tfjs-node expects the binding in a folder named after it. */
 export const NODE_API_VERSION = 8;
 
 /**

@@ -32,7 +32,7 @@ export async function unpackWheels(context, wheels, directory, place) {
     );
     if (files.length === 0) {
       throw new SetupError(
-        `The wheel ${wheel.project} ${wheel.version} holds none of the files that are looked for.`,
+        `The wheel ${wheel.project} ${wheel.version} holds none of the expected files.`,
         'Its layout has changed: see tools/setup/tensorflow-layout.mjs.',
       );
     }

@@ -22,12 +22,12 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 describe('the stamp of the installed packages', () => {
-  it('covers the root and every workspace that is there', () => {
+  it('covers the root and every existing workspace', () => {
     expect(workspaceFolders(root)).toEqual(['', 'engine', 'plugins/one', 'plugins/two']);
   });
 
   it.each(['package-lock.json', '.npmrc', 'package.json', 'engine/package.json', 'plugins/one/package.json'])(
-    'is void when %s changes',
+    'is invalid when %s changes',
     (file) => {
       const before = installKey(root);
       expect(installKey(root)).toBe(before);

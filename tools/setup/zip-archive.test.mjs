@@ -99,7 +99,7 @@ describe('a zip archive', () => {
     },
   );
 
-  it('notices a size that is not the announced one, and content that is not what its checksum says', async () => {
+  it('is refused if a size or checksum does not match', async () => {
     const short = zip([{ name: 'short', content: 'abc', size: 5 }]);
     expect(await refusal(extract(short, folder, everything))).toContain(
       'short: 3 bytes came out of the archive instead of 5',

@@ -28,7 +28,7 @@ export interface DownloadOptions {
 }
 
 const WAIT_SECONDS = 300;
-const LOOK_MILLISECONDS = 1000;
+const POLL_MILLISECONDS = 1000;
 /** Some hundred thousand files. */
 const MOST_LIST_BYTES = 64 * 2 ** 20;
 /** What a download without `--all` leaves where it is. */
@@ -119,7 +119,7 @@ async function untilReady({ client, namespace, terminal }: ClusterSession, name:
           : 'A claim that one node may mount (ReadWriteOnce) is free when the job has ended: try again then.',
       });
     }
-    await terminal.clock.sleep(LOOK_MILLISECONDS);
+    await terminal.clock.sleep(POLL_MILLISECONDS);
   }
 }
 

@@ -36,7 +36,7 @@ export interface WaitOptions {
   readonly timeoutSeconds?: number | undefined;
 }
 
-const LOOK_MILLISECONDS = 5_000;
+const POLL_MILLISECONDS = 5_000;
 const SILENT_MILLISECONDS = 60_000;
 
 /** Watches one job until `done`, until it is deleted, the time is over or `signal`. */
@@ -116,7 +116,7 @@ async function reportConcerns(session: ClusterSession, concerns: Concerns): Prom
   let unseen = false;
   let silent = false;
   const aborted = (): false => false;
-  while (await clock.sleep(LOOK_MILLISECONDS, concerns.signal).then(() => true, aborted)) {
+  while (await clock.sleep(POLL_MILLISECONDS, concerns.signal).then(() => true, aborted)) {
     const job = concerns.job();
     if (job !== undefined && !unseen && isUnseen(job, clock.now())) {
       unseen = true;

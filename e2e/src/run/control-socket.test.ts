@@ -40,7 +40,7 @@ describe('the socket between suites and runner', () => {
     expect(asked).toEqual(['/tmp/a.tar', { secondsAway: 3 }]);
   });
 
-  it('tells what went wrong, and goes on', async () => {
+  it('reports an error, and continues', async () => {
     await expect(loadImage(session, '/tmp/b.tar', 'bad:1')).rejects.toThrow(/no image is in it/);
     expect(await loadImage(session, '/tmp/c.tar', 'good:1')).toBe('docker.io/good:1');
   });

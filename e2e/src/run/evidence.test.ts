@@ -13,7 +13,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** A program in kubectl's place: a cluster with one pod of a job, whose events cannot be had. */
+/** A program in kubectl's place: a cluster with one pod of a job, whose events cannot be read. */
 async function kubectl(): Promise<string> {
   const file = join(directory, 'kubectl');
   const script = `#!/bin/sh
@@ -30,7 +30,7 @@ esac
 }
 
 describe('the evidence of a failed test', () => {
-  it('is in a folder of its name: objects, events and logs, whatever cannot be had', async () => {
+  it('is a folder of its name with objects, events and logs, even if some are unavailable', async () => {
     const source = {
       kubectl: await kubectl(),
       kubeconfig: '/k',
@@ -45,7 +45,7 @@ describe('the evidence of a failed test', () => {
     expect(await read('tumour-lung-worker-0.log')).toBe('the last words of a worker\n');
   });
 
-  it('tells that the program itself is not there', async () => {
+  it('says that kubectl is missing', async () => {
     const source = {
       kubectl: join(directory, 'none'),
       kubeconfig: '/k',

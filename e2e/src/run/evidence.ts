@@ -1,5 +1,5 @@
 /**
- * What tells why a test failed, gathered before its clean-up takes it away: objects, events and logs of the cluster. The
+ * Evidence of why a test failed, gathered before its clean-up takes it away: objects, events and logs of the cluster. The
  * components that a suite has started write their logs into the same folder.
  */
 import { mkdir, writeFile } from 'node:fs/promises';

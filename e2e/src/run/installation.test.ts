@@ -6,7 +6,7 @@ describe('an image reference', () => {
     ['docker.io/wsi-operator/trainer:0.1.0', 'docker.io/wsi-operator/trainer', '0.1.0'],
     ['localhost:5000/wsi/operator', 'localhost:5000/wsi/operator', 'latest'],
     ['localhost:5000/wsi/operator:x', 'localhost:5000/wsi/operator', 'x'],
-  ])('%s is divided for the chart', (image, repository, tag) => {
+  ])('such as %s is split for the chart', (image, repository, tag) => {
     expect(reference(image)).toEqual({ repository, tag });
   });
 });

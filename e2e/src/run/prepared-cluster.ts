@@ -1,4 +1,4 @@
-/** A cluster with the images loaded and the operator installed, and what suites and storms are told of it. */
+/** A cluster with the images loaded and the operator installed, and its description for suites and storms. */
 import { join } from 'node:path';
 import { buildImage, type Target } from '@wsi-operator/image';
 import type { Log, RunningCluster } from '@wsi-operator/cluster';

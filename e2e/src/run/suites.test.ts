@@ -17,7 +17,7 @@ describe('the suites', () => {
     );
   });
 
-  it('are all run when none is named, and in their order when some are', () => {
+  it('are all run if none is named, and in their order if some are', () => {
     expect(chosenSuites([])).toEqual(suiteNames());
     expect(chosenSuites(['faults', 'training'])).toEqual(['training', 'faults']);
   });

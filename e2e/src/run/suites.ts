@@ -56,7 +56,7 @@ export function chosenSuites(only: readonly string[]): string[] {
 }
 
 export interface SuiteFiles {
-  /** Tells the suite what it has in hand. */
+  /** Describes to the suite what it has at hand. */
   readonly session: string;
   /** Where jest may write its report. */
   readonly results: string;

@@ -68,7 +68,7 @@ const STEPS = 4;
 const TIMES = 3;
 
 /**
- * @param main the operator's main.ts, of this checkout unless told
+ * @param main the operator's main.ts, of this checkout by default
  * @param only measures attacks with these words in their names
  */
 export async function measureHostile(

@@ -94,7 +94,7 @@ async function untilRunning(
   start: number,
   timeout: number,
 ): Promise<number> {
-  for (let told = 0; ;) {
+  for (let reported = 0; ;) {
     await delay(500);
     const phases = await kubectl(cluster, [
       'get',
@@ -108,8 +108,8 @@ async function untilRunning(
     if (seconds(start) > timeout) {
       throw new WsiError('Unavailable', `after ${timeout} s only ${count} of ${jobs} jobs are running`);
     }
-    if (count >= told + jobs / 4) {
-      told = count;
+    if (count >= reported + jobs / 4) {
+      reported = count;
       log(`${count} of ${jobs} jobs are running`);
     }
   }

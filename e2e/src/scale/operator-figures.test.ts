@@ -20,7 +20,7 @@ describe("the operator's figures", () => {
     expect(figuresOf(`${TEXT}\n${TEXT}`)).toMatchObject({ requests: 30, cpuSeconds: 3, reconciles: 14 });
   });
 
-  it('are nothing where there are no metrics', () => {
+  it('are absent without metrics', () => {
     expect(figuresOf('')).toMatchObject({ requests: 0, cpuSeconds: 0 });
   });
 });

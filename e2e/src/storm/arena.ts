@@ -12,7 +12,7 @@ export interface Arena {
   readonly replicas: Replicas;
   /** A run without faults, by one worker and one server. */
   quiet(): Promise<RunOutcome>;
-  /** Begins a run of the job anew, with the numbers of processes that the one before had in the end. */
+  /** Begins another run of the job, with the numbers of processes that the one before had in the end. */
   begin(run: number): Promise<void>;
   /** Steps that are committed; what a roll-back takes back does not count any more. */
   steps(): Promise<number>;

@@ -30,7 +30,7 @@ import {
   type Victim,
 } from './schedule.ts';
 
-const LOOK_MILLISECONDS = 100;
+const POLL_MILLISECONDS = 100;
 
 export class ClusterArena implements Arena {
   readonly shares: Partial<Record<FaultKind, number>> = { kill: 30, rescale: 12, resume: 4 };
@@ -83,7 +83,7 @@ export class ClusterArena implements Arena {
 
   async quiet(): Promise<RunOutcome> {
     await this.#start('quiet', { workers: 1, servers: 1 });
-    while (!(await this.isFinished())) await delay(LOOK_MILLISECONDS);
+    while (!(await this.isFinished())) await delay(POLL_MILLISECONDS);
     return (await this.conclude()).outcome;
   }
 
@@ -165,7 +165,7 @@ export class ClusterArena implements Arena {
     if (mark !== undefined && this.#kills % 2 === 0) {
       if (!signal(mark, 'SIGKILL')) return undefined;
       // The next fault must not strike a dead one.
-      while (markOf(mark.pid)?.started === mark.started) await delay(LOOK_MILLISECONDS);
+      while (markOf(mark.pid)?.started === mark.started) await delay(POLL_MILLISECONDS);
       return `process ${mark.pid} of ${pod}`;
     }
     const namespace = 'index' in victim ? STORM_NAMESPACE : this.#session.file.operatorNamespace;
@@ -205,7 +205,7 @@ export class ClusterArena implements Arena {
         const what = `${describeVictim(victim)} was not there for ${PATIENCE_SECONDS} s`;
         throw new WsiError('Internal', what, { remedy: JSON.stringify(await this.#run.status(), null, 1) });
       }
-      await delay(LOOK_MILLISECONDS);
+      await delay(POLL_MILLISECONDS);
     }
   }
 

@@ -38,7 +38,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function tell(fault: LinkFault): void {
+function inject(fault: LinkFault): void {
   writeFileSync(path('draft'), JSON.stringify(fault));
   renameSync(path('draft'), path('worker-3.json'));
 }
@@ -63,21 +63,21 @@ async function echoed(socket: Socket, text: string): Promise<string> {
   return heard;
 }
 
-it('holds a partition until its end, breaks connections at a drop, and passes all bytes otherwise', async () => {
+it('a faulty role holds a partition until its end, breaks connections at a drop, and otherwise passes all bytes', async () => {
   const socket = await throughLink();
   const long = 'abcdefgh'.repeat(20_000);
   expect(await echoed(socket, long)).toBe(long);
   const until = Date.now() + 1_500;
-  tell({ kind: 'partition', until, each: 0 });
+  inject({ kind: 'partition', until, each: 0 });
   // The fault is read as soon as the directory says that it is there; what came before is not held.
   let heard = '';
   while (Date.now() < until - 500) heard += await echoed(socket, 'x');
   expect(Date.now()).toBeGreaterThanOrEqual(until);
   expect(heard).toMatch(/^x+$/);
-  tell({ kind: 'delay', until: Date.now() + 60_000, each: 40 });
+  inject({ kind: 'delay', until: Date.now() + 60_000, each: 40 });
   expect(await echoed(socket, long)).toBe(long);
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  tell({ kind: 'drop', until: 0, each: 0 });
+  inject({ kind: 'drop', until: 0, each: 0 });
   await closed;
   const again = await throughLink();
   expect(await echoed(again, 'after')).toBe('after');

@@ -1,5 +1,5 @@
 /**
- * A role of the trainer behind a network that can be disturbed: the command of a storm's pods. What it is told to listen on
+ * A role of the trainer behind a network that can be disturbed: the command of a storm's pods. What it is given to listen on
  * becomes a proxy to where the trainer really listens, and a worker reaches its coordinator through one of its own. All
  * bytes pass through unchanged; a fault holds them up or breaks the connections.
  *

@@ -19,13 +19,13 @@ const GRACE_MILLISECONDS = 5_000;
 export async function localLeftovers(where: WhereToLook): Promise<string[]> {
   const deadline = performance.now() + GRACE_MILLISECONDS;
   for (;;) {
-    const left = await look(where);
+    const left = await leftoversNow(where);
     if (left.length === 0 || performance.now() > deadline) return left;
     await delay(50);
   }
 }
 
-async function look({ marker, output, temporary, mostCheckpoints }: WhereToLook): Promise<string[]> {
+async function leftoversNow({ marker, output, temporary, mostCheckpoints }: WhereToLook): Promise<string[]> {
   const processes = processesWith(`WSI_STORM=${marker}`).map(
     ({ pid }) => `process ${pid}: ${commandLine(pid)}`,
   );

@@ -78,7 +78,7 @@ export class LocalArena implements Arena {
     return stepsOf(this.#output);
   }
 
-  /** A leader that found no room on the disk is started again, as its message tells people to. */
+  /** A leader that found no room on the disk is started again, as its message advises. */
   async isFinished(): Promise<boolean> {
     if (this.#leader.isAlive) return false;
     const end = await this.#leader.end;

@@ -7,7 +7,7 @@ import { attempt, readRecord } from '@wsi-operator/cluster';
 import type { Session } from '../suite/session.ts';
 import { commandLine, markOf, processesWith, type ProcessMark } from './processes.ts';
 
-/** In the environment of every process of a storm's pods, so that they are told from all others of this machine. */
+/** In the environment of every process of a storm's pods, so that they are distinguished from all others of this machine. */
 export const MARKER_VARIABLE = 'WSI_STORM';
 /** The pod that a process belongs to. */
 export const POD_VARIABLE = 'WSI_STORM_POD';

@@ -8,8 +8,8 @@ const quiet: RunOutcome = {
   losses: ['step 0: 0.5', 'step 1: 0.4'],
 };
 
-describe('differences', () => {
-  it('are none between equal runs, nor where something is not at hand', () => {
+describe('the differences between two outcomes', () => {
+  it('are empty for equal runs, and where a value is missing', () => {
     expect(differences(quiet, { ...quiet })).toEqual([]);
     expect(differences(quiet, { parametersSha256: 'a', tiles: 7 })).toEqual([]);
   });

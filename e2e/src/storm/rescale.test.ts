@@ -114,7 +114,7 @@ function longestBlock(blocks: readonly Block[], worker: number): number {
   );
 }
 
-it('1 -> 4 -> 2 workers: every tile once, no pause, the same bytes', async () => {
+it('rescaling 1 -> 4 -> 2 workers computes every tile once, without a pause, to the same bytes', async () => {
   const quiet = start('quiet', 1);
   expect((await quiet.done).outcome).toBe('succeeded');
   const run = start('rescaled', 1);

@@ -34,7 +34,7 @@ const options: fc.Arbitrary<StormOptions> = fc.record({
 });
 
 describe('scheduleFaults', () => {
-  it('is a function of its arguments, and a longer storm begins like a shorter one', () => {
+  it('is a function of its arguments, with a shorter storm as the prefix of a longer one', () => {
     fc.assert(
       fc.property(options, fc.nat(20), (of, more) => {
         const faults = scheduleFaults(of);
@@ -44,7 +44,7 @@ describe('scheduleFaults', () => {
     );
   });
 
-  it('strikes only processes that the run has at that time, and only in the ways that were allowed', () => {
+  it('strikes only existing processes, and only in the allowed ways', () => {
     fc.assert(
       fc.property(options, (of) => {
         let { workers, servers } = of;
@@ -67,7 +67,7 @@ describe('scheduleFaults', () => {
     );
   });
 
-  it('lets the run get on after five faults without a step in between', () => {
+  it('lets the run make progress after five faults without a step', () => {
     fc.assert(
       fc.property(options, (of) => {
         let burst = 0;
@@ -80,7 +80,7 @@ describe('scheduleFaults', () => {
     );
   });
 
-  it('comes to every kind and every victim, in about the shares that were asked for', () => {
+  it('covers every kind and every victim, in about the requested shares', () => {
     const shares = { kill: 3, pause: 1 };
     const faults = scheduleFaults({
       ...{ seed: 7, faults: 4_000, shares, workers: 2, servers: 2 },

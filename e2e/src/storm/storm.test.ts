@@ -43,7 +43,7 @@ it('a short storm changes nothing and leaves nothing behind', async () => {
   expect(await readdir(directory)).toEqual(['storm-9.jsonl']);
 }, 900_000);
 
-/** A run that ends after some looks. */
+/** A run that ends after some checks. */
 class ScriptedArena implements Arena {
   readonly shares = { kill: 1 };
   readonly impossible = {};
@@ -89,7 +89,7 @@ const schedule = (faults: number): ReturnType<typeof scheduleFaults> =>
     (fault) => ({ ...fault, afterMilliseconds: 0 }),
   );
 
-it('goes on with fresh runs until all faults have struck', async () => {
+it('a storm continues with fresh runs until all faults have struck', async () => {
   const arena = new ScriptedArena('same');
   const heard: FaultRecord[] = [];
   const storm = new Storm(arena, { log: () => undefined, onFault: (record) => heard.push(record) });
@@ -105,7 +105,7 @@ it('goes on with fresh runs until all faults have struck', async () => {
 it.each([
   [new ScriptedArena('same', 'other'), [], 'parametersSha256: same in the quiet run, other in the storm'],
   [new ScriptedArena('same'), ['process 7: worker'], 'left over: process 7: worker'],
-])('ends with the first run that is not as the quiet one', async (arena, leftovers, line) => {
+])('a storm ends with the first run that differs from the quiet one', async (arena, leftovers, line) => {
   arena.leftovers = leftovers;
   const storm = new Storm(arena, { log: () => undefined, onFault: () => undefined });
   const { faults, runs } = await storm.rage(schedule(60));

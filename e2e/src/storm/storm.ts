@@ -30,7 +30,7 @@ export interface StormListener {
 
 /** A run that does not get on for so long hangs. */
 const HANG_MILLISECONDS = 600_000;
-const LOOK_MILLISECONDS = 50;
+const CHECK_MILLISECONDS = 50;
 
 interface Open {
   readonly fault: Fault;
@@ -56,7 +56,7 @@ export class Storm {
     this.#listener = listener;
   }
 
-  /** Ends early at the first difference: what follows it would tell nothing new. */
+  /** Ends early at the first difference: what follows it would show nothing new. */
   async rage(schedule: readonly Fault[]): Promise<StormResult> {
     const begun = performance.now();
     this.#quiet = await this.#arena.quiet();
@@ -66,7 +66,7 @@ export class Storm {
       if (!this.#isFine) break;
       await this.#strike(fault);
     }
-    while (this.#isFine && !(await this.#look())) await delay(LOOK_MILLISECONDS);
+    while (this.#isFine && !(await this.#check())) await delay(CHECK_MILLISECONDS);
     if (this.#isFine) await this.#conclude();
     return {
       records: this.#records,
@@ -113,15 +113,15 @@ export class Storm {
   async #isDue({ afterSteps, afterMilliseconds }: Fault): Promise<boolean> {
     const from = this.#highest;
     do {
-      if (await this.#look()) return false;
-      if (this.#highest < from + afterSteps) await delay(LOOK_MILLISECONDS);
+      if (await this.#check()) return false;
+      if (this.#highest < from + afterSteps) await delay(CHECK_MILLISECONDS);
     } while (this.#highest < from + afterSteps);
     await delay(afterMilliseconds);
-    return !(await this.#look());
+    return !(await this.#check());
   }
 
   /** Follows the run; true when it has ended. @throws WsiError when it hangs */
-  async #look(): Promise<boolean> {
+  async #check(): Promise<boolean> {
     const ended = await this.#arena.isFinished();
     const steps = await this.#arena.steps();
     if (steps > this.#highest || ended) {
@@ -150,7 +150,7 @@ export class Storm {
   }
 
   async #conclude(): Promise<void> {
-    while (!(await this.#look())) await delay(LOOK_MILLISECONDS);
+    while (!(await this.#check())) await delay(CHECK_MILLISECONDS);
     const { outcome, leftovers } = await this.#arena.conclude();
     this.#wrong.push(...differences(this.#quiet!, outcome), ...leftovers.map((of) => `left over: ${of}`));
     const verdict = this.#isFine ? 'as the quiet one' : `NOT as the quiet one`;

@@ -12,7 +12,7 @@ import { Session, WAIT, type Seen } from './session.ts';
 const NAMESPACE = 'e2e-autoscaling';
 /** Long enough to be measured, to grow, and to be measured again. */
 const EPOCHS = 120;
-/** Of a job that does not end by itself while it is looked at. */
+/** Of a job that does not end by itself while it is observed. */
 const MANY_EPOCHS = 10_000;
 /** A device that only this suite knows: every worker wants one. */
 const SEAT = 'wsi.dev/seat';
@@ -72,7 +72,7 @@ async function expectSuccess(name: string): Promise<Seen> {
 }
 
 describe('an autoscaled job', () => {
-  it('grows by what it measures, and asks for the memory that it has seen', async () => {
+  it('grows according to its measurements, and requests the observed memory', async () => {
     await session.apply(job('growing'));
     const why = await untilTold('growing', 'Rescaled', /^1 -> 2 workers/);
     expect(why).toMatch(/^1 -> 2 workers: [\d.]+ -> [\d.]+ tiles\/s predicted, efficiency \d\.\d\d/);
@@ -84,7 +84,7 @@ describe('an autoscaled job', () => {
     expect(JSON.parse(status.autoscaling.model as string)).toBeInstanceOf(Object);
   });
 
-  it('keeps to what the quota of its namespace allows', async () => {
+  it('stays within the quota of its namespace', async () => {
     const spec = { hard: { pods: '3' } };
     const metadata = { name: 'three-pods', namespace: NAMESPACE };
     await session.apply({ apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec });

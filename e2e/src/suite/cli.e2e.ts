@@ -78,7 +78,7 @@ describe('wsi, on a cluster', () => {
     });
   });
 
-  it('stops it, goes on with it, and scales it', async () => {
+  it('suspends, resumes and scales it', async () => {
     expect((await wsi('suspend', 'day', '-n', NAMESPACE)).code).toBe(0);
     await session.untilCondition('day', NAMESPACE, 'Suspended');
     expect((await wsi('resume', 'day', '-n', NAMESPACE)).code).toBe(0);
@@ -87,7 +87,7 @@ describe('wsi, on a cluster', () => {
     expect(job.spec).toMatchObject({ suspend: false, workers: { replicas: 1 } });
   });
 
-  it('cancels it, and tells when there is no such job', async () => {
+  it('cancels it, and reports an unknown job', async () => {
     expect((await wsi('cancel', 'day', '-n', NAMESPACE, '--yes')).code).toBe(0);
     await session.until('the job is gone', async () => {
       const job = await session.get('wtj', 'day', NAMESPACE);

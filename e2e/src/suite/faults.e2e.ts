@@ -65,7 +65,7 @@ describe('a job ends with the same parameters', () => {
     });
   });
 
-  it('when the leader is killed: the other operator takes over', async () => {
+  it('when the leader is killed and the other operator takes over', async () => {
     await withstand('no-leader', async () => {
       const before = await leadingOperator(session);
       await deletePod(before, operatorNamespace, ...AT_ONCE);

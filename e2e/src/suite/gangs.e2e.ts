@@ -66,7 +66,7 @@ async function expectSuccess(name: string): Promise<void> {
 
 /** Waits until the condition `Running` has a reason and as many pods exist; none of them may have a node. */
 async function untilWaiting(name: string, reason: string, pods: number): Promise<void> {
-  // The operator looks once a minute for APIs that have come.
+  // The operator checks once a minute for new APIs.
   await session.until(`${name} waits: ${reason}, ${pods} pods`, async () => {
     const { conditions } = await session.statusOf(name, NAMESPACE);
     const running = conditions?.find(({ type }: Seen) => type === 'Running');

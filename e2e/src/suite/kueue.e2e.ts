@@ -18,7 +18,7 @@ import { trainingJob } from './training-job.ts';
 
 const NAMESPACE = 'e2e-kueue';
 const EPOCHS = 40;
-/** Of a job that does not end by itself while it is looked at. */
+/** Of a job that does not end by itself while it is observed. */
 const MANY_EPOCHS = 2000;
 /** A job's five pods ask for 50m each; with one worker less it may be admitted, too. */
 const ENOUGH = { cpu: '250m', memory: '8Gi' };
@@ -89,7 +89,7 @@ async function workload(name: string): Promise<Seen> {
 
 /** Waits until the job stands in the queue and has no pod, in Kueue's words. */
 async function untilQueued(name: string, words: RegExp): Promise<Seen> {
-  // The operator looks once a minute for APIs that have come.
+  // The operator checks once a minute for new APIs.
   return session.until(`${name} waits in the queue without a pod`, async () => {
     const status = await session.statusOf(name, NAMESPACE);
     const running = status.conditions?.find(({ type }: Seen) => type === 'Running');
@@ -175,10 +175,10 @@ describe('a job in a queue of Kueue', () => {
       await session.kubectl(['scale', 'wtj/growing', '-n', NAMESPACE, '--replicas=3']);
       await session.until('the third worker waits for quota', async () => {
         const more = await workload('growing-workers-2');
-        const told = (more?.status?.conditions as Seen[] | undefined)?.find(
+        const condition = (more?.status?.conditions as Seen[] | undefined)?.find(
           ({ type }) => type === 'QuotaReserved',
         );
-        return told?.status === 'False' ? { done: undefined } : { seen: more };
+        return condition?.status === 'False' ? { done: undefined } : { seen: more };
       });
       expect(await session.get('pod', 'growing-worker-2', NAMESPACE)).toBeUndefined();
       await setQuota(session, made, { ...ENOUGH, cpu: '300m' });

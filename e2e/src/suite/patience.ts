@@ -4,7 +4,7 @@
  */
 
 export interface PatienceOptions {
-  /** What is seen may stay the same for this long, and for at least so many looks: each takes longer on a busy machine. */
+  /** What is seen may stay the same for this long, and for at least this many observations: each takes longer on a busy machine. */
   readonly quietMilliseconds?: number;
   readonly quietLooks?: number;
   /** Something that goes on happening without ever leading anywhere ends by it. */
@@ -14,37 +14,38 @@ export interface PatienceOptions {
 
 export class Patience {
   readonly #quietMilliseconds: number;
-  readonly #quietLooks: number;
+  readonly #quietObservations: number;
   readonly #longestMilliseconds: number;
   readonly #now: () => number;
   readonly #begun: number;
   #seen: string | undefined;
   #changed: number;
-  #looks = 0;
+  #observations = 0;
 
   constructor(options: PatienceOptions = {}) {
     this.#quietMilliseconds = options.quietMilliseconds ?? 240_000;
-    this.#quietLooks = options.quietLooks ?? 200;
+    this.#quietObservations = options.quietLooks ?? 200;
     this.#longestMilliseconds = options.longestMilliseconds ?? 1_800_000;
     this.#now = options.now ?? (() => performance.now());
     this.#begun = this.#now();
     this.#changed = this.#begun;
   }
 
-  /** To be told of every look. @returns why the wait is over, undefined while it is not */
+  /** To be called after every observation. @returns why the wait is over, undefined while it is not */
   after(seen: string): string | undefined {
     const now = this.#now();
-    this.#looks += 1;
+    this.#observations += 1;
     if (seen !== this.#seen) {
       this.#seen = seen;
       this.#changed = now;
-      this.#looks = 0;
+      this.#observations = 0;
     }
     const seconds = (milliseconds: number): string => `${Math.round(milliseconds / 1000)} s`;
     if (now - this.#begun > this.#longestMilliseconds) {
       return `gave up after ${seconds(now - this.#begun)}, though something was still changing`;
     }
-    const isQuiet = now - this.#changed > this.#quietMilliseconds && this.#looks > this.#quietLooks;
+    const isQuiet =
+      now - this.#changed > this.#quietMilliseconds && this.#observations > this.#quietObservations;
     return isQuiet ? `nothing has changed for ${seconds(now - this.#changed)}` : undefined;
   }
 }

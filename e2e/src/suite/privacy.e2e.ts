@@ -59,9 +59,12 @@ async function everything(): Promise<Map<string, string>> {
   const metrics = "console.log(await (await fetch('http://127.0.0.1:8080/metrics')).text())";
   const node = ['/usr/local/bin/node', '--input-type=module', '--eval', metrics];
   for (const pod of await session.list('pods', operatorNamespace)) {
-    const of = pod.metadata.name as string;
-    read.set(`log of ${of}`, await session.kubectl(['logs', of, '-n', operatorNamespace, '--tail=-1']));
-    read.set(`metrics of ${of}`, await session.kubectl(['exec', of, '-n', operatorNamespace, '--', ...node]));
+    const name = pod.metadata.name as string;
+    read.set(`log of ${name}`, await session.kubectl(['logs', name, '-n', operatorNamespace, '--tail=-1']));
+    read.set(
+      `metrics of ${name}`,
+      await session.kubectl(['exec', name, '-n', operatorNamespace, '--', ...node]),
+    );
   }
   return read;
 }
@@ -86,7 +89,7 @@ describe('patients, outcomes and slides', () => {
     expect(leaks(new Map([...logs, ...read]))).toEqual([]);
   });
 
-  it('nor by one that fails of a slide, which is told by its line in the table', async () => {
+  it('are not named by a run that fails on a slide, which is reported by its line in the table', async () => {
     await submit('cut', DAMAGED_TABLE);
     const following = followLogs('cut');
     const status = await session.untilCondition('cut', NAMESPACE, 'Failed');

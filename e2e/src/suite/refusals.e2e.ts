@@ -18,7 +18,7 @@ const session = new Session();
 const refusals: readonly Refusal[] = [...fieldRefusals, ...ruleRefusals, ...clusterRefusals];
 
 describe('the API server', () => {
-  it('has a table worth its name', () => {
+  it('is tested with enough manifests', () => {
     expect(refusals.length).toBeGreaterThanOrEqual(30);
   });
 
@@ -44,7 +44,7 @@ describe('the API server', () => {
   });
 });
 
-describe('isolation', () => {
+describe('the isolation policy', () => {
   const namespace = 'e2e-isolation';
   const { operatorNamespace, release, chart } = session.file;
   const refusal = isolationRefusals[0]!;
@@ -79,7 +79,7 @@ describe('isolation', () => {
     },
   );
 
-  it('a template is not made worse by an update', async () => {
+  it('does not let an update weaken a template', async () => {
     const job = { ...refusedManifest({ ...refusal, changes: { 'spec.suspend': true } }) };
     await session.apply({ ...job, metadata: { name: 'good', namespace } });
     const patch = JSON.stringify({ spec: refusedManifest(refusal)['spec'] });
@@ -89,16 +89,16 @@ describe('isolation', () => {
     expect(stderr).toContain(refusal.path);
   });
 
-  it('a job that was stored before the policy gets no pod, and may be suspended and deleted', async () => {
+  it('gives a job stored before it no pod, but lets it be suspended and deleted', async () => {
     await keepPolicy(false);
     await session.apply(bad('stored'));
     await keepPolicy(true);
-    const told = await session.until('the operator has refused it', async () => {
+    const refused = await session.until('the operator has refused it', async () => {
       const { conditions } = await session.statusOf('stored', namespace);
       const running = conditions?.find(({ type }: Seen) => type === 'Running');
       return running?.reason === 'NotAllowed' ? { done: running } : { seen: conditions };
     });
-    expect(told.message).toContain(`${refusal.path}: ${refusal.says}`);
+    expect(refused.message).toContain(`${refusal.path}: ${refusal.says}`);
     expect(await session.list('pods', namespace)).toEqual([]);
     const suspend = JSON.stringify({ spec: { suspend: true } });
     await session.kubectl(['patch', 'wtj', 'stored', '-n', namespace, '--type=merge', '-p', suspend]);

@@ -27,7 +27,7 @@ function condition(status: Seen, type: string): Seen {
 }
 
 describe('memory', () => {
-  it('tells a kill by the memory limit from other ends, with the limit and what to do', async () => {
+  it('that exceeds the limit is reported as such, with the limit and a remedy', async () => {
     // Node alone takes more than this.
     const resources = { requests: { memory: '40Mi' }, limits: { memory: '48Mi' } };
     const workers = { replicas: 1, template: { spec: { containers: [{ name: 'trainer', resources }] } } };
@@ -37,7 +37,7 @@ describe('memory', () => {
       spec: { workers, runPolicy: { backoffLimit: 1 } },
     });
     await session.apply(job);
-    const restarting = await session.until('the kill is told in the conditions', async () => {
+    const restarting = await session.until('the kill is reported in the conditions', async () => {
       const status = await session.statusOf('oom', NAMESPACE);
       const reason = condition(status, 'Running')?.reason;
       const seen = [reason, condition(status, 'Failed')?.reason];
@@ -89,7 +89,7 @@ describe('devices', () => {
 });
 
 describe('replicas and suspension', () => {
-  it('frees every pod on suspension, goes on from the checkpoint, with other numbers, to the same bits', async () => {
+  it('free every pod, and resume from the checkpoint with other numbers to the same bits', async () => {
     const expected = await quietDigest(session, NAMESPACE, EPOCHS);
     await session.apply(trainingJob({ name: 'pause', namespace: NAMESPACE, epochs: EPOCHS, servers: 1 }));
     await session.untilStep('pause', NAMESPACE, 8);
@@ -115,7 +115,7 @@ describe('replicas and suspension', () => {
     await remove('pause');
   });
 
-  it('refuses changes that are not safe, with the reason', async () => {
+  it('refuse unsafe changes, with the reason', async () => {
     await session.apply(trainingJob({ name: 'fixed', namespace: NAMESPACE, spec: { suspend: true } }));
     const change = (spec: object): Promise<{ code: number; stderr: string }> =>
       session.tryKubectl([

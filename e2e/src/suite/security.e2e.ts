@@ -79,7 +79,7 @@ describe("the operator's rights", () => {
     expect(await may(verb, resource, NAMESPACE)).toBe(false);
   });
 
-  it('lets it change leases in its own namespace only', async () => {
+  it('let it change leases in its own namespace only', async () => {
     const resource = 'leases.coordination.k8s.io';
     const [lease] = await session.list('leases', operatorNamespace);
     const name = lease.metadata.name as string;
@@ -195,7 +195,7 @@ describe('metrics over TLS', () => {
     expect(text).toMatch(/^wsi_operator_leader [01]$/m);
   });
 
-  it('are not for an account without it (403), nor for a token of nobody or none (401)', async () => {
+  it('are refused without the role (403), and with an unknown token or none (401)', async () => {
     const stranger = await tokenOf('stranger');
     expect((await scrape(`https://${URL_OF_METRICS}`, stranger)).status).toBe(403);
     expect((await scrape(`https://${URL_OF_METRICS}`, `${stranger}x`)).status).toBe(401);

@@ -13,7 +13,7 @@ import { Patience } from './patience.ts';
 
 /** Names the file that the runner writes for the suites. */
 export const SESSION_VARIABLE = 'WSI_E2E_SESSION';
-/** Between two looks. */
+/** Between two observations. */
 const LOOK_MILLISECONDS = 500;
 /** For commands that wait by themselves: only what hangs ends by it. */
 export const WAIT = '--timeout=900s';
@@ -42,7 +42,7 @@ export interface SessionFile {
   readonly builds: boolean;
 }
 
-/** Anything that a test looks at; absent fields are undefined. */
+/** Anything that a test inspects; absent fields are undefined. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Seen = any;
 
@@ -158,20 +158,20 @@ export class Session {
   }
 
   /**
-   * Looks again and again, for as long as something happens. A look that throws an error of the command (the API server
+   * Observes repeatedly, for as long as something happens. An observation that throws an error of the command (the API server
    * may be away) is no end.
-   * @param look `done` with the result, or `seen` with what is there instead
+   * @param observe `done` with the result, or `seen` with what is there instead
    * @throws WsiError `Unavailable` when what is seen has not changed for long, with what was seen last
    */
   async until<Result>(
     what: string,
-    look: () => Promise<{ readonly done: Result } | { readonly seen: unknown }>,
+    observe: () => Promise<{ readonly done: Result } | { readonly seen: unknown }>,
   ): Promise<Result> {
     const patience = new Patience();
     for (;;) {
       let seen: unknown;
       try {
-        const answer = await look();
+        const answer = await observe();
         if ('done' in answer) return answer.done;
         ({ seen } = answer);
       } catch (error) {

@@ -127,7 +127,7 @@ function pod(name: string, script: string, metadata: object = {}): Seen {
 const SLEEP = 'setInterval(() => undefined, 1e6)';
 
 describe("a tenant's coordinator that says anything it likes", () => {
-  it('stops no operator and no job of another, and its own job says that its answers are refused', async () => {
+  it("stops neither the operator nor another tenant's job, and its own job reports refused answers", async () => {
     const script = await readFile(hostileCoordinatorProgram, 'utf8');
     expect(await asTenant(ownJob('flood', { coordinator: script, others: SLEEP }))).toMatchObject({
       code: 0,
@@ -156,7 +156,7 @@ describe("a tenant's coordinator that says anything it likes", () => {
 describe("a tenant's objects that carry the operator's labels", () => {
   const COUNT = 48;
   const SIZE = 900_000;
-  it('do not stay in its memory', async () => {
+  it('do not stay in the memory of the operator', async () => {
     const heap = async (): Promise<number> => (await operatorFigures(session.file)).heapBytes;
     const least = Math.min(await heap(), await heap());
     const text = 'x'.repeat(SIZE);
@@ -195,7 +195,7 @@ describe("a tenant's pods that would pass for those of a job", () => {
   };
 
   it.each(['worker', 'coordinator'])(
-    'do nothing to a job in another namespace: a forged %s',
+    'do not affect a job in another namespace as a forged %s',
     async (role) => {
       const { labels } = (await session.get('pod', `${JOB}-${role}-0`, NAMESPACE)).metadata;
       const name = `${JOB}-${role}-0`;
@@ -211,12 +211,12 @@ describe("a tenant's pods that would pass for those of a job", () => {
     },
   );
 
-  it('cannot be made where the other tenant is', async () => {
+  it("cannot be created in another tenant's namespace", async () => {
     const { code, stderr } = await asTenant(await forged('stranger', { namespace: NAMESPACE }));
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('forbidden') });
   });
 
-  it("count for nothing in the tenant's own job either, with its labels and later with its owner, and are told once", async () => {
+  it("count for nothing in the tenant's own job either, with its labels and later with its owner, and are reported once", async () => {
     expect(await asTenant(ownJob('own', { coordinator: SLEEP, others: SLEEP }))).toMatchObject({ code: 0 });
     const job = await session.until('its pods are there', async () => {
       const pods = await session.list('pods', HOSTILE, 'wsi.dev/job-name=own');
@@ -258,8 +258,8 @@ describe("a tenant's pods that would pass for those of a job", () => {
     const status = await session.statusOf('own', HOSTILE);
     expect({ failures: status.failures, restarts: status.restarts }).toEqual({ failures: [], restarts: 0 });
     const events = await session.list('events', HOSTILE);
-    const told = events.filter(({ reason }) => reason === 'ForeignPods');
-    expect(told).toHaveLength(1);
+    const reported = events.filter(({ reason }) => reason === 'ForeignPods');
+    expect(reported).toHaveLength(1);
     await session.kubectl(['delete', 'wtj', 'own', '-n', HOSTILE, `--as=${TENANT}`, '--wait=true']);
   });
 });

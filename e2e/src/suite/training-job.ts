@@ -12,7 +12,7 @@ export interface JobChoices {
   readonly spec?: Partial<WsiTrainingJobManifest['spec']>;
 }
 
-/** Sixty steps, unless told otherwise; on a claim that goes with the job. */
+/** Sixty steps by default; on a claim that goes with the job. */
 export function trainingJob(choices: JobChoices): WsiTrainingJobManifest {
   const { name, namespace, workers = 2, servers = 2, epochs = 20, spec } = choices;
   const resources = { requests: { cpu: '50m', memory: '256Mi' } };

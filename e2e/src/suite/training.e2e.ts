@@ -42,7 +42,7 @@ describe('a job', () => {
     }
   });
 
-  it('leaves nothing when it is deleted, not even its claim', async () => {
+  it('leaves nothing behind when deleted, not even its claim', async () => {
     await session.kubectl(['delete', 'wtj', 'first', '-n', NAMESPACE, '--wait=true', WAIT]);
     await untilEmpty(session, NAMESPACE);
     await session.until('the claim of its output is gone', async () => {

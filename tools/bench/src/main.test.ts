@@ -19,7 +19,7 @@ describe('bench', () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('measures Node alone without Python, and writes a line a row', async () => {
+  it('measures Node alone without Python, and writes one line per row', async () => {
     const quick = ['--only', 'training-step', '--encoder', 'tiny', '--rounds', '1', '--steps', '1'];
     const { stdout } = await bench(...quick, '--python', 'none', '--output', directory);
     expect(stdout).toContain('tiny: training step on 16 tiles of 64 x 64, 1 thread(s)');
@@ -66,7 +66,7 @@ describe('benchLeases', () => {
 });
 
 describe('Peer', () => {
-  it('says what a process printed that ended instead of answering', async () => {
+  it('reports the output of a process that ended instead of answering', async () => {
     const peer = new Peer(
       'the other side',
       process.execPath,
@@ -77,7 +77,7 @@ describe('Peer', () => {
     await peer.close();
   });
 
-  it('says when there is no such program', async () => {
+  it('reports a missing program', async () => {
     const peer = new Peer('the other side', '/no/such/program', [], {});
     await expect(peer.ask({})).rejects.toThrow('ENOENT');
     await peer.close();

@@ -26,7 +26,7 @@ function ran(configuration: Configuration, slowdown: number): Parameters<typeof 
   return { configuration, windows: [window], workload, peakBytes };
 }
 
-it('fits to one kind of runs and holds the model against the other', () => {
+it('the model error is measured on runs that the model was not fitted to', () => {
   const rows = rowsOf(CONFIGURATIONS.flatMap((of) => [ran(of, 1), ran(of, 3)]));
   expect(rows).toHaveLength(CONFIGURATIONS.length);
   const held = rows.filter(({ use }) => use === 'held out');
@@ -45,7 +45,7 @@ it('fits to one kind of runs and holds the model against the other', () => {
   }
 });
 
-it('shows how far off the model is where a run does not follow it', () => {
+it('the model error shows how far a run deviates from the model', () => {
   const runs = CONFIGURATIONS.map((of) => ran(of, of.patchSize === 96 ? 2 : 1));
   const errors = rowsOf(runs).flatMap((row) => (row.patchSize === 96 ? [row.throughputError] : []));
   expect(Math.min(...errors)).toBeGreaterThan(0.9);

@@ -1,5 +1,5 @@
 /**
- * How well the model tells what a run will do, in real runs on this machine: fitted to some configurations (patch size,
+ * How well the model predicts what a run will do, in real runs on this machine: fitted to some configurations (patch size,
  * batch, workers), it predicts throughput and peak memory of others that it has not seen. Runs are repeated in turns; of
  * each configuration the fastest windows count, since what else a machine does only makes a run slower.
  */
@@ -45,7 +45,7 @@ export interface ModelErrorRow extends Configuration {
 const at = (patchSize: number, batch: number, ...workers: number[]): Configuration[] =>
   workers.map((count) => ({ patchSize, batch, workers: count }));
 
-/** Corners of the shapes, with small and large sizes at each, so that what a size costs is told from what a shape does. */
+/** Corners of the shapes, with small and large sizes at each, so that the effect of a size is separated from that of a shape. */
 const FITTED: readonly Configuration[] = [
   ...at(64, 4, 1, 3),
   ...at(64, 16, 1, 2, 3),

@@ -6,7 +6,7 @@ import { readRecord } from './native/cluster-record.ts';
 import { administratorConfig } from './native/native-cluster.ts';
 import { isRunning, removeNativeCluster, startNativeCluster } from './native/native-provider.ts';
 
-const tell = (line: string): void => {
+const print = (line: string): void => {
   process.stderr.write(`cluster: ${line}\n`);
 };
 
@@ -17,9 +17,9 @@ interface UpOptions {
 }
 
 async function up({ nodes, gangScheduling, kwok }: UpOptions): Promise<void> {
-  const cluster = await startNativeCluster({ nodes, gangScheduling, log: tell }, { mine: false });
+  const cluster = await startNativeCluster({ nodes, gangScheduling, log: print }, { mine: false });
   if (kwok !== undefined) await cluster.withFakeNodes(kwok);
-  tell('remove it with: npm run cluster -- down');
+  print('remove it with: npm run cluster -- down');
   const folders = [cluster.kubectl, cluster.helm].map((program) =>
     program.slice(0, program.lastIndexOf('/')),
   );
@@ -56,13 +56,13 @@ program
   .command('down')
   .description('remove it, running or not')
   .action(async () => {
-    tell((await removeNativeCluster(tell)) ? 'removed' : 'there was none');
+    print((await removeNativeCluster(print)) ? 'removed' : 'there was none');
   });
-program.command('status').description('tell whether it runs').action(status);
+program.command('status').description('show whether it runs').action(status);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  tell(WsiError.from(error).message);
+  print(WsiError.from(error).message);
   process.exitCode = 1;
 }

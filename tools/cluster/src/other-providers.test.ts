@@ -40,8 +40,8 @@ const PROBES = `case "$*" in
   *readyz*) echo ok;;
 esac`;
 
-describe('kind', () => {
-  it('says all that is missing', async () => {
+describe('the kind provider', () => {
+  it('reports everything that is missing', async () => {
     const answer = await providers.kind.canRunHere();
     expect(answer).toMatchObject({ ok: false });
     expect(JSON.stringify(answer)).toMatch(/"kind\\".*"docker\\".*"kubectl\\".*"helm\\"/);
@@ -69,7 +69,7 @@ describe('kind', () => {
     ]);
   });
 
-  it('leaves alone a cluster of its name that is there', async () => {
+  it('does not touch an existing cluster of its name', async () => {
     for (const name of ['docker', 'helm', 'kubectl']) await program(name);
     await program('kind', 'echo wsi-e2e');
     expect(await providers.kind.canRunHere()).toMatchObject({
@@ -79,14 +79,14 @@ describe('kind', () => {
   });
 });
 
-describe('existing', () => {
+describe('the provider of an existing cluster', () => {
   beforeEach(async () => {
     await program('helm');
     await program('kubectl', PROBES);
     process.env['KUBECONFIG'] = join(directory, 'config');
   });
 
-  it('takes no cluster that was not named', async () => {
+  it('uses no cluster that was not named', async () => {
     expect(await providers.existing.canRunHere()).toMatchObject({
       ok: false,
       reasons: [expect.stringMatching(/"lab".*WSI_E2E_CONTEXT=lab/)],
@@ -95,7 +95,7 @@ describe('existing', () => {
     expect(await providers.existing.canRunHere()).toEqual({ ok: true });
   });
 
-  it('asks what it may do, and for the name of pushed images', async () => {
+  it('checks its permissions, and requires the name of pushed images', async () => {
     const cluster = await providers.existing.start(options);
     expect(cluster.features).toEqual({
       ...{ changeNodes: true, volumes: true, gangScheduling: true },

@@ -21,7 +21,7 @@ export interface CampaignOptions {
   readonly corpus: readonly Buffer[];
   /** Whether to go on after so many inputs. */
   readonly more: (inputs: number) => boolean;
-  /** Is told each input before it is parsed: who dies of it has it then. */
+  /** Called with each input before it is parsed, so that a crash leaves it recorded. */
   readonly before?: (input: Buffer) => void;
 }
 

@@ -11,7 +11,7 @@ const SLOW: ReadonlySet<string> = new Set(['slide', 'dicom', 's3-listing']);
 describe.each(targets.map((target) => [target.name, target] as const))('%s', (name, target) => {
   afterAll(() => target.close?.());
 
-  it('gives a value, or says where and what to do', async () => {
+  it('returns a value, or fails with a place and a remedy', async () => {
     const corpus = await readCorpus(name);
     const inputs = corpus.length + (await target.seeds()).length + (SLOW.has(name) ? 60 : NEW_INPUTS);
     const counts = await campaign(target, { seed: 1, corpus, more: (done) => done < inputs });

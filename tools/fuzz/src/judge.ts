@@ -16,7 +16,7 @@ const MOST_UNITS = 200;
 /** That the peak of the process may rise by one input: what the decoders of pictures take at first is among it. */
 const MOST_BYTES = 2 ** 28;
 
-/** Microseconds of this processor for the SHA-256 of 8 MiB, the median of some: so time is told on any machine. */
+/** Microseconds of this processor for the SHA-256 of 8 MiB, the median of some: so that times compare across machines. */
 export function calibrated(): number {
   const data = Buffer.alloc(2 ** 23, 1);
   const times = Array.from({ length: 5 }, () => {

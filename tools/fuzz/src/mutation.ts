@@ -1,6 +1,6 @@
 /**
  * Inputs made of others: bytes and numbers changed, pieces cut, repeated and put in from elsewhere, words of the language.
- * The choices are fast-check's, so that an input is made anew from its seed.
+ * The choices are fast-check's, so that an input can be reproduced from its seed.
  */
 import fc from 'fast-check';
 

@@ -23,7 +23,7 @@ describe.each(targets)('the image of the %s', (target) => {
   const components = imageComponents(ROOT, target).list;
   const entries = imageContent(ROOT, target).flatMap((layer) => layer.entries);
 
-  it('has a licence for every component, and every text that is named', () => {
+  it('has a licence for every component, and every licence text that is named', () => {
     const files = new Set(
       entries.filter(({ content }) => content.kind !== 'directory').map(({ path }) => path),
     );
@@ -47,7 +47,7 @@ describe.each(targets)('the image of the %s', (target) => {
       expect(components.map((one) => one.name)).toContain(name);
   });
 
-  it('is described by an SPDX document whose parts fit', () => {
+  it('is described by a consistent SPDX document', () => {
     const subject = { name: 'image', version: '1', digest: DIGEST, created: '2026-01-01T00:00:00Z' };
     const document = spdxDocument(subject, components) as {
       packages: { SPDXID: string; licenseDeclared: string; checksums?: { checksumValue: string }[] }[];
@@ -78,13 +78,13 @@ describe('a package', () => {
     return 'node_modules/one';
   };
 
-  it('without a text, of a licence that is not here, makes no image', () => {
+  it('without an available licence text fails the build of an image', () => {
     const folder = withPackage({ license: 'EUPL-1.2' });
     expect(() => npmComponents(directory, {}, [folder])).toThrow(/no text of the licence \(EUPL-1.2\)/);
     expect(() => npmComponents(directory, {}, [withPackage({})])).toThrow(/none is named/);
   });
 
-  it('with a text of its own has that', () => {
+  it('with a licence text of its own keeps it', () => {
     const folder = withPackage({ licenses: [{ type: 'EUPL-1.2' }] }, { 'LICENCE.txt': 'words' });
     expect(npmComponents(directory, {}, [folder]).list).toMatchObject([
       { licence: 'EUPL-1.2', texts: ['app/node_modules/one/LICENCE.txt'] },
@@ -106,7 +106,7 @@ describe('the provenance', () => {
     return statement.predicate.buildDefinition.resolvedDependencies[0];
   };
 
-  it('names the commit, but not as what the files are when they differ', () => {
+  it('names the commit, but not as the source of modified files', () => {
     expect(readSource(directory)).toEqual({ commit: undefined, committed: undefined, changed: true });
     git('init', '--quiet');
     writeFileSync(join(directory, 'a'), '1');

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TarEntry } from './tar.ts';
 
-/** Whether a file or folder is taken; a folder that is not is not looked into. */
+/** Whether a file or folder is taken; an excluded folder is not entered. */
 export type Chosen = (path: string, isFolder: boolean) => boolean;
 
 /**

@@ -81,7 +81,7 @@ describe('an image archive', () => {
     expect(config.rootfs.diff_ids).toEqual([`sha256:${sha256(content)}`]);
   });
 
-  it('is the same bytes whenever it is made', async () => {
+  it('is reproducible bit by bit', async () => {
     const [one, other] = [await archive('one'), await archive('other')];
     expect(sha256(readFileSync(one))).toBe(sha256(readFileSync(other)));
   });
@@ -97,7 +97,7 @@ describe('an image archive', () => {
     expect(tar('-xOf', plain, LONG)).toBe('é\n');
   });
 
-  it('has a name that clusters know it by', () => {
+  it('has the name that clusters use', () => {
     expect(qualifiedName('wsi-operator/trainer:1')).toBe('docker.io/wsi-operator/trainer:1');
     expect(qualifiedName('example.org/lab/trainer:1')).toBe('example.org/lab/trainer:1');
   });
@@ -115,7 +115,7 @@ function namedFiles(path: string, source: string): { path: string; named: string
   return [...relative, ...testing].map((named) => ({ path, named }));
 }
 
-describe('the content', () => {
+describe('the content of the image', () => {
   const paths = (target: 'operator' | 'trainer'): string[] =>
     imageContent(ROOT, target).flatMap((layer) => layer.entries.map(({ path }) => path));
 
@@ -166,7 +166,7 @@ describe('the Dockerfile', () => {
   const text = readFileSync(join(ROOT, 'tools/image/Dockerfile'), 'utf8');
   const all = (pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, one]) => one ?? '');
 
-  it('names stages that it has, and starts what the archives start', () => {
+  it('names existing stages, and starts the same programs as the archives', () => {
     const stages = all(/^FROM \S+ AS (\S+)$/gm);
     expect(stages).toEqual(['build', 'base', 'operator', 'trainer']);
     for (const from of all(/--from=(\S+)/g)) expect(stages).toContain(from);

@@ -43,7 +43,7 @@ function layerKey(entries: readonly TarEntry[]): string {
   return digest(String(ARCHIVE_FORMAT), ...entries.map(identity)).slice(0, 16);
 }
 
-/** What an entry is, told without reading it: files by size and times, as make does. */
+/** Identifies an entry without reading it: files by size and times, as make does. */
 function identity({ path, mode, content }: TarEntry): string {
   const parts: unknown[] = [path, mode, content.kind];
   if (content.kind === 'link') parts.push(content.target);

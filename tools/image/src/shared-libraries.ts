@@ -4,13 +4,13 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { WsiError } from '@wsi-operator/foundation';
 
 export interface SystemLibrary {
-  /** Where the program looks for it. */
+  /** Where the program expects it. */
   readonly path: string;
   /** The file that it is, behind links. */
   readonly file: string;
 }
 
-/** The name service of the C library is loaded by name at run time, and so not among what `ldd` tells. */
+/** The name service of the C library is loaded by name at run time, and so `ldd` does not list it. */
 const NAME_SERVICE = ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2'];
 
 /**
@@ -20,7 +20,7 @@ const NAME_SERVICE = ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2'];
 export function systemLibraries(files: readonly string[]): SystemLibrary[] {
   const paths = new Set<string>();
   for (const file of files) {
-    for (const path of lddPaths(tellDependencies(file), file)) {
+    for (const path of lddPaths(dependencyListing(file), file)) {
       if (/^\/(usr\/)?lib(32|64)?\//.test(path)) paths.add(path);
     }
   }
@@ -39,7 +39,7 @@ function withFiles(paths: ReadonlySet<string>): SystemLibrary[] {
   return [...paths].sort().map((path) => ({ path, file: realpathSync(path) }));
 }
 
-function tellDependencies(file: string): string {
+function dependencyListing(file: string): string {
   try {
     return execFileSync('ldd', [file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   } catch (error) {

@@ -41,7 +41,7 @@ function copyrightOf(name: string): string[] {
   return [file, ...common.filter((text) => existsSync(text)).sort()];
 }
 
-/** What is found; the program ends with 1 when one of the files is no package's, and then still tells the others. */
+/** What is found; the program ends with 1 when one of the files is no package's, and then still lists the others. */
 function query(args: readonly string[]): string[] {
   const { stdout } = spawnSync('dpkg-query', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   // Null where there is no such program.

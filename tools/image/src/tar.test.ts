@@ -31,7 +31,7 @@ describe('a tar archive', () => {
     expect(tar('-tf', archive)).toBe('large\nempty\nnothing\n');
   });
 
-  it('tells no time and no owner, and keeps the given order', async () => {
+  it('records no time and no owner, and keeps the given order', async () => {
     const archive = join(directory, 'archive.tar');
     const link = `${'a-folder/'.repeat(20)}run`;
     await writeTar(archive, [

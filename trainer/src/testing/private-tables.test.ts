@@ -153,13 +153,16 @@ describe('the error of an unusable table', () => {
   ];
 
   // (A row of three would have jest wait for a callback in the place of the fourth.)
-  it.each(faults.map(([name, ...of]) => [name, of] as const))('contains no private text: %s', async (_name, [message, spoil, set]) => {
-    const spoiled = await runs.cohort(set);
-    await spoil(spoiled);
-    const heard = await runs.heardOf(spoiled.job, { workers: 0 });
-    expect(heard.code).toBe(exitCodes.input);
-    await expectFailure(heard, message);
-  });
+  it.each(faults.map(([name, ...of]) => [name, of] as const))(
+    'contains no private text: %s',
+    async (_name, [message, spoil, set]) => {
+      const spoiled = await runs.cohort(set);
+      await spoil(spoiled);
+      const heard = await runs.heardOf(spoiled.job, { workers: 0 });
+      expect(heard.code).toBe(exitCodes.input);
+      await expectFailure(heard, message);
+    },
+  );
 
   it("contains the names in the user's own run", async () => {
     const [[, , spoil]] = faults as [(typeof faults)[number]];

@@ -59,8 +59,8 @@ export async function benchLeases(options: LeaseOptions): Promise<LeaseRow[]> {
   }
   return options.cases.flatMap((subject) =>
     sides.map(({ side }): LeaseRow => {
-      const of = samples.get(`${side} ${subject.workers} ${subject.waiting}`) ?? [];
-      return { bench: 'leases', side, ...subject, ...medians(of) };
+      const caseSamples = samples.get(`${side} ${subject.workers} ${subject.waiting}`) ?? [];
+      return { bench: 'leases', side, ...subject, ...medians(caseSamples) };
     }),
   );
 }

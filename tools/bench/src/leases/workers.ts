@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { connectCoordinator, type CoordinatorMessage, type Task } from '@wsi-operator/protocol';
 import { resultOf, SLOTS, usage } from './messages.ts';
 
-/** Of the waits, at most so many are told; each as likely as another. */
+/** At most this many of the waits are reported, sampled uniformly. */
 const SAMPLE = 20_000;
 const REJOIN_MILLISECONDS = 200;
 
@@ -18,7 +18,7 @@ const REJOIN_MILLISECONDS = 200;
 let think = 1_000;
 let waits: number[] = [];
 const joined = new Set<number>();
-const told = Promise.withResolvers<object>();
+const allJoined = Promise.withResolvers<object>();
 
 function join(address: string, replica: number, all: number): void {
   const client = connectCoordinator(address, { options: { 'grpc.use_local_subchannel_pool': 1 } });
@@ -41,7 +41,7 @@ function join(address: string, replica: number, all: number): void {
     if (welcome) {
       heartbeat = setInterval(() => stream.write({ heartbeat: usage }), welcome.heartbeatMilliseconds);
       joined.add(replica);
-      if (joined.size === all) told.resolve({ joined: all });
+      if (joined.size === all) allJoined.resolve({ joined: all });
     }
     if (!task) return;
     const since = free.shift();
@@ -65,7 +65,7 @@ async function answer(question: Question): Promise<object> {
   const { address, workers = 0, first = 0, thinkMilliseconds } = question;
   if (address !== undefined) {
     for (let replica = first; replica < first + workers; replica++) join(address, replica, workers);
-    return told.promise;
+    return allJoined.promise;
   }
   if (thinkMilliseconds !== undefined) {
     think = thinkMilliseconds;

@@ -1,5 +1,5 @@
 /**
- * Published rules for tissue, written anew for comparison; each sees the same picture.
+ * Published rules for tissue, reimplemented for comparison; each sees the same picture.
  *   - Otsu: one threshold on the saturation, nothing else.
  *   - CLAM-like (Lu et al. 2021, create_patches_fp.py as it is set by default): median of the saturation over 7 x 7, a
  *     fixed threshold of 8, closing by 4; pieces under 100 and holes over 16 reference patches are treated as there, in

@@ -122,13 +122,13 @@ export function tissueTable(rows: readonly TissueRow[], heldOut: boolean): strin
   const conditions = [...new Set(rows.map(({ condition }) => condition))];
   const best = new Map<RuleName, number>(rules.map((rule) => [rule, 0]));
   const lines = conditions.map((condition) => {
-    const of = rules.map((rule) =>
+    const ruleRows = rules.map((rule) =>
       rows.find((row) => row.condition === condition && row.heldOut === heldOut && row.rule === rule)!,
     );
-    const highest = Math.max(...of.map(f1));
+    const highest = Math.max(...ruleRows.map(f1));
     return [
       condition,
-      ...of.map((row) => {
+      ...ruleRows.map((row) => {
         const isBest = f1(row) >= highest - 0.01;
         if (isBest) best.set(row.rule, best.get(row.rule)! + 1);
         return `${percent(row.precision)}/${percent(row.recall)}${isBest ? '*' : ' '}`;

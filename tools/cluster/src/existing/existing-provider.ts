@@ -12,7 +12,7 @@ import type { ClusterProvider, ImageArchive, Possibility, RunningCluster } from 
 
 /** Has to be the name of the kubeconfig's current context. */
 export const CONTEXT_VARIABLE = 'WSI_E2E_CONTEXT';
-/** Says that the cluster's network keeps NetworkPolicies: nothing in its API tells. */
+/** Says that the cluster's network keeps NetworkPolicies: nothing in its API says so. */
 const NETWORK_POLICIES_VARIABLE = 'WSI_E2E_NETWORK_POLICIES';
 const PROGRAMS = { kubectl: 'the suites use', helm: 'installs the chart' };
 
@@ -41,7 +41,7 @@ export const existingProvider: ClusterProvider = {
       loadImage: pushedImage,
       restartApiServer: () => cannot('have its API server restarted'),
       withFakeNodes: () => cannot('be given fake nodes'),
-      keepPolicies: () => cannot('be told to keep NetworkPolicies'),
+      keepPolicies: () => cannot('be asked to enforce NetworkPolicies'),
       keep: () => Promise.resolve(),
       stop: () => Promise.resolve(),
     };

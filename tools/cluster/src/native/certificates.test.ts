@@ -55,7 +55,7 @@ describe('a certificate', () => {
     expect(certificate('apiserver').keyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
   });
 
-  it('has a key that fits, readable by its owner only', () => {
+  it('has a matching key, readable by its owner only', () => {
     for (const name of ['ca', 'node1', 'apiserver']) {
       expect(certificate(name).checkPrivateKey(createPrivateKey(read(`${name}.key`)))).toBe(true);
       expect(statSync(folder.file(`${name}.key`)).mode & 0o777).toBe(0o600);
@@ -63,13 +63,13 @@ describe('a certificate', () => {
   });
 });
 
-it('has a pair of keys for tokens', () => {
+it('the cluster has a key pair for tokens', () => {
   const text = Buffer.from('token');
   const signature = sign('sha256', text, createPrivateKey(read('service-accounts.key')));
   expect(verify('sha256', text, createPublicKey(read('service-accounts.pub')), signature)).toBe(true);
 });
 
-it('is named, not copied, by a kubeconfig', () => {
+it('a kubeconfig refers to certificates by path', () => {
   const config = JSON.parse(kubeconfig(folder, 'node1')) as {
     users: { user: Record<string, string> }[];
     'current-context': string;

@@ -1,6 +1,6 @@
 /**
  * The cluster's keys and certificates: one authority for the components, one for the API server's aggregation front,
- * and the key that signs service-account tokens. All elliptic (P-256), valid for a year, made anew for each cluster.
+ * and the key that signs service-account tokens. All elliptic (P-256), valid for a year, generated for each cluster.
  */
 import 'reflect-metadata';
 import { generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto';

@@ -6,7 +6,7 @@ import { WsiError } from '@wsi-operator/foundation';
 import { lastLines } from '../command.ts';
 import { entrances } from './process-group.ts';
 
-/** `born` tells a process from a later one with the same number. */
+/** `born` distinguishes a process from a later one with the same number. */
 export interface LiveProcess {
   readonly pid: number;
   readonly born: string;
@@ -82,7 +82,7 @@ export async function endProcess(target: LiveProcess, signal: NodeJS.Signals, se
       if (waited === 0) process.kill(target.pid, signal);
       else if (waited >= seconds * 1000) process.kill(target.pid, 'SIGKILL');
     } catch {
-      return; // It has ended between the look and the signal.
+      return; // It has ended between the check and the signal.
     }
     await delay(POLL_MILLISECONDS);
   }

@@ -251,7 +251,7 @@ async function administer(
   );
 }
 
-/** One look, which is repeated. */
+/** One check, which is repeated. */
 async function answer(home: string, programs: Programs, args: readonly string[]): Promise<string> {
   return administer(home, programs, args, { seconds: 10 }).catch(() => '');
 }

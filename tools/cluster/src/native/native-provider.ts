@@ -51,10 +51,10 @@ export async function startNativeCluster(
   }
   await requirePackages(options.log);
   const programs = await buildPrograms(options.log);
-  for (let told = false; ; told = true) {
+  for (let reported = false; ; reported = true) {
     const cluster = await withClusterLock(options.log, async () => takeTurn(options, programs, mine));
     if (cluster !== undefined) return cluster;
-    if (!told) options.log('waiting: another program uses the cluster of this machine');
+    if (!reported) options.log('waiting: another program uses the cluster of this machine');
     await delay(WAIT_FOR_OTHERS_MILLISECONDS);
   }
 }

@@ -141,7 +141,7 @@ export async function removeBridge(): Promise<void> {
   // The kernel keeps a node's network, and with it this end of its cable, as long as a connection in it is not quite closed.
   const cables = readdirSync('/sys/class/net').filter((name) => CABLE.test(name));
   for (const link of [...cables, BRIDGE]) {
-    // Between the look and the removal the kernel may have come to it.
+    // Between the check and the removal the kernel may have removed it.
     if (existsSync(`/sys/class/net/${link}`))
       await attempt('ip', ['link', 'del', link], { timeoutSeconds: 20 });
   }

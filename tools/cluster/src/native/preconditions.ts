@@ -1,4 +1,4 @@
-/** Whether a cluster can run on this machine, told all at once and before anything is built or changed. */
+/** Whether a cluster can run on this machine, with all obstacles reported at once and before anything is built or changed. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { attempt } from '../command.ts';
 import type { Possibility } from '../provider.ts';
@@ -50,7 +50,7 @@ export function memoryReasons(meminfo: string): string[] {
   ];
 }
 
-/** Tried for real, in namespaces that are gone right after: permissions alone do not tell. */
+/** Tried for real, in namespaces that are gone right after: permissions alone are not enough. */
 async function fileSystemReasons(): Promise<string[]> {
   const script = `
     mount -t tmpfs none /mnt

@@ -99,7 +99,7 @@ export async function killGroup(group: string): Promise<number> {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It has ended between the look and the kill.
+        // It has ended between the check and the kill.
       }
     }
     await delay(POLL_MILLISECONDS);

@@ -111,7 +111,7 @@ function linkComponents(directory: string): (name: (typeof COMPONENTS)[number]) 
   return (name) => join(directory, name);
 }
 
-/** The version that the components tell: kubelets and API servers compare theirs. */
+/** The version that the components report: kubelets and API servers compare theirs. */
 function versionVariables(version: string): Record<string, string> {
   const [major = '', minor = ''] = version.split('.');
   const values = {

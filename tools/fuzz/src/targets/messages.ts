@@ -157,7 +157,7 @@ function listings(): FuzzTarget {
         if (typeof key !== 'string' || typeof bytes !== 'number') throw new TypeError('no key, or no size');
       }
     },
-    // What the vendor's parser says of XML that is none is told as an answer that cannot be used.
+    // What the vendor's parser says of malformed XML is reported as an unusable answer.
     close: async () => {
       const running = await started;
       await running?.store.close();

@@ -38,7 +38,7 @@ async function tiffs(): Promise<Buffer[]> {
     buildTiff({ levels, description: APERIO }),
     buildTiff({ levels, bigTiff: true, subDirectories: true, description: OME }),
     buildTiff({ levels, littleEndian: false }),
-    // The directories alone, at the beginning of what is looked at.
+    // The directories alone, at the beginning of what is read.
     buildTiff({
       levels: [{ ...level, tiles: level.tiles.map(() => Buffer.from([0xff, 0xd8, 0xff, 0xd9])) }],
     }),

@@ -87,13 +87,16 @@ describe('a failure in a generation', () => {
     });
   });
 
-  it.each(ofGeneration)('quarantines a slide that cannot be read in %s, without counting a roll-back', (name) => {
-    expect(afterFailure(states[name], damagedSlide, goesOn)).toEqual({
-      state: 'quarantining',
-      run: first,
-      error: damagedSlide,
-    });
-  });
+  it.each(ofGeneration)(
+    'quarantines a slide that cannot be read in %s, without counting a roll-back',
+    (name) => {
+      expect(afterFailure(states[name], damagedSlide, goesOn)).toEqual({
+        state: 'quarantining',
+        run: first,
+        error: damagedSlide,
+      });
+    },
+  );
 
   it('rolls back if a retry may succeed, or an answer is of another generation', () => {
     const stale = new WsiError('StaleGeneration', 'generation 3 is over');

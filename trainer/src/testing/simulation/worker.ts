@@ -46,7 +46,11 @@ export interface WorkerIdentity {
 }
 
 /** Joins whatever coordinator there is, again and again. */
-export async function work(identity: WorkerIdentity, life: Life, environment: WorkerEnvironment): Promise<void> {
+export async function work(
+  identity: WorkerIdentity,
+  life: Life,
+  environment: WorkerEnvironment,
+): Promise<void> {
   while (life.alive) {
     await life.of(environment.time.wait(20));
     const coordinator = environment.coordinator();
