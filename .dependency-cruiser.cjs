@@ -78,17 +78,18 @@ module.exports = {
       comment:
         "A package uses another by the names that the other's package.json exports. `cli/bin` is the exception: it starts the set-up before packages are installed.",
       severity: 'error',
-      from: { path: '^((?:libraries/|tools/)?[^/]+)/' },
+      from: { path: '^((?:libraries/|tools/)?[^/]+)/', pathNot: '^cli/bin/' },
       to: {
         dependencyTypes: ['local'],
         dependencyTypesNot: ['aliased-workspace'],
-        pathNot: ['^$1/', '^(tools/)?setup/'],
+        pathNot: ['^$1/', '^node_modules/'],
       },
     },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(node_modules|output)/|\\.test\\.ts$' },
+    // Packages of others are seen, so that the rules that forbid them hold, but not read.
+    exclude: { path: '(^|/)output/|\\.test\\.ts$' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -154,7 +154,7 @@ describe('the slides given to a command', () => {
 const whenSetUp = storePython === null ? describe.skip : describe;
 
 whenSetUp(
-  'slides that a table in S3 names (skipped without `node tools/setup/setup.mjs --with python-reference`)',
+  'slides that a table in S3 names (skipped without `node tools/setup/setup.mjs --python-reference`)',
   () => {
     let server: TestStore;
     const before = process.env['AWS_ENDPOINT_URL_S3'];

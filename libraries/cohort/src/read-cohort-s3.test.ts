@@ -9,7 +9,7 @@ import { readCohort } from './read-cohort.ts';
 
 const whenSetUp = storePython === null ? describe.skip : describe;
 
-whenSetUp('a cohort in S3 (skipped without `node tools/setup/setup.mjs --with python-reference`)', () => {
+whenSetUp('a cohort in S3 (skipped without `node tools/setup/setup.mjs --python-reference`)', () => {
   let server: TestStore;
   let directory: string;
   const names = ['one.svs', 'two.svs', 'three.svs', 'four.svs'];

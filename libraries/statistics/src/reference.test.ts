@@ -56,7 +56,7 @@ const { pythonReference } = readSetup();
 const whenSetUp = pythonReference === null ? describe.skip : describe;
 
 whenSetUp(
-  'statistics against Python (skipped without `node tools/setup/setup.mjs --with python-reference`)',
+  'statistics against Python (skipped without `node tools/setup/setup.mjs --python-reference`)',
   () => {
     const cohorts = [1, 2, 3, 4].map(randomCohort);
     let answers: Answers;

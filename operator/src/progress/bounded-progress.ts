@@ -1,7 +1,8 @@
 /**
  * From whatever a coordinator has said to what the plan relies on: every field is there, of its type, in bounds, and such
- * as can be true. This is the one place that decides what is believed; nothing behind it looks again. The coordinator
- * runs what the job's author likes; its word is data of a stranger, and nothing here throws.
+ * as can be true. This is the one place that decides what is believed of what a coordinator answers; the few words of its
+ * termination message are read in plan/finish.ts, and the autoscaler leaves out measurements that are no use to a model. A
+ * coordinator runs what the job's author likes; its word is data of a stranger, and nothing here throws.
  */
 import { ROLES } from '@wsi-operator/api';
 import { isUsable, MOST_WORKERS } from '@wsi-operator/autoscaler';

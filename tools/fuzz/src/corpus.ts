@@ -1,4 +1,4 @@
-/** `fuzz/corpus/TARGET/`: inputs that once were findings, and that now must be values or refusals. */
+/** `tools/fuzz/corpus/TARGET/`: inputs that once were findings, and that now must be values or refusals. */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -30,37 +30,30 @@ function randomCase(seed: number, ties: TieMethod): Case {
 const { pythonReference } = readSetup();
 const whenSetUp = pythonReference === null ? describe.skip : describe;
 
-whenSetUp(
-  'Cox head against Python (skipped without `node tools/setup/setup.mjs --with python-reference`)',
-  () => {
-    it("has statsmodels' partial likelihood and score", () => {
-      const cases = [1, 2].flatMap((seed) => [randomCase(seed, 'efron'), randomCase(seed, 'breslow')]);
-      const script = new URL('./reference.py', import.meta.url).pathname;
-      const output = execFileSync(pythonReference!, [script], {
-        input: JSON.stringify(cases),
-        encoding: 'utf8',
-      });
-      const answers = JSON.parse(output) as { logLikelihood: number; score: number[] }[];
-      cases.forEach(({ covariates, beta, times, events, ties }, index) => {
-        const head = createHead({ name: 'cox', ties, hidden: 0 }, beta.length);
-        const outcomes = times.map((time, patient): Outcome => ({
-          type: 'survival',
-          time,
-          event: events[patient]!,
-        }));
-        const embeddings = covariates.map((row) => Float64Array.from(row));
-        const { loss, parameterGradient } = head.lossAndGradient(
-          Float32Array.from(beta),
-          embeddings,
-          outcomes,
-        );
-        const eventCount = events.filter(Boolean).length;
-        expect(-loss * eventCount).toBeCloseTo(answers[index]!.logLikelihood, 9);
-        // The gradient is handed over in float32.
-        parameterGradient.forEach((value, place) => {
-          expect(-value * eventCount).toBeCloseTo(answers[index]!.score[place]!, 4);
-        });
+whenSetUp('Cox head against Python (skipped without `node tools/setup/setup.mjs --python-reference`)', () => {
+  it("has statsmodels' partial likelihood and score", () => {
+    const cases = [1, 2].flatMap((seed) => [randomCase(seed, 'efron'), randomCase(seed, 'breslow')]);
+    const script = new URL('./reference.py', import.meta.url).pathname;
+    const output = execFileSync(pythonReference!, [script], {
+      input: JSON.stringify(cases),
+      encoding: 'utf8',
+    });
+    const answers = JSON.parse(output) as { logLikelihood: number; score: number[] }[];
+    cases.forEach(({ covariates, beta, times, events, ties }, index) => {
+      const head = createHead({ name: 'cox', ties, hidden: 0 }, beta.length);
+      const outcomes = times.map((time, patient): Outcome => ({
+        type: 'survival',
+        time,
+        event: events[patient]!,
+      }));
+      const embeddings = covariates.map((row) => Float64Array.from(row));
+      const { loss, parameterGradient } = head.lossAndGradient(Float32Array.from(beta), embeddings, outcomes);
+      const eventCount = events.filter(Boolean).length;
+      expect(-loss * eventCount).toBeCloseTo(answers[index]!.logLikelihood, 9);
+      // The gradient is handed over in float32.
+      parameterGradient.forEach((value, place) => {
+        expect(-value * eventCount).toBeCloseTo(answers[index]!.score[place]!, 4);
       });
     });
-  },
-);
+  });
+});

@@ -11,7 +11,10 @@ import { readCohort } from '../read-cohort.ts';
 import type { SynthesisOptions } from './options.ts';
 import { synthesizeCohort } from './synthesize.ts';
 
-const REAL_SLIDE = join(import.meta.dirname, '../../../../../shared/slides/CMU-1-Small-Region.svs');
+const SHARED = process.env['WSI_SHARED'] ?? join(import.meta.dirname, '../../../../../shared');
+const REAL_SLIDE = join(SHARED, 'slides/CMU-1-Small-Region.svs');
+if (!existsSync(REAL_SLIDE))
+  process.stderr.write(`The texture of a real slide is skipped: no ${REAL_SLIDE}\n`);
 const realSlideIt = existsSync(REAL_SLIDE) ? it : it.skip;
 const run = promisify(execFile);
 

@@ -85,7 +85,7 @@ describe('the tiles of an annotated slide', () => {
 });
 
 const whenSetUp = storePython === null ? describe.skip : describe;
-whenSetUp('annotations in S3 (skipped without `node tools/setup/setup.mjs --with python-reference`)', () => {
+whenSetUp('annotations in S3 (skipped without `node tools/setup/setup.mjs --python-reference`)', () => {
   let server: TestStore;
   let store: S3Store;
   beforeAll(async () => {

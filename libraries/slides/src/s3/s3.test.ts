@@ -16,7 +16,7 @@ import { S3Store, type S3StoreOptions } from './store.ts';
 const whenSetUp = storePython === null ? describe.skip : describe;
 const scratch = scratchDirectory();
 
-whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --with python-reference`)', () => {
+whenSetUp('slides in S3 (skipped without `node tools/setup/setup.mjs --python-reference`)', () => {
   let server: TestStore;
   let store: S3Store;
   let file: Buffer;

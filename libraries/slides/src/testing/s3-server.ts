@@ -37,7 +37,7 @@ export class TestStore {
   readonly #stop: () => Promise<void>;
 
   static async start(): Promise<TestStore> {
-    if (storePython === null) throw new Error('run node tools/setup/setup.mjs --with python-reference');
+    if (storePython === null) throw new Error('run node tools/setup/setup.mjs --python-reference');
     const script = new URL('./s3-server.py', import.meta.url).pathname;
     // It ends with its standard input, however this process ends.
     const python = spawn(storePython, [script], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -20,11 +20,14 @@ process.env['WSI_LOG_LEVEL'] = 'warn';
 const root = process.argv[2] ?? '';
 /** Checkouts from before there was the folder `libraries` have its packages at their top. */
 const libraries = existsSync(join(root, 'libraries')) ? 'libraries' : '.';
+const inRoom = 'trainer/src/coordinator/leases/worker-pool.ts';
+/** Nor was the coordinator divided into rooms. */
+const poolFile = existsSync(join(root, inRoom)) ? inRoom : 'trainer/src/coordinator/worker-pool.ts';
 const load = async <Module>(...path: string[]): Promise<Module> =>
   (await import(join(root, ...path))) as Module;
 const { createLogger, systemClock } = await load<typeof foundation>(libraries, 'foundation/src/index.ts');
 const { coordinatorService, listen } = await load<typeof protocol>(libraries, 'protocol/src/index.ts');
-const pools = await load<{ WorkerPool: typeof WorkerPool }>('trainer/src/coordinator/leases/worker-pool.ts');
+const pools = await load<{ WorkerPool: typeof WorkerPool }>(poolFile);
 
 const pool = new pools.WorkerPool({
   clock: systemClock,
