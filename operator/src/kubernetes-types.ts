@@ -35,10 +35,4 @@ export type V1Service = Plain<client.V1Service>;
 export type V1Volume = Plain<client.V1Volume>;
 export type V1VolumeMount = Plain<client.V1VolumeMount>;
 
-/** Any object of the API that is handled as a whole: applied, compared, deleted. */
-export interface KubernetesObject {
-  apiVersion: string;
-  kind: string;
-  metadata: V1ObjectMeta;
-  [field: string]: unknown;
-}
+export type { KubernetesObject } from '@wsi-operator/controller';

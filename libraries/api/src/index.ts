@@ -50,7 +50,8 @@ export {
   type Slot,
 } from './vocabulary.ts';
 export { autoscalingDefaults } from './autoscaling-defaults.ts';
-export { EXIT_CLASSES, type ExitClass } from './definition/words.ts';
+export { EXIT_CLASSES, PHASES, type ExitClass } from './definition/words.ts';
+export { MOST_SERVERS } from './definition/roles.ts';
 export type { Json, JsonObject } from './schema/node.ts';
 export { QUEUE_LABEL, queueLabelOf, queueLabelProblem } from './queue-label.ts';
 export {

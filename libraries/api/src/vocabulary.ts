@@ -1,18 +1,8 @@
 /** The words in which operator, trainer, command line and chart speak of a job: each stands here and nowhere else. */
-import { GROUP, type RoleField } from './definition/job.ts';
+import { GROUP } from './definition/job.ts';
+import { ROLES, type Role } from './definition/role-fields.ts';
 
-/** In the order in which they are started. */
-export const ROLES = ['coordinator', 'server', 'worker'] as const;
-
-/** What a process of a job does. */
-export type Role = (typeof ROLES)[number];
-
-/** The part of spec and status that is about a role. */
-export const ROLE_FIELDS: Readonly<Record<Role, RoleField>> = {
-  coordinator: 'coordinator',
-  server: 'parameterServers',
-  worker: 'workers',
-};
+export { ROLES, ROLE_FIELDS, type Role } from './definition/role-fields.ts';
 
 /** Labels of a job's pods, and of what else it owns the first. */
 export const LABELS = {

@@ -4,6 +4,7 @@ import {
   LABELS,
   OWN_LABELS,
   podNameOf,
+  ROLE_FIELDS,
   ROLES,
   RPC_PORT,
   slotOfLabels,
@@ -61,8 +62,8 @@ export function address(job: WsiTrainingJob, slot: Slot): string {
 
 /** How many pods of a role the spec asks for. */
 export function replicasOf(job: WsiTrainingJob, role: Role): number {
-  if (role === 'coordinator') return 1;
-  return role === 'server' ? job.spec.parameterServers.replicas : job.spec.workers.replicas;
+  const part = job.spec[ROLE_FIELDS[role]];
+  return 'replicas' in part ? part.replicas : 1;
 }
 
 /**

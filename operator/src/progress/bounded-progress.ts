@@ -4,7 +4,7 @@
  * termination message are read in plan/finish.ts, and the autoscaler leaves out measurements that are no use to a model. A
  * coordinator runs what the job's author likes; its word is data of a stranger, and nothing here throws.
  */
-import { ROLES } from '@wsi-operator/api';
+import { MOST_SERVERS, ROLES } from '@wsi-operator/api';
 import { isUsable, MOST_WORKERS } from '@wsi-operator/autoscaler';
 import { isRecord } from '@wsi-operator/foundation';
 import type {
@@ -28,7 +28,6 @@ const LONGEST_MESSAGE = 4_000;
 const MOST_PHASES = 24;
 /** More sizes than that no job has run at that could be told apart. */
 const MOST_OBSERVATIONS = 32;
-const MOST_SERVERS = 64;
 const MOST_PEAKS = 16;
 /** Neither tiles nor bytes nor seconds of any run come to more. */
 const LARGEST = 1e15;

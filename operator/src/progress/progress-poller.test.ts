@@ -71,7 +71,7 @@ class Bed implements AsyncDisposable {
 }
 
 describe('ProgressPoller', () => {
-  it('tells what a coordinator says when it has changed, and keeps one connection', async () => {
+  it('reports what a coordinator says when it has changed, and keeps one connection', async () => {
     await using bed = new Bed();
     const coordinator = await startCoordinator();
     try {
@@ -182,7 +182,7 @@ describe('ProgressPoller', () => {
     }
   });
 
-  it('tells at once of a coordinator whose first answer cannot be taken', async () => {
+  it('reports at once a coordinator whose first answer cannot be taken', async () => {
     await using bed = new Bed();
     const coordinator = await startCoordinator();
     coordinator.answer = { message: 'x'.repeat(3e5) };

@@ -2,6 +2,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import {
   findCondition,
+  PHASES,
   ROLE_FIELDS,
   ROLES,
   type JobPhase,
@@ -14,7 +15,7 @@ export interface JobForMetrics {
   readonly status: WsiTrainingJobStatus;
 }
 
-const PHASES: readonly JobPhase[] = ['Pending', 'Starting', 'Running', 'Suspended', 'Succeeded', 'Failed'];
+const JOB_PHASES = Object.keys(PHASES) as readonly JobPhase[];
 
 type Series = readonly [labels: Readonly<Record<string, string>>, value: number | undefined];
 
@@ -201,7 +202,7 @@ export function collectJobs(registry: Registry, jobs: () => Iterable<JobForMetri
     registers,
     collect() {
       this.reset();
-      for (const phase of PHASES) this.set({ phase }, 0);
+      for (const phase of JOB_PHASES) this.set({ phase }, 0);
       for (const { status } of jobs()) this.inc({ phase: status.phase ?? 'Pending' });
     },
   });

@@ -8,4 +8,10 @@ export const GANGS = {
 
 export type GangName = keyof typeof GANGS;
 
+/** Those with queues of their own, which `runPolicy.queue` names. */
+export const QUEUED_GANGS: readonly GangName[] = ['kueue', 'volcano'];
+
+/** The same as a list in CEL. */
+export const QUEUED_GANGS_CEL = `[${QUEUED_GANGS.map((name) => `'${name}'`).join(', ')}]`;
+
 export const GANG_NAMES = Object.keys(GANGS) as readonly GangName[];

@@ -108,8 +108,7 @@ export interface WsiTrainingJob {
   readonly status?: WsiTrainingJobStatus;
 }
 
-/** A role of a run, as in the spec's field names. */
-export type RoleField = 'coordinator' | 'parameterServers' | 'workers';
+export type { RoleField } from './role-fields.ts';
 export type PodTemplate = WsiTrainingJobSpec['workers']['template'];
 export type RoleStatus = NonNullable<WsiTrainingJobStatus['workers']>;
 export type JobCondition = NonNullable<WsiTrainingJobStatus['conditions']>[number];

@@ -226,11 +226,14 @@ export const coordinator = object(
   },
 );
 
+/** More would each hold next to nothing of any network. */
+export const MOST_SERVERS = 64;
+
 export const parameterServers = object('The parameter servers: each holds a range of the parameters.', {
   replicas: defaulted(
     integer('Number of parameter servers. Can change only while the job is suspended.', {
       minimum: 1,
-      maximum: 64,
+      maximum: MOST_SERVERS,
       unit: 'pods',
     }),
     1,

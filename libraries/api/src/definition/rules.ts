@@ -5,7 +5,9 @@
  * shape (variants, forms, planned fields) are made by `schema/implied-rules.ts`.
  */
 import type { Rule } from '../schema/node.ts';
+import { QUEUED_GANGS, QUEUED_GANGS_CEL } from './gangs.ts';
 import { modelRules } from './model-rules.ts';
+import { ROLE_FIELD_NAMES } from './role-fields.ts';
 import { storeVariablesRules } from './template-rules.ts';
 
 const URL_SCHEME = '^[A-Za-z][A-Za-z0-9+.-]*://';
@@ -99,8 +101,8 @@ export const failureRuleRules: readonly Rule[] = [
 
 export const runPolicyRules: readonly Rule[] = [
   {
-    cel: "!has(self.queue) || !has(self.gang) || self.gang in ['kueue', 'volcano']",
-    message: 'queue is only for gang kueue or volcano',
+    cel: `!has(self.queue) || !has(self.gang) || self.gang in ${QUEUED_GANGS_CEL}`,
+    message: `queue is only for gang ${QUEUED_GANGS.join(' or ')}`,
     field: 'queue',
   },
 ];
@@ -185,7 +187,7 @@ export const specRules: readonly Rule[] = [
     message: `runPolicy.${name} can change only while suspend is true: running pods were admitted with it`,
     field: `runPolicy.${name}`,
   })),
-  ...(['coordinator', 'parameterServers', 'workers'] as const).map((role): Rule => {
+  ...ROLE_FIELD_NAMES.map((role): Rule => {
     const template = `self.${role}.template`;
     return {
       cel: `!has(self.runPolicy.gang) || self.runPolicy.gang != 'volcano' || !has(${template}.spec) || !has(${template}.spec.schedulerName) || ${template}.spec.schedulerName == 'volcano'`,

@@ -1,4 +1,5 @@
 /** Of the job as a whole: gangs, queues, and the labels by which others would queue its pods. */
+import { QUEUED_GANGS_CEL } from '../definition/gangs.ts';
 import { QUEUE_LABEL } from '../queue-label.ts';
 import { given, listed, when, words } from './given.ts';
 import type { IsolationRule } from './rule.ts';
@@ -32,7 +33,7 @@ export const jobRules: readonly IsolationRule[] = [
   }),
   job({
     name: 'queues',
-    cel: `!(${GANG} in ['kueue', 'volcano']) || ${listed('queues', QUEUE)}`,
+    cel: `!(${GANG} in ${QUEUED_GANGS_CEL}) || ${listed('queues', QUEUE)}`,
     field: 'spec.runPolicy.queue',
     problem: 'must be one that isolation.queues allows',
     remedy: "Name one of them, or leave it out to have the administrator's.",

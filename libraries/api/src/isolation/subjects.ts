@@ -1,6 +1,6 @@
 /** The parts of a job that isolation rules check, in CEL: each as `{ at: its path, self: the part }`. */
 
-const ROLES = ['coordinator', 'parameterServers', 'workers'] as const;
+import { ROLE_FIELD_NAMES } from '../definition/role-fields.ts';
 
 /** True when all fields on the way are there. @param path such as `spec.workers.template` */
 function present(path: string): string {
@@ -22,7 +22,9 @@ function items(path: string): string {
 }
 
 function ofRoles(make: (path: string) => string, ...fields: readonly string[]): string {
-  return ROLES.flatMap((role) => fields.map((field) => make(`spec.${role}.template.${field}`))).join(' + ');
+  return ROLE_FIELD_NAMES.flatMap((role) =>
+    fields.map((field) => make(`spec.${role}.template.${field}`)),
+  ).join(' + ');
 }
 
 export const SUBJECTS = {

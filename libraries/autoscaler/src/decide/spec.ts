@@ -1,6 +1,6 @@
 /** What the user may choose; the names are those of `spec.autoscaling`. */
 
-import { autoscalingDefaults, type WsiTrainingJobSpec } from '@wsi-operator/api';
+import { autoscalingDefaults, MOST_SERVERS, type WsiTrainingJobSpec } from '@wsi-operator/api';
 
 export type Objective = NonNullable<WsiTrainingJobSpec['autoscaling']>['objective'];
 
@@ -38,7 +38,11 @@ export type AutoscalingChoice = Chosen<Omit<AutoscalingSpec, 'memory' | 'straggl
 };
 
 /** Those of the job; how many servers it may have, its spec says. */
-const DEFAULTS: AutoscalingSpec = { ...autoscalingDefaults(), minimumServers: 1, maximumServers: 64 };
+const DEFAULTS: AutoscalingSpec = {
+  ...autoscalingDefaults(),
+  minimumServers: 1,
+  maximumServers: MOST_SERVERS,
+};
 
 export function autoscalingSpec(choice: AutoscalingChoice = {}): AutoscalingSpec {
   const { memory, stragglers, ...rest } = choice;

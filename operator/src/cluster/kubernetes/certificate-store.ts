@@ -4,7 +4,7 @@
  */
 import { ApiError, type ApiClient, type KubernetesObject } from '@wsi-operator/controller';
 import { WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
-import type { TlsPem } from '@wsi-operator/protocol';
+import { peerRoles, type TlsPem } from '@wsi-operator/protocol';
 import type { CertificateRequest, CertificateRole } from '../../job/actions.ts';
 import type { Contests } from './contests.ts';
 import { earliestExpiry, issueCertificates, type CertificateFiles } from './certificates.ts';
@@ -13,7 +13,7 @@ import { ownership, type JobIdentity } from './ownership.ts';
 import { nameTaken, staleWrite, type Refusals } from './refusals.ts';
 import { SECRETS } from './resources.ts';
 
-const ROLES: readonly CertificateRole[] = ['coordinator', 'server', 'worker', 'operator'];
+const ROLES: readonly CertificateRole[] = peerRoles;
 
 /** A Secret that somebody has deleted is noticed, and made again, after this time at most. */
 const FRESH_MILLISECONDS = 600_000;
@@ -87,7 +87,7 @@ export class CertificateStore {
       return this.#keep(job, own ? decode(secret.data ?? {}) : {});
     } catch (error) {
       if (known?.certificates === undefined) throw error;
-      this.#logger.warn({ job: job.name, namespace: job.namespace, error }, 'certificates not looked at');
+      this.#logger.warn({ job: job.name, namespace: job.namespace, error }, 'certificates not read');
       const until = this.#clock.monotonic() + RETRY_MILLISECONDS;
       this.#known.set(job.uid, { ...known, until });
       return known.certificates;
@@ -106,7 +106,7 @@ export class CertificateStore {
    */
   async issue(job: JobIdentity, request: CertificateRequest): Promise<void> {
     const { secretName } = request;
-    const metadata = { ...(request.metadata as Secret['metadata']), name: secretName };
+    const metadata = { ...request.metadata, name: secretName };
     const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque' };
     const id = objectId(secret);
     const what = `create Secret ${secretName}`;

@@ -6,14 +6,12 @@
  *
  * Whoever may create pods in the job's own namespace can write all of this by hand; see docs/threat-model.md.
  */
-import { GROUP, KIND } from '@wsi-operator/api';
+import { GROUP, KIND, OWN_LABELS } from '@wsi-operator/api';
 import type { KubernetesObject } from '@wsi-operator/controller';
 import type { V1Pod } from '../../kubernetes-types.ts';
 import { LABELS, podNameOf, slotOf } from '../../job/names.ts';
 import { revisionOf } from '../../job/snapshot.ts';
 import type { JobKey } from '../port.ts';
-
-const MANAGED_BY = 'app.kubernetes.io/managed-by';
 
 /** A job as far as its objects are concerned. */
 export interface JobIdentity {
@@ -68,7 +66,11 @@ export function jobKeyOf(object: KubernetesObject): JobKey | undefined {
 export function isRetained(object: KubernetesObject): boolean {
   const { labels, ownerReferences = [] } = object.metadata;
   const controlled = ownerReferences.some((reference) => reference.controller === true);
-  return object.kind === 'PersistentVolumeClaim' && !controlled && labels?.[MANAGED_BY] === 'wsi-operator';
+  return (
+    object.kind === 'PersistentVolumeClaim' &&
+    !controlled &&
+    labels?.[OWN_LABELS.managedBy] === 'wsi-operator'
+  );
 }
 
 /** - `own`: may be changed; - `former`: of a deleted job of the same name, about to be removed; - `foreign`: hands off. */
