@@ -29,12 +29,31 @@ export {
   type GangTraits,
 } from './gang.ts';
 
-const PLANS: Record<GangName, (input: GangInput) => GangPlan> = {
-  kueue: planKueue,
-  volcano: planVolcano,
-  coscheduling: planCoscheduling,
-  native: planNative,
+interface Gang extends Pick<GangTraits, 'fixedPods'> {
+  readonly plan: (input: GangInput) => GangPlan;
+  /** It has more to say of a job that does not run than that nothing of it is left. */
+  readonly plansAtRest: boolean;
+  /** Requests for a topology in the templates are passed on. */
+  readonly understandsTopology: boolean;
+  /** What it needs on this cluster of a job that it has run on another one; nothing by default. */
+  readonly submitted?: (input: GangInput) => GangPlan;
+}
+
+const plain = { fixedPods: false, plansAtRest: false, understandsTopology: false } as const;
+const GANG_KINDS: Record<GangName, Gang> = {
+  kueue: {
+    plan: planKueue,
+    fixedPods: true,
+    plansAtRest: true,
+    understandsTopology: true,
+    submitted: (input) => planSubmitted(input, queueOf(input)),
+  },
+  volcano: { ...plain, plan: planVolcano },
+  coscheduling: { ...plain, plan: planCoscheduling },
+  native: { ...plain, plan: planNative },
 };
+/** A job without a gang. */
+const NONE: Gang = { ...plain, plan: planNone };
 
 /**
  * What the job's gang needs now. To be asked on every pass, also when the job is suspended or has ended: its objects and
@@ -42,30 +61,27 @@ const PLANS: Record<GangName, (input: GangInput) => GangPlan> = {
  */
 export function planGang(input: GangInput): GangPlan & GangTraits {
   const gang = gangOf(input);
+  const { fixedPods, understandsTopology } = gang === 'none' ? NONE : GANG_KINDS[gang];
   const plan = input.dispatched === true ? planDispatchedElsewhere(input, gang) : planHere(input, gang);
-  return {
-    ...plan,
-    fixedPods: gang === 'kueue',
-    topologyIgnored: gang !== 'kueue' && asksForAnyTopology(input),
-  };
+  return { ...plan, fixedPods, topologyIgnored: !understandsTopology && asksForAnyTopology(input) };
 }
 
 function planHere(input: GangInput, gang: 'none' | GangName): GangPlan {
-  const plan = gang === 'none' ? planNone(input) : planNamed(input, gang);
+  const plan = gang === 'none' ? NONE.plan(input) : planNamed(input, gang);
   const left = objectsOfOthers(input, gang);
   return left.length === 0 ? plan : { ...plan, actions: [...plan.actions, ...deleteObjects(left)] };
 }
 
-/** Of a job that Kueue has run on another cluster: what it needs on this one. */
+/** Of a job that its gang has run on another cluster: what it needs on this one. */
 function planDispatchedElsewhere(input: GangInput, gang: 'none' | GangName): GangPlan {
-  const queued = gang === 'kueue' && input.observed.gangs.includes('kueue');
-  return queued ? planSubmitted(input, queueOf(input)) : quietPlan(input, []);
+  if (gang === 'none' || !input.observed.gangs.includes(gang)) return quietPlan(input, []);
+  return GANG_KINDS[gang].submitted?.(input) ?? quietPlan(input, []);
 }
 
 function planNamed(input: GangInput, gang: GangName): GangPlan {
   if (!input.observed.gangs.includes(gang)) return planUnavailable(input, gang);
-  // Kueue has more to say at the end than that nothing is left.
-  return gang === 'kueue' || input.intent.kind === 'run' ? PLANS[gang](input) : restingPlan(input, gang);
+  const { plan, plansAtRest } = GANG_KINDS[gang];
+  return plansAtRest || input.intent.kind === 'run' ? plan(input) : restingPlan(input, gang);
 }
 
 /** An API that went away (or could not be asked for) is no reason to stop what runs. */
