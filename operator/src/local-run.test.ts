@@ -196,7 +196,7 @@ describe('a job on this machine', () => {
     expectNothingLeft();
   });
 
-  it('kills what does not stop within its grace period, and everything at once when told to', async () => {
+  it('kills what does not stop within its grace period, and everything at once on request', async () => {
     const spec = { terminationGracePeriodSeconds: 1, containers: [stubborn()] };
     const run = new Run(buildJob({ workers: 1, templates: { coordinator: { spec }, worker: { spec } } }));
     await run.running(3);

@@ -53,7 +53,7 @@ function holder(server: FakeApiServer): string | undefined {
 }
 
 describe('the operator process', () => {
-  it('runs jobs, is ready, tells its metrics, and hands the lead over when it is stopped', async () => {
+  it('runs jobs, is ready, reports its metrics, and hands the lead over when it is stopped', async () => {
     const server = await startServer();
     const first = await startOperator(server, 'operator-a');
     await until('it is ready', () => isReady(first));
@@ -135,7 +135,7 @@ describe('the operator process', () => {
     });
   });
 
-  it('tells its metrics over TLS to accounts that may get them, and its health to all', async () => {
+  it('reports its metrics over TLS to accounts that may get them, and its health to all', async () => {
     const accounts = new TokenAccounts();
     const token = accounts.add('token-of-prometheus', { user: 'prometheus', mayGetMetrics: true });
     const server = await startServer(accounts.answerTo);

@@ -124,7 +124,7 @@ describe('ApiClient', () => {
     expect(sizes.length).toBeLessThan(30);
   });
 
-  it('tells what the server refuses, where and why', async () => {
+  it('reports what the server refuses, where and why', async () => {
     await client.create(configMaps, configMap('a'));
     const twice = await failure(client.create(configMaps, configMap('a')));
     expect(twice).toMatchObject({

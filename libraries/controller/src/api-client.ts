@@ -24,9 +24,9 @@ export interface ApiClientOptions {
   /** Named in the server's audit log. */
   readonly userAgent: string;
   readonly clock?: Clock;
-  /** Requests a second on average, 100 unless told; a watch counts as one. */
+  /** Requests a second on average, 100 by default; a watch counts as one. */
   readonly queriesPerSecond?: number;
-  /** Requests that may go at once after a pause, 200 unless told. */
+  /** Requests that may go at once after a pause, 200 by default. */
   readonly burst?: number;
   /** Called after each attempt, for metrics. */
   readonly onRequest?: (info: RequestInfo) => void;
@@ -39,9 +39,9 @@ export interface WatchOptions<T> extends Selection {
   readonly onEvent: (event: WatchEvent<T>) => void;
   /** The server has accepted the watch. */
   readonly onOpen?: () => void;
-  /** When the server ends the watch by itself; 240-480 at random unless told. */
+  /** When the server ends the watch by itself; 240-480 at random by default. */
   readonly timeoutSeconds?: number;
-  /** Without a byte for this long the connection is taken for dead, 90 unless told (bookmarks come each minute). */
+  /** Without a byte for this long the connection is taken for dead, 90 by default (bookmarks come each minute). */
   readonly idleSeconds?: number;
 }
 

@@ -90,7 +90,7 @@ describe('EventRecorder', () => {
     expect(written()).toHaveLength(27);
   });
 
-  it('is written once though the answer was lost, and anew when the event has expired', async () => {
+  it('is written once though the answer was lost, and again when the event has expired', async () => {
     const fast = new EventRecorder({ client, component: 'c', instance: 'i', clock: scaledClock(1000) });
     server.closeConnections({ after: true });
     fast.record(job, text('Once'));

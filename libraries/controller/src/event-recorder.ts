@@ -35,7 +35,7 @@ export interface EventText {
   readonly reason: string;
   /** For people; cut at 1024 bytes. */
   readonly message: string;
-  /** What was done, in CamelCase; the reason unless told. */
+  /** What was done, in CamelCase; the reason by default. */
   readonly action?: string | undefined;
 }
 

@@ -12,7 +12,7 @@ import { backOff, TokenBucket } from './rate-limit.ts';
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Until when the call must be over, retries included; 60 unless told. */
+  /** Until when the call must be over, retries included; 60 by default. */
   readonly deadlineSeconds?: number | undefined;
   /** False: one attempt, and what it says is final. */
   readonly retry?: boolean | undefined;

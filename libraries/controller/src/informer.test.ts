@@ -136,7 +136,7 @@ describe('Informer', () => {
     expect(follower.lists).toEqual(['start']);
   });
 
-  it('lists again after 410 and tells the differences', async () => {
+  it('lists again after 410 and reports the differences', async () => {
     for (const name of ['kept', 'changed', 'gone', 'replaced']) server.put(resource, configMap(name));
     const follower = follow();
     await watching(follower);
@@ -198,7 +198,7 @@ describe('Informer', () => {
     expect(follower.lists).toEqual(['start']);
   });
 
-  it('tells what right is missing, and starts when it is given', async () => {
+  it('reports what right is missing, and starts when it is given', async () => {
     const message = 'configmaps is forbidden: User "x" cannot list resource "configmaps"';
     server.answer(403, { times: 3, message });
     server.put(resource, configMap('a'));

@@ -26,7 +26,7 @@ export interface InformerOptions<T extends WithMetadata> extends Selection {
   readonly indexers?: Readonly<Record<string, Indexer<T>>> | undefined;
   /** What is kept of an object: `metadata` needs its name, namespace, uid and resourceVersion. */
   readonly transform?: ((object: T) => T) | undefined;
-  /** Without one byte for this long a watch is taken for dead, 90 unless told. */
+  /** Without one byte for this long a watch is taken for dead, 90 by default. */
   readonly idleSeconds?: number | undefined;
   /** Called before each list; `reason` is `start` or why the watch cannot go on. */
   readonly onList?: ((reason: string) => void) | undefined;

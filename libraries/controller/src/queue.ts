@@ -15,7 +15,7 @@ export interface QueueOptions {
   /** Delay after the first failure, milliseconds. */
   readonly firstDelay?: number;
   readonly longestDelay?: number;
-  /** Whose turn a key takes; all are of one group unless told. */
+  /** Whose turn a key takes; all are of one group by default. */
   readonly groupOf?: (key: string) => string;
   /** So many keys of a group are held at most: its takers may be slow, and others' keys then wait for them. */
   readonly mostHeldOfGroup?: number;

@@ -50,7 +50,7 @@ describe('a job that is autoscaled', () => {
     expect(job.autoscaling.changes).toBe(changes);
   });
 
-  it('tells in the condition Scaling why it grows', async () => {
+  it('reports in the condition Scaling why it grows', async () => {
     const job = new MeasuredJob(buildJob({ workers: 1, autoscaling: { maximumWorkers: 4 } }));
     job.places = 1;
     await job.minutes(3);
@@ -123,7 +123,7 @@ describe('a job that is autoscaled', () => {
 });
 
 describe('room', () => {
-  it('is learned from pods that find no place, told once, and tried again later and later', async () => {
+  it('is learned from pods that find no place, reported once, and tried again later and later', async () => {
     const job = new MeasuredJob(buildJob({ workers: 1, autoscaling: { maximumWorkers: 16 } }));
     job.places = 3;
     await job.minutes(9);
@@ -159,7 +159,7 @@ describe('room', () => {
 });
 
 describe('stragglers and memory', () => {
-  it('starts a worker anew that is slower than the others, once', async () => {
+  it('restarts a worker that is slower than the others, once', async () => {
     const job = new MeasuredJob(
       buildJob({ workers: 4, autoscaling: { minimumWorkers: 4, maximumWorkers: 4 } }),
     );
@@ -168,7 +168,7 @@ describe('stragglers and memory', () => {
     job.slowdowns.set(2, 4);
     await job.minutes(3);
     expect(job.events('WorkerReplaced')).toEqual([
-      'lung-worker-2 is started anew: 4.0 times slower than the median',
+      'lung-worker-2 is restarted: 4.0 times slower than the median',
     ]);
     expect(job.cluster.pods.get('lung-worker-2')?.metadata?.uid).not.toBe(before);
     await job.minutes(20);
@@ -293,7 +293,7 @@ describe('parameter servers', () => {
 });
 
 describe('under Kueue', () => {
-  it('memory is not raised while the pods run: they would have to be admitted anew', async () => {
+  it('memory is not raised while the pods run: they would have to be admitted again', async () => {
     const worker = trainer({ requests: { memory: '256Mi' } });
     const settings = { ...DEFAULT_SETTINGS, certificates: false };
     const job = new MeasuredJob(

@@ -114,7 +114,7 @@ function sizeChanges({ reasons }: Decision, from: Size, to: Size): Made[] {
 }
 
 function slowReason({ reasons }: Decision, name: string): string {
-  return reasons.replacement.find((text) => text.startsWith(`${name} `)) ?? `${name} is started anew`;
+  return reasons.replacement.find((text) => text.startsWith(`${name} `)) ?? `${name} is restarted`;
 }
 
 /** Of workers whose pods run; others say nothing of the pod that is in their place now. */

@@ -139,7 +139,7 @@ export function endangered(
   const [first] = near.sort((a, b) => b.share - a.share);
   if (first === undefined) return undefined;
   const { place, share } = first;
-  const reason = `${place.name} is started anew with more memory: its peak is ${Math.round(share * 100)}% of its limit`;
+  const reason = `${place.name} is restarted with more memory: its peak is ${Math.round(share * 100)}% of its limit`;
   return { what: 'replacement', reason, pod: place.name, place };
 }
 

@@ -164,7 +164,7 @@ function proveTrial({ sized, snapshot, now }: ProofInput, before: Proof): Proof 
 function replaced({ pod, uid }: Trial, rest: AutoscalingStatus, before: Proof, now: number): Proof {
   const leaving = { pod, uid, time: iso(now) };
   const next = { ...rest, replaced: [...(rest.replaced ?? []), leaving].slice(-64) };
-  const reason = `${pod} is started anew with more memory: its peak is near its limit, and the larger size is accepted`;
+  const reason = `${pod} is restarted with more memory: its peak is near its limit, and the larger size is accepted`;
   const { autoscaling, events } = recorded(next, [{ what: 'replacement', reason, pod }], now);
   return { autoscaling, events: [...before.events, ...events], due: [...before.due, now] };
 }

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { JobListeners } from './job-listeners.ts';
 
-it('tells each listener of every change, until its signal is aborted', () => {
+it('every listener hears of every change, until its signal is aborted', () => {
   const listeners = new JobListeners();
   const [first, second] = [new AbortController(), new AbortController()];
   const heard: string[] = [];

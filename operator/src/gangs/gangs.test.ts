@@ -294,7 +294,7 @@ describe('native', () => {
     expect(plan(mixed).objects[1]?.['spec']).not.toHaveProperty('priorityClassName');
   });
 
-  test('another priority class: kept while pods run, made anew when none does', () => {
+  test('another priority class: kept while pods run, made again when none does', () => {
     const objects = plan(wanted).objects.map((object) => stored(object));
     const changed = job({ gang: 'native', templates: prior });
     const running = plan(changed, observe({ objects, pods: [pod(changed, WORKER)] }));

@@ -153,7 +153,7 @@ describe('evicted', () => {
     expect(plan(of, [spot, a100, ...objects], running(of)).admission.kind).toBe('evicted');
   });
 
-  test('a Workload that was finished by somebody else is made anew', () => {
+  test('a Workload that was finished by somebody else is made again', () => {
     const finished = workload(of, admitted(FULL, [condition('Finished', 'True')]));
     expect(plan(of, [spot, a100, finished])).toMatchObject({ actions: [{ kind: 'delete' }], objects: [] });
   });

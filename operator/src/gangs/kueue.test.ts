@@ -201,7 +201,7 @@ describe('admitted', () => {
     ]);
   });
 
-  test('Kueue is told once that all pods are ready', () => {
+  test('Kueue is informed once that all pods are ready', () => {
     const status = admitted(FULL, [condition('PodsReady', 'False', 'WaitForStart')]);
     const waits = running(of).slice(1);
     expect(plan(of, [spot, a100, workload(of, status)], waits).actions).toEqual([]);
@@ -248,7 +248,7 @@ describe('admitted', () => {
     ['still lost', [], [condition('PodsReady', 'False', 'WaitForRecovery')], 'nothing new'],
     ['made good', running(of), [condition('PodsReady', 'False', 'WaitForRecovery')], 'True Recovered'],
     ['told already', running(of), [condition('PodsReady', 'True', 'Recovered')], 'nothing new'],
-  ])('what Kueue is told of the pods: %s', (_, pods, reported, expected) => {
+  ])('what Kueue learns of the pods: %s', (_, pods, reported, expected) => {
     expect(cluster(pods, ...reported)).toBe(expected);
   });
 

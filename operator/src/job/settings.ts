@@ -35,7 +35,7 @@ export interface ClusterSettings {
   readonly outputPersists?: boolean;
   /** Progress is asked for and written to the status so often at most. */
   readonly progressIntervalMilliseconds: number;
-  /** A running job of which nothing is heard is looked at again after this time: on this machine nobody calls. */
+  /** A running job of which nothing is heard is read again after this time: on this machine nobody calls. */
   readonly resyncMilliseconds: number;
   /** For jobs that do not say. */
   readonly defaultGang: 'none' | GangName;

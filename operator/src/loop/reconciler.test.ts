@@ -67,7 +67,7 @@ describe('Reconciler', () => {
     await running;
   });
 
-  it('tells a fault of its own in the condition of the job that brings it out, and tries again later and later', async () => {
+  it('reports a fault of its own in the condition of the job that brings it out, and tries again later and later', async () => {
     const { clock, cluster, reconciler } = setUp();
     const { spec, ...rest } = buildJob();
     // No rule lets it be stored; a fault of the plan need not be known to be told.
@@ -97,7 +97,7 @@ describe('Reconciler', () => {
     await running;
   });
 
-  it('writes the status once a pass, only when it has changed, and tells events only after it', async () => {
+  it('writes the status once a pass, only when it has changed, and reports events only after it', async () => {
     const { cluster, reconciler } = setUp();
     let writes = 0;
     const write = cluster.writeStatus.bind(cluster);

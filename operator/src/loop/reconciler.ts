@@ -30,7 +30,7 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: ClusterSettings;
-  /** How many jobs are looked at at the same time. */
+  /** How many jobs are reconciled at the same time. */
   readonly concurrency?: number;
   readonly observer?: LoopObserver;
 }
@@ -137,7 +137,7 @@ export class Reconciler {
     const now = this.#clock.now();
     const { fault } = observed;
     if (fault !== undefined) {
-      const error = new WsiError('Internal', `the job cannot be looked at (${fault})`);
+      const error = new WsiError('Internal', `the job cannot be reconciled (${fault})`);
       return { planned: plan(job, observed, now, this.#settings), fault: error };
     }
     try {

@@ -91,15 +91,15 @@ function unheardOf(pod: V1Pod, who: string): Blocker | undefined {
   const init = initializing(pod);
   if (init !== undefined) {
     // It is the user's program that takes its time: somebody should know of it.
-    const message = `${init.text} of ${who} has been running for more than ${STUCK_MINUTES} minutes, and ${who} starts when it ends (kubectl logs ${name} -c ${init.name} tells)`;
+    const message = `${init.text} of ${who} has been running for more than ${STUCK_MINUTES} minutes, and ${who} starts when it ends (see kubectl logs ${name} -c ${init.name})`;
     return { reason: 'InitContainerRunning', message };
   }
   const { nodeName, schedulerName = 'default-scheduler' } = spec ?? {};
   const what =
     nodeName === undefined || nodeName === ''
-      ? `no scheduler has looked at ${who} for ${STUCK_MINUTES} minutes: is there one named ${schedulerName}?`
+      ? `no scheduler has handled ${who} for ${STUCK_MINUTES} minutes: is there one named ${schedulerName}?`
       : `node ${nodeName} has not started ${who} for ${STUCK_MINUTES} minutes: an image is being pulled, a volume cannot be mounted, or the node does not answer`;
-  return { reason: 'PodStuck', message: `${what} (kubectl describe pod ${name} tells)` };
+  return { reason: 'PodStuck', message: `${what} (see kubectl describe pod ${name})` };
 }
 
 function unscheduled(pod: V1Pod, who: string): Blocker | undefined {

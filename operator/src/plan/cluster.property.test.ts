@@ -11,7 +11,7 @@ import { buildJob, pod, seen } from '../testing/builders.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 import type { Action } from '../job/actions.ts';
 import { REVISION_ANNOTATION, ROLES } from '../job/names.ts';
-import { wantedObjects } from './owned-objects.ts';
+import { desiredObjects } from './owned-objects.ts';
 import { plan } from './plan.ts';
 
 const key = 'default/lung';
@@ -128,7 +128,7 @@ class Simulation {
       if (one.state === 'lost') this.stuck.add(name);
       this.cluster.pods.set(name, built);
     }
-    const wanted = wantedObjects(job, settings, 2);
+    const wanted = desiredObjects(job, settings, 2);
     for (const index of from.objects) {
       const object = wanted[index]!;
       this.cluster.objects.set(`${object.apiVersion}/${object.kind}/${object.metadata.name!}`, object);

@@ -51,7 +51,7 @@ function stopChanges(verdict: Extract<Verdict, { kind: 'stop' }>, stopped: boole
     case 'notAllowed':
       return [{ type, status, reason: 'NotAllowed', message: verdict.message }];
     case 'changed': {
-      const message = 'The spec or the certificates have changed: the run starts anew from its checkpoint.';
+      const message = 'The spec or the certificates have changed: the run starts again from its checkpoint.';
       return [{ type, status, reason: 'PodsStarting', message }];
     }
     case 'suspended': {

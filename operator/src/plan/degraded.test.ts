@@ -114,14 +114,14 @@ describe('a run that goes on', () => {
       { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'True' }] },
       10 * MINUTE,
       'PodStuck',
-      /^no scheduler has looked at worker 1 for 10 minutes: is there one named default-scheduler\?.*kubectl describe pod lung-worker-1/,
+      /^no scheduler has handled worker 1 for 10 minutes: is there one named default-scheduler\?.*kubectl describe pod lung-worker-1/,
     ],
     [
       'an init container that does not end, in a pod that was made later',
       { phase: 'Pending', initContainerStatuses: [container('fetch', { running: {} })] },
       10 * MINUTE,
       'InitContainerRunning',
-      /^init container fetch of worker 1 has been running for more than 10 minutes, and worker 1 starts when it ends \(kubectl logs lung-worker-1 -c fetch tells\)$/,
+      /^init container fetch of worker 1 has been running for more than 10 minutes, and worker 1 starts when it ends \(see kubectl logs lung-worker-1 -c fetch\)$/,
     ],
     ...[
       { status: 'False' },
@@ -141,7 +141,7 @@ describe('a run that goes on', () => {
       'NodeUnreachable',
       /^node .* does not answer, and worker 1 on it may run no more\..*kubectl delete pod lung-worker-1: it is then replaced/,
     ]),
-  ])('tells of %s', (_, status, milliseconds, reason, message) => {
+  ])('reports %s', (_, status, milliseconds, reason, message) => {
     const first = planFor(job, run(status, milliseconds));
     expect(condition(first, 'Running')).toMatchObject({ status: 'True' });
     expect(condition(first, 'Degraded')).toMatchObject({
@@ -205,7 +205,7 @@ describe('a run that goes on', () => {
     expect(condition(planFor(job, run(status, 10 * MINUTE)), 'Degraded')).toBeUndefined();
   });
 
-  it('tells of a worker that was to be started again and finds no place', () => {
+  it('reports a worker that was to be started again and finds no place', () => {
     const record = {
       ...{ pod: 'lung-worker-1', uid: 'before', failures: 1, inARow: 1, counted: 1, step: 0 },
       ...{ time: new Date(NOW - MINUTE).toISOString(), reason: 'crashed', message: 'crashed' },

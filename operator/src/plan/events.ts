@@ -35,7 +35,7 @@ export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimi
 }
 
 /** Reasons that are told also when the condition as such stays what it was: somebody may have to do something. */
-const TOLD_REASONS: readonly string[] = [
+const NOTEWORTHY_REASONS: readonly string[] = [
   'Unschedulable',
   'ImagePullFailed',
   'ContainerConfigInvalid',
@@ -52,7 +52,7 @@ const TOLD_REASONS: readonly string[] = [
   'InvalidSpec',
   'InternalError',
 ];
-const WARNING_REASONS = TOLD_REASONS.filter((reason) => reason !== 'QueuePending');
+const WARNING_REASONS = NOTEWORTHY_REASONS.filter((reason) => reason !== 'QueuePending');
 
 /** One event for each condition that became true or, for Running, false, or that has a new reason to be told. */
 export function transitionEvents(
@@ -63,10 +63,10 @@ export function transitionEvents(
     const was = findCondition(before, now.type);
     const changed =
       (was?.status ?? 'False') !== now.status && (now.status === 'True' || now.type === 'Running');
-    const newReason = TOLD_REASONS.includes(now.reason) && was?.reason !== now.reason;
+    const newReason = NOTEWORTHY_REASONS.includes(now.reason) && was?.reason !== now.reason;
     // Two conditions may have one cause: it is told once.
     const isKnown = before.some(({ type, reason }) => type !== now.type && reason === now.reason);
-    if ((!changed && !newReason) || (isKnown && TOLD_REASONS.includes(now.reason))) return [];
+    if ((!changed && !newReason) || (isKnown && NOTEWORTHY_REASONS.includes(now.reason))) return [];
     const warns = now.type === 'Failed' || WARNING_REASONS.includes(now.reason);
     const message = `${now.type} is ${now.status}: ${now.message}`;
     return [{ type: warns ? 'Warning' : 'Normal', reason: now.reason, message }];

@@ -21,7 +21,7 @@ const running = ({ status }: Plan) => findCondition(status.conditions, 'Running'
 const kinds = ({ actions }: Plan): string[] => actions.map(({ kind }) => kind);
 
 describe('a job that is not allowed', () => {
-  it('gets no pod and nothing else, and is told the field and what to do, once as an event', () => {
+  it('gets no pod and nothing else, and names the field and what to do, once as an event', () => {
     const first = planFor(bad, seen([]));
     expect(first.actions).toEqual([]);
     expect(running(first)).toMatchObject({

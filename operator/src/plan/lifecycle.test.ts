@@ -31,7 +31,7 @@ function pending(job: WsiTrainingJob, slot: Slot, status: V1Pod['status']): V1Po
   return { ...pod(job, slot), status: { phase: 'Pending', ...status } };
 }
 
-describe('what keeps pods from running is told as the reason of Running', () => {
+describe('what keeps pods from running is reported as the reason of Running', () => {
   const gpu = { resources: { limits: { 'nvidia.com/gpu': 1 }, requests: { cpu: '500m' } } };
   const choices: JobChoices = {
     templates: { coordinator: { spec: { containers: [{ name: 'trainer', ...gpu }] } } },
@@ -188,7 +188,7 @@ describe('ends on a cluster', () => {
   });
 
   it.each([3, 64, 74, 143])(
-    'of an init container are told as such, and its code %i means nothing',
+    'of an init container are reported as such, and its code %i means nothing',
     (exitCode) => {
       const job = buildJob();
       const failed = pod(job, worker(0), { phase: 'Failed' });
@@ -299,7 +299,7 @@ describe('the pod failure policy', () => {
 });
 
 describe('a gang', () => {
-  it('that the server has not got makes the job wait, and is told', () => {
+  it('that the server has not got makes the job wait, and is reported', () => {
     const job = buildJob({ runPolicy: { gang: 'kueue', queue: 'research' } });
     const result = planFor(job, seen([]));
     expect(running(result)).toMatchObject({ status: 'False', reason: 'GangUnavailable' });
@@ -348,7 +348,7 @@ describe('who else looks after a job', () => {
     );
   });
 
-  it('nobody, while its spec is invalid: told once, and no pod is touched', () => {
+  it('nobody, while its spec is invalid: that is reported once, and no pod is touched', () => {
     const job = { ...buildJob(), spec: {} as never };
     const observed = { ...seen([]), invalid: 'spec.cohort: Required value' };
     const first = plan(job, observed, now, settings);
@@ -379,7 +379,7 @@ describe('who else looks after a job', () => {
 });
 
 describe('warnings', () => {
-  it('of an output that does not last are told once, and not on this machine', () => {
+  it('of an output that does not last are reported once, and not on this machine', () => {
     const job = buildJob();
     const first = planFor(job, seen([]));
     expect(reasons(first)).toContain('OutputNotPersistent');

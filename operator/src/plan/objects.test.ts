@@ -7,7 +7,7 @@ import type { KubernetesObject } from '../kubernetes-types.ts';
 import { buildJob, pod, seen, type JobChoices } from '../testing/builders.ts';
 import { FORCED_BEFORE_MILLISECONDS, RENEW_BEFORE_MILLISECONDS } from './certificates.ts';
 import { plan } from './plan.ts';
-import { wantedObjects } from './owned-objects.ts';
+import { desiredObjects } from './owned-objects.ts';
 
 const now = 1_000_000_000_000;
 const settings: ClusterSettings = {
@@ -17,7 +17,7 @@ const settings: ClusterSettings = {
 };
 
 const objects = (choices: JobChoices = {}, pods = 4): KubernetesObject[] =>
-  wantedObjects(buildJob(choices), settings, pods);
+  desiredObjects(buildJob(choices), settings, pods);
 const one = (kind: string, choices: JobChoices = {}, pods = 4): KubernetesObject =>
   objects(choices, pods).find((object) => object.kind === kind)!;
 const certificates = (left: number): NonNullable<Observed['certificates']> => ({
@@ -63,7 +63,7 @@ describe('the network policy', () => {
   it("lets out to the administrator's name servers and whatever is added", () => {
     const added = { to: [{ ipBlock: { cidr: '10.0.0.0/8' } }], ports: [{ protocol: 'TCP', port: 3128 }] };
     const chosen = { ...settings, dnsPorts: [1053], policyEgress: [added] };
-    const [policy] = wantedObjects(buildJob(), chosen, 4).filter(({ kind }) => kind === 'NetworkPolicy');
+    const [policy] = desiredObjects(buildJob(), chosen, 4).filter(({ kind }) => kind === 'NetworkPolicy');
     expect((policy!['spec'] as { egress: unknown[] }).egress.slice(1)).toEqual([
       {
         ports: [
@@ -79,7 +79,7 @@ describe('the network policy', () => {
 describe('the other objects', () => {
   it('give every pod a name with addresses of all families, and tell meshes nothing that is not so', () => {
     const service = (chosen: ClusterSettings): unknown =>
-      wantedObjects(buildJob(), chosen, 4).find(({ kind }) => kind === 'Service')?.['spec'];
+      desiredObjects(buildJob(), chosen, 4).find(({ kind }) => kind === 'Service')?.['spec'];
     const spec = { clusterIP: 'None', ipFamilyPolicy: 'PreferDualStack', publishNotReadyAddresses: true };
     expect(service(settings)).toMatchObject({ ...spec, ports: [{ port: 7070, appProtocol: 'tcp' }] });
     expect(service({ ...settings, certificates: false })).toMatchObject({ ports: [{ appProtocol: 'grpc' }] });
@@ -127,7 +127,7 @@ describe('the other objects', () => {
   it('are put right when they have drifted, a claim only when it is too small', () => {
     const storage = { output: { size: '10Gi', accessModes: ['ReadWriteOnce'], retain: true } } as const;
     const job = buildJob({ storage });
-    const all = wantedObjects(job, settings, 4);
+    const all = desiredObjects(job, settings, 4);
     const drifted = (kind: string, spec: object): KubernetesObject[] =>
       all.map((object) =>
         object.kind === kind ? { ...object, spec: { ...(object['spec'] as object), ...spec } } : object,
@@ -146,7 +146,7 @@ describe('the other objects', () => {
   it('go after the end, when no process is left, but for the claim; and what was switched off goes at once', () => {
     const storage = { output: { size: '10Gi', accessModes: ['ReadWriteOnce'], retain: false } } as const;
     const job = buildJob({ storage });
-    const all = wantedObjects(job, settings, 4);
+    const all = desiredObjects(job, settings, 4);
     const done = pod(job, { role: 'coordinator', index: 0 }, { phase: 'Succeeded', exitCode: 0 }, settings);
     const server = pod(job, { role: 'server', index: 0 }, {}, settings);
     const observed = { ...seen([done, server]), objects: all, certificates: certificates(1e12) };
@@ -189,7 +189,7 @@ describe('certificates', () => {
       of,
       {
         ...seen(pods),
-        objects: wantedObjects(of, settings, 4),
+        objects: desiredObjects(of, settings, 4),
         ...(left === undefined ? {} : { certificates: certificates(left) }),
       },
       now,
@@ -214,7 +214,7 @@ describe('certificates', () => {
     expect(creates(planFor(1e12, []))).toBe(2);
   });
 
-  it('are made anew in time: at once when nothing runs, late when something does, with a warning before', () => {
+  it('are made again in time: at once when nothing runs, late when something does, with a warning before', () => {
     expect(issues(planFor(RENEW_BEFORE_MILLISECONDS + 1, []))).toBe(false);
     const idle = planFor(RENEW_BEFORE_MILLISECONDS, []);
     expect([issues(idle), creates(idle)]).toEqual([true, 0]);

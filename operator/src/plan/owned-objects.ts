@@ -29,7 +29,7 @@ export const REMOVABLE_KINDS: readonly string[] = [
 ];
 
 /** @param pods how many pods a drain is to leave but for one; see disruption-budget.ts */
-export function wantedObjects(
+export function desiredObjects(
   job: WsiTrainingJob,
   settings: ClusterSettings,
   pods: number,

@@ -49,7 +49,7 @@ describe('starting', () => {
     expect(created(plan(job, seen(waiting), now))).toEqual([]);
   });
 
-  it('is Running when all roles are, and tells it once', () => {
+  it('is Running when all roles are, and reports it once', () => {
     const job = buildJob();
     const first = plan(job, seen(all(job)), now);
     expect(first.status.phase).toBe('Running');
@@ -123,7 +123,7 @@ describe('ends', () => {
     if (reason === 'OOMKilled') expect(result.events[0]?.reason).toBe('PodOutOfMemory');
   });
 
-  it('fails when a pod keeps ending without progress, and starts the row anew with progress', () => {
+  it('fails when a pod keeps ending without progress, and starts the row again with progress', () => {
     const run = (steps: readonly number[]): string | undefined => {
       let job = buildJob({ runPolicy: { backoffLimit: 3 } });
       steps.forEach((step, index) => {
@@ -240,7 +240,7 @@ describe('changes', () => {
     expect(created(larger)).toEqual(['lung-worker-2']);
   });
 
-  it('starts anew, in order, when the number of servers changes', () => {
+  it('starts again, in order, when the number of servers changes', () => {
     const before = buildJob({ servers: 1 });
     const after = buildJob({ servers: 2, status: plan(before, seen(all(before)), now).status });
     expect(deleted(plan(after, seen(all(before)), now))).toEqual(['lung-coordinator-0']);

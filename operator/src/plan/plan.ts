@@ -27,7 +27,7 @@ import { recordEnds, type Failures } from './failure-policy.ts';
 import { shortened } from './failure-records.ts';
 import { intentOf, type RunIntent } from '../job/intent.ts';
 import { planGang, type GangPlan, type GangTraits } from '../gangs/index.ts';
-import { allPresent, leftoverActions, objectActions, wantedObjects } from './owned-objects.ts';
+import { allPresent, leftoverActions, objectActions, desiredObjects } from './owned-objects.ts';
 import { runJob, type RunInput } from './fill-places.ts';
 import { lostAt, takeSnapshot, type Place, type Snapshot } from '../job/snapshot.ts';
 import { buildStatus, abandonedStatus } from './status.ts';
@@ -175,7 +175,7 @@ function planInvalid(
 
 /** A fault that this job brings out must not be told of others, nor be silent. Pods that run are left to run. */
 function planFault(job: WsiTrainingJob, kind: string, now: number): Plan {
-  const message = `The operator cannot look after this job, by a fault of its own (${kind}). Its pods run on. It is tried again, later and later; the log of the operator tells more.`;
+  const message = `An internal error of the operator (${kind}) keeps it from reconciling this job. Its pods keep running. It tries again with growing delays; the log of the operator has details.`;
   return abandoned(job, { reason: 'InternalError', message }, now);
 }
 
@@ -242,7 +242,7 @@ function run(input: CarriedOut, gangActions: readonly Action[]): Step {
     refusals: observed.refusals ?? [],
     now,
   });
-  const wanted = wantedObjects(job, settings, counted.count);
+  const wanted = desiredObjects(job, settings, counted.count);
   const certificates = settings.certificates
     ? certificateStep(job, observed.certificates, allPlaces(snapshot).some(isUp), now)
     : { actions: [], ready: true, expiring: false };

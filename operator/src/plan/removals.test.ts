@@ -42,7 +42,7 @@ async function scene(act: (scene: Scene) => Promise<void>): Promise<void> {
 }
 
 describe('pods that somebody else removes', () => {
-  it('while they wait, are made again later and later, and that is told', async () => {
+  it('while they wait, are made again later and later, and that is reported', async () => {
     await scene(async ({ cluster, play, created }) => {
       await play(60, 100, () => cluster.pods.clear());
       expect(created()).toBeLessThanOrEqual(14);

@@ -41,7 +41,7 @@ function set(up: { jobs: JobForMetrics[]; leader: boolean }): OperatorMetrics {
 }
 
 describe('OperatorMetrics', () => {
-  it('tells of the process, the loop and the requests', async () => {
+  it('reports the process, the loop and the requests', async () => {
     const metrics = set({ jobs: [], leader: true });
     metrics.onPass('done', 0.02);
     metrics.onPass('failed', 0.3);
@@ -67,7 +67,7 @@ describe('OperatorMetrics', () => {
     expect(text).toContain('process_resident_memory_bytes');
   });
 
-  it('tells of each job while it is there, and of none when another process leads', async () => {
+  it('reports each job while it is there, and none when another process leads', async () => {
     const state = { jobs: [JOB], leader: true };
     const metrics = set(state);
     const text = await metrics.text();

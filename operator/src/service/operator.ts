@@ -38,7 +38,7 @@ export interface OperatorParts {
   readonly election?: Election;
   readonly options: OperatorOptions;
   readonly client: ApiClient;
-  /** For reviews of tokens; {@link client} unless told. */
+  /** For reviews of tokens; {@link client} by default. */
   readonly reviews?: ApiClient;
   readonly metrics: OperatorMetrics;
   readonly clock: Clock;

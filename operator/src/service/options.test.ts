@@ -47,7 +47,7 @@ describe('readOptions', () => {
     }
   });
 
-  it('serves metrics to everybody unless told otherwise', () => {
+  it('serves metrics to everybody by default', () => {
     expect(readOptions([], {}).metricsSecurity).toBeUndefined();
     expect(readOptions(['--metrics-secure=true'], {}).metricsSecurity).toEqual({});
     const given = ['--metrics-certificate=/tls', '--metrics-client-authority=/clients/ca.crt'];

@@ -5,7 +5,7 @@ import { LOCAL_SETTINGS, type ClusterSettings } from '../job/settings.ts';
 import type { Observed } from '../plan/observed.ts';
 import type { TrainingProgress } from '../plan/training-progress.ts';
 import type { Slot } from '../job/names.ts';
-import { wantedObjects } from '../plan/owned-objects.ts';
+import { desiredObjects } from '../plan/owned-objects.ts';
 import { buildPod } from '../objects/pods.ts';
 
 export interface JobChoices {
@@ -130,7 +130,7 @@ export function ready(
   settings: ClusterSettings = LOCAL_SETTINGS,
 ): Observed {
   const workers = job.spec.workers.replicas;
-  const objects = wantedObjects(job, settings, 1 + job.spec.parameterServers.replicas + workers);
+  const objects = desiredObjects(job, settings, 1 + job.spec.parameterServers.replicas + workers);
   return {
     ...observed,
     objects: [...objects, ...observed.objects],

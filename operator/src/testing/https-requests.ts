@@ -13,7 +13,7 @@ export interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** `/metrics` unless told; the server's certificate is not checked unless told. */
+/** `/metrics` by default; the server's certificate is not checked by default. */
 export function get(port: number, options: Omit<RequestOptions, 'headers'> & Asking = {}): Promise<Reply> {
   const { token, path = '/metrics', headers, ...rest } = options;
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };

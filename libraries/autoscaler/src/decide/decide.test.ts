@@ -218,7 +218,7 @@ describe('decide', () => {
     expect(decision.reason).toBe('start with 3 workers: nothing measured yet');
   });
 
-  it('tells the move in words and numbers', () => {
+  it('reports the move in words and numbers', () => {
     const truth = { fixed: 0.1, tiles: 30, perWorker: 0.01, processors: 1000 };
     const reasons = follow({ truth, spec: autoscalingSpec({ maximumWorkers: 16 }) })
       .filter((one, i, all) => i > 0 && one.workers !== all[i - 1]!.workers)
@@ -266,14 +266,14 @@ describe('stragglers', () => {
   const base = { observations: [], spec: autoscalingSpec(), limits: {}, now: 0 };
   const current = { workers: 4, servers: 1 };
 
-  it('are started anew once, and not again at once', () => {
+  it('are restarted once, and not again at once', () => {
     const first = decide({ ...base, current, history: NO_HISTORY, workerRates: rates });
     expect(first.replace).toEqual(['w3']);
     const again = decide({ ...base, current, history: first.history, workerRates: rates, now: 60_000 });
     expect(again.replace).toEqual([]);
   });
 
-  it('cannot be told among two, or at the start', () => {
+  it('cannot be told apart among two, or at the start', () => {
     const none = { ...base, current, history: NO_HISTORY };
     expect(decide({ ...none, workerRates: rates.slice(2) }).replace).toEqual([]);
     expect(decide({ ...none, workerRates: rates.map((one) => ({ ...one, seconds: 5 })) }).replace).toEqual(

@@ -74,7 +74,7 @@ export function decide(input: DecisionInput): Decision {
     workers: [choice.reason],
     servers: servers.reasons,
     replacement: slow.map(
-      ({ id, slowdown }) => `${id} is started anew: ${slowdown.toFixed(1)} times slower than the median`,
+      ({ id, slowdown }) => `${id} is restarted: ${slowdown.toFixed(1)} times slower than the median`,
     ),
     memory: memory.reasons,
   };

@@ -39,7 +39,7 @@ function seen(stepSeconds: ReturnType<typeof machine>, noise: () => number = () 
 
 describe('the model over shapes', () => {
   it.each([2, 100])(
-    'tells the time of shapes and sizes that were not run, where %d workers help',
+    'reports the time of shapes and sizes that were not run, where %d workers help',
     (limit) => {
       const truth = machine(limit);
       const model = fitShapes(seen(truth))!;

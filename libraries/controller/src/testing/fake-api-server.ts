@@ -27,11 +27,11 @@ import { ObjectStore, Refusal, type Backup } from './object-store.ts';
 export interface FakeApiServerOptions {
   /** Besides the built-in ones: custom resources. */
   readonly resources?: readonly FakeResource[];
-  /** Stamps objects; real time unless told. */
+  /** Stamps objects; real time by default. */
   readonly clock?: Clock;
   /** HTTPS, e.g. with `requestCert`. */
   readonly tls?: ServerOptions & { readonly ca?: string };
-  /** Every so many seconds of real time each watch gets a bookmark; 60 unless told. */
+  /** Every so many seconds of real time each watch gets a bookmark; 60 by default. */
   readonly bookmarkSeconds?: number;
   /** Authorization and admission: a refusal or undefined. */
   readonly authorize?: (request: FakeRequest, object: unknown) => Refusal | undefined;

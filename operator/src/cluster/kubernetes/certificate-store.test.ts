@@ -94,7 +94,7 @@ describe("the Secret with a job's certificates", () => {
     expect(expiry(bed)).toBeGreaterThan(clock.now() + (VALID_DAYS - 1) * DAY);
   });
 
-  it('is filled anew when its end is near: late for a job that runs, whose pods then start anew with it', async () => {
+  it('is filled again when its end is near: late for a job that runs, whose pods then start again with it', async () => {
     const clock = new LeapClock();
     await using bed = await start(clock);
     const { metadata, data } = secretOf(bed)!;
@@ -126,7 +126,7 @@ describe("the Secret with a job's certificates", () => {
     expect(file(bed, 'ca.crt')).not.toBe(authority);
   });
 
-  it('that is deleted again and again does not have the pods start anew each time, and that is told', async () => {
+  it('that is deleted again and again does not have the pods start again each time, and that is reported', async () => {
     const clock = new LeapClock();
     await using bed = await start(clock);
     const authorities: string[] = [];
@@ -185,7 +185,7 @@ describe("the Secret with a job's certificates", () => {
     expect(bed.takeRequests()).toEqual([]);
   });
 
-  it('makes certificates anew when their Secret is damaged, but never over somebody else’s Secret', async () => {
+  it('makes certificates again when their Secret is damaged, but never over somebody else’s Secret', async () => {
     await using bed = await KubernetesBed.start();
     const theirs = bed.server.put(SECRETS, {
       metadata: { name: 'lung-tls', namespace: NAMESPACE },
@@ -214,7 +214,7 @@ describe("the Secret with a job's certificates", () => {
     expect(Object.keys(bed.server.objects(SECRETS)[0]?.['data'] as object)).toContain('coordinator.key');
   });
 
-  it('is refused by a quota: told in the conditions, and not tried in each pass', async () => {
+  it('is refused by a quota: reported in the conditions, and not tried in each pass', async () => {
     let full = true;
     const message = 'secrets "lung-tls" is forbidden: exceeded quota: compute, limited: count/secrets=1';
     await using bed = await KubernetesBed.start({
@@ -237,7 +237,7 @@ describe("the Secret with a job's certificates", () => {
     await running(bed);
   });
 
-  it('is looked at anew when another process has filled it at the same time', async () => {
+  it('is read again when another process has filled it at the same time', async () => {
     const clock = new LeapClock();
     await using bed = await start(clock);
     clock.skip((VALID_DAYS - 2) * DAY);

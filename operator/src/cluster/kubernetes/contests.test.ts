@@ -38,7 +38,7 @@ describe('Contests', () => {
 });
 
 describe('a job that runs', () => {
-  it('tells that somebody undoes what the operator repairs, with the names, and goes on', async () => {
+  it('reports that somebody undoes what the operator repairs, with the names, and goes on', async () => {
     await using bed = await KubernetesBed.start();
     await bed.submit();
     for (let round = 0; round < 4; round += 1) {

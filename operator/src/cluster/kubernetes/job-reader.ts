@@ -85,7 +85,7 @@ function tooLarge(size: number): string {
   const has = `spec: has ${Math.ceil(size / 1024)} KiB as JSON`;
   if (size > LARGEST_SPEC) return `${has}, and the operator takes at most ${LARGEST_SPEC / 1024}`;
   const [most, small] = [LARGE_SPECS / 2 ** 20, SMALL_SPEC / 1024];
-  return `${has}, and those of the namespace's jobs that have more than ${small} KiB may have ${most} MiB together: delete jobs that are over, or put what is long into ConfigMaps; this one is looked at again when there is room`;
+  return `${has}, and those of the namespace's jobs that have more than ${small} KiB may have ${most} MiB together: delete jobs that are over, or put what is long into ConfigMaps; this one is read again when there is room`;
 }
 
 function checkSpec(stored: StoredJob): Checked {

@@ -85,7 +85,7 @@ describe('KubernetesCluster', () => {
     expect(new Set(reported).size).toBe(reported.length);
   });
 
-  it('counts an end once, and tells of it once, though the cached job never shows the count', async () => {
+  it('counts an end once, and reports it once, though the cached job never shows the count', async () => {
     await using bed = await KubernetesBed.start();
     await running(bed);
     bed.endPod('lung-worker-1', 1, 'Internal: out of luck');
@@ -208,7 +208,7 @@ describe('KubernetesCluster', () => {
     expect(bed.names(PODS)).toEqual(['lung-coordinator-0', 'lung-server-0']);
   });
 
-  it('tells of a quota in the conditions, does not ask again at once, and goes on when there is room', async () => {
+  it('reports a quota in the conditions, does not ask again at once, and goes on when there is room', async () => {
     let full = true;
     const message =
       'pods "x" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=1, limited: pods=1';

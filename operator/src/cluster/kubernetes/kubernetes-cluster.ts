@@ -201,7 +201,7 @@ export class KubernetesCluster implements Cluster {
       return await this.#observer.observe(key, job, identityOf(stored));
     } catch (error) {
       if (error instanceof WsiError) throw error;
-      this.#options.logger.error({ key, error: WsiError.from(error) }, 'the job cannot be looked at');
+      this.#options.logger.error({ key, error: WsiError.from(error) }, 'the job cannot be reconciled');
       return faultObserved(error);
     }
   }

@@ -50,7 +50,7 @@ describe('the specs of a namespace', () => {
     expect(specs.take(of('6'), half)).toBe(true);
   });
 
-  it('that have no room are told, and taken when there is some', async () => {
+  it('that have no room are reported, and taken when there is some', async () => {
     await using bed = await KubernetesBed.start();
     const env = Array.from({ length: 16 }, (_, index) => ({ name: `A${index}`, value: 'x'.repeat(15_000) }));
     const template = { spec: { containers: [{ name: 'trainer', env }] } };

@@ -79,7 +79,7 @@ describe('a pod that was not made for a job', () => {
       'our owner, and the label of another job',
       { labels: { 'wsi.dev/job-name': 'liver' }, name: 'lung-worker-7' },
     ],
-  ])('never counts, is left alone, and is told once: %s', async (_what, change) => {
+  ])('never counts, is left alone, and is reported once: %s', async (_what, change) => {
     await using bed = await KubernetesBed.start();
     const { uid } = (await running(bed)).metadata;
     const before = bed.status();

@@ -12,7 +12,7 @@ describe('a status that cannot be stored', () => {
     [500, 'InternalError', TYPED],
     [422, 'Invalid', 'status.phase: Unsupported value: "Starting"'],
     [404, 'NotFound', 'the server could not find the requested resource'],
-  ] as const)('stops nothing, and is told once: %i', async (code, reason, words) => {
+  ] as const)('stops nothing, and is reported once: %i', async (code, reason, words) => {
     const authorize = ({ subresource }: { readonly subresource?: string | undefined }) =>
       subresource === 'status' ? new Refusal(code, reason, words) : undefined;
     await using bed = await KubernetesBed.start({ server: { authorize } });
@@ -32,7 +32,7 @@ describe('a status that cannot be stored', () => {
     expect(outdated).toMatchObject({
       type: 'Warning',
       message: expect.stringMatching(
-        /backoffLimit.*activeDeadlineSeconds.*sizes.*anew.*forgotten/u,
+        /backoffLimit.*activeDeadlineSeconds.*sizes.*restarted.*forgotten/u,
       ) as unknown,
     });
     // Counted once, although it is nowhere stored.

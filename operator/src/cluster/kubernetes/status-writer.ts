@@ -110,7 +110,7 @@ export class StatusWriter {
     this.#unstored.set(uid, { status, why });
     this.#options.onIncomplete();
     if (before !== undefined) return;
-    const message = `The API server does not store all of the status: ${why}. The definition (CRD) of the cluster is older than the operator: apply that of the operator's version. Until then ${FORGOTTEN} are known to this operator only: when it is started anew, what is not stored is forgotten.`;
+    const message = `The API server does not store all of the status: ${why}. The definition (CRD) of the cluster is older than the operator: apply that of the operator's version. Until then ${FORGOTTEN} are known to this operator only: when it is restarted, what is not stored is forgotten.`;
     this.#options.logger.warn({ job: name, namespace, why }, 'status not stored whole: definition outdated');
     this.#options.report(job, { type: 'Warning', reason: 'DefinitionOutdated', message });
   }

@@ -140,7 +140,7 @@ describe('what the caches keep', () => {
     expect(bed.server.objects(PODS).length).toBe(2);
   });
 
-  it('still tells when the job file has been changed, and that it is as it was', async () => {
+  it('still notices that the job file has been changed, and that it is as it was', async () => {
     await using bed = await KubernetesBed.start();
     await bed.submit();
     await bed.passes();

@@ -183,7 +183,7 @@ describe('the certificate', () => {
     expect(await serialOf(other.port)).not.toBe(first);
   });
 
-  it('that is made here is made anew ten days before it expires', async () => {
+  it('that is made here is renewed ten days before it expires', async () => {
     const now = Date.now();
     const clock = { ...systemClock, now: () => now + days * DAY_MILLISECONDS };
     let days = 0;
