@@ -126,14 +126,16 @@ describe('an autoscaled job', () => {
   });
 
   it('is given more memory after it was killed for its limit, until it has enough', async () => {
-    const memory = '160Mi';
+    // So little that none is left after loading, whichever container the pages of its libraries are counted for: more
+    // would sometimes be raised from a measured peak before the kernel kills.
+    const memory = '96Mi';
     const resources = { requests: { cpu: '50m', memory }, limits: { memory } };
     const autoscaling = { maximumWorkers: 1, memory: { maximum: '2Gi' } };
     await session.apply(job('hungry', { resources, autoscaling }));
     await untilTold(
       'hungry',
       'MemoryRaised',
-      /^worker memory 160 MiB -> 256 MiB: killed for memory at 160 MiB/,
+      /^worker memory 96 MiB -> 192 MiB: killed for memory at 96 MiB/,
     );
     await session.untilStep('hungry', NAMESPACE, 1);
     const { spec } = await session.get('pod', 'hungry-worker-0', NAMESPACE);
@@ -141,6 +143,6 @@ describe('an autoscaled job', () => {
     expect(given.limits.memory).not.toBe(memory);
     const status = await expectSuccess('hungry');
     expect(status.failures.map(({ reason }: Seen) => reason)).toContain('outOfMemory');
-    expect(status.autoscaling.memory.workers.limitBytes).toBeGreaterThan(160 * 2 ** 20);
+    expect(status.autoscaling.memory.workers.limitBytes).toBeGreaterThanOrEqual(192 * 2 ** 20);
   });
 });
