@@ -27,7 +27,7 @@ export function treeMatchesLock(root) {
   return (
     existsSync(installedFile) &&
     samePackages(lock, installed) &&
-    inNodeModules(installed).every(([path]) => existsSync(join(root, path)))
+    inNodeModules(installed).every(([path]) => existsSync(join(root, path, 'package.json')))
   );
 }
 
@@ -42,20 +42,6 @@ export function lockDescribes(root, manifests) {
     const locked = lock.packages?.[folder];
     return locked !== undefined && DEPENDENCY_KINDS.every((kind) => sameRanges(manifest[kind], locked[kind]));
   });
-}
-
-/**
- * Packages that only one workspace has lie in its own node_modules. The list that npm keeps of what it has installed says
- * nothing of a folder that somebody has deleted.
- * @param {string} root
- * @returns {boolean} whether those that the lock file has, and that every platform needs, are there
- */
-export function workspacePackagesAreThere(root) {
-  const lock = readLock(join(root, 'package-lock.json'));
-  return inNodeModules(lock).every(
-    ([path, entry]) =>
-      path.startsWith('node_modules/') || isOptional(entry) || existsSync(join(root, path, 'package.json')),
-  );
 }
 
 /** @param {string} file @returns {Lock} */
@@ -79,18 +65,13 @@ function samePackages(lock, installed) {
 
 /** @param {LockedPackage} wanted @param {LockedPackage | undefined} there */
 function samePackage(wanted, there) {
-  if (there === undefined) return isOptional(wanted);
+  if (there === undefined) return Boolean(wanted.optional || wanted.devOptional || wanted.peer);
   return (
     wanted.version === there.version &&
     wanted.integrity === there.integrity &&
     Boolean(wanted.link) === Boolean(there.link) &&
     (!wanted.link || wanted.resolved === there.resolved)
   );
-}
-
-/** @param {LockedPackage} entry */
-function isOptional(entry) {
-  return Boolean(entry.optional || entry.devOptional || entry.peer);
 }
 
 /** @param {Lock} lock */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lockDescribes, treeMatchesLock, workspacePackagesAreThere } from './installed-tree.mjs';
+import { lockDescribes, treeMatchesLock } from './installed-tree.mjs';
 
 /** @type {string} */
 let root;
@@ -22,6 +22,12 @@ const packages = () => ({
   'node_modules/three': { version: '3.0.0', integrity: 'sha512-c', optional: true },
 });
 
+/** @param {string} folder of a package, relative to the root */
+function put(folder) {
+  mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, folder, 'package.json'), '{}');
+}
+
 /**
  * @param {(lock: Record<string, any>, installed: Record<string, any>) => void} change
  * @returns {boolean}
@@ -31,8 +37,7 @@ function matches(change) {
   const [lock, installed] = [packages(), packages()];
   delete installed['node_modules/three'];
   change(lock, installed);
-  for (const path of ['engine', 'one', 'one/node_modules/two'])
-    mkdirSync(join(root, 'node_modules', path), { recursive: true });
+  for (const path of ['engine', 'one', 'one/node_modules/two']) put(join('node_modules', path));
   writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages: lock }));
   writeFileSync(join(root, 'node_modules', '.package-lock.json'), JSON.stringify({ packages: installed }));
   return treeMatchesLock(root) && lockDescribes(root, { '': manifest, engine: {} });
@@ -69,22 +74,20 @@ describe('the installed packages', () => {
 });
 
 describe('the packages of one workspace alone', () => {
-  const inWorkspace = (/** @type {object} */ entry) => {
-    const packages = { 'engine/node_modules/four': { version: '4.0.0', ...entry } };
-    writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages }));
+  const four = 'engine/node_modules/four';
+  const inBoth = (/** @type {Record<string, any>} */ lock, /** @type {Record<string, any>} */ installed) => {
+    lock[four] = installed[four] = { version: '4.0.0' };
   };
 
   it('are missed when somebody has deleted their folder', () => {
-    inWorkspace({});
-    expect(workspacePackagesAreThere(root)).toBe(false);
-    mkdirSync(join(root, 'engine/node_modules/four'), { recursive: true });
-    expect(workspacePackagesAreThere(root)).toBe(false);
-    writeFileSync(join(root, 'engine/node_modules/four/package.json'), '{}');
-    expect(workspacePackagesAreThere(root)).toBe(true);
+    expect(matches(inBoth)).toBe(false);
+    mkdirSync(join(root, four), { recursive: true });
+    expect(matches(inBoth)).toBe(false);
+    put(four);
+    expect(matches(inBoth)).toBe(true);
   });
 
   it('may be missing when they are of another platform', () => {
-    inWorkspace({ optional: true });
-    expect(workspacePackagesAreThere(root)).toBe(true);
+    expect(matches((lock) => (lock[four] = { version: '4.0.0', optional: true }))).toBe(true);
   });
 });

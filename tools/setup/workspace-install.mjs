@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { digest } from './cache.mjs';
 import { NPM_PATIENCE, evidenceOf, run, withPath } from './command.mjs';
-import { lockDescribes, treeMatchesLock, workspacePackagesAreThere } from './installed-tree.mjs';
+import { lockDescribes, treeMatchesLock } from './installed-tree.mjs';
 import { nodeHome } from './node-runtime.mjs';
 import { publishFile, readIfThere } from './publish.mjs';
 import { SetupError } from './setup-error.mjs';
@@ -24,16 +24,12 @@ export function workspaceStep(context) {
   const stamp = join(root, 'node_modules', '.wsi-installed.json');
   return {
     name: 'JavaScript packages',
-    isDone: () => isStamped(readIfThere(stamp), installKey(root)) && workspacePackagesAreThere(root),
+    isDone: () => isStamped(readIfThere(stamp), installKey(root)) && treeMatchesLock(root),
     tools: () => ['npm'],
     diskBytes: 0,
     async perform() {
       const key = installKey(root);
-      if (!workspacePackagesAreThere(root)) {
-        // npm trusts its own list more than the folders.
-        rmSync(join(root, 'node_modules', '.package-lock.json'), { force: true });
-        await install(context, { keepTree: true });
-      } else if (!(lockDescribes(root, manifestsOf(root)) && treeMatchesLock(root))) await install(context);
+      if (!(lockDescribes(root, manifestsOf(root)) && treeMatchesLock(root))) await install(context);
       publishFile(stamp, `${JSON.stringify({ key })}\n`);
     },
   };
@@ -42,13 +38,11 @@ export function workspaceStep(context) {
 /**
  * An npm that was killed leaves packages half unpacked, and the next one does not see it: a mark says so.
  * @param {import('./setup-step.mjs').Context} context
- * @param {{ keepTree?: boolean }} [how] `keepTree`: that npm's list is missing is no sign of such an end
  */
-async function install(context, { keepTree = false } = {}) {
+async function install(context) {
   const modules = join(context.root, 'node_modules');
   const unfinished = join(modules, '.wsi-installing');
-  const listed = existsSync(join(modules, '.package-lock.json'));
-  const interrupted = existsSync(unfinished) || !(listed || keepTree);
+  const interrupted = existsSync(unfinished) || !existsSync(join(modules, '.package-lock.json'));
   if (interrupted) rmSync(modules, { recursive: true, force: true });
   mkdirSync(modules, { recursive: true });
   writeFileSync(unfinished, '');
