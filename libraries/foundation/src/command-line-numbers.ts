@@ -11,8 +11,8 @@ export class InvalidOptionValue extends Error {
 
 /** Both ends belong to it. */
 export interface NumberRange {
-  readonly least?: number;
-  readonly most?: number;
+  readonly least?: number | undefined;
+  readonly most?: number | undefined;
 }
 
 /** Decimal digits, with a sign only where the range has negative numbers. @throws InvalidOptionValue from the parser */
@@ -20,31 +20,22 @@ export function wholeNumber({ least = 0, most }: NumberRange = {}): (text: strin
   const digits = least < 0 ? /^[+-]?\d+$/ : /^\d+$/;
   return (text) => {
     const value = digits.test(text) ? Number(text) : NaN;
-    return inRange(
-      value,
-      'a whole number',
-      { least, most: most ?? Number.MAX_SAFE_INTEGER },
-      { least, most },
-    );
+    return inRange(Number.isSafeInteger(value) ? value : NaN, 'a whole number', { least, most });
   };
 }
 
 /** Any finite number as JavaScript writes it. @throws InvalidOptionValue from the parser */
 export function decimalNumber(range: NumberRange = {}): (text: string) => number {
-  return (text) => inRange(text.trim() === '' ? NaN : Number(text), 'a number', range, range);
+  return (text) => inRange(text.trim() === '' ? NaN : Number(text), 'a number', range);
 }
 
-function inRange(
-  value: number,
-  kind: string,
-  { least = -Infinity, most = Infinity }: NumberRange,
-  said: { least?: number | undefined; most?: number | undefined },
-): number {
+function inRange(value: number, kind: string, range: NumberRange): number {
+  const { least = -Infinity, most = Infinity } = range;
   if (Number.isFinite(value) && value >= least && value <= most) return value;
-  throw new InvalidOptionValue(`It must be ${kind}${rangeText(said.least, said.most)}.`);
+  throw new InvalidOptionValue(`It must be ${kind}${rangeText(range)}.`);
 }
 
-function rangeText(least: number | undefined, most: number | undefined): string {
+function rangeText({ least, most }: NumberRange): string {
   if (least === undefined) return most === undefined ? '' : ` of at most ${most}`;
   return most === undefined ? ` of at least ${least}` : ` from ${least} to ${most}`;
 }
