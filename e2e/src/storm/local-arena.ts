@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Role } from '@wsi-operator/api';
 import { WsiError } from '@wsi-operator/foundation';
 import type { Arena } from './arena.ts';
 import { damageStopped } from './checkpoint-damage.ts';
@@ -12,7 +13,7 @@ import { Leader, type Replicas } from './leader.ts';
 import { localLeftovers } from './leftovers.ts';
 import { readOutcome, stepsOf, type RunOutcome } from './outcome.ts';
 import { markOf, processesWith, signal, type ProcessMark } from './processes.ts';
-import { describeVictim, type FaultAction, type FaultKind, type RoleName, type Victim } from './schedule.ts';
+import { describeVictim, type FaultAction, type FaultKind, type Victim } from './schedule.ts';
 import { SmallDisk } from './small-disk.ts';
 import { LEASE_MILLISECONDS, makeStormCohort, stormManifest } from './storm-job.ts';
 
@@ -206,7 +207,7 @@ export class LocalArena implements Arena {
     }
   }
 
-  #podProcess(role: RoleName, index: number): ProcessMark | undefined {
+  #podProcess(role: Role, index: number): ProcessMark | undefined {
     try {
       const file = join(this.#output, '.wsi', 'pods', `${JOB}-${role}-${index}.json`);
       const { pid, started } = JSON.parse(readFileSync(file, 'utf8')) as ProcessMark;

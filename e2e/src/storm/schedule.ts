@@ -2,14 +2,13 @@
  * Which fault happens when, and to whom: a pure function of the seed. A fault's own numbers come from a stream of its own,
  * so the first hundred faults of a storm are the same whether a hundred or a thousand were asked for.
  */
+import { ROLES, type Role } from '@wsi-operator/api';
 import { RandomStream } from '@wsi-operator/foundation';
-
-export type RoleName = 'coordinator' | 'server' | 'worker';
 
 /** What is hit besides the processes of a run: what leads it (`wsi run`, or the operator that leads), and the API server. */
 export type OtherVictim = 'leader' | 'apiServer';
 
-export type Victim = { readonly role: RoleName; readonly index: number } | { readonly role: OtherVictim };
+export type Victim = { readonly role: Role; readonly index: number } | { readonly role: OtherVictim };
 
 export type FaultAction =
   /** SIGKILL; a leader is started again at once. */
@@ -88,9 +87,6 @@ export function scheduleFaults(options: StormOptions): Fault[] {
   return faults;
 }
 
-/** Who can be cut off: a leader talks through files and signals. */
-const CUTTABLE: readonly RoleName[] = ['coordinator', 'server', 'worker'];
-
 function drawAction(random: RandomStream, options: StormOptions): FaultAction {
   const kind = drawKind(random, options.shares);
   switch (kind) {
@@ -138,7 +134,7 @@ function drawVictim(
   { workers, servers }: StormOptions,
   others: StormOptions['others'],
 ): Victim {
-  const drawn = [...CUTTABLE, ...others][random.integer(CUTTABLE.length + others.length)]!;
+  const drawn = [...ROLES, ...others][random.integer(ROLES.length + others.length)]!;
   if (drawn === 'leader' || drawn === 'apiServer') return { role: drawn };
   const counts = { coordinator: 1, server: servers, worker: workers };
   return { role: drawn, index: random.integer(counts[drawn]) };

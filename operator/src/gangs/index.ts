@@ -40,7 +40,8 @@ interface Gang extends Pick<GangTraits, 'fixedPods'> {
 }
 
 const plain = { fixedPods: false, plansAtRest: false, understandsTopology: false } as const;
-const GANG_KINDS: Record<GangName, Gang> = {
+const GANG_KINDS: Record<'none' | GangName, Gang> = {
+  none: { ...plain, plan: planNone },
   kueue: {
     plan: planKueue,
     fixedPods: true,
@@ -52,8 +53,6 @@ const GANG_KINDS: Record<GangName, Gang> = {
   coscheduling: { ...plain, plan: planCoscheduling },
   native: { ...plain, plan: planNative },
 };
-/** A job without a gang. */
-const NONE: Gang = { ...plain, plan: planNone };
 
 /**
  * What the job's gang needs now. To be asked on every pass, also when the job is suspended or has ended: its objects and
@@ -61,13 +60,13 @@ const NONE: Gang = { ...plain, plan: planNone };
  */
 export function planGang(input: GangInput): GangPlan & GangTraits {
   const gang = gangOf(input);
-  const { fixedPods, understandsTopology } = gang === 'none' ? NONE : GANG_KINDS[gang];
+  const { fixedPods, understandsTopology } = GANG_KINDS[gang];
   const plan = input.dispatched === true ? planDispatchedElsewhere(input, gang) : planHere(input, gang);
   return { ...plan, fixedPods, topologyIgnored: !understandsTopology && asksForAnyTopology(input) };
 }
 
 function planHere(input: GangInput, gang: 'none' | GangName): GangPlan {
-  const plan = gang === 'none' ? NONE.plan(input) : planNamed(input, gang);
+  const plan = gang === 'none' ? GANG_KINDS.none.plan(input) : planNamed(input, gang);
   const left = objectsOfOthers(input, gang);
   return left.length === 0 ? plan : { ...plan, actions: [...plan.actions, ...deleteObjects(left)] };
 }
