@@ -74,6 +74,14 @@ module.exports = {
       to: { path: '^trainer/src/coordinator/' },
     },
     {
+      name: 'product-without-testing',
+      comment:
+        'The images leave folders named testing out: only tests, suites and development tools import from one.',
+      severity: 'error',
+      from: { path: '^(operator|trainer|cli|libraries|tools/setup)/', pathNot: '/testing/' },
+      to: { path: '/testing/', pathNot: '(^|/)node_modules/(?!@wsi-operator/)' },
+    },
+    {
       name: 'packages-by-name',
       comment:
         "A package uses another by the names that the other's package.json exports. `cli/bin` is the exception: it starts the set-up before packages are installed.",

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Engine, type ParameterSet } from './engine.ts';
 import { embeddingSize, type Network } from './network/network.ts';
 import { parameterLayout } from './network/parameters.ts';
-import { exampleBag, exampleTiles, randomVector } from './reference/example-bag.ts';
+import { exampleBag, exampleTiles, randomVector } from './testing/example-bag.ts';
 
 const network: Network = {
   encoder: { name: 'tiny' },
@@ -175,7 +175,7 @@ describe('a process with an engine', () => {
 
 describe('the computation', () => {
   it('gives the same bits in every process, with the given number of TensorFlow threads', async () => {
-    const program = new URL('./reference/gradient-digest.ts', import.meta.url).pathname;
+    const program = new URL('./testing/gradient-digest.ts', import.meta.url).pathname;
     const digest = async (threads: number): Promise<string> => {
       const { stdout } = await promisify(execFile)(process.execPath, [
         '--no-warnings',

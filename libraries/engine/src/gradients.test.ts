@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { Engine } from './engine.ts';
 import { aggregatorSettings, embeddingSize, type Network } from './network/network.ts';
 import { parameterLayout } from './network/parameters.ts';
-import type { EagerTapeAnswer, EagerTapeRequest } from './reference/eager-tape.ts';
-import { exampleBag, randomVector, relativeError, twoPassGradient } from './reference/example-bag.ts';
-import { WholeBagReference } from './reference/whole-bag.ts';
+import type { EagerTapeAnswer, EagerTapeRequest } from './testing/eager-tape.ts';
+import { exampleBag, randomVector, relativeError, twoPassGradient } from './testing/example-bag.ts';
+import { WholeBagReference } from './testing/whole-bag.ts';
 
 const THREADS = 1;
 /** Relative, in the Euclidean norm. */
@@ -143,7 +143,7 @@ describe("tfjs' own operations and tape", () => {
 });
 
 async function eagerTape(request: EagerTapeRequest): Promise<EagerTapeAnswer> {
-  const program = new URL('./reference/eager-tape.ts', import.meta.url).pathname;
+  const program = new URL('./testing/eager-tape.ts', import.meta.url).pathname;
   const child = fork(program, {
     serialization: 'advanced',
     execArgv: ['--no-warnings'],

@@ -20,4 +20,3 @@ export {
   type ParameterTensor,
 } from './network/parameters.ts';
 export { savedModel } from './network/programs.ts';
-export { WholeBagReference, type WholeBag, type WholeBagOptions } from './reference/whole-bag.ts';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import { readCohort } from '@wsi-operator/cohort';
-import { WholeBagReference } from '@wsi-operator/engine';
+import { WholeBagReference } from '@wsi-operator/engine/testing';
 import { openSlide, TileReader, tileGrid } from '@wsi-operator/slides';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { caseOutcome } from '../plan/bags.ts';
