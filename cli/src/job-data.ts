@@ -4,6 +4,7 @@ import type { WsiTrainingJob } from '@wsi-operator/api';
 import { CohortError, examineCohort, type Cohort, type CohortExamination } from '@wsi-operator/cohort';
 import { WsiError } from '@wsi-operator/foundation';
 import { findAnnotations, isS3Address, openSlide, tilePlaces } from '@wsi-operator/slides';
+import { survivalOutlook } from '@wsi-operator/trainer';
 import { isMounted } from './cluster/path-warnings.ts';
 import { foldedFaults, type SlideFault } from './slides/faults.ts';
 import { understoodLines } from './understood.ts';
@@ -43,7 +44,7 @@ export async function checkData(job: WsiTrainingJob, local: WsiTrainingJob): Pro
   const faults = [
     ...(problems.length === 0 ? [] : [new CohortError(spec.cohort.table, problems).message]),
     ...foldedFaults(found.filter(({ error }) => !isLeftOut(error, spec))),
-    ...(cohort === undefined ? [] : nothingLeft(cohort, left)),
+    ...(cohort === undefined ? [] : [...nothingLeft(cohort, left), ...nothingCompared(cohort, spec)]),
   ];
   const leftNotes =
     left.length === 0 ? [] : [`left out (unreadableSlides: skip):\n    ${foldedFaults(left).join('\n    ')}`];
@@ -71,6 +72,16 @@ function nothingLeft({ cases }: Cohort, left: readonly SlideFault[]): string[] {
   const trained = cases.flatMap((of) => (of.split === 'train' ? of.slides : []));
   if (!trained.every((slide) => lost.has(slide))) return [];
   return [`none of the ${trained.length} slides of training can be read: nothing is left to train on`];
+}
+
+/** A survival cohort whose every gradient would be zero. */
+function nothingCompared(cohort: Cohort, { training }: WsiTrainingJob['spec']): string[] {
+  try {
+    survivalOutlook(cohort, training);
+    return [];
+  } catch (thrown) {
+    return [WsiError.from(thrown).message];
+  }
 }
 
 /** A store that this machine may not read, or does not reach, says nothing of the job; that something is not there does. */

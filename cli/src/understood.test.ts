@@ -41,8 +41,10 @@ describe('the summary of a job before its run', () => {
       'Arms       radiotherapy 2 patients, surgery 2 patients; 1 patient in no arm',
       'Split      train 3, validation 0, test 2 patients, by the column split',
       'Tiles      224 px (112 um) at 0.5 um/px; the survey, which comes first, counts them',
-      'Training   3 epochs of 2 steps, 2 patients a step; 1 worker, 1 parameter server',
+      'Training   3 epochs of 1 step, 3 patients a step; 1 worker, 1 parameter server',
       'note: a column is odd',
+      'note: events are few: a step without a comparable event has no gradient, so that steps have up to 3 bags, not training.slidesPerStep (2)',
+      'note: 1 of 2 events of training (50 %) have nobody in their step who was followed for longer, and do not count: larger steps (training.slidesPerStep) have more comparisons',
     ]);
     const outcome = { ...spec.cohort.outcome, timeUnit: 'months' } as typeof spec.cohort.outcome;
     const named = { ...spec, cohort: { ...spec.cohort, outcome } };

@@ -1,7 +1,9 @@
 /** What a run has understood of its job and table, for the person who started it (pure). */
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort, CohortSummary } from '@wsi-operator/cohort';
+import { WsiError } from '@wsi-operator/foundation';
 import { kaplanMeier } from '@wsi-operator/statistics';
+import { survivalOutlook, type SurvivalOutlook } from '@wsi-operator/trainer';
 import { formatCount } from './progress/view.ts';
 
 export interface Understood {
@@ -16,17 +18,18 @@ const LABEL_WIDTH = 11;
 
 /** `Cohort     64 patients, 120 slides` and so on, one line a subject; notes last. */
 export function understoodLines({ spec, cohort, summary, notes }: Understood): string[] {
+  const outlook = outlookOf(spec, cohort);
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['Cohort', cohortText(spec, summary)],
     ['Outcome', outcomeText(spec, cohort, summary)],
     ['Arms', armsText(summary)],
     ['Split', splitText(spec, summary)],
     ['Tiles', `${tileText(spec)}; the survey, which comes first, counts them`],
-    ['Training', trainingText(spec, summary)],
+    ['Training', trainingText(spec, summary, outlook)],
   ];
   return [
     ...rows.flatMap(([label, text]) => (text === undefined ? [] : [`${label.padEnd(LABEL_WIDTH)}${text}`])),
-    ...notes.map((note) => `note: ${note}`),
+    ...[...notes, ...eventNotes(spec, outlook)].map((note) => `note: ${note}`),
   ];
 }
 
@@ -91,12 +94,43 @@ function tileText({ patches }: WsiTrainingJobSpec): string {
   return `${patches.size} px${side} at ${at}`;
 }
 
-function trainingText(spec: WsiTrainingJobSpec, { splits }: CohortSummary): string {
+/** Undefined also for a cohort that cannot be trained on, which the run refuses. */
+function outlookOf({ training }: WsiTrainingJobSpec, cohort: Cohort): SurvivalOutlook | undefined {
+  try {
+    return survivalOutlook(cohort, training);
+  } catch (thrown) {
+    if (thrown instanceof WsiError) return undefined;
+    throw thrown;
+  }
+}
+
+/** A share of events without comparison from which on it is said. */
+const NOTED_SHARE = 0.05;
+
+function eventNotes({ training }: WsiTrainingJobSpec, outlook: SurvivalOutlook | undefined): string[] {
+  if (outlook === undefined) return [];
+  const { events, compared, largestStep } = outlook;
+  const { slidesPerStep } = training;
+  const alone = events - compared;
+  const few =
+    `events are few: a step without a comparable event has no gradient, so that steps have up to ${largestStep} bags, ` +
+    `not training.slidesPerStep (${slidesPerStep})`;
+  const share =
+    `${alone} of ${many(events, 'event')} of training (${Math.round((100 * alone) / events)} %) have nobody in their step who ` +
+    'was followed for longer, and do not count: larger steps (training.slidesPerStep) have more comparisons';
+  return [...(largestStep > slidesPerStep ? [few] : []), ...(alone / events > NOTED_SHARE ? [share] : [])];
+}
+
+function trainingText(
+  spec: WsiTrainingJobSpec,
+  { splits }: CohortSummary,
+  outlook: SurvivalOutlook | undefined,
+): string {
   const { epochs, slidesPerStep } = spec.training;
-  const steps = Math.ceil(splits.train.bags / slidesPerStep);
+  const steps = outlook?.steps ?? Math.ceil(splits.train.bags / slidesPerStep);
   const unit = spec.cohort.bag === 'slide' ? 'slide' : 'patient';
   return (
-    `${many(epochs, 'epoch')} of ${many(steps, 'step')}, ${many(Math.min(slidesPerStep, splits.train.bags), unit)} a step; ` +
+    `${many(epochs, 'epoch')} of ${many(steps, 'step')}, ${many(outlook?.largestStep ?? Math.min(slidesPerStep, splits.train.bags), unit)} a step; ` +
     `${many(spec.workers.replicas, 'worker')}, ${many(spec.parameterServers.replicas, 'parameter server')}`
   );
 }

@@ -5,6 +5,7 @@ export type { Prediction } from './coordinator/learning/evaluation.ts';
 export type { RunResult } from './coordinator/learning/result.ts';
 export { exitCodes } from './exit.ts';
 export { heatmapPicture } from './prediction/heatmap-picture.ts';
+export { survivalOutlook, type SurvivalOutlook } from './plan/survival-outlook.ts';
 export {
   Predictor,
   type BagPrediction,

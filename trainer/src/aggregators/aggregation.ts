@@ -42,16 +42,19 @@ export interface ScoreContext {
   readonly positive?: number | undefined;
 }
 
+/** The bags of a step as its loss sees them. */
+export interface StepBags {
+  readonly bags: readonly EmbeddedBag[];
+  /** In the order of the bags. */
+  readonly outcomes: readonly Outcome[];
+  /** Factor of all gradients, not of the loss that is reported. */
+  readonly gradientScale: number;
+}
+
 export interface Aggregation {
   /** Whether the coordinator needs the embeddings of all tiles: it then holds N x d numbers a bag. */
   readonly gathers: boolean;
-  /** @param outcomes of the bags, in their order */
-  loss(
-    head: Head,
-    parameters: Float32Array,
-    bags: readonly EmbeddedBag[],
-    outcomes: readonly Outcome[],
-  ): StepLoss;
+  loss(head: Head, parameters: Float32Array, step: StepBags): StepLoss;
   score(bag: EmbeddedBag, context: ScoreContext): ScoredBag;
 }
 

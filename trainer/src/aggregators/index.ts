@@ -10,6 +10,7 @@ export type {
   EmbeddedBag,
   ScoreContext,
   ScoredBag,
+  StepBags,
   StepLoss,
 } from './aggregation.ts';
 

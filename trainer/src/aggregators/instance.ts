@@ -7,12 +7,12 @@ import { instanceLossAndGradient, instancePredict } from './instance-loss.ts';
 export const instance: Aggregation = {
   gathers: true,
 
-  loss(head, parameters, bags, outcomes) {
+  loss(head, parameters, { bags, outcomes, gradientScale }) {
     const losses = bags.map(({ embeddings }, index) =>
-      instanceLossAndGradient(head, parameters, embeddings, outcomes[index]!, 1 / bags.length),
+      instanceLossAndGradient(head, parameters, embeddings, outcomes[index]!, gradientScale / bags.length),
     );
     return {
-      loss: losses.reduce((sum, { loss }) => sum + loss, 0),
+      loss: losses.reduce((sum, { loss }) => sum + loss, 0) / gradientScale,
       headGradient: reduceTree(
         losses.map(({ parameterGradient }) => parameterGradient),
         addInto,

@@ -5,21 +5,22 @@ import { positiveScore, type Aggregation, type Cotangent } from './aggregation.t
 export const pooled: Aggregation = {
   gathers: false,
 
-  loss(head, parameters, bags, outcomes) {
+  loss(head, parameters, { bags, outcomes, gradientScale }) {
     const { loss, parameterGradient, embeddingGradients } = head.lossAndGradient(
       parameters,
       bags.map(({ embedding }) => embedding),
       outcomes,
     );
+    const scaled = (value: number): number => value * gradientScale;
     const cotangents = bags.map(({ embedding, logSumExp }, index): Cotangent => {
       const bag = {
-        gradient: bytesOf(Float32Array.from(embeddingGradients[index]!)),
+        gradient: bytesOf(Float32Array.from(embeddingGradients[index]!, scaled)),
         embedding: bytesOf(Float32Array.from(embedding)),
         logSumExp,
       };
       return () => ({ bag });
     });
-    return { loss, headGradient: parameterGradient, cotangents };
+    return { loss, headGradient: parameterGradient.map(scaled), cotangents };
   },
 
   score({ embedding, attention, logSumExp }, { head, headParameters, positive }) {

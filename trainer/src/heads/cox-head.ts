@@ -9,6 +9,9 @@ import { outputOf, parametersOf, requireOutcomes, throughNetwork } from './throu
 export const cox: HeadKind<'cox'> = {
   describe: ({ ties, hidden }) => ({ name: 'cox', ties, hidden }),
 
+  // Runs whose steps were made without regard to the events are other runs.
+  identity: { steps: 'events' },
+
   // Runs in which the risk set is not the step's bags but their patients are other runs than those before it was so.
   identityOfSeveralBags: { riskSet: 'patients' },
 

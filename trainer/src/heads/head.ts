@@ -43,6 +43,8 @@ export type JobHead<Name extends HeadName> = Extract<
 export interface HeadKind<Name extends HeadName> {
   describe(head: JobHead<Name>, classes: readonly string[]): HeadSpecs[Name];
   create(spec: HeadSpecs[Name], embeddingSize: number): Head;
+  /** What it adds to the identity of every run. */
+  readonly identity?: Readonly<Record<string, string>>;
   /** What it adds to the identity of a run in which a patient has several bags. */
   readonly identityOfSeveralBags?: Readonly<Record<string, string>>;
 }

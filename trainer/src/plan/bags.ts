@@ -2,9 +2,9 @@
 import type { Cohort, CohortCase } from '@wsi-operator/cohort';
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { bytesOf, type TileBlock } from '@wsi-operator/protocol';
-import type { CaseOutcome } from '@wsi-operator/statistics';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import type { Outcome } from '../heads/index.ts';
+import { headOutcome } from './head-outcome.ts';
 import { planBlocks } from './plan.ts';
 
 export interface BagBlock {
@@ -65,17 +65,4 @@ export function slideBlocks(
     tiles: end - start,
     affinity: `${slide.slide}#${start}`,
   }));
-}
-
-/** An outcome of the cohort, as heads and evaluations take it. */
-export function caseOutcome(outcome: CohortCase['outcome']): CaseOutcome {
-  return outcome.type === 'classification'
-    ? { type: 'classification', index: outcome.classIndex }
-    : { type: 'survival', time: outcome.time, event: outcome.event === 1 };
-}
-
-/** @param bags of the patient; a patient is on one side of the split, and so are they */
-function headOutcome({ outcome, patient }: CohortCase, bags: number): Outcome {
-  const of = caseOutcome(outcome);
-  return of.type === 'survival' && bags > 1 ? { ...of, subject: { patient, bags } } : of;
 }

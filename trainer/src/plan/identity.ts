@@ -25,6 +25,7 @@ export function identityOf(
       model: spec.model,
       training: spec.training,
       cases,
+      ...heads[spec.model.head.name].identity,
       ...severalBags(spec, cohort),
     }),
   );

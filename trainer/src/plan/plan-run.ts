@@ -1,10 +1,12 @@
 /** What is computed in a run, from the slides that are in it: a pure function, evaluated again when slides are left out. */
 import { HEADS, type WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
+import { RandomStream } from '@wsi-operator/foundation';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import { planBags, type PlannedBag } from './bags.ts';
 import { identityOf } from './identity.ts';
-import { planSteps, type StepPlan } from './plan.ts';
+import { numbered, planSteps, type StepPlan } from './plan.ts';
+import { planSurvivalEpoch } from './survival-steps.ts';
 
 export interface PlannedRun {
   readonly bags: readonly PlannedBag[];
@@ -21,8 +23,17 @@ export function planRun(
 ): PlannedRun {
   const bags = planBags(cohort, surveyed, spec.patches);
   const trainingBags = bags.filter((bag) => bag.case.split === 'train');
+  return { bags, steps: stepsOf(spec, trainingBags), identity: identityOf(spec, cohort, surveyed) };
+}
+
+function stepsOf(spec: WsiTrainingJobSpec, bags: readonly PlannedBag[]): StepPlan[] {
   const { seed, epochs, slidesPerStep } = spec.training;
+  const survivals = bags.flatMap(({ outcome }) => (outcome.type === 'survival' ? [outcome] : []));
+  if (survivals.length > 0) {
+    return numbered(epochs, (epoch) => {
+      return planSurvivalEpoch(survivals, slidesPerStep, new RandomStream(seed, `epoch/${epoch}/order`));
+    });
+  }
   const minimumBags = HEADS[spec.model.head.name].leastBags.count;
-  const steps = planSteps(trainingBags.length, { seed, epochs, slidesPerStep, minimumBags });
-  return { bags, steps, identity: identityOf(spec, cohort, surveyed) };
+  return planSteps(bags.length, { seed, epochs, slidesPerStep, minimumBags });
 }

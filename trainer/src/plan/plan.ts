@@ -11,6 +11,8 @@ export interface StepPlan {
   readonly epoch: number;
   /** Indices into the training bags. */
   readonly bags: readonly number[];
+  /** Factor of the step's gradient; 1 where it is absent. */
+  readonly gradientScale?: number;
 }
 
 /**
@@ -37,7 +39,19 @@ export function planEpoch(
   return steps;
 }
 
-/** All steps of the run, numbered from 0. */
+/** All steps of the run, numbered from 0, from those of each epoch. */
+export function numbered(
+  epochs: number,
+  epochSteps: (epoch: number) => readonly Omit<StepPlan, 'step' | 'epoch'>[],
+): StepPlan[] {
+  const steps: StepPlan[] = [];
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    for (const of of epochSteps(epoch)) steps.push({ step: steps.length, epoch, ...of });
+  }
+  return steps;
+}
+
+/** All steps of the run in random order. */
 export function planSteps(
   bagCount: number,
   spec: {
@@ -47,11 +61,7 @@ export function planSteps(
     readonly minimumBags: number;
   },
 ): StepPlan[] {
-  const steps: StepPlan[] = [];
-  for (let epoch = 0; epoch < spec.epochs; epoch++) {
-    for (const bags of planEpoch(epoch, bagCount, spec)) steps.push({ step: steps.length, epoch, bags });
-  }
-  return steps;
+  return numbered(spec.epochs, (epoch) => planEpoch(epoch, bagCount, spec).map((bags) => ({ bags })));
 }
 
 export interface BlockRange {

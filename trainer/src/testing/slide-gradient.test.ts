@@ -16,7 +16,7 @@ import { readCohort } from '@wsi-operator/cohort';
 import { WholeBagReference } from '@wsi-operator/engine/testing';
 import { openSlide, TileReader, tileGrid } from '@wsi-operator/slides';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
-import { caseOutcome } from '../plan/bags.ts';
+import { caseOutcome } from '../plan/head-outcome.ts';
 import { buildModel, describeModel, type Model } from '../plan/model.ts';
 import type { Outcome } from '../heads/index.ts';
 import { RoleProcesses } from './role-processes.ts';

@@ -7,7 +7,8 @@ import {
   type Unit,
 } from '@wsi-operator/statistics';
 import type { ScoredBag } from '../../aggregators/index.ts';
-import { caseOutcome, type PlannedBag } from '../../plan/bags.ts';
+import type { PlannedBag } from '../../plan/bags.ts';
+import { caseOutcome } from '../../plan/head-outcome.ts';
 import { scoreBag, type ScoringModel, type ScoringOptions } from '../../scoring/score-bag.ts';
 import { positiveIndex, type ModelDescription } from '../../plan/model.ts';
 

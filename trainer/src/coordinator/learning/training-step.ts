@@ -60,12 +60,11 @@ export async function computeStep(
     ),
   );
   const parameters = await context.headParameters(version);
-  const { loss, headGradient, cotangents } = aggregation.loss(
-    context.head,
-    parameters,
-    embedded,
-    bags.map(({ outcome }) => outcome),
-  );
+  const { loss, headGradient, cotangents } = aggregation.loss(context.head, parameters, {
+    bags: embedded,
+    outcomes: bags.map(({ outcome }) => outcome),
+    gradientScale: plan.gradientScale ?? 1,
+  });
   const work = bags.flatMap((bag, index) =>
     placedBlocks(bag).map((placed) => ({ ...placed, seed: seeds[index]!, cotangent: cotangents[index]! })),
   );
