@@ -2,7 +2,7 @@ export type { GangName } from '@wsi-operator/api';
 export type { Action, CertificateRequest, CertificateRole, PlanEvent } from './job/actions.ts';
 export type { Plan } from './plan/pass.ts';
 export { plan } from './plan/plan.ts';
-export { autoscalingSettings, capOf, deadlineTime, type SizedByItsSpec } from './autoscaling/index.ts';
+export { autoscalingOf, type SizedByItsSpec } from './autoscaling/index.ts';
 export { restrict } from './objects/pod-security.ts';
 export { buildPod } from './objects/pods.ts';
 export type { Role, Slot } from './job/names.ts';

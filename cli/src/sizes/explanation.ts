@@ -8,7 +8,7 @@ import {
   type PerformanceModel,
 } from '@wsi-operator/autoscaler';
 import { canonicalJson, WsiError } from '@wsi-operator/foundation';
-import { autoscalingSettings, capOf, deadlineTime, thisMachine, type Machine } from '@wsi-operator/operator';
+import { autoscalingOf, thisMachine, type Machine } from '@wsi-operator/operator';
 
 export interface ExplainedJob {
   readonly name: string;
@@ -73,10 +73,10 @@ export function explanation(job: ExplainedJob, servers: readonly number[], now: 
       remedy: 'It is fitted once the first steps are done; a job that has ended without any has none.',
     });
   }
-  const settings = autoscalingSettings(job);
+  const autoscaling = autoscalingOf(job);
   const present = known.servers ?? job.spec.parameterServers.replicas;
   const counts = [...new Set([present, ...servers])].sort((a, b) => a - b);
-  const limits = limitsOf(job, known, now);
+  const limits = autoscaling.limits(now);
   return {
     job: job.name,
     shape: known.shape ?? '',
@@ -99,7 +99,7 @@ export function explanation(job: ExplainedJob, servers: readonly number[], now: 
     advice: known.advice ?? [],
     decisions: known.decisions ?? [],
     limits,
-    sizes: explain(model, settings, limits, counts),
+    sizes: explain(model, autoscaling.settings(), limits, counts),
   };
 }
 
@@ -116,19 +116,4 @@ function holdsFor(job: ExplainedJob): string {
   const where = `${host} (${processors} x ${processor === '' ? 'processor' : processor})`;
   const here = canonicalJson(machine) === canonicalJson(thisMachine());
   return `${here ? 'this machine' : 'another machine than this'}, ${where}, with what else ran there; no models of other users are used`;
-}
-
-function limitsOf(job: ExplainedJob, known: AutoscalingStatus, now: number): Limits {
-  const [schedulable, quota, deadline] = [
-    capOf(known.schedulable, now),
-    capOf(known.quota, now),
-    deadlineTime(job),
-  ];
-  const over = job.status?.completionTime !== undefined;
-  return {
-    ...(schedulable === undefined ? {} : { maximumSchedulableWorkers: schedulable }),
-    ...(quota === undefined ? {} : { quotaWorkers: quota }),
-    ...(known.remainingTiles === undefined || over ? {} : { remainingTiles: known.remainingTiles }),
-    ...(deadline === undefined || over ? {} : { secondsToDeadline: (deadline - now) / 1000 }),
-  };
 }

@@ -6,7 +6,7 @@ import type { AutoscalingStatus } from '@wsi-operator/api';
 import { thisMachine, type Machine } from '../cluster/local/machine.ts';
 import { ModelStore } from '../cluster/local/model-store.ts';
 import { buildJob } from '../testing/builders.ts';
-import { earlierModelOf } from './earlier.ts';
+import { modelSought } from './earlier.ts';
 
 const shape = 'tiny/attention/224/16/cpu/1';
 const other = (
@@ -35,8 +35,8 @@ describe('the model of an earlier job', () => {
       other('lung', 7),
       { name: 'new', namespace: 'default', status: undefined },
     ];
-    expect(earlierModelOf(job, undefined, jobs)).toEqual({ job: 'fold-1', model: 'model of fold-1' });
-    expect(earlierModelOf(job, 'gpu', jobs)).toBeUndefined();
+    expect(modelSought(job, undefined)?.among(jobs)).toEqual({ job: 'fold-1', model: 'model of fold-1' });
+    expect(modelSought(job, 'gpu')?.among(jobs)).toBeUndefined();
   });
 
   it('is for the device that the template asks for, until it is measured', () => {
@@ -44,13 +44,13 @@ describe('the model of an earlier job', () => {
     const worker = { spec: { containers: [{ name: 'trainer', resources }] } };
     const onGpu = buildJob({ autoscaling: {}, templates: { worker } });
     const jobs = [other('cpu', 1), other('gpu', 1, { shape: 'tiny/attention/224/16/gpu/1' })];
-    expect(earlierModelOf(onGpu, undefined, jobs)?.job).toBe('gpu');
-    expect(earlierModelOf(onGpu, 'cpu', jobs)?.job).toBe('cpu');
+    expect(modelSought(onGpu, undefined)?.among(jobs)?.job).toBe('gpu');
+    expect(modelSought(onGpu, 'cpu')?.among(jobs)?.job).toBe('cpu');
   });
 
   it('is not looked for by a job that has its own', () => {
     const measured = buildJob({ autoscaling: {}, status: { autoscaling: { model: '{}' } } });
-    expect(earlierModelOf(measured, undefined, [other('fold-0', 1)])).toBeUndefined();
+    expect(modelSought(measured, undefined)?.among([other('fold-0', 1)])).toBeUndefined();
   });
 });
 

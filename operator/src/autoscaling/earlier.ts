@@ -16,22 +16,30 @@ export interface MeasuredJob {
   readonly status: WsiTrainingJobStatus | undefined;
 }
 
-/** False once it has a model of its own, or has begun with another's: then nobody need look for one. */
-export function asksForModel({ status }: WsiTrainingJob): boolean {
-  return status?.autoscaling?.model === undefined && status?.autoscaling?.warmStart === undefined;
+/** A job that may begin with another's model. */
+export interface ModelSought {
+  /** What the model must be of. */
+  readonly shape: string;
+  /** The newest one of that shape in the job's own namespace: what others measure is none of its business. */
+  among(others: Iterable<MeasuredJob>): EarlierModel | undefined;
 }
 
 /**
- * The newest model of the same shape in the job's own namespace: what others measure is none of its business.
+ * Undefined once the job has a model of its own, or has begun with another's.
  * @param device what the job's workers were measured on, once that is known
  */
-export function earlierModelOf(
+export function modelSought(job: WsiTrainingJob, device: string | undefined): ModelSought | undefined {
+  const { model, warmStart } = job.status?.autoscaling ?? {};
+  if (model !== undefined || warmStart !== undefined) return undefined;
+  const shape = shapeName(job, device);
+  return { shape, among: (others) => newestOf(shape, job, others) };
+}
+
+function newestOf(
+  shape: string,
   job: WsiTrainingJob,
-  device: string | undefined,
   others: Iterable<MeasuredJob>,
 ): EarlierModel | undefined {
-  if (!asksForModel(job)) return undefined;
-  const shape = shapeName(job, device);
   const { name, namespace } = job.metadata;
   let found: EarlierModel | undefined;
   let newest = -1;

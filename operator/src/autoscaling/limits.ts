@@ -3,7 +3,7 @@ import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { Limits, Size } from '@wsi-operator/autoscaler';
 import type { Measured } from './measured.ts';
 import { capOf, type Room } from './room.ts';
-import { deadlineTime } from './settings.ts';
+import { deadlineTime, type SizedByItsSpec } from './settings.ts';
 
 export interface LimitsInput {
   readonly job: WsiTrainingJob;
@@ -37,5 +37,23 @@ export function limitsOf(input: LimitsInput): Limits {
     ...(mayRestart && job.spec.autoscaling?.maximumServers !== undefined ? { restartSeconds: restart } : {}),
     remainingTiles,
     ...(deadline === undefined ? {} : { secondsToDeadline: (deadline - now) / 1000 }),
+  };
+}
+
+/**
+ * As far as the job's spec and its stored status say; what a change would cost it only its coordinator measures.
+ * @param now milliseconds since the epoch
+ */
+export function knownLimits(job: SizedByItsSpec, now: number): Limits {
+  const known = job.status?.autoscaling ?? {};
+  const schedulable = capOf(known.schedulable, now);
+  const quota = capOf(known.quota, now);
+  const deadline = deadlineTime(job);
+  const over = job.status?.completionTime !== undefined;
+  return {
+    ...(schedulable === undefined ? {} : { maximumSchedulableWorkers: schedulable }),
+    ...(quota === undefined ? {} : { quotaWorkers: quota }),
+    ...(known.remainingTiles === undefined || over ? {} : { remainingTiles: known.remainingTiles }),
+    ...(deadline === undefined || over ? {} : { secondsToDeadline: (deadline - now) / 1000 }),
   };
 }

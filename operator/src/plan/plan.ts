@@ -16,7 +16,12 @@ import type { ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 import type { Action, PlanEvent } from '../job/actions.ts';
 import type { Plan } from './pass.ts';
-import { sizeJob, type Autoscaled, type AutoscalingObserved, type Sizing } from '../autoscaling/index.ts';
+import {
+  autoscalingOf,
+  type Autoscaled,
+  type AutoscalingObserved,
+  type Sizing,
+} from '../autoscaling/index.ts';
 import { certificateStep } from './certificates.ts';
 import { finishedActions } from './clean-up-policy.ts';
 import { deadline, expiry } from './deadline-policy.ts';
@@ -76,7 +81,7 @@ interface PassInput {
 
 function planSized({ given, intent, observed, settings, now }: PassInput): Plan {
   const over = intent.kind === 'finished' || intent.kind === 'deleted';
-  const sizing = sizeJob({ job: given, over, observed: observedForSize(observed), now });
+  const sizing = autoscalingOf(given).size({ over, observed: observedForSize(observed), now });
   const { job } = sizing;
   const gang = planGang({ job, intent, observed, settings, now });
   const snapshot = takeSnapshot(job, observed, gang.workers);

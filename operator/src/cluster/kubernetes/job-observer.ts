@@ -1,12 +1,7 @@
 /** Everything about one job at one moment, put together from caches, what was heard and what was refused. */
 import { isTrue, managerOf, OPERATOR_NAME, type WsiTrainingJob } from '@wsi-operator/api';
 import type { KubernetesObject } from '@wsi-operator/controller';
-import {
-  asksForModel,
-  earlierModelOf,
-  type MeasuredJob,
-  type EarlierModel,
-} from '../../autoscaling/index.ts';
+import { autoscalingOf, type EarlierModel, type MeasuredJob } from '../../autoscaling/index.ts';
 import { checkpointLeft } from '../../plan/finish.ts';
 import { certificateSecretName } from '../../job/names.ts';
 import type { ProgressPoller } from '../../progress/progress-poller.ts';
@@ -104,11 +99,12 @@ export class JobObserver {
 
   /** From the statuses of other jobs of the namespace, those that have ended too. */
   #earlierModel(job: WsiTrainingJob, progress: TrainingProgress | undefined): EarlierModel | undefined {
-    if (!asksForModel(job)) return undefined;
+    const sought = autoscalingOf(job).modelSought(progress?.measurement?.device);
+    if (sought === undefined) return undefined;
     const others = this.#caches.jobs(job.metadata.namespace).map(({ metadata, status }): MeasuredJob => {
       return { name: metadata.name, namespace: metadata.namespace, status: status ?? {} };
     });
-    return earlierModelOf(job, progress?.measurement?.device, others);
+    return sought.among(others);
   }
 
   /** The queue's own objects (flavours, priorities), for a job that waits in it. */

@@ -9,7 +9,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import { canonicalJson, sha256, writeFileAtomically } from '@wsi-operator/foundation';
-import { asksForModel, shapeName, type EarlierModel } from '../../autoscaling/index.ts';
+import { autoscalingOf, type EarlierModel } from '../../autoscaling/index.ts';
 import { jobName } from '../../job/names.ts';
 import { thisMachine } from './machine.ts';
 
@@ -31,8 +31,9 @@ export class ModelStore {
 
   /** Undefined when there is none, when it cannot be read, and for a job that has its own. */
   async earlierModel(job: WsiTrainingJob, device: string | undefined): Promise<EarlierModel | undefined> {
-    if (!asksForModel(job)) return undefined;
-    const shape = shapeName(job, device);
+    const sought = autoscalingOf(job).modelSought(device);
+    if (sought === undefined) return undefined;
+    const { shape } = sought;
     let found = this.#read.get(shape);
     if (found === undefined) this.#read.set(shape, (found = this.#readFile(shape)));
     return found;
