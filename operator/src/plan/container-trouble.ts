@@ -1,7 +1,7 @@
 /** Containers of a pod that do not get on: the role's own, the user's init containers and those that run beside it. */
 import type { ConditionReason } from '@wsi-operator/api';
 import type { V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
-import { lastWords } from './exit-class.ts';
+import { lastWordOf } from './last-word.ts';
 import { STABLE_MILLISECONDS } from './failure-records.ts';
 import { TRAINER_CONTAINER } from '../job/names.ts';
 
@@ -89,7 +89,7 @@ function again(status: V1ContainerStatus, name: string, who: string): Trouble {
 function how(end: NonNullable<V1ContainerStatus['state']>['terminated']): string {
   if (end === undefined) return '';
   const killed = end.reason === 'OOMKilled' ? ', killed for using more memory than it may' : '';
-  const words = lastWords(end.message ?? '');
+  const words = lastWordOf(end.message).words;
   return ` with exit code ${end.exitCode}${killed}${words === '' ? '' : `: ${words}`}`;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { buildJob, pod, type PodChoices } from '../testing/builders.ts';
 import type { V1Pod } from '../kubernetes-types.ts';
-import { endOf, endOfGone, lastWords } from './exit-class.ts';
+import { endOf, endOfGone } from './exit-class.ts';
 
 type Status = NonNullable<V1Pod['status']>;
 const end = (choices: PodChoices) => endOf(pod(buildJob(), { role: 'worker', index: 0 }, choices));
@@ -122,18 +122,4 @@ describe('endOfGone', () => {
   ])('%s', (_, status, metadata, expected) => {
     expect(endOfGone(podWith(status, metadata)).exitClass).toBe(expected);
   });
-});
-
-describe('lastWords', () => {
-  it.each([
-    ['a.svs: not a slide\n', 'a.svs: not a slide'],
-    ['InvalidCohort: two problems:\n  line 2: a\n  line 3: b\n', 'two problems:\n  line 2: a\n  line 3: b'],
-    ['x\nTypeError: no codec\n    at f (a.js:1:1)\n\nNode.js v24.21.0\n', 'TypeError: no codec'],
-    ['{"level":"info","message":"worker ready"}\n', ''],
-    [
-      '0Z"}\n{"level":"fatal","error":{"message":"slide gone"},"message":"role failed"}\n{"level":"info"}',
-      'slide gone',
-    ],
-    ['', ''],
-  ])('%j', (text, expected) => expect(lastWords(text)).toBe(expected));
 });

@@ -2,6 +2,7 @@
 import type { V1Pod } from '../kubernetes-types.ts';
 import type { ExitClass } from '@wsi-operator/api';
 import { isDisrupted, moment } from './disruptions.ts';
+import { lastWordOf } from './last-word.ts';
 import { TRAINER_CONTAINER } from '../job/names.ts';
 import { trainerEnd } from '../job/snapshot.ts';
 
@@ -39,7 +40,7 @@ export function endOf(pod: V1Pod): PodEnd {
   if (terminated === undefined)
     return { exitClass, exitCode: undefined, message: withoutEnd(pod, exitClass) };
   const { exitCode } = terminated;
-  const words = lastWords(terminated.message ?? pod.status?.message ?? '');
+  const words = lastWordOf(terminated.message ?? pod.status?.message).words;
   const text = exitClass === 'outOfMemory' ? outOfMemoryText(pod) : EXIT_POLICY[exitClass].text;
   const code = exitCode === 0 ? '' : ` (exit code ${exitCode})`;
   // The log of a process that was killed ends anywhere: what it said last has nothing to do with it.
@@ -69,12 +70,12 @@ function endedBefore(pod: V1Pod): boolean {
 
 /** The role's own container has not ended, or not so that anybody knows: what kept it, in the words of who said it. */
 function withoutEnd(pod: V1Pod, exitClass: ExitClass): string {
-  const { reason, message = '' } = pod.status ?? {};
+  const { reason, message } = pod.status ?? {};
   const { text } = EXIT_POLICY[exitClass];
   const because = reason === undefined || reason === '' ? '' : ` (${reason})`;
   const init = exitClass === 'crashed' ? failedInit(pod) : undefined;
   if (init !== undefined) return init;
-  const words = lastWords(message);
+  const words = lastWordOf(message).words;
   return `${exitClass === 'crashed' ? 'failed before its container ended' : text}${because}${words === '' ? '' : `: ${words}`}`;
 }
 
@@ -88,7 +89,7 @@ function failedInit(pod: V1Pod): string | undefined {
   const end = failed?.state?.terminated;
   if (failed === undefined || end === undefined) return undefined;
   const killed = end.reason === 'OOMKilled' ? ', killed for using more memory than it may' : '';
-  const words = lastWords(end.message ?? '');
+  const words = lastWordOf(end.message).words;
   return `was not started: its init container ${failed.name} ended with exit code ${end.exitCode}${killed}${words === '' ? '' : `: ${words}`}`;
 }
 
@@ -115,43 +116,4 @@ function classOf(pod: V1Pod): ExitClass {
   // Nobody knows how the role's own container ended; that the pod is called Succeeded is no word of its own.
   if (terminated === undefined) return pod.status?.phase === 'Succeeded' ? 'completed' : 'crashed';
   return CLASS_OF_CODE.get(terminated.exitCode) ?? 'crashed';
-}
-
-/** What the roles write begins with one of our error codes; such a message is kept whole. */
-const OWN_MESSAGE = /^[A-Z][A-Za-z]+: (?!\s*$)/;
-const LONGEST_WORDS = 4000;
-
-/** A termination message of a role that has failed. */
-export function isProblem(message = ''): boolean {
-  return OWN_MESSAGE.test(message) && !/^\w*Error: /.test(message);
-}
-
-/**
- * What the process itself says of its end: its termination message or, without one, what the tail of its log holds.
- * There an error stands before its stack, or in a structured line of level error or fatal; other lines say nothing.
- */
-export function lastWords(text: string): string {
-  if (isProblem(text)) {
-    return text.replace(OWN_MESSAGE, '').trim().slice(0, LONGEST_WORDS);
-  }
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const plain = lines.filter((line) => !line.startsWith('{'));
-  const spoken =
-    plain.findLast((line) => /^\s*(Uncaught )?\w*Error\b/.test(line)) ??
-    lines.map(structuredError).findLast((words) => words !== undefined) ??
-    plain.at(-1) ??
-    '';
-  return spoken.trim().slice(0, 1000);
-}
-
-function structuredError(line: string): string | undefined {
-  if (!line.startsWith('{')) return undefined;
-  try {
-    const entry = JSON.parse(line) as { level?: string; message?: string; error?: { message?: string } };
-    if (entry.level !== 'error' && entry.level !== 'fatal') return undefined;
-    return entry.error?.message ?? entry.message;
-  } catch {
-    // Cut off at the start of the tail.
-    return undefined;
-  }
 }

@@ -6,7 +6,7 @@ import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { V1Pod } from '../kubernetes-types.ts';
 import type { TrainingProgress } from './training-progress.ts';
 import { isLostReason } from './disruptions.ts';
-import { isProblem } from './exit-class.ts';
+import { lastWordOf } from './last-word.ts';
 import { TRAINER_CONTAINER } from '../job/names.ts';
 import { trainerEnd, type Place } from '../job/snapshot.ts';
 
@@ -17,27 +17,9 @@ export interface Heard {
   readonly progress: TrainingProgress | undefined;
 }
 
-/** How a result begins (see `reportResult` of the trainer); where there are many containers its end may be cut off. */
-const RESULT = /^\{"parametersSha256":"([0-9a-f]{64})","steps":(\d+)\b/;
-
-export interface ResultHead {
-  readonly parametersSha256: string;
-  readonly steps: number;
-}
-
-/** The beginning of a termination message that is a result. */
-export function resultHead(message = ''): ResultHead | undefined {
-  const [, parametersSha256, steps] = RESULT.exec(message) ?? [];
-  return parametersSha256 === undefined ? undefined : { parametersSha256, steps: Number(steps) };
-}
-
-/** What a stopped coordinator leaves (see `reportStop` of the trainer). */
-const STOP = /^\{"checkpointStep":(\d{1,15})\}/;
-
 /** The step of the checkpoint that a coordinator says it has left; undefined when it was not stopped, or says nothing. */
 export function checkpointLeft(pod: V1Pod | undefined): number | undefined {
-  const step = STOP.exec(trainerEnd(pod)?.message ?? '')?.[1];
-  return step === undefined ? undefined : Number(step);
+  return lastWordOf(trainerEnd(pod)?.message).checkpointStep;
 }
 
 /**
@@ -51,10 +33,11 @@ export function hasFinished({ slot, pod, gone }: Place, { job, progress }: Heard
   if (slot.role !== 'coordinator') return false;
   const end = trainerEnd(pod ?? gone);
   if (end?.exitCode !== 0 || isLostReason(end.reason)) return false;
-  if (resultHead(end.message) !== undefined) return true;
+  const { isResult, isProblem } = lastWordOf(end.message);
+  if (isResult) return true;
   const { step = 0, steps = 0 } = progress ?? job.status?.progress ?? {};
   if (steps > 0) return step >= steps;
-  return !hasOwnCommand(job) && !isProblem(end.message);
+  return !hasOwnCommand(job) && !isProblem;
 }
 
 function hasOwnCommand({ spec }: WsiTrainingJob): boolean {

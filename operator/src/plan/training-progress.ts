@@ -1,6 +1,7 @@
 /**
- * What the plan uses of the coordinator's `StatusReply`, once {@link ../progress/bounded-progress.ts} has brought it to its types
- * and bounds: nothing behind that looks again whether it can be true. The fields are the protocol's own.
+ * What the plan uses of the coordinator's `StatusReply`, once {@link ../progress/bounded-progress.ts} has brought it to its
+ * types and bounds, or {@link last-word.ts} its result: nothing behind them checks again whether it can be true. The fields
+ * are the protocol's own.
  */
 import type { StatusReply } from '@wsi-operator/protocol';
 import type { TrainingMeasurement } from '../autoscaling/index.ts';
@@ -20,7 +21,7 @@ type Known =
   | 'workersConnected'
   | 'message';
 
-/** Not known of a run that is told of by its result. */
+/** Not known of a run of which only the result is known. */
 type Asked = 'etaSeconds' | 'stepTiles' | 'stepTilesDone' | 'surveyedSlides' | 'slides' | 'surveyedTiles';
 
 /** Numbers are finite and not negative, and 0 is also: not known. Counts are whole. */

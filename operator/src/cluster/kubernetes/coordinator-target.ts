@@ -1,11 +1,10 @@
 /** Where a job's coordinator can be asked for its progress, and what it leaves behind when it has finished. */
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { TlsPem } from '@wsi-operator/protocol';
-import { resultHead } from '../../plan/finish.ts';
+import { finalProgress, lastWordOf } from '../../plan/last-word.ts';
 import { address, podName, RPC_PORT, type Slot } from '../../job/names.ts';
 import { trainerEnd } from '../../job/snapshot.ts';
 import type { CoordinatorTarget } from '../../progress/progress-poller.ts';
-import { finalProgress, type RunResult } from '../local/result-file.ts';
 import type { TrainingProgress } from '../../plan/training-progress.ts';
 import type { CachedPod } from './trim.ts';
 
@@ -39,29 +38,6 @@ export function coordinatorTarget(
 export function lastProgress(pod: CachedPod | undefined, epochs: number): TrainingProgress | undefined {
   const ended = trainerEnd(pod);
   if (ended?.exitCode !== 0) return undefined;
-  const result = parseResult(ended.message ?? '');
-  if (result === undefined) return undefined;
-  return finalProgress(result, undefined, epochs);
-}
-
-function parseResult(message: string): RunResult | undefined {
-  if (!message.startsWith('{')) return undefined;
-  try {
-    const { parametersSha256, steps, tiles, tilesPerSecond, metrics, peakMemoryBytes } = JSON.parse(
-      message,
-    ) as Partial<RunResult>;
-    if (typeof parametersSha256 !== 'string' || typeof steps !== 'number') return undefined;
-    return {
-      parametersSha256,
-      steps,
-      tiles: tiles ?? 0,
-      tilesPerSecond: tilesPerSecond ?? 0,
-      metrics: metrics ?? {},
-      peakMemoryBytes: peakMemoryBytes ?? {},
-    };
-  } catch {
-    // Cut off: a kubelet divides 12 KiB among all containers of a pod.
-    const head = resultHead(message);
-    return head && { ...head, tiles: 0, tilesPerSecond: 0, metrics: {}, peakMemoryBytes: {} };
-  }
+  const { result } = lastWordOf(ended.message);
+  return result && finalProgress(result, epochs);
 }

@@ -16,7 +16,8 @@ import { PodTimes } from '../pod-times.ts';
 import type { Cluster, JobKey, ObservedJob } from '../port.ts';
 import type { ProgressSource } from '../../progress/progress-source.ts';
 import type { TrainingProgress } from '../../plan/training-progress.ts';
-import { finalProgress, readResult } from './result-file.ts';
+import { readResult } from './result-file.ts';
+import { believedResult, finalProgress } from '../../plan/last-word.ts';
 import { configMapDirectory, launchOf, socketAddress, type LaunchContext } from './launch.ts';
 import { lockOutput, type OutputLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
@@ -292,7 +293,7 @@ export class LocalCluster implements Cluster {
       const result = await readResult(this.#context.output);
       return result === undefined
         ? undefined
-        : finalProgress(result, this.#progress, job.spec.training.epochs);
+        : finalProgress(believedResult(result), this.#progress?.epochs ?? job.spec.training.epochs);
     } catch (error) {
       this.#options.logger.warn({ error }, 'result not read');
       return undefined;

@@ -1,9 +1,10 @@
-/** What a finished run leaves in OUTPUT/result.json, as the operator reads and completes it. */
+/**
+ * What a finished run leaves in OUTPUT/result.json, as the operator reads and completes it. What of it is believed is
+ * decided in plan/last-word.ts.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode, writeFileAtomically, WsiError } from '@wsi-operator/foundation';
-import { boundedProgress } from '../../progress/bounded-progress.ts';
-import type { TrainingProgress } from '../../plan/training-progress.ts';
 
 export interface RunResult {
   readonly parametersSha256: string;
@@ -50,32 +51,4 @@ export async function mergeRestarts(
   const merged = { ...result, restarts };
   await writeFileAtomically(join(output, 'result.json'), `${JSON.stringify(merged, null, 2)}\n`);
   return merged;
-}
-
-/**
- * The last word of a coordinator that has finished and answers no more; as bounded as any other of its words.
- *
- * @param epochs of the job, for a coordinator that nobody has asked in time
- */
-export function finalProgress(
-  result: RunResult,
-  before: TrainingProgress | undefined,
-  epochs = 0,
-): TrainingProgress {
-  return boundedProgress({
-    phase: 'finished',
-    step: result.steps,
-    steps: result.steps,
-    epoch: before?.epochs ?? epochs,
-    epochs: before?.epochs ?? epochs,
-    fraction: 1,
-    tiles: result.tiles,
-    tilesPerSecond: result.tilesPerSecond,
-    metrics: result.metrics,
-    parametersSha256: result.parametersSha256,
-    checkpointStep: result.steps,
-    peakMemoryBytes: result.peakMemoryBytes,
-    workersConnected: 0,
-    message: '',
-  });
 }
