@@ -37,7 +37,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Appears as a whole: the processes look as soon as there is a file. */
+/** Appears as a whole: the processes read it as soon as there is a file. */
 function instruct(file: string, content = ''): void {
   writeFileSync(join(directory, 'draft'), content);
   renameSync(join(directory, 'draft'), join(directory, file));

@@ -24,18 +24,18 @@ export {
   type OwnVariable,
 } from './definition/pod-parts.ts';
 
-/** One place in a job: the pod that stands in it may be replaced, its name stays. */
+/** One slot of a job: the pod in it may be replaced, its name stays. */
 export interface Slot {
   readonly role: Role;
   readonly index: number;
 }
 
-/** The name of the pod in a place of the job with this name. */
+/** The name of the pod in a slot of the job with this name. */
 export function podNameOf(job: string, { role, index }: Slot): string {
   return `${job}-${role}-${index}`;
 }
 
-/** The place that labels speak of; undefined when they are not those of a job's pod. */
+/** The slot that labels speak of; undefined when they are not those of a job's pod. */
 export function slotOfLabels(labels: Readonly<Record<string, string>> | undefined): Slot | undefined {
   const role = ROLES.find((candidate) => candidate === labels?.[LABELS.role]);
   const replica = labels?.[LABELS.replica];

@@ -199,7 +199,7 @@ export class ApiClient {
 
   /**
    * Server-side apply: creates the object or makes it have these fields, which the manager then owns.
-   * @param options - `force` (true unless told) takes over fields of other managers instead of a 409.
+   * @param options - `force` (true unless given) takes over fields of other managers instead of a 409.
    */
   async apply<T>(
     resource: Resource,

@@ -56,7 +56,7 @@ export class Informer<T extends WithMetadata> {
     this.#clock = options.clock ?? systemClock;
     this.#cache = new ObjectCache(options.indexers ?? {});
     this.#lastContact = this.#clock.monotonic();
-    // Whoever does not wait for it must not be told that it failed.
+    // Whoever does not wait for it must not hear that it failed.
     this.#synced.promise.catch(() => undefined);
   }
 

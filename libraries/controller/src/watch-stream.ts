@@ -84,7 +84,7 @@ function eventOf<T>(line: string, where: string): WatchEvent<T> {
   return event;
 }
 
-/** Cuts chunks of bytes into lines; a byte is looked at once, however a line is spread over chunks. */
+/** Cuts chunks of bytes into lines; a byte is read once, however a line is spread over chunks. */
 export class LineSplitter {
   #rest: Buffer[] = [];
 

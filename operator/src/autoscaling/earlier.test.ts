@@ -48,7 +48,7 @@ describe('the model of an earlier job', () => {
     expect(modelSought(onGpu, 'cpu')?.among(jobs)?.job).toBe('cpu');
   });
 
-  it('is not looked for by a job that has its own', () => {
+  it('is not sought by a job that has its own', () => {
     const measured = buildJob({ autoscaling: {}, status: { autoscaling: { model: '{}' } } });
     expect(modelSought(measured, undefined)?.among([other('fold-0', 1)])).toBeUndefined();
   });
@@ -83,8 +83,8 @@ describe('models on this machine', () => {
     const [mine, theirs] = [process.getuid!(), process.getuid!() + 1];
     await new ModelStore(directory, mine).keep(buildJob({ status: { autoscaling: { shape, model: 'm' } } }));
     const job = buildJob({ autoscaling: {} });
-    const found = async (...of: [number, Machine?]): Promise<unknown> =>
-      (await new ModelStore(directory, ...of).earlierModel(job, undefined))?.model;
+    const found = async (...asked: [number, Machine?]): Promise<unknown> =>
+      (await new ModelStore(directory, ...asked).earlierModel(job, undefined))?.model;
     expect(await found(mine)).toBe('m');
     expect(await found(theirs)).toBeUndefined();
     expect(await found(mine, { ...thisMachine(), host: 'another' })).toBeUndefined();

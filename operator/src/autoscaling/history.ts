@@ -1,4 +1,4 @@
-/** What `decide()` wants to be told again, as it is kept in the status, and which pods are to be replaced. */
+/** What `decide()` needs to be given again, as it is kept in the status, and which pods are to be replaced. */
 import type { AutoscalingStatus } from '@wsi-operator/api';
 import type { Decision, History } from '@wsi-operator/autoscaler';
 import type { Place, Snapshot } from '../job/snapshot.ts';
@@ -37,7 +37,7 @@ export function keptHistory(
   };
 }
 
-/** Where the very pods stand that were to go; their places are filled again as after any end. */
+/** Where the very pods are that were to go; their slots are filled again as after any end. */
 export function replacedPlaces(
   autoscaling: AutoscalingStatus | undefined,
   { places }: Snapshot,

@@ -30,8 +30,8 @@ export function measuredOf(measurement: TrainingMeasurement | undefined): Measur
 
 function knownOf(memory: TrainingMeasurement['memory']): Measured['memory'] {
   const known = ROLES.flatMap((role) => {
-    const of = memory[role];
-    return of === undefined || of.peakBytes === 0 ? [] : [[role, of] as const];
+    const measured = memory[role];
+    return measured === undefined || measured.peakBytes === 0 ? [] : [[role, measured] as const];
   });
   return Object.fromEntries(known);
 }

@@ -32,7 +32,7 @@ export type ProofInput = Pick<AutoscalingInput, 'job' | 'sized' | 'snapshot' | '
 const PATIENCE_MILLISECONDS = 5 * 60_000;
 const TRIAL_MILLISECONDS = 10 * 60_000;
 
-/** The place of the worker that is made as a trial: the next number. */
+/** The slot of the worker that is made as a trial: the next number. */
 export function trialSlot(places: readonly Place[]): Slot {
   return { role: 'worker', index: places.filter(({ slot }) => slot.role === 'worker').length };
 }

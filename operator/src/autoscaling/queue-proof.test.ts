@@ -29,13 +29,13 @@ function grown(gang: 'kueue' | 'volcano', autoscaling: AutoscalingStatus): WsiTr
 }
 
 function planFor(
-  of: WsiTrainingJob,
+  given: WsiTrainingJob,
   objects: readonly KubernetesObject[],
   pods: Observed['pods'] = [],
 ): Plan {
   const gangs = ['kueue', 'volcano'] as const;
   const observed = { ...seen(pods), gangs, objects };
-  return plan(of, ready(of, observed, LOCAL_SETTINGS), NOW, LOCAL_SETTINGS);
+  return plan(given, ready(given, observed, LOCAL_SETTINGS), NOW, LOCAL_SETTINGS);
 }
 
 const queue = (name: string, capability: object | undefined, parent?: string): KubernetesObject => ({
@@ -44,17 +44,17 @@ const queue = (name: string, capability: object | undefined, parent?: string): K
   metadata: { name },
   spec: { weight: 1, ...(capability && { capability }), ...(parent !== undefined && { parent }) },
 });
-const waitingGroup = (of: WsiTrainingJob): KubernetesObject => ({
+const waitingGroup = (given: WsiTrainingJob): KubernetesObject => ({
   apiVersion: 'scheduling.volcano.sh/v1beta1',
   kind: 'PodGroup',
-  metadata: { name: of.metadata.name },
+  metadata: { name: given.metadata.name },
   status: {
     phase: 'Pending',
     conditions: [{ type: 'Unschedulable', message: 'queue resource quota insufficient' }],
   },
 });
 
-describe('in a Volcano queue', () => {
+describe('a job in a Volcano queue', () => {
   const raise = { servers: 4, memory: { workers: { requestBytes: 4 * GIB } } };
 
   it.each<[string, readonly KubernetesObject[], number]>([
@@ -70,9 +70,9 @@ describe('in a Volcano queue', () => {
     ['queues that nobody may read', [], 4],
     ['a capability that cannot be read', [queue('gpu', { memory: 'much' })], 4],
     ['queues in a ring', [queue('gpu', {}, 'lab'), queue('lab', {}, 'gpu')], 4],
-  ])('%s', (_, queues, servers) => {
-    const of = grown('volcano', raise);
-    const result = planFor(of, [...queues, waitingGroup(of)]);
+  ])('has the size that can be admitted with %s', (_, queues, servers) => {
+    const given = grown('volcano', raise);
+    const result = planFor(given, [...queues, waitingGroup(given)]);
     expect(result.status.autoscaling?.servers).toBe(servers);
     const reported = result.events.filter(
       ({ type, reason }) => type === 'Warning' && /Refused$/.test(reason),
@@ -83,23 +83,23 @@ describe('in a Volcano queue', () => {
       expect(reported.map(({ reason, message }) => `${reason} ${message}`).join('\n')).toMatch(
         /MemoryRefused .*memory 9663676416, and the capability of queue (gpu|lab) is 8Gi.*\n.*ServersRefused back from 4 to 1 servers/,
       );
-      const settled = planFor({ ...of, status: result.status }, [...queues, waitingGroup(of)]);
+      const settled = planFor({ ...given, status: result.status }, [...queues, waitingGroup(given)]);
       expect(settled.status.autoscaling?.servers).toBe(1);
       expect(settled.status.message).not.toMatch(/never/);
     }
   });
 });
 
-describe('in a Kueue queue', () => {
+describe('a job in a Kueue queue', () => {
   const never =
     "couldn't assign flavors to pod set worker: insufficient quota for cpu in flavor default, request (9) > maximum capacity (8)";
 
-  it('a job that waits with more workers than there can be goes back to those of its spec', () => {
-    const of = grown('kueue', { workers: 8 });
+  it('that waits with more workers than there can be goes back to those of its spec', () => {
+    const given = grown('kueue', { workers: 8 });
     const base = workload(grown('kueue', { workers: 8 }), {
       conditions: [condition('QuotaReserved', 'False', 'Pending', never)],
     });
-    const result = planFor(of, [base]);
+    const result = planFor(given, [base]);
     expect(result.status.autoscaling).toMatchObject({ workers: 1, quota: { workers: 1, tries: 1 } });
     expect(result.events).toContainEqual(
       expect.objectContaining({
@@ -110,10 +110,10 @@ describe('in a Kueue queue', () => {
     const waits = {
       conditions: [condition('QuotaReserved', 'False', 'Pending', 'insufficient unused quota')],
     };
-    expect(planFor(of, [at(base, waits)]).status.autoscaling?.workers).toBe(8);
+    expect(planFor(given, [at(base, waits)]).status.autoscaling?.workers).toBe(8);
   });
 
-  it('a run takes more workers that can never be admitted for no room', () => {
+  it('that runs takes more workers that can never be admitted for no room', () => {
     const small = buildJob({ runPolicy: { gang: 'kueue', queue: 'gpu' } });
     const base = at(workload(small), admitted(FULL));
     const more = buildJob({ workers: 5, runPolicy: { gang: 'kueue', queue: 'gpu' } });
@@ -142,7 +142,7 @@ describe('in a Kueue queue', () => {
     ["resources didn't satisfy LimitRange constraints: [limits must be at most 4Gi]", true],
     ['insufficient unused quota for cpu in flavor default, 2 more needed', false],
     ['ClusterQueue is stopped', false],
-  ])('%s', (words, expected) => {
+  ])('reads from the words of the queue whether it waits for ever: %s', (words, expected) => {
     expect(isNever(words)).toBe(expected);
   });
 });

@@ -1,4 +1,4 @@
-/** How a decision is kept in the status and told as an event. Everything that is kept is bounded. */
+/** How a decision is kept in the status and reported as an event. Everything that is kept is bounded. */
 import type { AutoscalingStatus } from '@wsi-operator/api';
 import type { PlanEvent } from '../job/actions.ts';
 

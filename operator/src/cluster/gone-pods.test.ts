@@ -30,7 +30,7 @@ describe('pods that this process has removed', () => {
     expect(pods.removed('job')).toEqual([coordinator]);
   });
 
-  it('are forgotten after a while, also those of a job that nobody looks at any more', () => {
+  it('are forgotten after a while, also those of a job that nobody observes any more', () => {
     const { pods, pass, remove } = memory();
     remove(podOf('coordinator', 0));
     pods.deleted('job', podOf('worker', 3));

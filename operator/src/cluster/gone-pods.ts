@@ -49,7 +49,7 @@ export class GonePods {
     removed.delete(name);
   }
 
-  /** This process removes a pod; to be told before it asks. @returns takes it back, for a request that has failed */
+  /** This process removes a pod; to be called before it asks. @returns takes it back, for a request that has failed */
   asked(owner: string, uid: string): () => void {
     const { asked } = this.#job(owner);
     asked.add(uid);
@@ -95,7 +95,7 @@ export class GonePods {
     this.#jobs.delete(owner);
   }
 
-  /** Drops what has expired: of jobs that nobody looks at any more. To be called now and then. */
+  /** Drops what has expired: of jobs that nobody observes any more. To be called now and then. */
   sweep(): void {
     for (const [owner, job] of [...this.#jobs]) {
       this.#dropExpired(job);

@@ -1,5 +1,5 @@
 /**
- * Who is told that a job may have changed. Nothing is kept here: the loop's queue merges the keys, and while nobody
+ * Who is notified that a job may have changed. Nothing is kept here: the loop's queue merges the keys, and while nobody
  * listens (a follower) keys are dropped.
  */
 import type { JobKey } from './port.ts';

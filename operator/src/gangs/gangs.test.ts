@@ -28,8 +28,12 @@ function observe(changes: Partial<Observed> = {}): Observed {
   return { ...seen([]), gangs: ALL, ...changes };
 }
 
-function plan(of: WsiTrainingJob, observed = observe(), settings: Partial<ClusterSettings> = {}): GangPlan {
-  return planGang(gangInput(of, observed, NOW, { ...LOCAL_SETTINGS, ...settings }));
+function plan(
+  given: WsiTrainingJob,
+  observed = observe(),
+  settings: Partial<ClusterSettings> = {},
+): GangPlan {
+  return planGang(gangInput(given, observed, NOW, { ...LOCAL_SETTINGS, ...settings }));
 }
 
 /** As the API server would give it back. */
@@ -58,11 +62,11 @@ const sized = {
   },
 };
 
-describe('no gang', () => {
+describe('a job without a gang', () => {
   test.each([
-    ['the spec says none', { gang: 'none' }, { defaultGang: 'native' }],
-    ['nobody says anything', {}, {}],
-  ] as const)('%s: pods as they are, in the order of the roles', (_, choices, settings) => {
+    ['because its spec says so', { gang: 'none' }, { defaultGang: 'native' }],
+    ['because nobody has chosen one', {}, {}],
+  ] as const)('%s has its pods as they are, in the order of the roles', (_, choices, settings) => {
     const result = plan(job(choices), observe(), settings);
     expect(result).toMatchObject({ objects: [], actions: [], allAtOnce: false, workers: 2 });
     expect(result.admission.kind).toBe('admitted');
@@ -70,17 +74,17 @@ describe('no gang', () => {
     expect(result.decorate(made, WORKER)).toBe(made);
   });
 
-  test("the administrator's default counts when the spec says nothing", () => {
+  test("has the administrator's default when its spec says nothing", () => {
     expect(plan(job({}), observe(), { defaultGang: 'coscheduling' }).objects).toMatchObject([
       { kind: 'PodGroup' },
     ]);
   });
 });
 
-describe.each(ALL)('%s', (gang) => {
+describe.each(ALL)('the gang %s', (gang) => {
   const wanted = job({ gang, queue: 'gpu' });
 
-  test('that the cluster does not have: no pods, and the resource is named', () => {
+  test('that the cluster does not have starts no pods, and its resource is named', () => {
     const result = plan(wanted, observe({ gangs: ALL.filter((name) => name !== gang) }));
     const [resource] = GANG_RESOURCES[gang];
     expect(result.objects).toEqual([]);
@@ -90,7 +94,7 @@ describe.each(ALL)('%s', (gang) => {
     });
   });
 
-  test('whose API goes away under a running job: it goes on', () => {
+  test('whose API goes away under a running job lets it go on', () => {
     const observed = observe({ gangs: [], pods: [pod(wanted, COORDINATOR)] });
     expect(plan(wanted, observed)).toMatchObject({
       admission: { kind: 'admitted' },
@@ -99,7 +103,7 @@ describe.each(ALL)('%s', (gang) => {
     });
   });
 
-  test('objects belong to the job, in its namespace, and their API is the one that is looked for', () => {
+  test('has objects of the job, in its namespace, whose API is the one that is asked for', () => {
     const { objects } = plan(wanted);
     const kinds = GANG_RESOURCES[gang].filter(({ use }) => use === 'owned');
     expect(objects.map(({ kind, apiVersion }) => `${apiVersion}/${kind}`)).toEqual(
@@ -114,11 +118,11 @@ describe.each(ALL)('%s', (gang) => {
     }
   });
 
-  test('pods are created together', () => {
+  test('has pods created together', () => {
     expect(plan(wanted).allAtOnce).toBe(true);
   });
 
-  test('of a suspended job: its objects stay while a pod is alive and go after the last one', () => {
+  test('of a suspended job keeps its objects while a pod is alive, and not after the last one', () => {
     const suspended = job({ gang, queue: 'gpu', suspend: true });
     const objects = plan(wanted).objects.map((object) => stored(object));
     const alive = [pod(wanted, WORKER, { leaving: true }), pod(wanted, COORDINATOR, { exitCode: 0 })];
@@ -132,7 +136,7 @@ describe.each(ALL)('%s', (gang) => {
     );
   });
 
-  test('of a job that is being deleted: left to the garbage collector', () => {
+  test('of a job that is being deleted is left to the garbage collector', () => {
     const leaving = {
       ...wanted,
       metadata: { ...wanted.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' },
@@ -141,7 +145,7 @@ describe.each(ALL)('%s', (gang) => {
     expect(plan(leaving, observe({ objects }))).toMatchObject({ objects: [], actions: [] });
   });
 
-  test('that the job no longer asks for: its objects go when nothing runs', () => {
+  test('that the job no longer asks for loses its objects when nothing runs', () => {
     const objects = plan(wanted).objects.map((object) => stored(object));
     const other = job({ gang: 'none' });
     expect(plan(other, observe({ objects, pods: [pod(other, WORKER)] })).actions).toEqual([]);
@@ -149,7 +153,7 @@ describe.each(ALL)('%s', (gang) => {
     expect(plan(wanted, observe({ objects })).actions).toEqual([]);
   });
 
-  test('of a job that has ended: nothing is applied again', () => {
+  test('of a job that has ended applies nothing again', () => {
     const ended = job({ gang, queue: 'gpu', status: { conditions: [condition('Failed')] } });
     expect(plan(ended, observe())).toMatchObject({ objects: [], actions: [] });
   });
@@ -158,7 +162,7 @@ describe.each(ALL)('%s', (gang) => {
 describe('volcano', () => {
   const wanted = job({ gang: 'volcano', queue: 'gpu', workers: 5, servers: 3, templates: sized });
 
-  test('PodGroup', () => {
+  test('makes a PodGroup', () => {
     expect(plan(wanted).objects[0]).toMatchObject({
       apiVersion: 'scheduling.volcano.sh/v1beta1',
       kind: 'PodGroup',
@@ -186,7 +190,7 @@ describe('volcano', () => {
     expect(plan(wanted, observe({ objects: [group] })).admission.kind).toBe(kind);
   });
 
-  test('a running job is not stopped because its phase goes back', () => {
+  test('does not stop a running job because the phase goes back', () => {
     const group = stored(plan(wanted).objects[0], { phase: 'Pending' });
     const observed = observe({ objects: [group], pods: [pod(wanted, WORKER)] });
     expect(plan(wanted, observed).admission.kind).toBe('admitted');
@@ -200,7 +204,7 @@ describe('volcano', () => {
     });
   });
 
-  test('members', () => {
+  test('makes the pods members of its group', () => {
     const member = plan(wanted).decorate(buildPod(wanted, WORKER, LOCAL_SETTINGS), WORKER);
     expect(member).toMatchObject({
       metadata: {
@@ -215,7 +219,7 @@ describe('volcano', () => {
 describe('coscheduling', () => {
   const wanted = job({ gang: 'coscheduling', workers: 9, servers: 2, templates: sized });
 
-  test('PodGroup', () => {
+  test('makes a PodGroup', () => {
     expect(plan(wanted).objects[0]).toMatchObject({
       apiVersion: 'scheduling.x-k8s.io/v1alpha1',
       kind: 'PodGroup',
@@ -245,8 +249,8 @@ describe('coscheduling', () => {
     ["the administrator's", { coschedulingSchedulerName: 'default-scheduler' }, {}, 'default-scheduler'],
     ["the template's", { coschedulingSchedulerName: 'x' }, { schedulerName: 'mine' }, 'mine'],
   ])('scheduler: %s', (_, settings, spec, schedulerName) => {
-    const of = job({ gang: 'coscheduling', templates: { worker: { spec } } });
-    const member = plan(of, observe(), settings).decorate(buildPod(of, WORKER, LOCAL_SETTINGS), WORKER);
+    const given = job({ gang: 'coscheduling', templates: { worker: { spec } } });
+    const member = plan(given, observe(), settings).decorate(buildPod(given, WORKER, LOCAL_SETTINGS), WORKER);
     expect(member.metadata?.labels).toMatchObject({
       'scheduling.x-k8s.io/pod-group': 'lung',
       'wsi.dev/role': 'worker',
@@ -260,7 +264,7 @@ describe('native', () => {
   const prior = { coordinator: priority, server: priority, worker: priority };
   const wanted = job({ gang: 'native', workers: 9, servers: 2 });
 
-  test('Workload, then PodGroup', () => {
+  test('makes a Workload, then a PodGroup', () => {
     const policy = { schedulingPolicy: { gang: { minCount: 4 } } };
     expect(plan(wanted).objects).toMatchObject([
       {
@@ -279,7 +283,7 @@ describe('native', () => {
     ]);
   });
 
-  test('members', () => {
+  test('makes the pods members of its group', () => {
     const member = plan(wanted).decorate(buildPod(wanted, WORKER, LOCAL_SETTINGS), WORKER);
     expect(member.spec).toMatchObject({
       schedulingGroup: { podGroupName: 'lung' },
@@ -287,14 +291,14 @@ describe('native', () => {
     });
   });
 
-  test('the priority class of all pods is that of the group', () => {
-    const of = job({ gang: 'native', templates: prior });
-    expect(plan(of).objects[1]).toMatchObject({ spec: { priorityClassName: 'research' } });
+  test('gives the group the priority class of all pods', () => {
+    const given = job({ gang: 'native', templates: prior });
+    expect(plan(given).objects[1]).toMatchObject({ spec: { priorityClassName: 'research' } });
     const mixed = job({ gang: 'native', templates: { worker: priority } });
     expect(plan(mixed).objects[1]?.['spec']).not.toHaveProperty('priorityClassName');
   });
 
-  test('another priority class: kept while pods run, made again when none does', () => {
+  test('keeps a group of another priority class while pods run, and makes it again when none does', () => {
     const objects = plan(wanted).objects.map((object) => stored(object));
     const changed = job({ gang: 'native', templates: prior });
     const running = plan(changed, observe({ objects, pods: [pod(changed, WORKER)] }));
@@ -308,7 +312,7 @@ describe('native', () => {
     ]);
   });
 
-  test('what is being deleted is waited for', () => {
+  test('waits for what is being deleted', () => {
     const objects = plan(wanted).objects.map((object) => stored(object));
     for (const object of objects) object.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
     expect(plan(wanted, observe({ objects }))).toMatchObject({ admission: { kind: 'waiting' }, actions: [] });

@@ -12,12 +12,12 @@ const MULTIKUEUE = 'kueue.x-k8s.io/multikueue';
 type Fields = Partial<WsiTrainingJob['spec']>;
 
 function submitted(status?: WsiTrainingJobStatus, fields: Fields = {}): WsiTrainingJob {
-  const of = job();
-  const spec = { ...of.spec, managedBy: MULTIKUEUE, ...fields };
-  return { ...of, spec, ...(status === undefined ? {} : { status }) };
+  const given = job();
+  const spec = { ...given.spec, managedBy: MULTIKUEUE, ...fields };
+  return { ...given, spec, ...(status === undefined ? {} : { status }) };
 }
-const planFor = (of: WsiTrainingJob, objects: readonly KubernetesObject[] = []) =>
-  planJob(of, { ...seen([]), objects, gangs: ['kueue'] } satisfies Observed, NOW, LOCAL_SETTINGS);
+const planFor = (given: WsiTrainingJob, objects: readonly KubernetesObject[] = []) =>
+  planJob(given, { ...seen([]), objects, gangs: ['kueue'] } satisfies Observed, NOW, LOCAL_SETTINGS);
 const made = (status?: WorkloadStatus) => workload(job(), status);
 const evicted = condition('Evicted', 'True', 'Preempted');
 const rolesOf = (replicas: number): WsiTrainingJobStatus => ({ phase: 'Running', workers: { replicas } });
@@ -62,10 +62,10 @@ describe('a job that Kueue has run on another cluster, where it was submitted', 
   });
 
   test('does nothing without a queue or without Kueue, and in its old place says the same', () => {
-    const of = submitted();
-    const { queue: _none, ...runPolicy } = of.spec.runPolicy;
+    const given = submitted();
+    const { queue: _none, ...runPolicy } = given.spec.runPolicy;
     expect(planFor(submitted(undefined, { runPolicy })).actions).toEqual([]);
-    expect(planJob(of, seen([]), NOW, LOCAL_SETTINGS).actions).toEqual([]);
+    expect(planJob(given, seen([]), NOW, LOCAL_SETTINGS).actions).toEqual([]);
     const old = buildJob({ runPolicy: { gang: 'kueue', queue: 'gpu', managedBy: MULTIKUEUE } });
     expect(planFor(old).actions).toMatchObject([{ kind: 'apply' }]);
   });

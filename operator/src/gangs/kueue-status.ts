@@ -83,7 +83,7 @@ export function finish(workload: Workload, succeeded: boolean, message: string, 
 
 /**
  * Whether everything that it is for is ready, in Kueue's own words: `WaitForStart` until it is for the first time,
- * `WaitForRecovery` after a loss. Undefined when Kueue has been told already.
+ * `WaitForRecovery` after a loss. Undefined when the Workload says so already.
  */
 export function podsReady(workload: Workload, ready: boolean, now: number): Action | undefined {
   const reported = findStatusCondition(workload, 'PodsReady');

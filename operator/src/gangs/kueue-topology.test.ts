@@ -12,20 +12,20 @@ const RACK = 'cloud.provider.com/topology-rack';
 const key = (name: string): string => `kueue.x-k8s.io/podset-${name}`;
 const asking = (annotations: Record<string, string>, workers = 2): WsiTrainingJob =>
   job({ workers, templates: { worker: { metadata: { annotations } } } });
-const setsOf = (of: WsiTrainingJob): Workload['spec']['podSets'] => workload(of).spec.podSets;
+const setsOf = (given: WsiTrainingJob): Workload['spec']['podSets'] => workload(given).spec.podSets;
 const required = asking({ [key('required-topology')]: RACK });
 
 /** Admitted, with nodes chosen for the workers. */
-function placed(of: WsiTrainingJob): Workload {
+function placed(given: WsiTrainingJob): Workload {
   const status = admitted(FULL);
   const { podSetAssignments = [] } = status.admission!;
   const assignments = podSetAssignments.map((one) =>
     one.name === 'worker' ? { ...one, topologyAssignment: { levels: [RACK], slices: [] } } : one,
   );
-  return workload(of, { ...status, admission: { podSetAssignments: assignments } });
+  return workload(given, { ...status, admission: { podSetAssignments: assignments } });
 }
-const decorated = (of: WsiTrainingJob, objects: Workload[], slot: Slot): V1Pod =>
-  plan(of, [...objects, spot, a100], running(of)).decorate(buildPod(of, slot, LOCAL_SETTINGS), slot);
+const decorated = (given: WsiTrainingJob, objects: Workload[], slot: Slot): V1Pod =>
+  plan(given, [...objects, spot, a100], running(given)).decorate(buildPod(given, slot, LOCAL_SETTINGS), slot);
 
 describe('the topology that a template asks for', () => {
   test.each([
@@ -81,8 +81,8 @@ describe('the topology that a template asks for', () => {
   });
 
   test('of a queue with a topology is anywhere in it where nothing is asked for', () => {
-    const of = job();
-    const pod = decorated(of, [placed(of)], WORKER);
+    const given = job();
+    const pod = decorated(given, [placed(given)], WORKER);
     expect(pod.spec?.schedulingGates).toHaveLength(1);
     expect(pod.metadata?.annotations?.[key('unconstrained-topology')]).toBe('true');
   });

@@ -1,7 +1,7 @@
 /**
  * Where Kueue's topology-aware scheduling puts pods: the annotations of a template (Kueue's own names) become the request of
  * its pod set, as Kueue does it for the kinds that it knows, and pods with an assignment are created behind the gate that
- * Kueue opens when it has told them their nodes.
+ * Kueue opens when it has assigned them their nodes.
  * https://kueue.sigs.k8s.io/docs/concepts/topology_aware_scheduling/
  */
 import { LABELS, type Role } from '../job/names.ts';

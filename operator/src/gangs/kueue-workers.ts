@@ -95,7 +95,7 @@ function mayWait(input: GangInput, workload: Workload): boolean {
   return !isReserved(workload) || isUpToDate(workload, input);
 }
 
-/** What Kueue is told of a Workload in use: at most one patch of it, since a second one would be out of date. */
+/** What Kueue is to know of a Workload in use: at most one patch of it, since a second one would be out of date. */
 function report(input: GangInput, workload: Workload): Action[] {
   const first = firstWorker(workload);
   const end = Math.min(first + admittedWorkers(workload), replicasOf(input.job, 'worker'));

@@ -154,7 +154,7 @@ class Cluster {
       this.#workloads.delete(action.name);
     } else if (action.kind === 'patchStatus') {
       const old = this.#workloads.get(action.name);
-      // A conflict, or gone: the next pass looks again.
+      // A conflict, or gone: the next pass observes again.
       if (old === undefined || old.metadata.resourceVersion !== action.resourceVersion) return;
       const merged: Record<string, unknown> = { ...old.status, ...action.status };
       const kept = Object.entries(merged).filter(([, value]) => value !== null);
@@ -163,7 +163,8 @@ class Cluster {
   }
 
   #replaceStatus(old: Workload, status: WorkloadStatus): void {
-    const reclaimed = (of: WorkloadStatus | undefined): number => of?.reclaimablePods?.[0]?.count ?? 0;
+    const reclaimed = (status: WorkloadStatus | undefined): number =>
+      status?.reclaimablePods?.[0]?.count ?? 0;
     const next: Workload = { ...old, status };
     if (isReserved(old) && isReserved(next)) {
       expect(reclaimed(status)).toBeGreaterThanOrEqual(reclaimed(old.status));
@@ -308,7 +309,7 @@ describe('with Kueue', () => {
         const workers = cluster.pods.filter((one) => slotOf(one)?.role === 'worker');
         expect(workers).toHaveLength(replicasOf(cluster.job, 'worker'));
         expect(cluster.pods).toHaveLength(desiredSlots(cluster.job).length);
-        // Nothing is asked for or told again and again.
+        // Nothing is asked for or reported again and again.
         const { objects, actions } = planGang(gangInput(cluster.job, cluster.observed, 0));
         expect([...objects, ...actions]).toEqual([]);
         const quota = cluster.workloads.reduce((sum, workload) => sum + admittedWorkers(workload), 0);

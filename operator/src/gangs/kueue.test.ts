@@ -20,8 +20,8 @@ import {
 
 describe('the Workload', () => {
   test('has a set of pods for each role, of which only workers may be fewer', () => {
-    const of = job({ servers: 3, workers: 4 });
-    expect(plan(of).objects).toMatchObject([
+    const given = job({ servers: 3, workers: 4 });
+    expect(plan(given).objects).toMatchObject([
       {
         apiVersion: 'kueue.x-k8s.io/v1beta2',
         kind: 'Workload',
@@ -78,19 +78,19 @@ describe('the Workload', () => {
         value: 9,
       },
     ];
-    const of = job({ templates: { worker: { spec: { priorityClassName: 'p' } } } });
+    const given = job({ templates: { worker: { spec: { priorityClassName: 'p' } } } });
     const group = 'scheduling.k8s.io';
-    expect(plan(of, classes).objects[0]).toMatchObject({
+    expect(plan(given, classes).objects[0]).toMatchObject({
       spec: { priorityClassRef: { group, kind: 'PriorityClass', name: 'p' }, priority: 5 },
     });
     const labelled = {
-      ...of,
-      metadata: { ...of.metadata, labels: { 'kueue.x-k8s.io/priority-class': 'w' } },
+      ...given,
+      metadata: { ...given.metadata, labels: { 'kueue.x-k8s.io/priority-class': 'w' } },
     };
     expect(plan(labelled, classes).objects[0]).toMatchObject({
       spec: { priorityClassRef: { kind: 'WorkloadPriorityClass', name: 'w' }, priority: 9 },
     });
-    expect(plan(of).objects[0]?.['spec']).not.toHaveProperty('priority');
+    expect(plan(given).objects[0]?.['spec']).not.toHaveProperty('priority');
   });
 
   test('needs a queue', () => {
@@ -103,16 +103,16 @@ describe('the Workload', () => {
   });
 });
 
-describe('waiting', () => {
+describe('a job that waits', () => {
   test.each<[string, WorkloadStatus | undefined, string]>([
-    ['nothing is said yet', undefined, 'The job waits in the Kueue queue "gpu".'],
+    ['Kueue says nothing yet', undefined, 'The job waits in the Kueue queue "gpu".'],
     [
-      'no quota',
+      'there is no quota',
       { conditions: [condition('QuotaReserved', 'False', 'Pending', 'insufficient unused quota for cpu')] },
       'insufficient unused quota for cpu',
     ],
     [
-      'admission checks',
+      'admission checks are not through',
       {
         ...admitted(FULL),
         conditions: [condition('QuotaReserved', 'True')],
@@ -123,30 +123,30 @@ describe('waiting', () => {
       },
       'admission checks are not through: nodes is Pending (asked for).',
     ],
-  ])('%s', (_, status, message) => {
-    const of = job();
-    const result = plan(of, [spot, a100, workload(of, status)]);
+  ])('says why when %s', (_, status, message) => {
+    const given = job();
+    const result = plan(given, [spot, a100, workload(given, status)]);
     expect(result.admission).toMatchObject({ kind: 'waiting', reason: 'QueuePending' });
     expect(result.admission).toHaveProperty('message', expect.stringContaining(message));
     expect(result.actions).toEqual([]);
   });
 
-  test('a deactivated Workload says so', () => {
-    const of = job();
-    const made = workload(of);
+  test('says so when its Workload was deactivated', () => {
+    const given = job();
+    const made = workload(given);
     const off = { ...made, spec: { ...made.spec, active: false } };
-    expect(plan(of, [off]).admission).toHaveProperty('message', expect.stringContaining('deactivated'));
+    expect(plan(given, [off]).admission).toHaveProperty('message', expect.stringContaining('deactivated'));
   });
 
-  test('an assigned flavour that was not observed is waited for', () => {
-    const of = job();
-    expect(plan(of, [spot, workload(of, admitted(FULL))]).admission).toMatchObject({
+  test('waits for an assigned flavour that was not observed', () => {
+    const given = job();
+    expect(plan(given, [spot, workload(given, admitted(FULL))]).admission).toMatchObject({
       kind: 'waiting',
       message: expect.stringContaining('not known: a100'),
     });
   });
 
-  test('the Workload follows the job until quota is reserved', () => {
+  test('has a Workload that follows it until quota is reserved', () => {
     const made = workload(job());
     expect(plan(job({ workers: 7, servers: 2 }), [made]).objects).toMatchObject([
       { spec: { podSets: [{ count: 1 }, { count: 2 }, { count: 7 }] } },
@@ -154,10 +154,10 @@ describe('waiting', () => {
   });
 });
 
-describe('admitted', () => {
-  const of = job();
+describe('a job that was admitted', () => {
+  const given = job();
 
-  test('pods go where the flavours are, with their tolerations and what admission checks ask for', () => {
+  test('has its pods where the flavours are, with their tolerations and what admission checks ask for', () => {
     const checks = {
       admissionChecks: [
         {
@@ -170,10 +170,10 @@ describe('admitted', () => {
         },
       ],
     };
-    const objects = [spot, a100, workload(of, { ...admitted(FULL), ...checks })];
-    const result = plan(of, objects);
+    const objects = [spot, a100, workload(given, { ...admitted(FULL), ...checks })];
+    const result = plan(given, objects);
     expect(result).toMatchObject({ admission: { kind: 'admitted' }, objects: [], workers: 2 });
-    const member = result.decorate(buildPod(of, WORKER, LOCAL_SETTINGS), WORKER);
+    const member = result.decorate(buildPod(given, WORKER, LOCAL_SETTINGS), WORKER);
     expect(member).toMatchObject({
       metadata: {
         labels: { 'kueue.x-k8s.io/podset': 'worker', 'wsi.dev/role': 'worker' },
@@ -189,7 +189,7 @@ describe('admitted', () => {
     expect(member.metadata?.annotations).not.toHaveProperty('other');
   });
 
-  test('with fewer workers: the others are asked for by a Workload of their own', () => {
+  test('with fewer workers asks for the others by a Workload of their own', () => {
     const many = job({ workers: 5 });
     const result = plan(many, [spot, a100, workload(many, admitted({ ...FULL, worker: 2 }))]);
     expect(result).toMatchObject({ admission: { kind: 'admitted' }, workers: 2 });
@@ -201,11 +201,11 @@ describe('admitted', () => {
     ]);
   });
 
-  test('Kueue is informed once that all pods are ready', () => {
+  test('informs Kueue once that all pods are ready', () => {
     const status = admitted(FULL, [condition('PodsReady', 'False', 'WaitForStart')]);
-    const waits = running(of).slice(1);
-    expect(plan(of, [spot, a100, workload(of, status)], waits).actions).toEqual([]);
-    const reported = patched(plan(of, [spot, a100, workload(of, status)], running(of)).actions);
+    const waits = running(given).slice(1);
+    expect(plan(given, [spot, a100, workload(given, status)], waits).actions).toEqual([]);
+    const reported = patched(plan(given, [spot, a100, workload(given, status)], running(given)).actions);
     expect(reported.conditions?.map(({ type, status: value }) => [type, value])).toEqual([
       ['QuotaReserved', 'True'],
       ['Admitted', 'True'],
@@ -214,11 +214,13 @@ describe('admitted', () => {
     expect(reported.conditions?.[0]?.lastTransitionTime).toBe(BEFORE);
     expect(reported.conditions?.[2]?.lastTransitionTime).toBe('2026-01-01T00:00:00.000Z');
     expect(reported).not.toHaveProperty('admission');
-    expect(plan(of, [spot, a100, workload(of, { ...status, ...reported })], running(of)).actions).toEqual([]);
+    expect(
+      plan(given, [spot, a100, workload(given, { ...status, ...reported })], running(given)).actions,
+    ).toEqual([]);
   });
 
   const cluster = (pods: readonly V1Pod[], ...reported: readonly Condition[]): unknown => {
-    const said = plan(of, [spot, a100, workload(of, admitted(FULL, reported))], pods).actions;
+    const said = plan(given, [spot, a100, workload(given, admitted(FULL, reported))], pods).actions;
     if (said.length === 0) return 'nothing new';
     const ready = patched(said).conditions?.find(({ type }) => type === 'PodsReady');
     return `${ready?.status} ${ready?.reason}`;
@@ -230,33 +232,33 @@ describe('admitted', () => {
 
   test.each<[string, readonly V1Pod[], readonly Condition[], string]>([
     ['before any pod', [], [], 'False WaitForStart'],
-    ['running is not ready', running(of).map(unready), [], 'False WaitForStart'],
+    ['running is not ready', running(given).map(unready), [], 'False WaitForStart'],
     [
       'still waiting',
-      running(of).map(unready),
+      running(given).map(unready),
       [condition('PodsReady', 'False', 'WaitForStart')],
       'nothing new',
     ],
-    ['ready', running(of), [], 'True Started'],
-    ['a loss', running(of).slice(1), [condition('PodsReady', 'True', 'Started')], 'False WaitForRecovery'],
+    ['ready', running(given), [], 'True Started'],
+    ['a loss', running(given).slice(1), [condition('PodsReady', 'True', 'Started')], 'False WaitForRecovery'],
     [
       'not ready any more',
-      running(of).map(unready),
+      running(given).map(unready),
       [condition('PodsReady', 'True', 'Recovered')],
       'False WaitForRecovery',
     ],
     ['still lost', [], [condition('PodsReady', 'False', 'WaitForRecovery')], 'nothing new'],
-    ['made good', running(of), [condition('PodsReady', 'False', 'WaitForRecovery')], 'True Recovered'],
-    ['told already', running(of), [condition('PodsReady', 'True', 'Recovered')], 'nothing new'],
+    ['made good', running(given), [condition('PodsReady', 'False', 'WaitForRecovery')], 'True Recovered'],
+    ['reported already', running(given), [condition('PodsReady', 'True', 'Recovered')], 'nothing new'],
   ])('what Kueue learns of the pods: %s', (_, pods, reported, expected) => {
     expect(cluster(pods, ...reported)).toBe(expected);
   });
 
-  test('other resources than were admitted: stop, and ask again', () => {
-    const before = workload(of, admitted(FULL));
+  test('stops, and asks again, for other resources than were admitted', () => {
+    const before = workload(given, admitted(FULL));
     const resources = { limits: { 'nvidia.com/gpu': 2 } };
     const after = job({ templates: { worker: { spec: { containers: [{ name: 'trainer', resources }] } } } });
-    expect(plan(after, [spot, a100, before], running(of))).toMatchObject({
+    expect(plan(after, [spot, a100, before], running(given))).toMatchObject({
       admission: { kind: 'evicted', reason: 'PodsChanged' },
       objects: [],
       actions: [],
@@ -264,16 +266,16 @@ describe('admitted', () => {
     expect(plan(after, [spot, a100, before]).actions).toMatchObject([{ kind: 'delete', name: 'lung' }]);
   });
 
-  test('another image or environment changes nothing that was admitted', () => {
-    const before = workload(of, admitted(FULL));
+  test('keeps what was admitted with another image or environment', () => {
+    const before = workload(given, admitted(FULL));
     const containers = [{ name: 'trainer', image: 'trainer:2', env: [{ name: 'A', value: 'b' }] }];
     const base = job({
       templates: { worker: { spec: { containers: [{ name: 'trainer', image: 'trainer:1' }] } } },
     });
     const after = job({ templates: { worker: { spec: { containers } } } });
-    expect(plan(after, [spot, a100, workload(base, admitted(FULL))], running(of)).admission.kind).toBe(
+    expect(plan(after, [spot, a100, workload(base, admitted(FULL))], running(given)).admission.kind).toBe(
       'admitted',
     );
-    expect(plan(of, [spot, a100, before], running(of)).admission.kind).toBe('admitted');
+    expect(plan(given, [spot, a100, before], running(given)).admission.kind).toBe('admitted');
   });
 });

@@ -13,7 +13,7 @@ export type Action =
       readonly name: string;
     }
   /**
-   * Merge these fields into the status of an object that another controller looks after, too (null removes a field, a
+   * Merge these fields into the status of an object that another controller manages, too (null removes a field, a
    * list is replaced), if the object is still as it was observed: another resourceVersion is a conflict, after which the
    * plan is made again from a fresh observation. An object that is gone is no failure.
    */

@@ -26,7 +26,7 @@ interface Finished {
 type SpecIntent =
   Finished | { readonly kind: 'deleted' } | { readonly kind: 'suspended' } | { readonly kind: 'run' };
 
-/** Of a job that this operator looks after. */
+/** Of a job that this operator manages. */
 export type RunIntent = SpecIntent | { readonly kind: 'notAllowed'; readonly message: string };
 
 export type JobIntent =

@@ -67,7 +67,7 @@ export function replicasOf(job: WsiTrainingJob, role: Role): number {
 }
 
 /**
- * Every place that is to be filled, in the order of starting.
+ * Every slot that is to be filled, in the order of starting.
  * @param workers how many workers may run; by default those that the spec asks for
  */
 export function desiredSlots(job: WsiTrainingJob, workers = replicasOf(job, 'worker')): Slot[] {
@@ -97,7 +97,7 @@ export function slotLabels(job: WsiTrainingJob, slot: Slot): Record<string, stri
   };
 }
 
-/** The place that a pod stands in, or undefined when it is not one of this operator's. */
+/** The slot of a pod, or undefined when it is not one of this operator's. */
 export function slotOf(pod: V1Pod): Slot | undefined {
   return slotOfLabels(pod.metadata?.labels);
 }

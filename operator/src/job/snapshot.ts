@@ -1,4 +1,4 @@
-/** The observed pods, sorted once into the places of the job; every policy reads this and nothing else. */
+/** The observed pods, sorted once into the slots of the job; every policy reads this and nothing else. */
 import type { V1ContainerStateTerminated, V1ContainerStatus, V1Pod } from '../kubernetes-types.ts';
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import {
@@ -35,21 +35,22 @@ export interface ObservedPods {
   readonly seenFor?: ReadonlyMap<string, number>;
 }
 
+/** A slot with what is observed in it. */
 export interface Place {
   readonly slot: Slot;
   readonly name: string;
   readonly state: PodState;
   readonly pod: V1Pod | undefined;
-  /** Of an empty place: the last that was seen of a pod that somebody else has removed. */
+  /** Of an empty slot: the last that was seen of a pod that somebody else has removed. */
   readonly gone?: V1Pod;
   /** For how long its pod, or the one that is gone, has been seen as it is, in milliseconds; see {@link seenAs}. */
   readonly seenFor?: number;
 }
 
 export interface Snapshot {
-  /** The places that the spec asks for, in the order of starting. */
+  /** Of the slots that the spec asks for, in the order of starting. */
   readonly places: readonly Place[];
-  /** Pods in places that the spec no longer asks for. */
+  /** Pods in slots that the spec no longer asks for. */
   readonly surplus: readonly Place[];
 }
 
@@ -84,7 +85,7 @@ export function takeSnapshot(
   return { places, surplus };
 }
 
-/** Pods that stand in one of the job's places; others with its labels are somebody else's. */
+/** Pods in one of the job's slots; others with its labels are somebody else's. */
 function podsByName(job: WsiTrainingJob, pods: readonly V1Pod[]): Map<string, V1Pod> {
   const byName = new Map<string, V1Pod>();
   for (const pod of pods) {

@@ -70,7 +70,7 @@ describe('Reconciler', () => {
   it('reports a fault of its own in the condition of the job that brings it out, and tries again later and later', async () => {
     const { clock, cluster, reconciler } = setUp();
     const { spec, ...rest } = buildJob();
-    // No rule lets it be stored; a fault of the plan need not be known to be told.
+    // No rule lets it be stored; a fault of the plan need not be known to be reported.
     const { workers: _none, ...without } = spec;
     cluster.job = { ...rest, spec: without as typeof spec };
     let passes = 0;

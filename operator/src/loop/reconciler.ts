@@ -47,7 +47,7 @@ export class Reconciler {
   readonly #due = new Map<JobKey, number>();
   /** When each pass under way began. */
   readonly #begun = new Map<JobKey, number>();
-  /** Failures that a cluster remembers and throws again are told once, as events and in the log. */
+  /** Failures that a cluster remembers and throws again are reported once, as events and in the log. */
   readonly #reported = new WeakSet<WsiError>();
   readonly #logged = new WeakSet<WsiError>();
   #lastEnd: number;
@@ -132,7 +132,7 @@ export class Reconciler {
     return outcome;
   }
 
-  /** A fault of one job's plan is told in that job's own status, and tried again later and later. */
+  /** A fault of one job's plan is reported in that job's own status, and tried again later and later. */
   #plan({ job, observed }: ObservedJob): { readonly planned: Plan; readonly fault?: WsiError } {
     const now = this.#clock.now();
     const { fault } = observed;
@@ -187,7 +187,7 @@ export class Reconciler {
 /** What is there has changed, or another leads: the next pass is all that is needed, and nobody need know. */
 const QUIET: readonly ErrorCode[] = ['StaleGeneration', 'Cancelled'];
 
-/** A plan says what it has decided; of a pod that was refused it must not be told that it was created. */
+/** A plan says what it has decided; of a pod that was refused nothing must report that it was created. */
 function eventsOfAppliedActions(events: readonly PlanEvent[], failed: readonly FailedAction[]): PlanEvent[] {
   const pods = new Set(failed.flatMap(({ action }) => podOf(action) ?? []));
   return events.filter(({ pod, type }) => type !== 'Normal' || pod === undefined || !pods.has(pod));

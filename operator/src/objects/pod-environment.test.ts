@@ -14,7 +14,7 @@ const job = buildJob({
 
 function variable(pod: V1Pod, name: string): (string | undefined)[] {
   const trainer = pod.spec?.containers.find((container) => container.name === 'trainer');
-  return (trainer?.env ?? []).filter((of) => of.name === name).map(({ value }) => value);
+  return (trainer?.env ?? []).filter((variable) => variable.name === name).map(({ value }) => value);
 }
 
 describe.each(ROLES)('what may name patients in the pod of a %s', (role: Role) => {

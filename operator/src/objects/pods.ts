@@ -1,5 +1,5 @@
 /**
- * The pod of one place: the user's template with the operator's parts laid over it. The operator's parts win where
+ * The pod of one slot: the user's template with the operator's parts laid over it. The operator's parts win where
  * both say something (labels it selects by, WSI_* environment, restart policy, host name); everything else of the
  * template is kept as it is.
  */

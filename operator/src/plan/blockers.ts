@@ -1,6 +1,6 @@
 /**
  * Why pods that should run do not, and what does not run in those that do: what the API server refused, and what the
- * scheduler and the kubelets say of pods that exist. One reason is told, the one that has to be mended first, in the words
+ * scheduler and the kubelets say of pods that exist. One reason is reported, the one that has to be mended first, in the words
  * of who said it.
  */
 import type { ConditionReason } from '@wsi-operator/api';

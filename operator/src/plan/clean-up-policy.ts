@@ -20,7 +20,7 @@ export function finishedActions(input: FinishedInput, places: readonly Place[]):
   const end = expiry(job);
   if (end !== undefined && end <= now) return [{ kind: 'deleteJob' }];
   const policy = job.spec.runPolicy.cleanPodPolicy;
-  // `None` keeps idle servers and workers of a success for a look at them; a failed run must not go on computing.
+  // `None` keeps idle servers and workers of a success for people who want to see them; a failed run must not go on computing.
   const kept = policy === 'None' && isTrue(job.status?.conditions, 'Succeeded');
   const pods = kept ? [] : stopInOrder(places, policy === 'All' ? 'all' : 'alive', now).actions;
   // What pods that still run need stays with them.

@@ -114,7 +114,7 @@ function initRuns(places: readonly Place[]): string[] {
     .slice(0, 1);
 }
 
-/** Workers join or leave a run that goes on. A place that is being refilled after an end is a restart, not scaling. */
+/** Workers join or leave a run that goes on. A slot that is being refilled after an end is a restart, not scaling. */
 function isScaling({ job, snapshot, failures }: Input): boolean {
   if (!isTrue(job.status?.conditions, 'Running')) return false;
   const ended = new Set(failures.records.map((record) => record.pod));

@@ -16,7 +16,7 @@ const CONFIG_REASONS =
   /^(CreateContainerConfigError|CreateContainerError|RunContainerError|PreCreateHookError|PreStartHookError|PostStartHookError|CreatePodSandboxError)$/;
 /** The kubelet's wait before it starts a container again. */
 const BACK_OFF = 'CrashLoopBackOff';
-/** A container that was started again so often may just be running between two ends: it is told until it has lasted. */
+/** A container that was started again so often may just be running between two ends: it is reported until it has lasted. */
 const MANY_RESTARTS = 3;
 
 /** A container that cannot be started, or that is not started again at once; of several, the first in their order. */

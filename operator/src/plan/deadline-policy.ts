@@ -2,7 +2,7 @@
 import { findCondition, type JobCondition, type WsiTrainingJob } from '@wsi-operator/api';
 import { moment } from './disruptions.ts';
 
-/** A status is written far more often while a job trains: one that is older tells that nobody has looked since. */
+/** A status is written far more often while a job trains: one that is older shows that nobody has reconciled the job since. */
 const UNHEARD_MILLISECONDS = 600_000;
 
 /**

@@ -1,4 +1,4 @@
-/** What does not run is told, with its name and what it does: also of a run that goes on, and of containers beside a role. */
+/** What does not run is reported, with its name and what it does: also of a run that goes on, and of containers beside a role. */
 import { describe, expect, it } from '@jest/globals';
 import { findCondition, type WsiTrainingJob } from '@wsi-operator/api';
 import type { Plan } from './pass.ts';
@@ -22,15 +22,16 @@ const job = buildJob({
   },
 });
 
-const planFor = (of: WsiTrainingJob, observed: Observed): Plan =>
-  plan(of, ready(of, observed, DEFAULT_SETTINGS), NOW, DEFAULT_SETTINGS);
+const planFor = (given: WsiTrainingJob, observed: Observed): Plan =>
+  plan(given, ready(given, observed, DEFAULT_SETTINGS), NOW, DEFAULT_SETTINGS);
 const withStatus = (status: PodStatus, slot = worker(1)): V1Pod => ({ ...pod(job, slot), status });
 /** The run, with this status of its second worker. */
 const run = (status: PodStatus, milliseconds = 0): Observed => ({
   ...seen([pod(job, coordinator), pod(job, server), pod(job, worker(0)), withStatus(status)]),
   seenFor: new Map([['worker-1-uid', milliseconds]]),
 });
-const condition = (of: Plan, type: 'Running' | 'Degraded') => findCondition(of.status.conditions, type);
+const condition = (planned: Plan, type: 'Running' | 'Degraded') =>
+  findCondition(planned.status.conditions, type);
 
 function container(name: string, state: V1ContainerState, more: Partial<V1ContainerStatus> = {}) {
   return { name, image: 'registry/x:1', imageID: '', ready: false, restartCount: 0, state, ...more };
@@ -167,8 +168,11 @@ describe('a run that goes on', () => {
       { type: 'ContainersReady', status: containers },
       { type: 'Ready', ...said },
     ];
-    const of = planFor(job, run({ phase: 'Running', conditions, containerStatuses: [runs] }, 60 * MINUTE));
-    expect(condition(of, 'Degraded')).toBeUndefined();
+    const planned = planFor(
+      job,
+      run({ phase: 'Running', conditions, containerStatuses: [runs] }, 60 * MINUTE),
+    );
+    expect(condition(planned, 'Degraded')).toBeUndefined();
   });
 
   it('leaves a pod of such a node to people, until it is deleted', () => {
@@ -231,23 +235,23 @@ describe('a job that has not begun', () => {
 
   it('names the init container that runs first', () => {
     const fetch = container('fetch', { running: {} });
-    const of = { phase: 'Pending', initContainerStatuses: [fetch] };
-    expect(condition(start(of), 'Running')).toMatchObject({
+    const status = { phase: 'Pending', initContainerStatuses: [fetch] };
+    expect(condition(start(status), 'Running')).toMatchObject({
       reason: 'PodsStarting',
       message: expect.stringMatching(/; container fetch of the coordinator runs first$/),
     });
-    expect(condition(start(of, 60 * MINUTE), 'Running')).toMatchObject({
+    expect(condition(start(status, 60 * MINUTE), 'Running')).toMatchObject({
       reason: 'InitContainerRunning',
       message: expect.stringMatching(/container fetch of the coordinator has been running for more than 10/),
     });
   });
 
   it('says so when its containers have not been made for minutes', () => {
-    const of = {
+    const status = {
       phase: 'Pending',
       containerStatuses: [container('trainer', { waiting: { reason: 'ContainerCreating' } })],
     };
-    expect(condition(start(of, 9 * MINUTE), 'Running')).toMatchObject({ reason: 'PodsStarting' });
-    expect(condition(start(of, 10 * MINUTE), 'Running')).toMatchObject({ reason: 'PodStuck' });
+    expect(condition(start(status, 9 * MINUTE), 'Running')).toMatchObject({ reason: 'PodsStarting' });
+    expect(condition(start(status, 10 * MINUTE), 'Running')).toMatchObject({ reason: 'PodStuck' });
   });
 });

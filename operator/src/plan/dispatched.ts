@@ -1,6 +1,6 @@
 /**
  * A job that Kueue's MultiKueue has run on another cluster. Here it gets its Workload, which says in which queue it stands
- * and what it needs; Kueue makes job and Workload on the other cluster, where that cluster's operator looks after them, and
+ * and what it needs; Kueue makes job and Workload on the other cluster, where that cluster's operator manages them, and
  * copies the status back. So nothing but the Workload is made here, and the status is not written.
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';

@@ -40,21 +40,21 @@ const STATES = {
 } satisfies Record<string, () => V1Pod['status']>;
 
 /** How many of the pods that are ready a drain may evict at once. */
-function movable(states: readonly State[], of = job): number {
+function movable(states: readonly State[], given = job): number {
   const pods = slots.flatMap((slot, index): V1Pod[] => {
     const status = STATES[states[index] ?? 'ready']();
-    return status === undefined ? [] : [{ ...pod(of, slot), status }];
+    return status === undefined ? [] : [{ ...pod(given, slot), status }];
   });
   const refusals = slots
     .filter((_, index) => states[index] === 'refused')
-    .map((slot) => ({ what: `create Pod ${podName(of, slot)}`, message: 'exceeded quota' }));
+    .map((slot) => ({ what: `create Pod ${podName(given, slot)}`, message: 'exceeded quota' }));
   const seenFor = new Map(
     slots.map((slot, index) => [
       `${slot.role}-${slot.index}-uid`,
       states[index]?.endsWith('for long') === true ? 60 * MINUTE : MINUTE,
     ]),
   );
-  const { actions } = plan(of, { ...seen(pods), refusals, seenFor }, now, settings);
+  const { actions } = plan(given, { ...seen(pods), refusals, seenFor }, now, settings);
   const objects = actions.flatMap((action): KubernetesObject[] =>
     action.kind === 'apply' && action.object.kind === 'PodDisruptionBudget' ? [action.object] : [],
   );

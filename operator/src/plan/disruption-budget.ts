@@ -17,7 +17,7 @@ import { isReady, type Place } from '../job/snapshot.ts';
 
 /** In which a pod that was moved finds another place and starts. */
 const PATIENCE_MILLISECONDS = 5 * 60_000;
-/** A place that is filled again later than this is not waited for. */
+/** A slot that is filled again later than this is not waited for. */
 const SOON_MILLISECONDS = 60_000;
 
 /**
@@ -49,7 +49,7 @@ export interface CountedPods {
   readonly due: readonly number[];
 }
 
-/** The places whose pods are up or will be soon. */
+/** The slots whose pods are up or will be soon. */
 export function countedPods(input: BudgetInput): CountedPods {
   const waits = input.places.map((place) => ({ place, until: expectedUntil(place, input) }));
   const expected = waits.filter(({ until }) => until > input.now);
@@ -64,7 +64,7 @@ export function countedPods(input: BudgetInput): CountedPods {
   };
 }
 
-/** Until when the pod of a place counts as one that is up (milliseconds since the epoch). */
+/** Until when the pod of a slot counts as one that is up (milliseconds since the epoch). */
 function expectedUntil(place: Place, { failures, refusals, now }: BudgetInput): number {
   const { name, state } = place;
   switch (state) {

@@ -8,7 +8,7 @@ import type { Verdict } from './verdict.ts';
 const MOST_END_EVENTS = 10;
 
 export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimit: number): PlanEvent[] {
-  // The end that the job fails of is told by the job's own event.
+  // The end that the job fails of is reported by the job's own event.
   const reported = verdict.kind === 'fail' ? verdict.message : '';
   const others = ends.filter(({ end }) => !reported.includes(end.message));
   const events = others.slice(0, MOST_END_EVENTS).map(({ place, end, record, counts }): PlanEvent => {
@@ -34,7 +34,7 @@ export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimi
   return events;
 }
 
-/** Reasons that are told also when the condition as such stays what it was: somebody may have to do something. */
+/** Reasons that are reported also when the condition as such stays what it was: somebody may have to do something. */
 const NOTEWORTHY_REASONS: readonly string[] = [
   'Unschedulable',
   'ImagePullFailed',
@@ -54,7 +54,7 @@ const NOTEWORTHY_REASONS: readonly string[] = [
 ];
 const WARNING_REASONS = NOTEWORTHY_REASONS.filter((reason) => reason !== 'QueuePending');
 
-/** One event for each condition that became true or, for Running, false, or that has a new reason to be told. */
+/** One event for each condition that became true or, for Running, false, or that has a new reason to be reported. */
 export function transitionEvents(
   before: readonly JobCondition[],
   after: readonly JobCondition[],
@@ -64,7 +64,7 @@ export function transitionEvents(
     const changed =
       (was?.status ?? 'False') !== now.status && (now.status === 'True' || now.type === 'Running');
     const newReason = NOTEWORTHY_REASONS.includes(now.reason) && was?.reason !== now.reason;
-    // Two conditions may have one cause: it is told once.
+    // Two conditions may have one cause: it is reported once.
     const isKnown = before.some(({ type, reason }) => type !== now.type && reason === now.reason);
     if ((!changed && !newReason) || (isKnown && NOTEWORTHY_REASONS.includes(now.reason))) return [];
     const warns = now.type === 'Failed' || WARNING_REASONS.includes(now.reason);

@@ -16,7 +16,7 @@ describe('endOf', () => {
     [{ exitCode: 137, reason: 'OOMKilled' }, 'outOfMemory'],
     [{ exitCode: 134 }, 'crashed'],
     [{ exitCode: 1 }, 'crashed'],
-  ])('%j is %s', (choices, expected) => expect(end(choices).exitClass).toBe(expected));
+  ])('calls the end of %j %s', (choices, expected) => expect(end(choices).exitClass).toBe(expected));
 
   it('knows an eviction, whatever the exit code', () => {
     const evicted = pod(buildJob(), { role: 'worker', index: 0 }, { exitCode: 137 });
@@ -25,7 +25,7 @@ describe('endOf', () => {
     );
     const conditions = [{ type: 'DisruptionTarget', status: 'True' }];
     expect(endOf({ ...evicted, status: { ...evicted.status, conditions } }).exitClass).toBe('disrupted');
-    // Lost with its node: no container ever told how it ended.
+    // Lost with its node: no container ever said how it ended.
     expect(endOf({ ...evicted, status: { phase: 'Failed', message: 'node lost' } }).message).toBe(
       'failed before its container ended: node lost',
     );
@@ -37,7 +37,7 @@ const podWith = (status: Status, metadata: V1Pod['metadata'] = {}): V1Pod => {
   const worker = pod(buildJob(), { role: 'worker', index: 0 });
   return { ...worker, metadata: { ...worker.metadata, ...metadata }, status };
 };
-const of = (name: string, state: object) => ({
+const container = (name: string, state: object) => ({
   ...{ name, image: '', imageID: '', ready: false, restartCount: 0 },
   state,
 });
@@ -52,50 +52,56 @@ describe('an end that is not of the role itself', () => {
       ...['Evicted', 'NodeLost', 'NodeShutdown', 'Terminated', 'Preempting', 'DeadlineExceeded'],
       ...['UnexpectedAdmissionError', 'OutOfcpu', 'OutOfnvidia.com/gpu', 'SMTAlignmentError'],
       ...['TopologyAffinityError', 'VolumeAttachmentLimitExceeded', 'NodeAffinity'],
-    ].map((reason): [string, Status, string] => [reason, { phase: 'Failed', reason }, 'disrupted']),
-    ['SysctlForbidden', { phase: 'Failed', reason: 'SysctlForbidden' }, 'crashed'],
+    ].map((reason): [string, Status, string] => [
+      `the reason ${reason}`,
+      { phase: 'Failed', reason },
+      'disrupted',
+    ]),
+    ['the reason SysctlForbidden', { phase: 'Failed', reason: 'SysctlForbidden' }, 'crashed'],
     ['no reason', { phase: 'Failed' }, 'crashed'],
-    ['called Succeeded', { phase: 'Succeeded' }, 'completed'],
+    ['the phase Succeeded', { phase: 'Succeeded' }, 'completed'],
     [
-      'restarted node',
+      'a restarted node',
       {
         phase: 'Failed',
-        containerStatuses: [of('trainer', ended(137, { reason: 'ContainerStatusUnknown' }))],
+        containerStatuses: [container('trainer', ended(137, { reason: 'ContainerStatusUnknown' }))],
       },
       'disrupted',
     ],
     [
-      'restarted runtime',
-      { phase: 'Failed', containerStatuses: [of('trainer', ended(255, { reason: 'Unknown' }))] },
+      'a restarted runtime',
+      { phase: 'Failed', containerStatuses: [container('trainer', ended(255, { reason: 'Unknown' }))] },
       'disrupted',
     ],
     [
-      'init container lost with the node',
+      'an init container that was lost with the node',
       {
         phase: 'Failed',
-        initContainerStatuses: [of('fetch', ended(137, { reason: 'ContainerStatusUnknown' }))],
+        initContainerStatuses: [container('fetch', ended(137, { reason: 'ContainerStatusUnknown' }))],
       },
       'disrupted',
     ],
     [
-      'sidecar killed for memory',
-      { phase: 'Failed', containerStatuses: [of('proxy', ended(137, { reason: 'OOMKilled' }))] },
+      'a sidecar that was killed for memory',
+      { phase: 'Failed', containerStatuses: [container('proxy', ended(137, { reason: 'OOMKilled' }))] },
       'crashed',
     ],
     [
-      'sidecar refuses its input',
-      { phase: 'Failed', containerStatuses: [of('proxy', ended(64))] },
+      'a sidecar that refuses its input',
+      { phase: 'Failed', containerStatuses: [container('proxy', ended(64))] },
       'crashed',
     ],
     [
-      'own end beside the end of a sidecar',
-      { phase: 'Failed', containerStatuses: [of('proxy', ended(0)), of('trainer', ended(74))] },
+      'an own end beside the end of a sidecar',
+      { phase: 'Failed', containerStatuses: [container('proxy', ended(0)), container('trainer', ended(74))] },
       'storage',
     ],
-  ])('%s', (_, status, expected) => expect(endOf(podWith(status)).exitClass).toBe(expected));
+  ])('is told apart for a pod with %s', (_, status, expected) =>
+    expect(endOf(podWith(status)).exitClass).toBe(expected),
+  );
 
   it('is not that of a sidecar among the init containers', () => {
-    const proxied = podWith({ phase: 'Failed', initContainerStatuses: [of('proxy', ended(143))] });
+    const proxied = podWith({ phase: 'Failed', initContainerStatuses: [container('proxy', ended(143))] });
     const spec = { ...proxied.spec!, initContainers: [{ name: 'proxy', restartPolicy: 'Always' }] };
     expect(endOf({ ...proxied, spec }).message).toBe('failed before its container ended');
   });
@@ -103,7 +109,7 @@ describe('an end that is not of the role itself', () => {
 
 describe('endOfGone', () => {
   const deletion = { deletionTimestamp: time(130), deletionGracePeriodSeconds: 30 };
-  const failed = (state: object) => ({ phase: 'Failed', containerStatuses: [of('trainer', state)] });
+  const failed = (state: object) => ({ phase: 'Failed', containerStatuses: [container('trainer', state)] });
   it.each<[string, Status, V1Pod['metadata'], string]>([
     ['it waited', { phase: 'Pending' }, {}, 'deleted'],
     ['it ran', { phase: 'Running' }, deletion, 'deleted'],
@@ -119,7 +125,7 @@ describe('endOfGone', () => {
       deletion,
       'disrupted',
     ],
-  ])('%s', (_, status, metadata, expected) => {
+  ])('knows the end of a pod of which is known that %s', (_, status, metadata, expected) => {
     expect(endOfGone(podWith(status, metadata)).exitClass).toBe(expected);
   });
 });

@@ -60,7 +60,7 @@ export function recordEnds(
   return { records: [...records.values()], fresh };
 }
 
-/** A pod of this place that has ended before its time, be it that somebody has removed it since. */
+/** A pod of this slot that has ended before its time, be it that somebody has removed it since. */
 function endedPod(place: Place, heard: Heard): { readonly pod: V1Pod; readonly end: PodEnd } | undefined {
   // A finished coordinator is a success, not an end to recover from.
   if (hasFinished(place, heard)) return undefined;
@@ -124,7 +124,7 @@ export function backoffDelay(inARow: number): number {
   return Math.min(FIRST_DELAY_MILLISECONDS * 2 ** doublings, LONGEST_DELAY_MILLISECONDS);
 }
 
-/** When a place may be filled again (milliseconds since the epoch); 0 when nothing ended there. */
+/** When a slot may be filled again (milliseconds since the epoch); 0 when nothing ended there. */
 export function earliestStart(record: PodFailure | undefined, now: number): number {
   const seen = record === undefined ? 0 : (moment(record.time) ?? 0);
   // An end in the future: the clock has been put back since, and a wait for it might last for days.

@@ -1,4 +1,4 @@
-/** Faults of the operator's own, as they are told in the status of the job that brings them out. */
+/** Faults of the operator's own, as they are reported in the status of the job that brings them out. */
 import { WsiError } from '@wsi-operator/foundation';
 import type { Observed } from './observed.ts';
 
@@ -8,7 +8,7 @@ function faultKind(thrown: unknown): string {
   return thrown instanceof Error && /^[A-Za-z]{1,40}$/.test(thrown.name) ? thrown.name : 'Error';
 }
 
-/** What is known of a job that such a fault keeps from being looked at, or planned for. */
+/** What is known of a job that such a fault keeps from being observed, or planned for. */
 export function faultObserved(thrown: unknown): Observed {
   return { pods: [], objects: [], gangs: [], fault: faultKind(thrown) };
 }

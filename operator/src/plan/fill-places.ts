@@ -30,7 +30,7 @@ export interface RunInput {
 export interface Run {
   readonly actions: readonly Action[];
   readonly events: readonly PlanEvent[];
-  /** Moments at which places may be filled that must wait now. */
+  /** Moments at which slots may be filled that must wait now. */
   readonly due: readonly number[];
 }
 
@@ -83,7 +83,7 @@ function placesToFill(input: RunInput): Place[] {
   return startable(due, snapshot.places, gang.allAtOnce);
 }
 
-/** Places whose delay after an end is over. */
+/** Slots whose delay after an end is over. */
 function dueNow({ snapshot, failures, now }: RunInput): Place[] {
   const records = byPod(failures.records);
   return snapshot.places.filter(({ name }) => earliestStart(records.get(name), now) <= now);

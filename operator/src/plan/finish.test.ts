@@ -92,7 +92,7 @@ describe('a run is over', () => {
     expect(succeeds(status, choices, step)).toBe(expected);
   });
 
-  it('when a coordinator that had finished was removed before anybody looked', () => {
+  it('when a coordinator that had finished was removed before it was observed', () => {
     const job = buildJob();
     const gone = { ...pod(job, { role: 'coordinator', index: 0 }), status: ends(0, RESULT) };
     const observed = ready(job, { ...seen([]), gone: [gone] });

@@ -31,7 +31,7 @@ function pending(job: WsiTrainingJob, slot: Slot, status: V1Pod['status']): V1Po
   return { ...pod(job, slot), status: { phase: 'Pending', ...status } };
 }
 
-describe('what keeps pods from running is reported as the reason of Running', () => {
+describe('the reason of Running', () => {
   const gpu = { resources: { limits: { 'nvidia.com/gpu': 1 }, requests: { cpu: '500m' } } };
   const choices: JobChoices = {
     templates: { coordinator: { spec: { containers: [{ name: 'trainer', ...gpu }] } } },
@@ -40,7 +40,7 @@ describe('what keeps pods from running is reported as the reason of Running', ()
 
   it.each<[string, V1Pod['status'], string, RegExp]>([
     [
-      'no place',
+      'want of a place',
       {
         conditions: [
           {
@@ -55,7 +55,7 @@ describe('what keeps pods from running is reported as the reason of Running', ()
       /^the coordinator finds no place: 0\/3 nodes .* Insufficient nvidia.com\/gpu\. \(it asks for nvidia.com\/gpu 1, cpu 500m\)$/,
     ],
     [
-      'no image',
+      'want of an image',
       {
         containerStatuses: [
           container({ waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling' } }),
@@ -65,13 +65,13 @@ describe('what keeps pods from running is reported as the reason of Running', ()
       /^the coordinator gets no image registry\/trainer:1: Back-off pulling$/,
     ],
     [
-      'no image for an init container',
+      'want of an image for an init container',
       { initContainerStatuses: [container({ waiting: { reason: 'ErrImagePull' } }, 'fetch')] },
       'ImagePullFailed',
       /ErrImagePull$/,
     ],
     [
-      'no Secret',
+      'want of a Secret',
       {
         containerStatuses: [
           container({
@@ -83,12 +83,12 @@ describe('what keeps pods from running is reported as the reason of Running', ()
       /^container trainer of the coordinator cannot be made: secret "keys" not found$/,
     ],
     [
-      'nothing known',
+      'no reason that is known',
       { containerStatuses: [container({ waiting: { reason: 'ContainerCreating' } })] },
       'PodsStarting',
       /coordinator 0\/1/,
     ],
-  ])('%s', (_, status, reason, message) => {
+  ])('says that pods do not run for %s', (_, status, reason, message) => {
     const first = planFor(job, seen([pending(job, coordinator, status)]));
     expect(running(first)).toMatchObject({
       status: 'False',
@@ -206,12 +206,15 @@ describe('ends on a cluster', () => {
 
   it.each([
     [
-      'turned away by the kubelet',
+      'the kubelet turned it away',
       { phase: 'Failed', reason: 'OutOfnvidia.com/gpu', message: 'Pod was rejected' },
     ],
-    ['evicted for its disk', { phase: 'Failed', reason: 'Evicted', message: 'low on ephemeral-storage' }],
-    ['not heard of any more', { phase: 'Unknown' }],
-  ])('%s: nobody counts them', (_, status) => {
+    [
+      'it was evicted for its disk',
+      { phase: 'Failed', reason: 'Evicted', message: 'low on ephemeral-storage' },
+    ],
+    ['it is not heard of any more', { phase: 'Unknown' }],
+  ])('do not count where a pod ended because %s', (_, status) => {
     const job = buildJob({ runPolicy: { backoffLimit: 0 } });
     const result = planFor(job, seen([{ ...pod(job, worker(0)), status }]));
     expect(result.status.failures?.[0]).toMatchObject({ reason: 'disrupted', counted: 0 });
@@ -252,19 +255,19 @@ describe('ends on a cluster', () => {
 describe('the pod failure policy', () => {
   const job = (...rules: unknown[]): WsiTrainingJob =>
     buildJob({ runPolicy: { backoffLimit: 0, podFailurePolicy: { rules } as never } });
-  const outcome = (of: WsiTrainingJob, exitCode: number | undefined, slot = worker(0)): unknown => {
+  const outcome = (given: WsiTrainingJob, exitCode: number | undefined, slot = worker(0)): unknown => {
     const end = exitCode === undefined ? { phase: 'Failed', reason: 'Evicted' } : undefined;
-    const dead = pod(of, slot, { exitCode: exitCode ?? 1, finishedAt: now });
-    const result = planFor(of, seen([end === undefined ? dead : { ...dead, status: end }]));
+    const dead = pod(given, slot, { exitCode: exitCode ?? 1, finishedAt: now });
+    const result = planFor(given, seen([end === undefined ? dead : { ...dead, status: end }]));
     return findCondition(result.status.conditions, 'Failed')?.reason ?? result.status.failures?.[0]?.counted;
   };
 
   it.each([
-    ['nothing said', [], 1, 'BackoffLimitExceeded'],
-    ['ignored', [{ action: 'Ignore', roles: ['worker'] }], 1, 0],
-    ['of another role', [{ action: 'Ignore', roles: ['server'] }], 1, 'BackoffLimitExceeded'],
+    ['without a rule', [], 1, 'BackoffLimitExceeded'],
+    ['with a rule that ignores the end', [{ action: 'Ignore', roles: ['worker'] }], 1, 0],
+    ['with a rule for another role', [{ action: 'Ignore', roles: ['server'] }], 1, 'BackoffLimitExceeded'],
     [
-      'the first that applies',
+      'with two rules, of which the first that applies counts',
       [
         { action: 'Ignore', reasons: ['crashed'] },
         { action: 'FailJob', roles: ['worker'] },
@@ -272,28 +275,38 @@ describe('the pod failure policy', () => {
       1,
       0,
     ],
-    ['a code', [{ action: 'FailJob', exitCodes: { operator: 'In', values: [7] } }], 7, 'PodFailurePolicy'],
-    ['another code', [{ action: 'Ignore', exitCodes: { operator: 'NotIn', values: [7] } }], 8, 0],
     [
-      'all that it names must hold',
+      'with a rule for the exit code',
+      [{ action: 'FailJob', exitCodes: { operator: 'In', values: [7] } }],
+      7,
+      'PodFailurePolicy',
+    ],
+    [
+      'with a rule for other exit codes',
+      [{ action: 'Ignore', exitCodes: { operator: 'NotIn', values: [7] } }],
+      8,
+      0,
+    ],
+    [
+      'with a rule of which one part does not hold',
       [{ action: 'Ignore', roles: ['worker'], reasons: ['input'] }],
       1,
       'BackoffLimitExceeded',
     ],
-    ['bad input may be tried again', [{ action: 'Ignore', reasons: ['input'] }], 64, 0],
+    ['with a rule that bad input may be tried again', [{ action: 'Ignore', reasons: ['input'] }], 64, 0],
     [
-      'an eviction may count',
+      'with a rule that an eviction counts',
       [{ action: 'Restart', reasons: ['disrupted'] }],
       undefined,
       'BackoffLimitExceeded',
     ],
     [
-      'an eviction has no code',
+      'with a rule for exit codes, of which an eviction has none',
       [{ action: 'FailJob', exitCodes: { operator: 'NotIn', values: [1] } }],
       undefined,
       0,
     ],
-  ])('%s', (_, rules, exitCode, expected) => {
+  ])('decides what an end does, %s', (_, rules, exitCode, expected) => {
     expect(outcome(job(...rules), exitCode)).toBe(expected);
   });
 });
@@ -331,7 +344,7 @@ describe('a gang', () => {
   });
 });
 
-describe('who else looks after a job', () => {
+describe('who else manages a job', () => {
   it('another controller: nothing is done and nothing written', () => {
     const job = buildJob({
       runPolicy: { managedBy: 'example.org/queue' },

@@ -184,12 +184,12 @@ describe('the other objects', () => {
 describe('certificates', () => {
   const job = buildJob();
   const running = [pod(job, { role: 'coordinator', index: 0 }, {}, settings)];
-  const planFor = (left: number | undefined, pods: Observed['pods'], of = job): Plan =>
+  const planFor = (left: number | undefined, pods: Observed['pods'], given = job): Plan =>
     plan(
-      of,
+      given,
       {
         ...seen(pods),
-        objects: desiredObjects(of, settings, 4),
+        objects: desiredObjects(given, settings, 4),
         ...(left === undefined ? {} : { certificates: certificates(left) }),
       },
       now,

@@ -38,6 +38,6 @@ export interface Observed extends ObservedPods {
   readonly earlierModel?: EarlierModel;
   /** What is wrong with a stored spec that does not pass validation; then only metadata and status are to be trusted. */
   readonly invalid?: string;
-  /** The job could not be looked at, or planned for, by a fault of the operator's own; of what kind. */
+  /** The job could not be observed, or planned for, by a fault of the operator's own; of what kind. */
   readonly fault?: string;
 }

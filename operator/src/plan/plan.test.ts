@@ -91,7 +91,7 @@ describe('ends', () => {
     const fifth = plan(withStatus(job, fourth), seen(all(job)), now + 1002);
     expect(fifth.status.workers?.restarts).toBe(1);
     expect(fifth.status.restarts).toBe(1);
-    // Also when the new pod has ended before anybody looked.
+    // Also when the new pod has ended before it was observed.
     const quick = pod(job, worker(1), { exitCode: 1, uid: 'third', finishedAt: now + 1002 });
     const sixth = plan(withStatus(job, fourth), seen([...pods.slice(0, 3), quick]), now + 1002);
     expect(sixth.status.failures?.[0]?.failures).toBe(2);

@@ -6,7 +6,7 @@
  *
  * - Intent: what is meant to become of the job, by its definition, its stored status and the administrator's rules.
  * - Sizes: numbers of workers and servers, as the job says or as autoscaling has stored them in the status.
- * - Snapshot: for every pod that there is to be, its place, with the pod that is in it, if any.
+ * - Snapshot: for every pod that there is to be, its slot, with the pod that is in it, if any.
  * - Ends: pods that ended since the last pass; those that are failures are counted against the job's limits.
  * - Verdict: run, wait, stop, succeed, fail or finished; `carryOut` makes actions of it.
  * - Gang: whoever admits or schedules all pods of a job together (Kueue, Volcano, ...).
@@ -178,7 +178,7 @@ function planInvalid(
   return { ...left, requeueAfterMilliseconds: end - now };
 }
 
-/** A fault that this job brings out must not be told of others, nor be silent. Pods that run are left to run. */
+/** A fault that this job brings out must not be reported of others, nor be silent. Pods that run are left to run. */
 function planFault(job: WsiTrainingJob, kind: string, now: number): Plan {
   const message = `An internal error of the operator (${kind}) keeps it from reconciling this job. Its pods keep running. It tries again with growing delays; the log of the operator has details.`;
   return abandoned(job, { reason: 'InternalError', message }, now);
@@ -191,7 +191,7 @@ function abandoned(job: WsiTrainingJob, why: Parameters<typeof abandonedStatus>[
   return { actions: [], status, events, requeueAfterMilliseconds: undefined };
 }
 
-/** Another controller looks after it. */
+/** Another controller manages it. */
 function leftAlone(job: WsiTrainingJob): Plan {
   return { actions: [], status: job.status ?? {}, events: [], requeueAfterMilliseconds: undefined };
 }

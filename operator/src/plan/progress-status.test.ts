@@ -29,7 +29,7 @@ const measurement: TrainingMeasurement = {
   joinSeconds: 2,
 };
 
-const progress = (of: TrainingMeasurement | undefined): TrainingProgress => ({
+const progress = (measurement: TrainingMeasurement | undefined): TrainingProgress => ({
   phase: 'training',
   step: 1,
   steps: 2,
@@ -44,7 +44,7 @@ const progress = (of: TrainingMeasurement | undefined): TrainingProgress => ({
   peakMemoryBytes: { worker: 120, server: 60 },
   workersConnected: 2,
   message: '',
-  ...(of === undefined ? {} : { measurement: of }),
+  ...(measurement === undefined ? {} : { measurement }),
 });
 
 describe('the status of what was measured', () => {

@@ -98,7 +98,9 @@ function measuredMemory(
   measurement: TrainingMeasurement | undefined,
 ): Pick<NonNullable<WsiTrainingJobStatus['memory']>, 'current' | 'device'> {
   if (measurement === undefined) return {};
-  const resident = Object.entries(measurement.memory).map(([role, of]) => [role, of.residentBytes] as const);
+  const resident = Object.entries(measurement.memory).map(
+    ([role, memory]) => [role, memory.residentBytes] as const,
+  );
   const device = measurement.memory['worker']?.devicePeakBytes ?? 0;
   return {
     current: memoryOf(Object.fromEntries(resident)),

@@ -1,4 +1,4 @@
-/** Pods that others remove, in any pattern: made again later and later, told, and never as fast as they are removed. */
+/** Pods that others remove, in any pattern: made again later and later, reported, and never as fast as they are removed. */
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@wsi-operator/controller/testing';
 import fc from 'fast-check';

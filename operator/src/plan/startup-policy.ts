@@ -1,5 +1,5 @@
 /**
- * Which empty places may be filled now.
+ * Which empty slots may be filled now.
  *
  * Without a gang: coordinator and servers at once, workers when all of those have started. A worker holds the expensive
  * device; it is not made to wait for a server that cannot be scheduled.
@@ -12,8 +12,8 @@
 import type { Place } from '../job/snapshot.ts';
 
 /**
- * @param due empty places that no delay after an end keeps empty
- * @param places all places of the job
+ * @param due empty slots that no delay after an end keeps empty
+ * @param places all slots of the job
  * @param together the job is a gang
  */
 export function startable(due: readonly Place[], places: readonly Place[], together: boolean): Place[] {

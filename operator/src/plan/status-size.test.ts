@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJobStatus } from '@wsi-operator/api';
 import { MOST_STATUS_BYTES, withinBounds } from './status-size.ts';
 
-const many = <T>(count: number, of: (index: number) => T): T[] =>
-  Array.from({ length: count }, (_, i) => of(i));
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(i));
 const size = (status: WsiTrainingJobStatus): number => Buffer.byteLength(JSON.stringify(status));
 const failure = (index: number, message: string): NonNullable<WsiTrainingJobStatus['failures']>[number] => ({
   pod: `lung-worker-${index}`,
@@ -48,7 +48,7 @@ describe("a status' size", () => {
     expect(bounded.autoscaling?.workers).toBe(4);
   });
 
-  it('with failures in every place keeps their counts, and what is said of the job', () => {
+  it('with failures in every slot keeps their counts, and what is said of the job', () => {
     const metrics = Object.fromEntries(many(200, (index) => [`metric-${index}`, 1 / 3]));
     const failures = many(999, (index) => failure(index, long(80)));
     const bounded = withinBounds({ metrics, message: 'training', failures });

@@ -4,7 +4,7 @@
  */
 import type { WsiTrainingJobStatus } from '@wsi-operator/api';
 
-/** Bytes of JSON, where pods have failed in some hundreds of places at most. */
+/** Bytes of JSON, where pods have failed in some hundreds of slots at most. */
 export const MOST_STATUS_BYTES = 64 * 1024;
 /**
  * The counts of failed pods are what the policy goes by, and stay. Beyond this half they are all that is there of failures,

@@ -6,7 +6,7 @@ import { canonicalJson } from '@wsi-operator/foundation';
 import type { WsiTrainingJobStatus } from '@wsi-operator/api';
 import { moment } from './disruptions.ts';
 
-/** Counts are looked at while pods start: they may not lag behind for long. */
+/** Counts are read while pods start: they may not lag behind for long. */
 const COUNTS_INTERVAL_MILLISECONDS = 2_000;
 
 export interface StatusWrite {

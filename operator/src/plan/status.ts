@@ -57,7 +57,7 @@ function hasEnded(conditions: readonly JobCondition[] | undefined): boolean {
   return isTrue(conditions, 'Succeeded') || isTrue(conditions, 'Failed');
 }
 
-/** What is told in words: the message and the warnings. */
+/** What is reported in words: the message and the warnings. */
 function words(
   { job, settings, expiring, topologyIgnored, observed }: StatusInput,
   conditions: readonly JobCondition[],
@@ -77,7 +77,7 @@ function words(
 }
 
 /**
- * The job is not looked after, for the reason. Only its metadata and status are looked at.
+ * The job is not reconciled, for the reason. Only its metadata and status are read.
  * @param why by an `InternalError` it is not known whether it runs
  */
 export function abandonedStatus(
@@ -122,7 +122,7 @@ function roleStatus(input: StatusInput, role: Role): RoleStatus {
   };
 }
 
-/** Ends that a new pod has made good: a place that stands empty, or holds the ended pod, is not started again yet. */
+/** Ends that a new pod has made good: a slot that is empty, or holds the ended pod, is not started again yet. */
 function replaced({ job, failures }: StatusInput, places: readonly Place[], role: Role): number {
   const uids = new Map(places.map((place) => [place.name, place.pod?.metadata?.uid]));
   return failures.records

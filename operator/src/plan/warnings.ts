@@ -1,4 +1,4 @@
-/** What somebody should look at although the job goes on. Kept in the status, so that each is told once. */
+/** What somebody should check although the job goes on. Kept in the status, so that each is reported once. */
 import {
   WARNINGS,
   type WarningReason,

@@ -189,7 +189,7 @@ describe('ProgressPoller', () => {
     try {
       bed.poller.follow('default/lung', { address: coordinator.address });
       await bed.clock.advance(1_000);
-      await until('it is told', () => bed.changes.length === 1);
+      await until('it is reported', () => bed.changes.length === 1);
       expect([bed.poller.refused('default/lung'), bed.poller.latest('default/lung')]).toEqual([
         true,
         undefined,

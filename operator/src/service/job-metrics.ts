@@ -155,9 +155,9 @@ function windowOf(job: JobForMetrics): JobWindow | undefined {
 /** One number of the window by another; undefined where there is none. */
 function perUnit(
   job: JobForMetrics,
-  of: (window: JobWindow) => readonly [number | undefined, number | undefined],
+  valuesOf: (window: JobWindow) => readonly [number | undefined, number | undefined],
 ): number | undefined {
-  const [value, unit = 0] = of(windowOf(job) ?? {});
+  const [value, unit = 0] = valuesOf(windowOf(job) ?? {});
   return value === undefined || !(unit > 0) ? undefined : value / unit;
 }
 

@@ -38,7 +38,7 @@ export function egressRules(text: string): readonly EgressRule[] {
       return rules as EgressRule[];
     }
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new InvalidArgumentError(`'${text}' is not a list of egress rules in JSON.`);
 }

@@ -1,4 +1,4 @@
-/** What the operator's process is told by its command line or its environment; the chart's values use the same words. */
+/** What the operator's process is given by its command line or its environment; the chart's values use the same words. */
 import { DEFAULT_ISOLATION, GANG_NAMES, type GangName, type IsolationSettings } from '@wsi-operator/api';
 import { Command, Option } from 'commander';
 import {

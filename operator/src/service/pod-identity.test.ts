@@ -23,7 +23,7 @@ async function found(chosen: 'auto' | PodIdentity, ...statuses: number[]): Promi
   return [identity, pauses];
 }
 
-describe('whose user the pods of jobs run as', () => {
+describe('the user that the pods of jobs run as', () => {
   it.each([
     ['platform', [], 'platform', 0],
     ['fixed', [], 'fixed', 0],
@@ -32,7 +32,10 @@ describe('whose user the pods of jobs run as', () => {
     // Who may not even ask what there is, is on no OpenShift: every account may there.
     ['auto', [403], 'fixed', 0],
     ['auto', [503, 500, 200], 'platform', 2],
-  ] as const)('%s, and the API server answers %j: %s', async (chosen, statuses, identity, pauses) => {
-    expect(await found(chosen, ...statuses)).toEqual([identity, pauses]);
-  });
+  ] as const)(
+    'is, where %s is chosen and the API server answers %j, that of %s',
+    async (chosen, statuses, identity, pauses) => {
+      expect(await found(chosen, ...statuses)).toEqual([identity, pauses]);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-/** What the kubelet is told. */
+/** What the kubelet is answered. */
 import type { Answer } from './http-endpoint.ts';
 
 /**

@@ -1,6 +1,6 @@
 /**
  * A job in memory that trains at a speed that a test chooses: its coordinator measures what a real one would, its pods
- * find places or do not. Every look at it is by an operator that has just been started.
+ * find places or do not. Every pass over it is by an operator that has just been started.
  */
 import { withObservation, type Observation, type Workload } from '@wsi-operator/autoscaler';
 import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';

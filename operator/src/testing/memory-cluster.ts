@@ -43,7 +43,7 @@ class WatchedPods extends Map<string, V1Pod> {
 export class MemoryCluster implements Cluster {
   job: WsiTrainingJob | undefined;
   progress: TrainingProgress | undefined;
-  /** What a test takes away is told with its last state, as by a watch. */
+  /** What a test takes away is reported with its last state, as by a watch. */
   readonly pods = new WatchedPods((pod) => this.#gone.deleted(OWNER, pod));
   /** By {@link objectKey}. */
   readonly objects = new Map<string, KubernetesObject>();

@@ -24,7 +24,7 @@ export class MultiKueue {
     this.#worker = worker;
   }
 
-  /** One look at every Workload whose job is Kueue's to dispatch. */
+  /** One pass over every Workload whose job is Kueue's to dispatch. */
   reconcile(): void {
     for (const local of this.#manager.objects(WORKLOADS)) {
       const owner = local.metadata.ownerReferences?.find(({ controller }) => controller === true);

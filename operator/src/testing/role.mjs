@@ -9,7 +9,7 @@ const replica = process.env.WSI_REPLICA;
 const directory = process.env.TEST_DIRECTORY;
 const trace = (text) => appendFileSync(join(directory, 'trace'), `${role} ${replica} ${text}\n`);
 
-const look = () => {
+const obeyOrders = () => {
   const order = join(directory, `fail-${role}-${replica}`);
   if (existsSync(order)) {
     const [code, ...message] = readFileSync(order, 'utf8').split(' ');
@@ -51,8 +51,8 @@ if (process.env.TEST_ORPHAN !== '1') {
   });
 }
 process.stdin.resume();
-watch(directory, look);
+watch(directory, obeyOrders);
 trace(`started ${process.pid}`);
 console.log(`listening on ${process.env.WSI_LISTEN ?? ''} for ${process.env.WSI_COORDINATOR ?? ''}`);
-look();
+obeyOrders();
 setTimeout(() => undefined, 2_000_000_000);

@@ -39,7 +39,7 @@ export class TokenAccounts {
   #accessReview({ user, groups, extra, nonResourceAttributes }: Subject): object {
     const { path, verb } = nonResourceAttributes;
     const account = [...this.accounts.values()].find((each) => each.user === user);
-    // What a webhook or an RBAC rule may look at must have arrived.
+    // What a webhook or an RBAC rule may read must have arrived.
     const isWhole = groups?.[0] === 'system:authenticated' && extra?.['a']?.[0] === 'b';
     const allowed = account?.mayGetMetrics === true && path === '/metrics' && verb === 'get' && isWhole;
     return { status: { allowed } };

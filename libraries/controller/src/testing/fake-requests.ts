@@ -1,4 +1,4 @@
-/** A request as the fake API server understands it, and the faults that it can be told to commit on some. */
+/** A request as the fake API server understands it, and the faults that it can be made to commit on some. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket, type PeerCertificate } from 'node:tls';

@@ -41,6 +41,6 @@ export const builtInResources: readonly FakeResource[] = [
 ];
 
 /** Served by a CustomResourceDefinition rather than by the API server itself. */
-export function isCustom(of: Resource): boolean {
-  return of.group.includes('.') && !of.group.endsWith('.k8s.io');
+export function isCustom(resource: Resource): boolean {
+  return resource.group.includes('.') && !resource.group.endsWith('.k8s.io');
 }

@@ -118,7 +118,7 @@ describe("the Secret with a job's certificates", () => {
     bed.server.remove(SECRETS, 'lung-tls', NAMESPACE);
     bed.takeRequests();
     await bed.pass();
-    // Not looked at in each pass.
+    // Not read in each pass.
     expect(bed.takeRequests()).toEqual([]);
     clock.skip(15 * MINUTE);
     await running(bed);
@@ -146,7 +146,7 @@ describe("the Secret with a job's certificates", () => {
     expect(bed.status().phase).toBe('Running');
   });
 
-  it('that cannot be read for a while does not keep a job that runs from being looked after', async () => {
+  it('that cannot be read for a while does not keep a job that runs from being reconciled', async () => {
     const clock = new LeapClock();
     let closed = false;
     await using bed = await start(clock, {
@@ -196,7 +196,7 @@ describe("the Secret with a job's certificates", () => {
     expect(bed.server.objects(SECRETS)).toEqual([theirs]);
     bed.takeRequests();
     expect((await bed.pass()).kind).toBe('failed');
-    // Neither keys nor requests are made for a name that was taken just now; people are told.
+    // Neither keys nor requests are made for a name that was taken just now; it is reported.
     expect(bed.takeRequests()).not.toContain('create secrets');
     expect(findCondition(bed.status().conditions, 'Running')?.message).toMatch(/lung-tls: .*name is taken/);
     const said = bed.events.filter(({ reason }) => reason === 'ActionFailed').map(({ message }) => message);

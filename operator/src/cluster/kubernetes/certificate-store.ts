@@ -1,6 +1,6 @@
 /**
  * The Secrets with the jobs' certificates. They are read by name, never listed or watched (the operator's rights need
- * not reach other Secrets), so what is known of one is kept and looked at again now and then.
+ * not reach other Secrets), so what is known of one is kept and read again now and then.
  */
 import { ApiError, type ApiClient, type KubernetesObject } from '@wsi-operator/controller';
 import { WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
@@ -76,7 +76,7 @@ export class CertificateStore {
 
   /**
    * When the job's certificates expire; undefined: there are none that could be used. One request now and then; when
-   * that fails, what was known before stands for a while: a job that runs is looked after all the same.
+   * that fails, what was known before stands for a while: a job that runs is reconciled all the same.
    */
   async read(job: JobIdentity, secretName: string): Promise<Certificates | undefined> {
     const known = this.#known.get(job.uid);
@@ -171,7 +171,7 @@ export class CertificateStore {
     if (whose === 'foreign') return whose;
     if (whose === 'former') throw nameTaken(whose, whereOf(secret));
     if (this.#isEnough(this.#keep(job, decode(present.data ?? {})), request)) return 'present';
-    // With its version: of two that replace at once, one is told to look again.
+    // With its version: of two that replace at once, one has to read again.
     const { uid, resourceVersion } = present.metadata;
     const patch = { metadata: { uid, resourceVersion }, data: secret.data };
     try {

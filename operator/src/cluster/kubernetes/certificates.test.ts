@@ -88,7 +88,7 @@ describe('issueCertificates', () => {
       expect(subjects).toEqual(['operator']);
       await expect(call(files, 'lung-worker-0.lung.default.svc')).rejects.toThrow(/altnames/);
       await expect(call(stranger.files, HOST)).rejects.toThrow();
-      // The client's side of the handshake is over before the server has looked at its certificate.
+      // The client's side of the handshake is over before the server has checked its certificate.
       const impostor = { ...stranger.files, 'ca.crt': files['ca.crt'] ?? '' };
       expect(await call(impostor, HOST).catch(() => 'refused')).not.toBe('welcome');
       expect(subjects.length).toBe(1);

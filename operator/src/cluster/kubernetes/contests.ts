@@ -1,6 +1,6 @@
 /**
  * Who undoes the operator's writes? An object that has to be brought to the very same content again and again is changed or
- * deleted by somebody else each time. Each repair is right, so that nothing fails and nobody would be told of it.
+ * deleted by somebody else each time. Each repair is right, so that nothing fails and nobody would hear of it.
  */
 import { canonicalJson, sha256, type Clock } from '@wsi-operator/foundation';
 

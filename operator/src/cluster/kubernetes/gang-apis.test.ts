@@ -14,10 +14,10 @@ const [WORKLOADS, FLAVORS] = GANG_RESOURCES.kueue as [
 ];
 const logger = pino({ level: 'silent' });
 
-/** A server with Kueue whose API is hidden until it is told otherwise. */
+/** A server with Kueue whose API is hidden until a test shows it. */
 async function start(authorize?: FakeApiServerOptions['authorize']): Promise<KubernetesBed> {
   const resources = GANG_RESOURCES.kueue.map((resource) => ({ ...resource, status: true }));
-  // The bed's own look for gangs is over before the test begins; it looks again after a minute.
+  // The bed's own search for gangs is over before the test begins; it searches again after a minute.
   return KubernetesBed.start({ server: { resources, ...(authorize === undefined ? {} : { authorize }) } });
 }
 
@@ -45,7 +45,7 @@ describe('GangApis', () => {
     bed.server.answer(404, { times: 1e9, match: isKueue });
     const { apis, changes, running } = apisOf(bed, stop.signal);
     try {
-      await until('it has looked twice', () => bed.server.requests.filter(isKueue).length > 4);
+      await until('it has asked twice', () => bed.server.requests.filter(isKueue).length > 4);
       expect(apis.served).toEqual([]);
       bed.server.put(FLAVORS, { metadata: { name: 'gpu' }, spec: { nodeLabels: { gpu: 'yes' } } });
       bed.server.clearFaults();

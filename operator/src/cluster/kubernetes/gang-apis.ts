@@ -1,5 +1,5 @@
 /**
- * The APIs of gangs and queues that the server has now. They are looked for again and again, so that a queueing system
+ * The APIs of gangs and queues that the server has now. They are asked for again and again, so that a queueing system
  * may be installed, upgraded or removed without a restart of the operator.
  */
 import { ApiError, type ApiClient, type KubernetesObject } from '@wsi-operator/controller';
@@ -80,7 +80,7 @@ export class GangApis {
     for (const { stop } of this.#watched.values()) stop.abort();
   }
 
-  /** What only helps with a gang's own objects is looked for when those are there. */
+  /** What only helps with a gang's own objects is asked for when those are there. */
   async #discoverTwice(signal: AbortSignal): Promise<void> {
     for (let round = 0; round < 2; round += 1) {
       await this.discover(signal);
@@ -90,7 +90,7 @@ export class GangApis {
     this.#update();
   }
 
-  /** Looks once at what the server has, and starts or ends watching accordingly. */
+  /** Asks once what the server has, and starts or ends watching accordingly. */
   async discover(signal: AbortSignal): Promise<void> {
     // One question for each API, however many of its resources are used.
     const answers = new Map<string, readonly string[] | undefined>();
@@ -159,7 +159,7 @@ export class GangApis {
   }
 
   #watch(resource: GangResource, signal: AbortSignal): void {
-    // Two looks may overlap.
+    // Two requests may overlap.
     if (this.#watched.has(nameOf(resource)) || signal.aborted) return;
     const { caches, logger } = this.#options;
     const stop = new AbortController();

@@ -113,7 +113,7 @@ export class JobObserver {
     return gang === 'none' ? [] : this.#gangs.shared(gang);
   }
 
-  /** A job that was never looked at has no Secret yet: a request less. Should one be there, issuing finds it. */
+  /** A job that was never reconciled has no Secret yet: a request less. Should one be there, issuing finds it. */
   async #readCertificates(
     job: WsiTrainingJob,
     identity: JobIdentity,

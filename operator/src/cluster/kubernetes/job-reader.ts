@@ -57,7 +57,7 @@ export class JobReader {
       ...(isObject(stored.status) ? { status: stored.status } : {}),
     };
     if (invalid) return { kind: 'invalid', job, message: checked.message };
-    // Labels change without a generation: this is looked at each time.
+    // Labels change without a generation: this is checked each time.
     const queued = queueLabelProblem(job);
     return queued === undefined
       ? { kind: 'job', job }

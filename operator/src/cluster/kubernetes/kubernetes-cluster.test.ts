@@ -55,14 +55,14 @@ describe('KubernetesCluster', () => {
     expect(bed.events.every(({ regarding }) => regarding.uid === owners[0])).toBe(true);
   });
 
-  it('makes few requests for a job, none for a look at one that needs nothing, and lists nothing', async () => {
+  it('makes few requests for a job, none for a pass over one that needs nothing, and lists nothing', async () => {
     await using bed = await KubernetesBed.start();
     bed.takeRequests();
     await bed.submit();
     await bed.passes();
     const requests = bed.takeRequests();
     const writes = requests.filter((request) => !request.startsWith('apply wsitrainingjobs/status'));
-    // The objects once each, the Secret without a look before it.
+    // The objects once each, the Secret without a read before it.
     expect([...writes].sort()).toEqual([...new Set(writes), 'create pods'].sort());
     expect(requests.some((request) => request.startsWith('list') || request.startsWith('get'))).toBe(false);
     bed.startPods();
@@ -154,7 +154,7 @@ describe('KubernetesCluster', () => {
     const written = bed.cluster.writeStatus(`${NAMESPACE}/lung`, { ...bed.status(), conditions: [] });
     await expect(written).rejects.toMatchObject({ code: 'StaleGeneration', retryable: true });
     expect(findCondition(bed.status().conditions, 'Failed')).toEqual(ended);
-    // The next look is a fresh one.
+    // The next read is a fresh one.
     const seen = await bed.cluster.observe(`${NAMESPACE}/lung`);
     expect(isTrue(seen?.job.status?.conditions, 'Failed')).toBe(true);
     await bed.pass();
@@ -264,7 +264,7 @@ describe('KubernetesCluster', () => {
     expect(said[0]).toMatch(
       /^ConfigMap default\/lung-job: somebody else changes or deletes it again and again/,
     );
-    // The others are looked after as before.
+    // The others are reconciled as before.
     bed.server.remove(SERVICES, 'lung', NAMESPACE);
     await bed.settle();
     await bed.pass();
@@ -415,7 +415,7 @@ describe('KubernetesCluster', () => {
     expect(bed.cluster.caches.writes.size).toBe(0);
   });
 
-  it('looks after the chosen namespaces only', async () => {
+  it('reconciles jobs of the chosen namespaces only', async () => {
     await using bed = await KubernetesBed.start({ namespaces: ['here', 'there'] });
     const elsewhere = manifest();
     for (const namespace of ['here', 'there', NAMESPACE]) {

@@ -195,7 +195,7 @@ export class KubernetesCluster implements Cluster {
     return fresh?.metadata.uid === uid ? this.caches.trimmed(fresh) : cached;
   }
 
-  /** What is expected to fail (a request) throws; a fault of our own is told as what is known of the job. */
+  /** What is expected to fail (a request) throws; a fault of our own is reported as what is known of the job. */
   async #observeUnlessFault(key: JobKey, job: WsiTrainingJob, stored: StoredJob): Promise<Observed> {
     try {
       return await this.#observer.observe(key, job, identityOf(stored));

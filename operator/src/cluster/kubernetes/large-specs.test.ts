@@ -7,7 +7,7 @@ import { LARGE_SPECS, LargeSpecs, SMALL_SPEC } from './large-specs.ts';
 import { JOBS } from './resources.ts';
 import type { StoredJob } from './stored-job.ts';
 
-const of = (uid: string, namespace = 'a'): { namespace: string; uid: string } => ({ namespace, uid });
+const metadataOf = (uid: string, namespace = 'a'): { namespace: string; uid: string } => ({ namespace, uid });
 
 /** The jobs that are to be reconciled, as the loop hears of them. */
 class Keys {
@@ -37,17 +37,17 @@ describe('the specs of a namespace', () => {
   it('have a sum that is bounded, but for small ones; another namespace has its own', () => {
     const specs = new LargeSpecs();
     const half = LARGE_SPECS / 2;
-    expect(specs.take(of('1'), half)).toBe(true);
-    expect(specs.take(of('2'), half)).toBe(true);
-    expect(specs.take(of('3'), SMALL_SPEC + 1)).toBe(false);
-    expect(specs.take(of('4'), SMALL_SPEC)).toBe(true);
-    expect(specs.take(of('5', 'b'), half)).toBe(true);
+    expect(specs.take(metadataOf('1'), half)).toBe(true);
+    expect(specs.take(metadataOf('2'), half)).toBe(true);
+    expect(specs.take(metadataOf('3'), SMALL_SPEC + 1)).toBe(false);
+    expect(specs.take(metadataOf('4'), SMALL_SPEC)).toBe(true);
+    expect(specs.take(metadataOf('5', 'b'), half)).toBe(true);
     // One that is kept stays, and its place is free when it goes or gets smaller.
-    expect(specs.take(of('1'), half)).toBe(true);
-    specs.release(of('1'));
-    expect(specs.take(of('3'), half)).toBe(true);
-    expect(specs.take(of('2'), SMALL_SPEC)).toBe(true);
-    expect(specs.take(of('6'), half)).toBe(true);
+    expect(specs.take(metadataOf('1'), half)).toBe(true);
+    specs.release(metadataOf('1'));
+    expect(specs.take(metadataOf('3'), half)).toBe(true);
+    expect(specs.take(metadataOf('2'), SMALL_SPEC)).toBe(true);
+    expect(specs.take(metadataOf('6'), half)).toBe(true);
   });
 
   it('that have no room are reported, and taken when there is some', async () => {
@@ -81,7 +81,7 @@ describe('the specs of a namespace', () => {
     expect(await refused()).toEqual([]);
   });
 
-  it('are first those of jobs that were looked after before, when an operator begins', async () => {
+  it('are first those of jobs that were reconciled before, when an operator begins', async () => {
     await using bed = await KubernetesBed.start();
     const value = 'x'.repeat(SMALL_SPEC);
     const large = (name: string): KubernetesObject => manifest(name, { note: value.repeat(8) });

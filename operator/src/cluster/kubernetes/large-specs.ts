@@ -15,13 +15,13 @@ export const LARGE_SPECS = 8 * 2 ** 20;
 
 export interface SpecRoom {
   /** True when the spec, of so many characters, is to be kept. */
-  take(of: JobMetadata, size: number): boolean;
+  take(job: JobMetadata, size: number): boolean;
 }
 
 /** For small ones only. */
 export const NO_ROOM: SpecRoom = { take: (_of, size) => size <= SMALL_SPEC };
 
-/** Whether an operator has looked after the job before, by its status, which only operators write. */
+/** Whether an operator has reconciled the job before, by its status, which only operators write. */
 export function isTakenUp({ status }: StoredJob): boolean {
   const { conditions } = isRecord(status) ? status : {};
   if (!Array.isArray(conditions)) return false;
@@ -52,7 +52,7 @@ export class LargeSpecs implements SpecRoom {
   /** Characters of JSON that there is room for beside what is kept of others than the job with this uid. */
   room(namespace: string, uid?: string): number {
     const kept = this.#kept.get(namespace)?.entries() ?? [];
-    return [...kept].reduce((left, [of, size]) => (of === uid ? left : left - size), LARGE_SPECS);
+    return [...kept].reduce((left, [other, size]) => (other === uid ? left : left - size), LARGE_SPECS);
   }
 
   /** Whether specs that had no room may have some now; once for each time that it may be so. */

@@ -59,7 +59,7 @@ describe('a job that MultiKueue dispatches to the API server of another cluster'
     kueue.reconcile();
     expect(manager.status()).toMatchObject({ phase: 'Running', workers: { desired: 2 } });
 
-    // The operator where it was submitted looks at all this and has no part in it.
+    // The operator where it was submitted observes all this and has no part in it.
     manager.takeRequests();
     await manager.passes();
     expect(manager.takeRequests()).toEqual([]);

@@ -1,6 +1,6 @@
 /**
  * Everything of the API that a pass reads, in memory: jobs, and by the uid of their job the objects that the operator
- * made for them. A pass makes no request to look at a job.
+ * made for them. A pass makes no request to observe a job.
  */
 import type { KubernetesObject, Resource } from '@wsi-operator/controller';
 import type { Clock } from '@wsi-operator/foundation';
@@ -175,7 +175,7 @@ export class ObjectCaches {
     return [...new Set(foreign.map(({ metadata }) => metadata.name ?? ''))];
   }
 
-  /** Pods of the job that somebody else has removed; to be asked after {@link pods}, and to be told those. */
+  /** Pods of the job that somebody else has removed; to be asked after {@link pods}, and to be given those. */
   gone({ uid }: JobIdentity, pods: readonly CachedPod[]): readonly CachedPod[] {
     const isPast = (pod: V1Pod): boolean => this.#isPast(pod as CachedPod);
     return this.gonePods.list(uid, pods, isPast) as readonly CachedPod[];
@@ -186,7 +186,7 @@ export class ObjectCaches {
     return this.gonePods.removed(uid) as readonly CachedPod[];
   }
 
-  /** For how long pods of the job have been seen as they are; to be told those of {@link pods} and {@link gone}. */
+  /** For how long pods of the job have been seen as they are; to be given those of {@link pods} and {@link gone}. */
   seenFor(
     { uid }: JobIdentity,
     pods: readonly CachedPod[],

@@ -49,7 +49,7 @@ export class OwnWrites {
   }
 
   /**
-   * The deletion of the object with this uid is about to be asked for. To be told before the request: the news that the
+   * The deletion of the object with this uid is about to be asked for. To be called before the request: the news that the
    * object is gone may be here sooner than the answer.
    * @returns takes it back, for a request that has failed
    */
@@ -66,7 +66,7 @@ export class OwnWrites {
     };
   }
 
-  /** To be told of every change of the caches. */
+  /** To be called with every change of the caches. */
   seen(owner: string, object: KubernetesObject, gone: boolean): void {
     const entries = this.#byOwner.get(owner);
     const entry = entries?.get(objectId(object));
@@ -103,7 +103,7 @@ export class OwnWrites {
     this.#byOwner.delete(owner);
   }
 
-  /** Drops what has expired: of jobs that nobody looks at any more. To be called now and then. */
+  /** Drops what has expired: of jobs that nobody observes any more. To be called now and then. */
   sweep(): void {
     for (const [owner, entries] of [...this.#byOwner]) {
       for (const [id, entry] of [...entries]) if (this.#isExpired(entry)) this.#drop(owner, id);

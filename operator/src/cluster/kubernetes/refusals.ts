@@ -106,7 +106,7 @@ export function nameTaken(whose: 'former' | 'foreign', where: string): WsiError 
   });
 }
 
-/** Somebody else has written first: not a failure, but a reason to look again. */
+/** Somebody else has written first: not a failure, but a reason to observe again. */
 export function staleWrite(error: ApiError): WsiError {
   return new WsiError('StaleGeneration', wordsOf(error), { cause: error, retryable: true });
 }

@@ -1,4 +1,4 @@
-/** One resource in all the namespaces that the operator looks after: an informer for each, or one for the cluster. */
+/** One resource in all the namespaces that the operator watches: an informer for each, or one for the cluster. */
 import {
   Informer,
   type ApiClient,

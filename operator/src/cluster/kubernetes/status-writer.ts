@@ -2,8 +2,8 @@
  * Writes the statuses of jobs. A definition (CRD) in the cluster that is older than the operator knows not all of their
  * fields: the API server then refuses the write, or drops fields without a word, or serves no status at all. The loop
  * depends on what it has written (ends that are counted, sizes that were decided), so what could not be stored is kept in
- * this process and laid over what is stored: the job is looked after as ever until the operator is started again, and that
- * it is so is told, as an event, in the log and as a metric.
+ * this process and laid over what is stored: the job is reconciled as ever until the operator is started again, and that
+ * it is so is reported, as an event, in the log and as a metric.
  */
 import { isRecord } from '@wsi-operator/foundation';
 import { API_VERSION, KIND, type WsiTrainingJobStatus } from '@wsi-operator/api';

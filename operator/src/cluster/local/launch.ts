@@ -28,7 +28,7 @@ export interface Launch {
   readonly temporaryDirectory: string;
 }
 
-/** What one role is told must not reach another through the inherited environment. */
+/** What one role is given must not reach another through the inherited environment. */
 const CONTRACT = [
   'WSI_JOB_FILE',
   'WSI_JOB_NAME',

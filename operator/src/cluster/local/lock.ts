@@ -155,7 +155,7 @@ function removeStale(path: string, stale: LockContent | undefined, token: string
   }
   const taken = readLock(aside);
   if (taken !== undefined && taken.token !== stale?.token) {
-    // Between the look and the rename a live run had locked the directory: give it back.
+    // Between the check and the rename a live run had locked the directory: give it back.
     tryLink(aside, path);
   } else if (stale !== undefined && isPrivateDirectory(stale.privateDirectory)) {
     rmSync(stale.privateDirectory, { recursive: true, force: true });
@@ -170,7 +170,7 @@ function readLock(path: string): LockContent | undefined {
 
 /** Locks that were being taken when their process was killed; those of processes that live are not touched. */
 function removeDrafts(state: string): void {
-  for (const name of readdirSync(state).filter((of) => of.startsWith('lock.json.'))) {
+  for (const name of readdirSync(state).filter((entry) => entry.startsWith('lock.json.'))) {
     const owner = readLock(join(state, name))?.owner ?? ownerInName(name);
     if (isGone(owner)) rmSync(join(state, name), { force: true });
   }

@@ -1,4 +1,4 @@
-/** A gang's input as the plan puts it together, for a job that this operator looks after. */
+/** A gang's input as the plan puts it together, for a job that this operator manages. */
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import { intentOf } from '../../job/intent.ts';
 import type { Observed } from '../../plan/observed.ts';

@@ -22,17 +22,17 @@ export function job(choices: JobChoices = {}, queue: string | undefined = 'gpu')
 }
 
 export function plan(
-  of: WsiTrainingJob,
+  given: WsiTrainingJob,
   objects: readonly KubernetesObject[] = [],
   pods: readonly V1Pod[] = [],
 ): GangPlan {
   const observed: Observed = { ...seen(pods), objects, gangs: ['kueue'] };
-  return planGang(gangInput(of, observed, NOW));
+  return planGang(gangInput(given, observed, NOW));
 }
 
 /** As the plan makes it, with what Kueue says of it. */
-export function workload(of: WsiTrainingJob, status?: WorkloadStatus): Workload {
-  const [made] = plan(of).objects;
+export function workload(given: WsiTrainingJob, status?: WorkloadStatus): Workload {
+  const [made] = plan(given).objects;
   if (made === undefined) throw new Error('The plan makes no Workload.');
   return at(made as Workload, status);
 }
@@ -75,8 +75,8 @@ function flavor(name: string, nodeLabels: object, tolerations: object[]): Kubern
   };
 }
 
-export function running(of: WsiTrainingJob): V1Pod[] {
-  return desiredSlots(of).map((slot) => pod(of, slot));
+export function running(given: WsiTrainingJob): V1Pod[] {
+  return desiredSlots(given).map((slot) => pod(given, slot));
 }
 
 export function patched(

@@ -48,7 +48,7 @@ export function createHttpsServer(
       maxHeaderSize: MOST_HEADER_BYTES,
       headersTimeout: REQUEST_MILLISECONDS,
       requestTimeout: REQUEST_MILLISECONDS,
-      // How often the two are looked at; Node's half a minute would triple them.
+      // How often the two are checked; Node's half a minute would triple them.
       connectionsCheckingInterval: REQUEST_MILLISECONDS / 5,
     },
     listener,

@@ -60,7 +60,7 @@ interface Bed {
   readonly port: number;
   readonly log: () => string;
   readonly metrics: OperatorMetrics;
-  /** The certificate's files are looked at once more. */
+  /** The certificate's files are checked once more. */
   readonly refresh: () => Promise<void>;
 }
 
@@ -219,7 +219,7 @@ describe('the certificate', () => {
     expect(log()).toContain('there is no such file');
     const { length } = log();
     await refresh();
-    // The same is told once, and counted each time.
+    // The same is reported once, and counted each time.
     expect(log()).toHaveLength(length);
     expect(await metrics.text()).toContain('wsi_operator_metrics_certificates_total{outcome="refused"} 6');
     expect((await get(port, trusting)).status).toBe(200);

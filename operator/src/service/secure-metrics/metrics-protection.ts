@@ -16,7 +16,7 @@ import { ReviewedAccess } from './reviewed-access.ts';
 import { ServingCertificate } from './serving-certificate.ts';
 
 export interface MetricsProtection extends Protection {
-  /** Looks after the certificate until the signal is aborted. */
+  /** Keeps the certificate up to date until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export interface ProtectionParts {
 }
 
 /**
- * Also where there is no certificate that could be used: the operator looks after its jobs all the same, and nobody gets
+ * Also where there is no certificate that could be used: the operator reconciles its jobs all the same, and nobody gets
  * the metrics until there is one.
  */
 export async function metricsProtection(parts: ProtectionParts): Promise<MetricsProtection> {

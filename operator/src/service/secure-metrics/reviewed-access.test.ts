@@ -201,7 +201,7 @@ describe('an API server that does not say', () => {
   });
 });
 
-describe('answers that do not say yes', () => {
+describe('an answer to a review', () => {
   it.each([
     [{}, 'unauthenticated'],
     [{ status: { authenticated: 'true', user: { username: 'a' } } }, 'unauthenticated'],
@@ -210,7 +210,7 @@ describe('answers that do not say yes', () => {
     [{ status: { authenticated: true, user: { username: 'a' }, allowed: 1 } }, 'forbidden'],
     [{ status: { authenticated: true, user: { username: 'a' }, allowed: true, denied: true } }, 'forbidden'],
     [{ status: { authenticated: true, user: { username: 'a' }, allowed: true } }, 'allowed'],
-  ])('%j is %s', async (answer, outcome) => {
+  ])('that is %j makes the request %s', async (answer, outcome) => {
     const server = await startFakeApiServer({ answerTo: () => answer });
     servers.push(server);
     const logger = pino({ level: 'silent' });

@@ -1,6 +1,6 @@
 /**
  * Who may fetch metrics, as the API server says it (TokenReview, then SubjectAccessReview for `get /metrics`). Answers are
- * kept for a short time by a keyed digest of the token; the token itself is neither kept nor told. Whoever sends tokens
+ * kept for a short time by a keyed digest of the token; the token itself is neither kept nor reported. Whoever sends tokens
  * without end makes few requests to the API server at a time, keeps no memory, and does not stand in front of those whose
  * token was allowed before.
  */
@@ -53,7 +53,7 @@ export class ReviewedAccess {
   readonly #pending = new Map<string, Promise<Access>>();
   /** Reviews of strangers under way. */
   readonly #strangers = new AddressCounts();
-  /** When what kind of failure was told last. */
+  /** When what kind of failure was reported last. */
   readonly #reported = new Map<string, number>();
 
   constructor(options: ReviewedAccessOptions) {
@@ -126,7 +126,7 @@ export class ReviewedAccess {
     }
   }
 
-  /** The same is not told again and again. */
+  /** The same is not reported again and again. */
   #isNews(what: string): boolean {
     const now = this.#options.clock.monotonic();
     const last = this.#reported.get(what);

@@ -1,9 +1,9 @@
-/** The certificate that the metrics are served with, looked after while the operator runs. */
+/** The certificate that the metrics are served with, kept up to date while the operator runs. */
 import { createSecureContext } from 'node:tls';
 import { WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import type { CertificateSource, ServingMaterial } from './certificate-sources.ts';
 
-/** Between two looks: the kubelet takes a minute or so to bring a changed Secret into a pod anyway. */
+/** Between two checks: the kubelet takes a minute or so to bring a changed Secret into a pod anyway. */
 const LOOK_MILLISECONDS = 10_000;
 
 export interface CertificateObserver {
