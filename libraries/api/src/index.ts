@@ -29,6 +29,7 @@ export {
   type EncoderName,
   type HeadName,
 } from './definition/model-parts.ts';
+export { SELECTION_METRICS, type SelectionMetric } from './definition/selection.ts';
 export { GANG_NAMES, type GangName } from './definition/gangs.ts';
 export {
   LABELS,

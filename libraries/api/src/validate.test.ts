@@ -215,7 +215,7 @@ describe('defaults', () => {
       withFields(classificationJob, { 'spec.patches.mpp': 0.5, 'spec.cohort.split': { folds: 3, fold: 0 } }),
     );
     expect(job?.spec.patches).not.toHaveProperty('level');
-    expect(job?.spec.cohort.split).toEqual({ seed: 0, folds: 3, fold: 0 });
+    expect(job?.spec.cohort.split).toEqual({ seed: 0, validation: 0, folds: 3, fold: 0 });
     expect(job?.spec.model.head).toEqual({ name: 'classification', hidden: 16 });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SPLITS, type Split } from './cohort.ts';
-import { foldPatients, splitPatients, type StratifiedPatient } from './split.ts';
+import { foldPatients, splitFolds, splitPatients, type StratifiedPatient } from './split.ts';
 
 const patients = fc
   .uniqueArray(fc.string({ minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 60 })
@@ -96,5 +96,48 @@ describe('foldPatients', () => {
   it('refuses one fold, and more folds than patients', () => {
     expect(() => foldPatients([], { folds: 1, seed: 0 })).toThrow(/1 folds/);
     expect(() => foldPatients([{ patient: 'a', stratum: '' }], { folds: 2, seed: 0 })).toThrow(/cannot fill/);
+  });
+});
+
+describe('splitFolds', () => {
+  const cohort = Array.from({ length: 40 }, (_, index): StratifiedPatient => ({
+    patient: `p${index}`,
+    stratum: index % 4 === 0 ? 'event' : 'censored',
+  }));
+  const of = (split: Map<string, Split>, part: Split): string[] =>
+    [...split].filter(([, given]) => given === part).map(([patient]) => patient);
+  const folds = [0, 1, 2, 3, 4].map((fold) =>
+    splitFolds(cohort, { folds: 5, fold, validation: 0.2, seed: 7 }),
+  );
+
+  it('holds each patient out once, in the folds of the same seed without validation', () => {
+    expect(folds.flatMap((split) => of(split, 'test')).sort()).toEqual(
+      cohort.map(({ patient }) => patient).sort(),
+    );
+    const plain = foldPatients(cohort, { folds: 5, seed: 7 });
+    for (const [fold, split] of folds.entries()) {
+      expect(of(split, 'test').every((patient) => plain.get(patient) === fold)).toBe(true);
+    }
+  });
+
+  it('takes a share of all patients for validation, stratified, and others in each fold', () => {
+    for (const split of folds) {
+      const validation = of(split, 'validation');
+      expect(validation).toHaveLength(8);
+      const strata = new Map(cohort.map(({ patient, stratum }) => [patient, stratum]));
+      expect(validation.filter((patient) => strata.get(patient) === 'event')).toHaveLength(2);
+    }
+    expect(new Set(folds.map((split) => of(split, 'validation').sort().join())).size).toBe(5);
+  });
+
+  it('without validation trains on all outside the fold', () => {
+    const split = splitFolds(cohort, { folds: 5, fold: 1, validation: 0, seed: 7 });
+    expect([of(split, 'train').length, of(split, 'validation').length]).toEqual([32, 0]);
+  });
+
+  it('refuses a fold that there is not', () => {
+    expect(() => splitFolds(cohort, { folds: 5, fold: 5, validation: 0, seed: 7 })).toThrow(
+      'fold 5 is not one of the 5 folds',
+    );
   });
 });

@@ -15,7 +15,8 @@ export interface StratifiedPatient {
 export interface FractionSplit {
   readonly test: number;
   readonly validation: number;
-  readonly seed: number;
+  /** A number, or a text where several divisions of the same patients must differ. */
+  readonly seed: number | string;
 }
 
 /**
@@ -77,8 +78,36 @@ export function foldPatients(
   return result;
 }
 
+/**
+ * Train, validation and test of a cross-validation: one fold is held out as the test set, and the validation set is drawn
+ * from the patients outside it, others in each fold.
+ * @param split validation: a share of all patients, [0, 1 - 1 / folds)
+ * @throws WsiError InvalidArgument when a fold or a share cannot be
+ */
+export function splitFolds(
+  patients: readonly StratifiedPatient[],
+  split: {
+    readonly folds: number;
+    readonly fold: number;
+    readonly validation: number;
+    readonly seed: number;
+  },
+): Map<string, Split> {
+  const { folds, fold: held, validation, seed } = split;
+  const foldOf = foldPatients(patients, { folds, seed });
+  if (!(Number.isInteger(held) && held >= 0 && held < folds)) {
+    throw new WsiError('InvalidArgument', `fold ${held} is not one of the ${folds} folds.`, {
+      remedy: `Folds are numbered from 0 to ${folds - 1}.`,
+    });
+  }
+  const outside = patients.filter(({ patient }) => foldOf.get(patient) !== held);
+  const share = (validation * patients.length) / outside.length;
+  const divided = splitPatients(outside, { test: 0, validation: share, seed: `${seed}\nfold ${held}` });
+  return new Map([...foldOf.keys()].map((patient) => [patient, divided.get(patient) ?? 'test']));
+}
+
 /** The patients of each stratum in their seeded order; strata sorted by name. */
-function strata(patients: readonly StratifiedPatient[], seed: number): string[][] {
+function strata(patients: readonly StratifiedPatient[], seed: number | string): string[][] {
   const groups = new Map<string, { patient: string; key: string }[]>();
   for (const { patient, stratum } of patients) {
     const group = groups.get(stratum) ?? [];

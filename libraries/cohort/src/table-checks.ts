@@ -1,7 +1,7 @@
 /** What is checked of a cohort as a whole, once its rows are understood, and its division into splits. */
 import { WsiError } from '@wsi-operator/foundation';
 import { type CohortSpec, compareText, type Split } from './cohort.ts';
-import { foldPatients, splitPatients, type StratifiedPatient } from './split.ts';
+import { splitFolds, splitPatients, type StratifiedPatient } from './split.ts';
 import type { CohortProblem } from './problems.ts';
 import { quoted } from './spelling/characters.ts';
 import { didYouMean } from './spelling/nearest.ts';
@@ -172,17 +172,10 @@ function computeSplits(records: readonly SlideRecord[], { split = {} }: CohortSp
   }
   const patients = stratify(records);
   const seed = split.seed ?? 0;
-  if (split.folds === undefined) {
-    return splitPatients(patients, { test: split.test ?? 0.25, validation: split.validation ?? 0, seed });
-  }
-  const held = split.fold ?? 0;
-  if (!(Number.isInteger(held) && held >= 0 && held < split.folds)) {
-    throw new WsiError('InvalidArgument', `fold ${held} is not one of the ${split.folds} folds.`, {
-      remedy: `Folds are numbered from 0 to ${split.folds - 1}.`,
-    });
-  }
-  const folds = foldPatients(patients, { folds: split.folds, seed });
-  return new Map([...folds].map(([patient, fold]) => [patient, fold === held ? 'test' : 'train']));
+  const validation = split.validation ?? 0;
+  if (split.folds === undefined)
+    return splitPatients(patients, { test: split.test ?? 0.25, validation, seed });
+  return splitFolds(patients, { folds: split.folds, fold: split.fold ?? 0, validation, seed });
 }
 
 /** One entry per patient; the stratum is the class (all classes of the slides), or the event and treatment arm. */

@@ -127,11 +127,18 @@ const outcome = tagged('What the model learns to predict for a bag.', {
 });
 
 const split = forms(
-  'How patients are divided; all slides of a patient are always on one side. Give either `column`, or `folds` and `fold`, or `test` and `validation`.',
+  'How patients are divided; all slides of a patient are always on one side. Give either `column`, or `folds` and `fold`, or `test`; the last two also `validation`.',
   {
     common: {
       seed: defaulted(
         integer('Seed of the division; unused with `column`.', { minimum: 0, maximum: 4294967295 }),
+        0,
+      ),
+      validation: defaulted(
+        real(
+          'Share of all patients in the validation set. With `folds` it is taken from those outside the fold that is held out, others in each fold; not with `column`, which names the patients of the validation set itself.',
+          { minimum: 0, maximum: 1, exclusiveMaximum: true, unit: 'fraction' },
+        ),
         0,
       ),
     },
@@ -152,15 +159,6 @@ const split = forms(
             unit: 'fraction',
           }),
           0.25,
-        ),
-        validation: defaulted(
-          real('Share of patients in the validation set.', {
-            minimum: 0,
-            maximum: 1,
-            exclusiveMaximum: true,
-            unit: 'fraction',
-          }),
-          0,
         ),
       },
     },

@@ -8,6 +8,7 @@ import type { Rule } from '../schema/node.ts';
 import { QUEUED_GANGS, QUEUED_GANGS_CEL } from './gangs.ts';
 import { modelRules } from './model-rules.ts';
 import { ROLE_FIELD_NAMES } from './role-fields.ts';
+import { selectionRules } from './selection.ts';
 import { storeVariablesRules } from './template-rules.ts';
 
 const URL_SCHEME = '^[A-Za-z][A-Za-z0-9+.-]*://';
@@ -38,9 +39,19 @@ export const splitRules: readonly Rule[] = [
     field: 'fold',
   },
   {
-    cel: '(has(self.test) ? self.test : 0.25) + (has(self.validation) ? self.validation : 0.0) < 1.0',
+    cel: 'has(self.column) || has(self.folds) || (has(self.test) ? self.test : 0.25) + self.validation < 1.0',
     message: 'test and validation together must be less than 1, so that patients are left to train on',
     field: 'test',
+  },
+  {
+    cel: '!has(self.folds) || 1.0 / double(self.folds) + self.validation < 1.0',
+    message: 'the fold and validation together must be less than 1, so that patients are left to train on',
+    field: 'validation',
+  },
+  {
+    cel: '!has(self.column) || self.validation == 0.0',
+    message: 'validation cannot be combined with column: the column names the patients of the validation set',
+    field: 'validation',
   },
 ];
 
@@ -171,6 +182,7 @@ const managedByRules: readonly Rule[] = [
 export const specRules: readonly Rule[] = [
   ...storeVariablesRules,
   ...modelRules,
+  ...selectionRules,
   {
     cel: 'self.parameterServers.replicas == oldSelf.parameterServers.replicas || self.suspend',
     message:

@@ -1,5 +1,6 @@
 /** How the network is fitted. */
-import { choice, defaulted, integer, object, real, required, tagged } from '../schema/build.ts';
+import { choice, defaulted, integer, object, optional, real, required, tagged } from '../schema/build.ts';
+import { selection } from './selection.ts';
 
 const fraction = { minimum: 0, maximum: 1, unit: 'fraction' } as const;
 const decay = { minimum: 0, maximum: 1, exclusiveMaximum: true } as const;
@@ -95,6 +96,7 @@ export const training = object('How the network is trained.', {
     integer('Times that every training bag is seen.', { minimum: 1, maximum: 100000, unit: 'epochs' }),
     10,
   ),
+  selection: optional(selection),
   slidesPerStep: defaulted(integer('Bags in a step.', { minimum: 1, maximum: 4096, unit: 'bags' }), 4),
   optimizer: defaulted(optimizer, {}),
   schedule: defaulted(schedule, {}),

@@ -27,6 +27,13 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
     changes: { 'spec.patches.tissue': { pixelMicrometres: 4, faintestDensity: 0.03, pens: 'keep' } },
   },
   { name: 'folds', changes: { 'spec.cohort.split': { folds: 5, fold: 4, seed: 7 } } },
+  {
+    name: 'selection within a fold',
+    changes: {
+      'spec.cohort.split': { folds: 5, fold: 4, validation: 0.2 },
+      'spec.training.selection': { metric: 'logLoss', patience: 3 },
+    },
+  },
   { name: 'split column', changes: { 'spec.cohort.split': { column: 'set' } } },
   { name: 'slides skipped', changes: { 'spec.cohort.unreadableSlides': 'skip' } },
   { name: 'shares', changes: { 'spec.cohort.split': { test: 0.25, validation: 0.25 } } },

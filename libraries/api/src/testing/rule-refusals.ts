@@ -79,9 +79,46 @@ export const ruleRefusals: readonly Refusal[] = [
   },
   {
     name: 'folds and shares',
-    changes: { 'spec.cohort.split': { folds: 5, fold: 0, validation: 0.1 } },
+    changes: { 'spec.cohort.split': { folds: 5, fold: 0, test: 0.1 } },
+    path: 'spec.cohort.split.test',
+    says: 'test cannot be combined with column or folds or fold',
+  },
+  {
+    name: 'a column and a share of validation',
+    changes: { 'spec.cohort.split': { column: 'set', validation: 0.1 } },
     path: 'spec.cohort.split.validation',
-    says: 'validation cannot be combined with column or folds or fold',
+    says: 'validation cannot be combined with column: the column names the patients',
+  },
+  {
+    name: 'folds that leave nobody to train on',
+    changes: { 'spec.cohort.split': { folds: 2, fold: 0, validation: 0.5 } },
+    path: 'spec.cohort.split.validation',
+    says: 'the fold and validation together must be less than 1',
+  },
+  {
+    name: 'selection without a validation set',
+    changes: { 'spec.training.selection': { metric: 'auc' } },
+    path: 'spec.training.selection',
+    says: 'selection needs a validation set',
+  },
+  {
+    name: 'selection by a metric of another outcome',
+    changes: {
+      'spec.training.selection': { metric: 'cIndex' },
+      'spec.cohort.split': { validation: 0.2 },
+    },
+    path: 'spec.training.selection.metric',
+    says: 'a classification outcome is selected by auc or accuracy or logLoss',
+  },
+  {
+    name: 'selection of a survival outcome by a metric of classes',
+    base: 'survival',
+    changes: {
+      'spec.training.selection': { metric: 'auc' },
+      'spec.cohort.split': { validation: 0.2 },
+    },
+    path: 'spec.training.selection.metric',
+    says: 'a survival outcome is selected by cIndex',
   },
   {
     name: 'folds without fold',
