@@ -231,8 +231,8 @@ describe('the output directory', () => {
     run.suspend();
     await run.done;
     const other = buildJob();
-    const changed = { ...other, spec: { ...other.spec, training: { ...other.spec.training, epochs: 5 } } };
-    await expect(new Run(changed).done).rejects.toThrow('spec.training.epochs: 1 there, 5 now');
+    const changed = { ...other, spec: { ...other.spec, training: { ...other.spec.training, seed: 5 } } };
+    await expect(new Run(changed).done).rejects.toThrow('spec.training.seed: 1 there, 5 now');
     expectNothingLeft();
     const restarted = new Run(changed, { forceNew: true });
     await restarted.running(8);

@@ -22,7 +22,7 @@ import {
 } from '@wsi-operator/foundation';
 import { LocalCluster } from './cluster/local/local-cluster.ts';
 import { makeOutputDirectory } from './cluster/local/output-directory.ts';
-import { mergeRestarts, readResult, type RunResult } from './cluster/local/result-file.ts';
+import { mergeRestarts, isOfFewerEpochs, readResult, type RunResult } from './cluster/local/result-file.ts';
 import { claimOutput, setAside } from './cluster/local/run-identity.ts';
 import { ModelStore } from './cluster/local/model-store.ts';
 import { localJob } from './local-job.ts';
@@ -109,7 +109,7 @@ export async function runLocalJob(given: LocalRunOptions): Promise<LocalRunResul
     // Only under the lock: another run may be using the directory.
     const moved = options.forceNew === true ? await setAside(output) : undefined;
     await claimOutput(output, options.job);
-    const finished = await finishedBefore(output);
+    const finished = await finishedBefore(output, options.job);
     if (finished !== undefined) return { outcome: 'succeeded', alreadyFinished: true, ...finished };
     cluster.begin(jobToRun(options.job, await readStatus(output)));
     watchers.cluster = cluster;
@@ -242,11 +242,13 @@ function restartsByRole(status: WsiTrainingJobStatus): Record<Role, number> {
   };
 }
 
+/** The result of a run that is complete; one of fewer epochs than the job has now is not. */
 async function finishedBefore(
   output: string,
+  { spec }: WsiTrainingJob,
 ): Promise<{ readonly status: WsiTrainingJobStatus; readonly result: RunResult } | undefined> {
   const result = await readResult(output);
-  if (result === undefined) return undefined;
+  if (result === undefined || isOfFewerEpochs(result, spec.training.epochs)) return undefined;
   return { result, status: (await readStatus(output)) ?? {} };
 }
 

@@ -2,6 +2,7 @@ export { CheckpointDirectory, loadCheckpoint, type Checkpoint } from './checkpoi
 export type { Cursor } from './checkpoint/cursor.ts';
 export type { Heatmap } from './coordinator/learning/heatmaps.ts';
 export type { Prediction } from './coordinator/learning/evaluation.ts';
+export { chosenVersion } from './coordinator/run/selection-record.ts';
 export type { RunResult } from './coordinator/learning/result.ts';
 export { exitCodes } from './exit.ts';
 export { heatmapPicture } from './prediction/heatmap-picture.ts';

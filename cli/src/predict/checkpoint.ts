@@ -2,10 +2,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createLogger, WsiError } from '@wsi-operator/foundation';
-import { CheckpointDirectory } from '@wsi-operator/trainer';
+import { CheckpointDirectory, chosenVersion } from '@wsi-operator/trainer';
 import type { SlideSources } from '../slides/given-slides.ts';
 
-/** Accepts a checkpoint itself, a directory of checkpoints, or a run's output: the newest whole one is taken. */
+/**
+ * Accepts a checkpoint itself, a directory of checkpoints, or a run's output: that of the chosen epoch, where the run has
+ * chosen one, or else the newest whole one.
+ */
 export async function findCheckpoint(
   path: string,
   onWarning: (line: string) => void = () => undefined,
@@ -23,6 +26,8 @@ export async function findCheckpoint(
   let damage: readonly string[] = [];
   for (const directory of [join(path, 'checkpoints'), path]) {
     const checkpoints = new CheckpointDirectory(resolve(directory), logger);
+    const chosen = await chosenIn(directory);
+    if (chosen !== undefined) return (await checkpoints.load(chosen)).path;
     const newest = await checkpoints.newest();
     if (newest !== undefined) {
       for (const reason of checkpoints.damage) onWarning(`passed over: ${reason}`);
@@ -44,6 +49,12 @@ export async function findCheckpoint(
       remedy: 'Give the output directory of a run, or one of its checkpoints/step-... directories.',
     },
   );
+}
+
+/** The step that the run around a directory of checkpoints has chosen, if it has. */
+async function chosenIn(directory: string): Promise<number | undefined> {
+  if (basename(resolve(directory)) !== 'checkpoints' || !(await exists(directory))) return undefined;
+  return chosenVersion(join(dirname(resolve(directory)), 'selection.json'));
 }
 
 /** How the run read its table, where that is still known. */

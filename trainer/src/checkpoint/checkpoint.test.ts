@@ -60,6 +60,15 @@ describe('checkpoints', () => {
     expect(Array.from(newest!.state['momentum']!)).toEqual([1, 2, 30]);
   });
 
+  it('keep the pinned one beside the newest, for as long as it is pinned', async () => {
+    for (const step of [10, 20, 30, 40]) await checkpoints.write(contentOf(step), 1, 20);
+    expect(await checkpoints.steps()).toEqual([20, 40]);
+    expect((await checkpoints.load(20)).cursor.step).toBe(20);
+    await checkpoints.write(contentOf(50), 1, 50);
+    expect(await checkpoints.steps()).toEqual([50]);
+    await expect(checkpoints.load(20)).rejects.toThrow(/step-00000020.*no readable checkpoint/s);
+  });
+
   it.each(['model.safetensors', 'state.safetensors', 'cursor.json'])(
     'with one flipped or missing byte in %s are skipped in favour of the previous one',
     async (file) => {

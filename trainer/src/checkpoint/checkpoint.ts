@@ -52,10 +52,10 @@ export class CheckpointDirectory {
   }
 
   /**
-   * Writes a checkpoint and keeps it with the newest whole ones before it, `keep` in all. Later ones are removed: a
-   * run that writes an earlier step has found them damaged, and must not lose what it writes now for their sake.
+   * Writes a checkpoint and keeps it with the newest whole ones before it, `keep` in all, and that of the step `pinned`. Later ones are removed: a run that writes an earlier step has found them damaged, and must not lose what
+   * it writes now for their sake.
    */
-  async write(content: CheckpointContent, keep: number): Promise<string> {
+  async write(content: CheckpointContent, keep: number, pinned?: number): Promise<string> {
     const name = nameOf(content.cursor.step);
     const final = join(this.path, name);
     const temporary = join(this.path, `.${name}.tmp`);
@@ -87,7 +87,7 @@ export class CheckpointDirectory {
       throw storageError(final, error);
     }
     this.#damaged.delete(content.cursor.step);
-    await this.#prune(content.cursor.step, keep);
+    await this.#prune(content.cursor.step, keep, pinned);
     return final;
   }
 
@@ -103,6 +103,11 @@ export class CheckpointDirectory {
       }
     }
     return undefined;
+  }
+
+  /** The checkpoint of a step. @throws WsiError `CheckpointInvalid` when it is not there or damaged */
+  load(step: number): Promise<Checkpoint> {
+    return loadCheckpoint(join(this.path, nameOf(step)));
   }
 
   /** What is wrong with those that {@link newest} passed over, the newest first. */
@@ -135,10 +140,10 @@ export class CheckpointDirectory {
     for (const step of await this.steps()) await this.#remove(nameOf(step));
   }
 
-  async #prune(newest: number, keep: number): Promise<void> {
+  async #prune(newest: number, keep: number, pinned?: number): Promise<void> {
     const steps = await this.steps();
     const whole = steps.filter((step) => step <= newest && !this.#damaged.has(step));
-    const kept = whole.slice(-Math.max(1, keep));
+    const kept = [...whole.filter((step) => step === pinned), ...whole.slice(-Math.max(1, keep))];
     await Promise.all(steps.filter((step) => !kept.includes(step)).map((step) => this.#remove(nameOf(step))));
   }
 

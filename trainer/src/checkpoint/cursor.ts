@@ -9,6 +9,8 @@ export interface Cursor {
   readonly step: number;
   /** Digest of everything that decides the numbers (spec, cohort, tiles): another run's checkpoint is refused. */
   readonly identity: string;
+  /** As `identity`, without the number of epochs: a longer run begins with the same steps. Absent where it does not. */
+  readonly prefix?: string;
   readonly parametersSha256: string;
   /** Tiles that went through a training step so far. */
   readonly tiles: number;
@@ -52,6 +54,7 @@ export function cursorDigest({ sha256: _itself, ...cursor }: Cursor): string {
 const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   step: (value) => Number.isSafeInteger(value) && isNonNegative(value),
   identity: isText,
+  prefix: (value) => value === undefined || isText(value),
   parametersSha256: isText,
   tiles: isNonNegative,
   trainingSeconds: isNonNegative,

@@ -1,3 +1,3 @@
 export { decayMask, decayRanges, type DecayRange } from './decay.ts';
 export { createOptimizer, type Optimizer, type OptimizerSpec, type OptimizerState } from './optimizer.ts';
-export { learningRateAt, type LearningRateSpec, type ScheduleSpec } from './schedule.ts';
+export { dependsOnEpochs, learningRateAt, type LearningRateSpec, type ScheduleSpec } from './schedule.ts';

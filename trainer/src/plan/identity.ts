@@ -4,6 +4,7 @@ import type { Cohort } from '@wsi-operator/cohort';
 import { canonicalJson, sha256 } from '@wsi-operator/foundation';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import { heads } from '../heads/index.ts';
+import { dependsOnEpochs } from '../optimizer/index.ts';
 
 export function identityOf(
   spec: WsiTrainingJobSpec,
@@ -29,6 +30,19 @@ export function identityOf(
       ...severalBags(spec, cohort),
     }),
   );
+}
+
+/**
+ * As {@link identityOf}, of any number of epochs: two runs with the same one do the same steps as far as the shorter one
+ * goes. Undefined where the length of a step depends on how many there are.
+ */
+export function prefixIdentityOf(
+  spec: WsiTrainingJobSpec,
+  cohort: Cohort,
+  surveyed: ReadonlyMap<string, SurveyedSlide>,
+): string | undefined {
+  if (dependsOnEpochs(spec.training.schedule)) return undefined;
+  return identityOf({ ...spec, training: { ...spec.training, epochs: 0 } }, cohort, surveyed);
 }
 
 function severalBags(spec: WsiTrainingJobSpec, { cases }: Cohort): Readonly<Record<string, string>> {

@@ -4,7 +4,7 @@ import type { Cohort } from '@wsi-operator/cohort';
 import { RandomStream } from '@wsi-operator/foundation';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import { planBags, type PlannedBag } from './bags.ts';
-import { identityOf } from './identity.ts';
+import { identityOf, prefixIdentityOf } from './identity.ts';
 import { numbered, planSteps, type StepPlan } from './plan.ts';
 import { planSurvivalEpoch } from './survival-steps.ts';
 
@@ -13,6 +13,8 @@ export interface PlannedRun {
   readonly steps: readonly StepPlan[];
   /** Digest of all that decides the numbers. */
   readonly identity: string;
+  /** Of its steps, whatever the number of epochs; see {@link prefixIdentityOf}. */
+  readonly prefix?: string | undefined;
 }
 
 /** @param cohort with surveyed slides only */
@@ -23,7 +25,12 @@ export function planRun(
 ): PlannedRun {
   const bags = planBags(cohort, surveyed, spec.patches);
   const trainingBags = bags.filter((bag) => bag.case.split === 'train');
-  return { bags, steps: stepsOf(spec, trainingBags), identity: identityOf(spec, cohort, surveyed) };
+  return {
+    bags,
+    steps: stepsOf(spec, trainingBags),
+    identity: identityOf(spec, cohort, surveyed),
+    prefix: prefixIdentityOf(spec, cohort, surveyed),
+  };
 }
 
 function stepsOf(spec: WsiTrainingJobSpec, bags: readonly PlannedBag[]): StepPlan[] {

@@ -1,6 +1,6 @@
 /** Which run this is, whether it finished, and what came out. */
 import { splitName, type Evaluation } from '@wsi-operator/statistics';
-import { count, formatNumber, formatSeconds } from '../format.ts';
+import { count, formatNumber, formatSeconds, sentenceCase } from '../format.ts';
 import { asNumber, asText, member, numbersIn } from '../json-shape.ts';
 import { html, type Content, type Markup } from '../markup.ts';
 import type { Judgement } from '../judge.ts';
@@ -56,6 +56,7 @@ function facts(run: Run): [string, Content][] {
   const facts: [string, Content | undefined][] = [
     ['Steps', formatNumber(stepsDone)],
     ['Epochs', last && formatNumber(new Set(steps.map(({ epoch }) => epoch)).size)],
+    ['Chosen epoch', written(asText(member(result, 'selection', 'reason')), sentenceCase)],
     ['Tiles', written(asNumber(result?.['tiles']), formatNumber)],
     ['Throughput', written(asNumber(result?.['tilesPerSecond']), (rate) => `${formatNumber(rate)} tiles/s`)],
     ['Training time', written(asNumber(result?.['trainingSeconds']) ?? wallSeconds(run), formatSeconds)],

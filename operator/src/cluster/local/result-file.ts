@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode, writeFileAtomically, WsiError } from '@wsi-operator/foundation';
+import { isRecord, systemErrorCode, writeFileAtomically, WsiError } from '@wsi-operator/foundation';
 
 export interface RunResult {
   readonly parametersSha256: string;
@@ -51,4 +51,11 @@ export async function mergeRestarts(
   const merged = { ...result, restarts };
   await writeFileAtomically(join(output, 'result.json'), `${JSON.stringify(merged, null, 2)}\n`);
   return merged;
+}
+
+/** Whether a result is of the same run with fewer epochs, to which some were added since. */
+export function isOfFewerEpochs({ job }: RunResult, epochs: number): boolean {
+  const spec = isRecord(job) ? job['spec'] : undefined;
+  const training = isRecord(spec) ? spec['training'] : undefined;
+  return isRecord(training) && Number(training['epochs']) < epochs;
 }

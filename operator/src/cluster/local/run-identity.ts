@@ -1,6 +1,7 @@
 /**
  * Which run a directory belongs to. OUTPUT/job.json holds the part of the job that decides the numbers; a run with
- * another such part must not go on from its checkpoints. Replicas, templates, checkpoint and run policy may differ.
+ * another such part must not go on from its checkpoints. Replicas, templates, checkpoint and run policy may differ, and
+ * epochs may be added where the steps before them stay as they are.
  */
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
@@ -46,6 +47,7 @@ const RUN_ENTRIES = [
   'heatmaps',
   'checkpoints',
   'quarantine.json',
+  'selection.json',
   'report.html',
 ];
 
@@ -185,8 +187,10 @@ async function entriesOf(output: string): Promise<string[]> {
   }
 }
 
-/** One line a field that differs: `spec.training.epochs: 3 there, 5 now`. */
-export function differences(before: RunIdentity, now: RunIdentity): string[] {
+/** One line a field that differs: `spec.training.epochs: 5 there, 3 now`. */
+export function differences(there: RunIdentity, here: RunIdentity): string[] {
+  const now = withDefaults(here);
+  const before = withEpochsAdded(withDefaults(there), now);
   const lines: string[] = [];
   if (before.name !== now.name) lines.push(`metadata.name: ${before.name} there, ${now.name} now`);
   compare('spec', before.numerics, now.numerics, lines);
@@ -197,6 +201,27 @@ export function differences(before: RunIdentity, now: RunIdentity): string[] {
     lines.push('spec.cohort.table: the table has been edited since');
   }
   return lines;
+}
+
+/** With the defaults of fields that were added since it was written. */
+function withDefaults(before: RunIdentity): RunIdentity {
+  const cohort = asRecord(before.numerics['cohort']);
+  const split = { validation: 0, ...asRecord(cohort['split']) };
+  return { ...before, numerics: { ...before.numerics, cohort: { ...cohort, split } } };
+}
+
+/** The identity as if it had had as many epochs, where these can be added. */
+function withEpochsAdded(before: RunIdentity, now: RunIdentity): RunIdentity {
+  const training = { ...asRecord(before.numerics['training']) };
+  const next = asRecord(now.numerics['training']);
+  const added = Number(next['epochs']) > Number(training['epochs']);
+  // The steps of a cosine depend on how many there are.
+  if (!added || asRecord(training['schedule'])['name'] === 'cosine') return before;
+  return { ...before, numerics: { ...before.numerics, training: { ...training, epochs: next['epochs'] } } };
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
 }
 
 function compare(path: string, before: unknown, now: unknown, lines: string[]): void {

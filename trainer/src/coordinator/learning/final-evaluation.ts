@@ -18,6 +18,7 @@ import type { StepPlan } from '../../plan/plan.ts';
 import type { Progress } from '../run/progress.ts';
 import type { QuarantinedSlide } from '../survey/quarantine.ts';
 import { resultOf, writeResult } from './result.ts';
+import type { WrittenSelection } from './selection.ts';
 import { writtenPredictions } from './result-evaluation.ts';
 import type { ServerGroup } from '../run/server-group.ts';
 import type { WorkerPool } from '../leases/worker-pool.ts';
@@ -28,7 +29,11 @@ const heatmapBags = 12;
 export interface FinalContext {
   readonly job: WsiTrainingJob;
   readonly output: string;
+  /** Of the parameters: the last one, or that of the chosen epoch. */
+  readonly version: number;
+  readonly selection: WrittenSelection | undefined;
   readonly bags: readonly PlannedBag[];
+  /** Those that were trained. */
   readonly steps: readonly StepPlan[];
   /** Slides that the run left out. */
   readonly quarantined: readonly QuarantinedSlide[];
@@ -44,12 +49,11 @@ export interface FinalContext {
 }
 
 export async function evaluateRun(context: FinalContext): Promise<void> {
-  const { bags, model, servers, pool, progress, job, output } = context;
+  const { bags, model, servers, pool, progress, job, output, version } = context;
   progress.begin(
     'evaluating',
     bags.reduce((sum, { tiles }) => sum + tiles * EVALUATED, 0),
   );
-  const version = progress.step;
   const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length);
   const aggregator = job.spec.model.aggregator.name;
   const counted = countedTasks(pool, { taskDone: (_unit, tiles) => progress.advance(tiles) }, 'evaluation');
@@ -76,6 +80,7 @@ export async function evaluateRun(context: FinalContext): Promise<void> {
     model: model.description,
     quarantined: context.quarantined,
     notes: context.notes,
+    selection: context.selection,
     workers: pool.usages().map(({ usage }) => usage),
     servers: servers.usages(),
     coordinator: context.usage.read(),

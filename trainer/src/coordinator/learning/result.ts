@@ -10,11 +10,14 @@ import { evaluationOf, type Prediction } from './evaluation.ts';
 import { positiveIndex, type ModelDescription } from '../../plan/model.ts';
 import type { Progress } from '../run/progress.ts';
 import type { QuarantinedSlide } from '../survey/quarantine.ts';
+import type { WrittenSelection } from './selection.ts';
 import { writtenEvaluation, type WrittenEvaluation, type WrittenPrediction } from './result-evaluation.ts';
 
 export interface RunResult {
   readonly parametersSha256: string;
   readonly steps: number;
+  /** Which epoch the parameters are of and why, where one was chosen. */
+  readonly selection?: WrittenSelection;
   /** Tiles that went through a training step. */
   readonly tiles: number;
   /** Tiles of training by seconds of training, over all starts of the run. */
@@ -47,6 +50,7 @@ export interface RunResult {
 export interface ResultSources {
   readonly job: WsiTrainingJob;
   readonly progress: Progress;
+  readonly selection: WrittenSelection | undefined;
   readonly predictions: readonly Prediction[];
   readonly model: Pick<ModelDescription, 'classes' | 'positive'>;
   readonly workers: readonly Usage[];
@@ -73,6 +77,7 @@ export function resultOf(sources: ResultSources): RunResult {
   return {
     parametersSha256: progress.parametersSha256,
     steps: progress.steps,
+    ...(sources.selection === undefined ? {} : { selection: sources.selection }),
     tiles: progress.tiles,
     tilesPerSecond: progress.trainingSeconds > 0 ? progress.tiles / progress.trainingSeconds : 0,
     trainingSeconds: progress.trainingSeconds,

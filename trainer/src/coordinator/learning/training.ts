@@ -15,6 +15,7 @@ import { countedTasks } from '../leases/counted-tasks.ts';
 import { cohortUnit, evaluateBag, evaluationOf } from './evaluation.ts';
 import type { StartedLine } from '../run/journal-records.ts';
 import type { MetricsLog, StepLine } from './metrics-log.ts';
+import type { EpochScore, Selected, SelectionRule } from './selection.ts';
 import { windowOf, type RunMeasurement } from '../../measurement/run-measurement.ts';
 import type { Model } from '../../plan/model.ts';
 import type { StepPlan } from '../../plan/plan.ts';
@@ -24,6 +25,14 @@ import type { SlideFiles } from '../../slide-files/slide-files.ts';
 import { computeStep, type ComputedStep } from './training-step.ts';
 import type { UsageMeter } from '../../usage.ts';
 import type { WorkerPool } from '../leases/worker-pool.ts';
+
+/** What was measured after the epochs so far, and what follows from it. */
+export interface SelectionContext {
+  readonly rule: SelectionRule;
+  readonly selected: Selected;
+  has(version: number): boolean;
+  add(score: EpochScore): Promise<void>;
+}
 
 export interface TrainingContext {
   readonly spec: WsiTrainingJobSpec;
@@ -39,6 +48,8 @@ export interface TrainingContext {
   readonly metrics: Pick<MetricsLog, 'append' | 'hasEvaluation'>;
   readonly files: Pick<SlideFiles, 'requireUnchanged'>;
   readonly measurement: RunMeasurement;
+  /** The choice of an epoch; undefined where the last one is kept. */
+  readonly selection: SelectionContext | undefined;
   /** Of the coordinator itself. */
   readonly usage: UsageMeter;
   /** Applies a step, whose line is not whole yet. Returns its seconds. */
@@ -49,7 +60,7 @@ export interface TrainingContext {
   checkpoint(version: number): Promise<void>;
 }
 
-/** Trains from version `from` to the last. Rejects as soon as a step fails, or with the signal's reason when stopped. */
+/** Trains from version `from` to the last, or until patience has run out. Rejects as soon as a step fails, or with the signal's reason when stopped. */
 export async function train(context: TrainingContext, from: number, signal: AbortSignal): Promise<void> {
   const { steps, spec } = context;
   /** By version: resolves when the version is there. */
@@ -60,18 +71,21 @@ export async function train(context: TrainingContext, from: number, signal: Abor
   signal.addEventListener('abort', aborted, { once: true });
   try {
     await Promise.race([completeVersion(context, from), failure.promise]);
+    let newest = from;
     for (const plan of steps.slice(from)) {
       signal.throwIfAborted();
       const version = Math.max(0, plan.step - spec.training.staleness);
       await Promise.race([committed.get(version) ?? Promise.resolve(), failure.promise]);
+      if (hasEnded(context)) break;
       const computed = computeStep(plan, version, stepContext(context, plan.step));
       const before = committed.get(plan.step)!;
       const commit = commitWhenReady(context, plan, { computed, before, signal });
       commit.catch((error: unknown) => failure.reject(error));
       committed.set(plan.step + 1, commit);
       committed.delete(plan.step - spec.training.staleness - 1);
+      newest = plan.step + 1;
     }
-    await Promise.race([committed.get(steps.length) ?? Promise.resolve(), failure.promise]);
+    await Promise.race([committed.get(newest) ?? Promise.resolve(), failure.promise]);
   } finally {
     signal.removeEventListener('abort', aborted);
     // A commit under way ends before the state is saved or rolled back.
@@ -106,6 +120,8 @@ async function commitWhenReady(
     }),
     parts.before,
   ]);
+  // Steps under way when patience runs out are not part of the run.
+  if (hasEnded(context)) return;
   const { spec, steps, progress } = context;
   await context.files.requireUnchanged(plan.bags.flatMap((index) => context.trainingBags[index]!.slides));
   parts.signal.throwIfAborted();
@@ -148,9 +164,19 @@ async function completeVersion(context: TrainingContext, version: number): Promi
   const plan = steps[version - 1];
   if (plan === undefined) return;
   const last = steps[version]?.epoch !== plan.epoch;
-  if (last && !metrics.hasEvaluation(version)) await validate(context, plan.epoch, version);
-  const due = version % spec.checkpoint.everySteps === 0 || version === steps.length;
+  const measured = metrics.hasEvaluation(version) && (context.selection?.has(version) ?? true);
+  if (last && !measured) await validate(context, plan.epoch, version);
+  const due =
+    version % spec.checkpoint.everySteps === 0 ||
+    version === steps.length ||
+    context.selection?.selected.best?.version === version ||
+    hasEnded(context);
   if (due && progress.checkpointStep < version) await context.checkpoint(version);
+}
+
+/** Whether patience has run out. */
+function hasEnded({ selection }: TrainingContext): boolean {
+  return selection?.selected.exhausted === true;
 }
 
 const VALIDATION = 'validation';
@@ -174,6 +200,9 @@ async function validate(context: TrainingContext, epoch: number, version: number
   const unit = cohortUnit([...context.trainingBags, ...validationBags]);
   const predictions = evaluated.map(({ prediction }) => prediction);
   const values = metricsOfSplit(evaluationOf(predictions, model.description, unit), 'validation');
+  if (context.selection !== undefined) {
+    await context.selection.add({ epoch, version, value: values[context.selection.rule.metric] });
+  }
   await metrics.append({ step: version, epoch, split: 'validation', metrics: values });
   progress.unitDone(VALIDATION);
   for (const [name, value] of Object.entries(values)) progress.metrics[`validation.${name}`] = value;

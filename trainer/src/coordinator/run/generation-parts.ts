@@ -17,6 +17,7 @@ import type { Quarantine } from '../survey/quarantine.ts';
 import type { GenerationFile } from './generation.ts';
 import type { Journal } from './journal.ts';
 import type { Progress } from './progress.ts';
+import type { SelectionRecord } from './selection-record.ts';
 import type { ServerGroup } from './server-group.ts';
 
 /** A run whose slides are surveyed and whose steps are planned. */
@@ -38,14 +39,17 @@ export interface GenerationsParts {
   readonly usage: UsageMeter;
   readonly measurement: RunMeasurement;
   readonly metrics: Pick<MetricsLog, 'cutBack' | 'append' | 'hasEvaluation'>;
-  readonly checkpoints: Pick<CheckpointDirectory, 'newest' | 'write' | 'sweep' | 'clear' | 'damage'>;
+  readonly checkpoints: Pick<CheckpointDirectory, 'newest' | 'load' | 'write' | 'sweep' | 'clear' | 'damage'>;
   readonly numbers: Pick<GenerationFile, 'next'>;
   readonly journal: Journal;
   readonly files: Pick<SlideFiles, 'requireUnchanged'>;
   readonly clock: Clock;
   readonly logger: Logger;
   welcome(model: Model, servers: Welcome['servers']): Welcome;
-  evaluate(prepared: Prepared): Promise<void>;
+  /** The choice of an epoch; undefined where the last one is kept. */
+  readonly selection: SelectionRecord | undefined;
+  /** Predictions and result at a version that the servers hold. */
+  evaluate(prepared: Prepared, version: number): Promise<void>;
   /** The run without a slide that turned out to be damaged. @throws WsiError when it has to fail for that slide */
   withoutSlide(prepared: Prepared, error: UnreadableSlideError): Promise<Prepared>;
 }

@@ -45,7 +45,8 @@ function statesOf(run: Continued, watch = watching()): Record<ActiveState['state
     restoring: { state: 'restoring', run, point },
     opening: { state: 'opening', run, start: { version: 4, tiles: 40, trainingSeconds: 8, lines: [] } },
     training: { state: 'training', run, version: 4, watch },
-    evaluating: { state: 'evaluating', run, watch },
+    choosing: { state: 'choosing', run, watch },
+    evaluating: { state: 'evaluating', run, version: 4, watch },
     stopping: { state: 'stopping', run, watch, error: cancelled },
     quarantining: { state: 'quarantining', run, error: damagedSlide },
     rollingBack: { state: 'rollingBack', run, error, to: 4 },
@@ -54,7 +55,15 @@ function statesOf(run: Continued, watch = watching()): Record<ActiveState['state
 
 const first: Continued = { prepared, rollbacks: noRollbacks };
 const states = statesOf(first);
-const ofGeneration = ['loading', 'adopting', 'restoring', 'opening', 'training', 'evaluating'] as const;
+const ofGeneration = [
+  'loading',
+  'adopting',
+  'restoring',
+  'opening',
+  'training',
+  'choosing',
+  'evaluating',
+] as const;
 const betweenGenerations = ['quarantining', 'rollingBack'] as const;
 const withWatch = ['training', 'evaluating'] as const;
 const goesOn = { stop: false, reached: 4 };

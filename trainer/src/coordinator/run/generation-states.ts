@@ -51,7 +51,13 @@ export type ActiveState =
   | { readonly state: 'restoring'; readonly run: Continued; readonly point: RecoveryPoint }
   | { readonly state: 'opening'; readonly run: Continued; readonly start: Start }
   | { readonly state: 'training'; readonly run: Continued; readonly version: number; readonly watch: Watch }
-  | { readonly state: 'evaluating'; readonly run: Continued; readonly watch: Watch }
+  | { readonly state: 'choosing'; readonly run: Continued; readonly watch: Watch }
+  | {
+      readonly state: 'evaluating';
+      readonly run: Continued;
+      readonly version: number;
+      readonly watch: Watch;
+    }
   | { readonly state: 'stopping'; readonly run: Continued; readonly watch: Watch; readonly error: WsiError }
   | { readonly state: 'quarantining'; readonly run: Continued; readonly error: UnreadableSlideError }
   | { readonly state: 'rollingBack'; readonly run: Continued; readonly error: WsiError; readonly to: number };

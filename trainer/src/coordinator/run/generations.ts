@@ -3,8 +3,8 @@
  * parameter server ends it and the next one begins. Everything is a pure function of (cohort, spec, seed), so going back
  * changes no bit of the result.
  *
- *     loading ───► adopting ─────────────────► opening ───► training ───► evaluating ───► finished
- *      ▲   ▲           │ nothing that fits         ▲
+ *     loading ───► adopting ─────────────────► opening ───► training ──────────────────► evaluating ───► finished
+ *      ▲   ▲           │ nothing that fits         ▲            └────► choosing ─────────────▲
  *      │   │           └───────► restoring ────────┘
  *      │   │
  *      │   └─ rollingBack ◄─── a server was lost, or is at another generation   (the 11th time without progress: failed)
@@ -21,14 +21,17 @@
  *     restoring     all servers are given the state that was loaded
  *     opening       metrics.jsonl, journal and workers are brought to the version of the servers; their watch begins
  *     training      the steps from that version to the last, with their checkpoints
- *     evaluating    predictions of all bags at the last version, and the result
+ *     choosing      with `training.selection`: the servers are given the checkpoint of the best epoch
+ *     evaluating    predictions of all bags at the last version or the chosen one, and the result
  *     stopping      a checkpoint of the newest version
  *     quarantining  the run is planned without the slide, under the next generation
  *     rollingBack   the next generation
  *
  * What follows a failure is decided in `generation-states.ts`.
  */
-import { publicText, WsiError } from '@wsi-operator/foundation';
+import { ownText, publicText, sha256, WsiError, type PublicText } from '@wsi-operator/foundation';
+import { bytesOf } from '@wsi-operator/protocol';
+import type { StepPlan } from '../../plan/plan.ts';
 import { FinishedTasks } from '../leases/finished-tasks.ts';
 import { train } from '../learning/training.ts';
 import type { GenerationsParts, Prepared } from './generation-parts.ts';
@@ -44,7 +47,7 @@ import {
 import type { JournalRecord } from './journal-records.ts';
 import { RecoveryPoints } from './recovery-points.ts';
 import { ServerWatch } from './server-watch.ts';
-import { storedPoint } from './stored-point.ts';
+import { pointOf, storedPoint } from './stored-point.ts';
 import { takeOver } from './takeover.ts';
 import { Versions } from './versions.ts';
 
@@ -91,7 +94,7 @@ export class Generations {
       if (state.state === 'finished' || state.state === 'stopped') return state.state;
       const next: GenerationState = await this.#next(state, stop);
       // The watch goes from state to state; the last one that has it ends it.
-      if ('watch' in state && !('watch' in next)) state.watch.end();
+      if ('watch' in state && !('watch' in next && next.watch === state.watch)) state.watch.end();
       state = next;
     }
   }
@@ -109,6 +112,8 @@ export class Generations {
           return await this.#open(state, stop);
         case 'training':
           return await this.#train(state);
+        case 'choosing':
+          return await this.#choose(state, stop);
         case 'evaluating':
           return await this.#evaluate(state);
         case 'stopping':
@@ -172,19 +177,34 @@ export class Generations {
     const loss = lines.at(-1)?.loss;
     if (loss !== undefined) progress.metrics['loss'] = loss;
     await metrics.cutBack(version, lines);
+    await this.#openSelection(version, steps);
     await this.#versions.beginJournal(prepared);
     pool.begin(this.#parts.welcome(model, servers.ranges));
     progress.begin('training', 0);
-    const watch = new ServerWatch(servers, stop, {
-      leaving: () => this.#versions.saveBeforeLoss(prepared),
-      // Nobody waits for tasks that cannot be done any more.
-      lost: (reason) => pool.cancelAll(reason),
-    });
-    return { state: 'training', run, version, watch };
+    return { state: 'training', run, version, watch: this.#watch(prepared, stop) };
   }
 
-  async #train({ run, version, watch }: In<'training'>): Promise<In<'evaluating'>> {
-    const { job, pool, progress, metrics, files, measurement, usage } = this.#parts;
+  #watch(prepared: Prepared, stop: AbortSignal): ServerWatch {
+    return new ServerWatch(prepared.servers, stop, {
+      leaving: () => this.#versions.saveBeforeLoss(prepared),
+      // Nobody waits for tasks that cannot be done any more.
+      lost: (reason) => this.#parts.pool.cancelAll(reason),
+    });
+  }
+
+  /** Epochs whose scores are lost cannot be chosen, which is said. */
+  async #openSelection(version: number, steps: readonly StepPlan[]): Promise<void> {
+    const { selection, progress, logger } = this.#parts;
+    if (selection === undefined) return;
+    await selection.open(version);
+    const ends = steps.filter(({ step, epoch }) => step + 1 < version && steps[step + 1]?.epoch !== epoch);
+    const lost = ends.filter(({ step }) => !selection.has(step + 1)).map(({ epoch }) => epoch + 1);
+    progress.notice('selection', lost.length === 0 ? undefined : lostScores(lost.length));
+    if (lost.length > 0) logger.warn({ epochs: lost }, 'selection.json lacks epochs: they cannot be chosen');
+  }
+
+  async #train({ run, version, watch }: In<'training'>): Promise<In<'evaluating'> | In<'choosing'>> {
+    const { job, pool, progress, metrics, files, measurement, usage, selection } = this.#parts;
     const { prepared } = run;
     const { model, steps, bags, servers } = prepared;
     await train(
@@ -201,6 +221,7 @@ export class Generations {
         metrics,
         files,
         measurement,
+        selection,
         usage,
         commit: (request, line) => this.#versions.commit(prepared, request, line),
         committed: (line) => this.#versions.committed(prepared, line),
@@ -209,11 +230,34 @@ export class Generations {
       version,
       watch.signal,
     );
-    return { state: 'evaluating', run, watch };
+    if (selection !== undefined) return { state: 'choosing', run, watch };
+    return { state: 'evaluating', run, version: progress.step, watch };
   }
 
-  async #evaluate({ run }: In<'evaluating'>): Promise<In<'finished'>> {
-    await this.#parts.evaluate(run.prepared);
+  async #choose({ run, watch }: In<'choosing'>, stop: AbortSignal): Promise<In<'evaluating'>> {
+    const { progress, pool, checkpoints, selection, logger } = this.#parts;
+    const { prepared } = run;
+    const version = selection?.selected.best?.version;
+    if (selection === undefined || version === undefined) throw nothingChosen(selection?.rule.metric);
+    await selection.choose(version);
+    // Where patience has run out, these were all the steps.
+    progress.steps = progress.step;
+    const { reason } = selection.written(progress.epochs) ?? {};
+    logger.info({ step: version, trained: progress.step, reason }, 'epoch chosen');
+    if (version === progress.step) return { state: 'evaluating', run, version, watch };
+    progress.begin('waiting', 0, publicText`going back to the chosen epoch`);
+    const point = pointOf(await checkpoints.load(version), prepared);
+    // The servers' return to an older version is no loss.
+    watch.end();
+    await this.advance();
+    await prepared.servers.begin(this.#number, this.#optimizer, point, stop);
+    progress.parametersSha256 = sha256(bytesOf(point.parameters));
+    pool.begin(this.#parts.welcome(prepared.model, prepared.servers.ranges));
+    return { state: 'evaluating', run, version, watch: this.#watch(prepared, stop) };
+  }
+
+  async #evaluate({ run, version }: In<'evaluating'>): Promise<In<'finished'>> {
+    await this.#parts.evaluate(run.prepared, version);
     return { state: 'finished' };
   }
 
@@ -233,4 +277,19 @@ export class Generations {
     await this.advance();
     return { state: 'loading', run };
   }
+}
+
+function nothingChosen(metric = 'the metric'): WsiError {
+  return new WsiError(
+    'InvalidCohort',
+    publicText`no epoch can be chosen: ${ownText(metric)} of the validation set is never defined`,
+    {
+      where: publicText`spec.training.selection`,
+      remedy: publicText`Choose another metric, or a larger cohort.split.validation.`,
+    },
+  );
+}
+
+function lostScores(epochs: number): PublicText {
+  return publicText`selection.json lacks ${epochs} of the epochs before the checkpoint: they cannot be chosen`;
 }

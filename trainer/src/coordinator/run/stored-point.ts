@@ -2,6 +2,7 @@
 import { publicText, sha256, type RedactableText, WsiError } from '@wsi-operator/foundation';
 import { bytesOf } from '@wsi-operator/protocol';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import type { Cursor } from '../../checkpoint/cursor.ts';
 import type { GenerationsParts, Prepared } from './generation-parts.ts';
 import type { RecoveryPoint } from './recovery-points.ts';
 
@@ -11,18 +12,22 @@ import type { RecoveryPoint } from './recovery-points.ts';
  * @throws WsiError `CheckpointInvalid` when the newest checkpoint is of another run
  */
 export async function storedPoint(
-  { model, identity, quarantine }: Prepared,
+  prepared: Prepared,
   parts: Pick<GenerationsParts, 'checkpoints' | 'progress' | 'job' | 'measurement' | 'logger'>,
 ): Promise<RecoveryPoint> {
   const { checkpoints, progress, job, measurement, logger } = parts;
+  const { model, identity, quarantine, steps } = prepared;
   await checkpoints.sweep();
   const checkpoint = await checkpoints.newest();
   progress.notice('checkpoints', damageNotice(checkpoints.damage, checkpoint?.cursor.step));
   const standing =
-    checkpoint?.cursor.identity === identity || checkpoint === undefined
+    checkpoint === undefined || isOfSameSteps(checkpoint.cursor, prepared)
       ? 'continued'
       : quarantine.standingOf(checkpoint.cursor.identity);
   if (checkpoint !== undefined && standing === 'foreign') throw foreign(checkpoint);
+  if (checkpoint !== undefined && standing === 'continued' && checkpoint.cursor.step > steps.length) {
+    throw longer(checkpoint, steps.length);
+  }
   if (checkpoint !== undefined && standing === 'superseded') {
     logger.warn(
       { step: checkpoint.cursor.step },
@@ -41,14 +46,35 @@ export async function storedPoint(
   progress.parametersSha256 = cursor.parametersSha256;
   measurement.restore(cursor.measurement);
   logger.info({ step: cursor.step, checkpoint: path }, 'resuming');
-  return {
-    version: cursor.step,
-    parameters: model.space.flat(checkpoint.tensors, path),
-    state: checkpoint.state,
-    identity,
-    tiles: cursor.tiles,
-    trainingSeconds: cursor.trainingSeconds,
-  };
+  return pointOf(checkpoint, { model, identity });
+}
+
+/** What a checkpoint holds, as a state to give to the servers. */
+export function pointOf(
+  { cursor, path, tensors, state }: Checkpoint,
+  { model, identity }: Pick<Prepared, 'model' | 'identity'>,
+): RecoveryPoint {
+  const { step: version, tiles, trainingSeconds } = cursor;
+  return { version, parameters: model.space.flat(tensors, path), state, identity, tiles, trainingSeconds };
+}
+
+/** Whether it is of this run, or of one that differs in the number of epochs only and begins with the same steps. */
+function isOfSameSteps(
+  cursor: Pick<Cursor, 'identity' | 'prefix'>,
+  { identity, prefix }: Pick<Prepared, 'identity' | 'prefix'>,
+): boolean {
+  return cursor.identity === identity || (prefix !== undefined && cursor.prefix === prefix);
+}
+
+function longer({ path, cursor }: Checkpoint, steps: number): WsiError {
+  return new WsiError(
+    'CheckpointInvalid',
+    publicText`this checkpoint is after ${cursor.step} steps of the same training: the job asks for ${steps}`,
+    {
+      where: path,
+      remedy: publicText`Ask for as many epochs or more, give another output directory, or remove this one to start over.`,
+    },
+  );
 }
 
 function foreign({ path }: Checkpoint): WsiError {

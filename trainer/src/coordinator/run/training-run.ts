@@ -8,8 +8,14 @@
  * slide that turns out damaged, ends it and begins the next.
  */
 import { join } from 'node:path';
-import { parseQuantity, type WsiTrainingJob } from '@wsi-operator/api';
-import { CohortError, examineCohort, type Cohort, type CohortExamination } from '@wsi-operator/cohort';
+import type { WsiTrainingJob } from '@wsi-operator/api';
+import {
+  CohortError,
+  examineCohort,
+  type Cohort,
+  type CohortExamination,
+  type Split,
+} from '@wsi-operator/cohort';
 import { ownText, publicText, WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import { S3Store } from '@wsi-operator/slides';
 import type { StatusReply, Welcome } from '@wsi-operator/protocol';
@@ -27,13 +33,15 @@ import { GenerationFile } from './generation.ts';
 import type { Prepared } from './generation-parts.ts';
 import { Generations } from './generations.ts';
 import { Journal, JournalFile } from './journal.ts';
-import { removeLeftovers } from './leftovers.ts';
+import { removeLeftovers, setShorterResultAside } from './leftovers.ts';
+import { requireSelectable } from '../learning/selectable.ts';
 import { MetricsLog } from '../learning/metrics-log.ts';
 import { buildModel, describeModel, type Model } from '../../plan/model.ts';
 import { planRun, type PlannedRun } from '../../plan/plan-run.ts';
 import { Progress } from './progress.ts';
 import { Quarantine } from '../survey/quarantine.ts';
 import { measuredOf, statusOf, type StatusParts } from './run-status.ts';
+import { selectionIn, type SelectionRecord } from './selection-record.ts';
 import { ServerGroup } from './server-group.ts';
 import { SlideFiles } from '../../slide-files/slide-files.ts';
 import { statedResolutions } from '../survey/stated-resolutions.ts';
@@ -41,6 +49,7 @@ import { withLines } from '../../slide-files/slide-errors.ts';
 import { surveySlides } from '../survey/survey.ts';
 import type { UnreadableSlideError } from '../../slide-files/unreadable-slide.ts';
 import { WorkerPool } from '../leases/worker-pool.ts';
+import { welcomeOf } from './welcome.ts';
 
 /** What is known of the cohort's table. */
 type ReadTable = Pick<CohortExamination, 'lines' | 'copies' | 'notes'> & { readonly cohort: Cohort };
@@ -60,6 +69,7 @@ export class TrainingRun {
   readonly measurement: RunMeasurement;
   readonly #options: RunOptions;
   readonly #generations: Generations;
+  readonly #selection: SelectionRecord | undefined;
   readonly #store: S3Store;
   readonly #files: SlideFiles;
   #servers: ServerGroup | undefined;
@@ -84,6 +94,7 @@ export class TrainingRun {
       leaseMilliseconds: config.leaseMilliseconds,
       observer: this.measurement,
     });
+    this.#selection = selectionIn(config.output, job.spec.training.selection);
     this.#generations = new Generations({
       job,
       pool: this.pool,
@@ -98,7 +109,8 @@ export class TrainingRun {
       clock,
       logger,
       welcome: (model, servers) => this.#welcome(model, servers),
-      evaluate: (prepared) => this.#evaluate(prepared),
+      selection: this.#selection,
+      evaluate: (prepared, version) => this.#evaluate(prepared, version),
       withoutSlide: (prepared, error) => this.#withoutSlide(prepared, error),
     });
   }
@@ -154,6 +166,7 @@ export class TrainingRun {
     const { spec } = this.job;
     const { config, connections, clock, logger } = this.#options;
     await removeLeftovers(config.output);
+    await setShorterResultAside(config.output, spec.training.epochs, logger);
     await removeFailure();
     const { cohort, lines, copies, notes } = await this.#readCohort();
     this.#lines = lines;
@@ -178,7 +191,7 @@ export class TrainingRun {
       onDone: (tiles) => this.progress.slideSurveyed(tiles),
     });
     signal.throwIfAborted();
-    await quarantine.add(unreadable, cohort);
+    await quarantine.add(unreadable, cohort, { decisive: this.#decisiveSplits });
     const duplicates = await requireDistinctSlides(quarantine.without(cohort), surveyed, {
       lines,
       table: spec.cohort.table,
@@ -187,7 +200,7 @@ export class TrainingRun {
       logger,
     });
     this.progress.notice('duplicates', duplicates.notice);
-    const planned = this.#plan(cohort, surveyed, quarantine);
+    const planned = this.#plan(cohort, surveyed, { quarantine, model });
     this.#work = this.#workOf(planned, model);
     const servers = new ServerGroup(config.servers, { connections, space: model.space, clock, logger });
     this.#servers = servers;
@@ -204,6 +217,11 @@ export class TrainingRun {
     return { cohort, lines, copies, notes };
   }
 
+  /** Splits whose slides have influence on the result. */
+  get #decisiveSplits(): readonly Split[] {
+    return this.#selection === undefined ? ['train'] : ['train', 'validation'];
+  }
+
   get #skipsUnreadable(): boolean {
     return this.job.spec.cohort.unreadableSlides === 'skip';
   }
@@ -216,8 +234,15 @@ export class TrainingRun {
       : Promise.resolve(Quarantine.empty(path, logger));
   }
 
-  #plan(cohort: Cohort, surveyed: ReadonlyMap<string, SurveyedSlide>, quarantine: Quarantine): PlannedRun {
+  #plan(
+    cohort: Cohort,
+    surveyed: ReadonlyMap<string, SurveyedSlide>,
+    { quarantine, model }: Pick<Prepared, 'quarantine' | 'model'>,
+  ): PlannedRun {
     const planned = planRun(this.job.spec, quarantine.without(cohort), surveyed);
+    if (this.#selection !== undefined) {
+      requireSelectable(planned.bags, this.#selection.rule, model.description);
+    }
     this.progress.steps = planned.steps.length;
     this.progress.epochs = this.job.spec.training.epochs;
     this.progress.notice('quarantine', quarantine.notice);
@@ -236,19 +261,22 @@ export class TrainingRun {
     if (!this.#skipsUnreadable || slide === undefined) throw error;
     // One that is gone or was replaced is not a damaged one.
     await this.#files.requireUnchanged([slide]);
-    await quarantine.add([error], cohort, identity);
-    const planned = this.#plan(cohort, surveyed, quarantine);
+    await quarantine.add([error], cohort, { identity, decisive: this.#decisiveSplits });
+    const planned = this.#plan(cohort, surveyed, prepared);
     this.#work = this.#workOf(planned, prepared.model);
     return { ...prepared, ...planned };
   }
 
-  async #evaluate({ bags, steps, model, servers, quarantine, notes }: Prepared): Promise<void> {
+  async #evaluate(prepared: Prepared, version: number): Promise<void> {
+    const { bags, steps, model, servers, quarantine, notes } = prepared;
     await this.#files.requireUnchanged(bags.flatMap(({ slides }) => slides));
     await evaluateRun({
       job: this.job,
       output: this.#options.config.output,
+      version,
+      selection: this.#selection?.written(this.progress.epochs),
       bags,
-      steps,
+      steps: steps.slice(0, this.progress.step),
       quarantined: quarantine.slides,
       notes,
       model,
@@ -262,20 +290,9 @@ export class TrainingRun {
     });
   }
 
-  #welcome({ description, space }: Model, servers: Welcome['servers']): Welcome {
-    return {
-      generation: this.#generations.number,
-      network: JSON.stringify(description.network),
-      patches: JSON.stringify(this.job.spec.patches),
-      batch: description.patches.batch,
-      servers,
-      bodyLength: space.bodyLength,
-      threads: description.threads,
-      store: JSON.stringify(this.#store.settings),
-      cacheBytes: parseQuantity(this.job.spec.patches.cacheBytes),
-      // Steps under way by staleness, an evaluation, and one that is being pulled.
-      versions: this.job.spec.training.staleness + 3,
-      heartbeatMilliseconds: Math.min(2_000, Math.floor(this.#options.config.leaseMilliseconds / 4)),
-    };
+  #welcome(model: Model, servers: Welcome['servers']): Welcome {
+    const { leaseMilliseconds } = this.#options.config;
+    const generation = this.#generations.number;
+    return welcomeOf(this.job.spec, model, { generation, servers, store: this.#store, leaseMilliseconds });
   }
 }

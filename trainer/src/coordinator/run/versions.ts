@@ -66,8 +66,8 @@ export class Versions {
 
   /** Writes the newest version as a checkpoint. @throws WsiError `StorageFailed`, and what the servers say */
   async checkpoint(prepared: Prepared, version: number): Promise<void> {
-    const { model, identity, bags } = prepared;
-    const { checkpoints, progress, usage, measurement, job, logger } = this.#parts;
+    const { model, identity, prefix, bags } = prepared;
+    const { checkpoints, progress, usage, measurement, job, logger, selection } = this.#parts;
     const held = this.#recovery.newest;
     const point = held?.version === version ? held : await this.#snapshot(prepared);
     this.#recovery.hold(point);
@@ -80,6 +80,7 @@ export class Versions {
           cursor: {
             step: version,
             identity,
+            ...(prefix === undefined ? {} : { prefix }),
             parametersSha256,
             tiles,
             trainingSeconds,
@@ -91,6 +92,7 @@ export class Versions {
           state,
         },
         job.spec.checkpoint.keep,
+        selection?.selected.best?.version,
       ),
     );
     progress.checkpointStep = version;

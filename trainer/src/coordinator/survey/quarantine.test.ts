@@ -49,10 +49,10 @@ describe('the quarantine', () => {
 
   it('decides which checkpoints remain valid, over any number of losses', async () => {
     const quarantine = await Quarantine.load(path, logger);
-    await quarantine.add(errors('c'), cohort, 'first');
+    await quarantine.add(errors('c'), cohort, { identity: 'first' });
     expect(quarantine.standingOf('first')).toBe('continued');
-    await quarantine.add(errors('b'), cohort, 'second');
-    await quarantine.add(errors('b'), cohort, 'third');
+    await quarantine.add(errors('b'), cohort, { identity: 'second' });
+    await quarantine.add(errors('b'), cohort, { identity: 'third' });
     const again = await Quarantine.load(path, logger);
     expect(['first', 'second', 'third'].map((identity) => again.standingOf(identity))).toEqual([
       'superseded',

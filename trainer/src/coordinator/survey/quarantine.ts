@@ -6,10 +6,12 @@
  *     a training slide     they hold its influence: the run starts again, as if the slide had never been there
  *     only held-out ones   they stay good: the parameters do not know these slides
  *
+ * Where an epoch is chosen by the validation set, its slides have influence, too, and count as training slides.
+ *
  * So the parameters do not depend on when a damage is found, nor by whom.
  */
 import { readFile } from 'node:fs/promises';
-import type { Cohort, CohortCase } from '@wsi-operator/cohort';
+import type { Cohort, CohortCase, Split } from '@wsi-operator/cohort';
 import {
   publicText,
   systemErrorCode,
@@ -89,10 +91,14 @@ export class Quarantine {
 
   /**
    * Takes in slides, durably.
-   * @param identity of the run until now, when it may have checkpoints
+   * @param before the identity of the run until now, when it may have checkpoints, and the splits that decide its result
    * @throws WsiError that names all slides when none is left to train on; `StorageFailed`
    */
-  async add(errors: readonly UnreadableSlideError[], cohort: Cohort, identity?: string): Promise<void> {
+  async add(
+    errors: readonly UnreadableSlideError[],
+    cohort: Cohort,
+    { identity, decisive = ['train'] }: { identity?: string; decisive?: readonly Split[] } = {},
+  ): Promise<void> {
     const fresh = errors.filter(({ slide }) => !this.has(slide));
     if (fresh.length === 0) return;
     const added = fresh.map(({ slide, message }) => ({ slide, reason: message }));
@@ -100,7 +106,7 @@ export class Quarantine {
     const { continued, superseded } = this.#content;
     const names = new Set(added.map(({ slide }) => slide));
     const training = cohort.cases.some(
-      ({ split, slides }) => split === 'train' && slides.some((slide) => names.has(slide)),
+      ({ split, slides }) => decisive.includes(split) && slides.some((slide) => names.has(slide)),
     );
     const next: Content = {
       format: 1,

@@ -2,6 +2,7 @@
 import type { CheckpointContent } from '../../checkpoint/checkpoint.ts';
 import type { GenerationsParts } from '../../coordinator/run/generation-parts.ts';
 import type { JournalStore } from '../../coordinator/run/journal.ts';
+import type { SelectionStore } from '../../coordinator/run/selection-record.ts';
 import { cutLines } from '../../coordinator/learning/metrics-log.ts';
 import type { Life } from './clock.ts';
 import type { SimulatedNetwork } from './network.ts';
@@ -12,12 +13,16 @@ export class SimulatedDisk {
   journal = { content: Buffer.alloc(0) };
   metrics = '';
   checkpoints: CheckpointContent[] = [];
+  selection: string | undefined;
 
   /** @returns what a coordinator with this life does to the disk; it may end before and after each action */
   of(
     life: Life,
     network: SimulatedNetwork,
-  ): Pick<GenerationsParts, 'metrics' | 'checkpoints' | 'numbers'> & { journal: JournalStore } {
+  ): Pick<GenerationsParts, 'metrics' | 'checkpoints' | 'numbers'> & {
+    journal: JournalStore;
+    selection: SelectionStore;
+  } {
     const action = async <T>(effect: () => T): Promise<T> => {
       await network.boundary(life);
       const result = effect();
@@ -28,12 +33,23 @@ export class SimulatedDisk {
       numbers: { next: () => action(() => ++this.generation) },
       journal: this.#journalOf(life, network, action),
       metrics: this.#metricsOf(action),
+      selection: {
+        read: () => action(() => this.selection),
+        write: (text) =>
+          action(() => {
+            this.selection = text;
+          }),
+      },
       checkpoints: {
+        load: (step) => action(() => loaded(this.checkpoints.find(({ cursor }) => cursor.step === step))!),
         newest: () => action(() => loaded(this.checkpoints.at(-1))),
-        write: (content, keep) =>
+        write: (content, keep, pinned) =>
           action(() => {
             const kept = this.checkpoints.filter(({ cursor }) => cursor.step < content.cursor.step);
-            this.checkpoints = [...kept, structuredClone(content)].slice(-keep);
+            const all = [...kept, structuredClone(content)];
+            this.checkpoints = all.filter(
+              ({ cursor }, index) => index >= all.length - keep || cursor.step === pinned,
+            );
             return '';
           }),
         sweep: () => Promise.resolve(),

@@ -15,6 +15,7 @@ import { applied, decodeRecords, replayJournal } from '../../coordinator/run/jou
 import { planSteps } from '../../plan/plan.ts';
 import { Progress } from '../../coordinator/run/progress.ts';
 import { Quarantine } from '../../coordinator/survey/quarantine.ts';
+import { SelectionRecord } from '../../coordinator/run/selection-record.ts';
 import { ServerGroup } from '../../coordinator/run/server-group.ts';
 import { WorkerPool } from '../../coordinator/leases/worker-pool.ts';
 import { ParameterServerService } from '../../server/service.ts';
@@ -40,12 +41,17 @@ export interface SimulationOptions {
   readonly workers: number;
   readonly servers: number;
   readonly staleness: number;
+  /** Whether the best epoch is kept, and training ends when the next is not better. */
+  readonly selects?: boolean;
   readonly faults: readonly SimulatedFault[];
 }
 
 export interface SimulatedResult {
   readonly sha256: string;
   readonly tiles: number;
+  /** Of the result, and of the last step that was trained. */
+  readonly version: number;
+  readonly step: number;
   /** Of `metrics.jsonl`: the loss by step, and the versions that were evaluated. */
   readonly losses: readonly [step: number, loss: number][];
   readonly evaluations: readonly number[];
@@ -84,12 +90,12 @@ class Simulation {
   #finished = new Set<string>();
   #taken = new Set<string>();
   readonly #recomputed: string[] = [];
-  #result: { sha256: string; tiles: number } | undefined;
+  #result: Pick<SimulatedResult, 'sha256' | 'tiles' | 'version' | 'step'> | undefined;
   #failure: unknown;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
-    this.#job = simulatedJob(options.staleness);
+    this.#job = simulatedJob(options.staleness, options.selects);
     this.#network = new SimulatedNetwork(this.#time, options.seed, (count) => this.#strike(count));
     process.env['WSI_LOG_LEVEL'] = 'silent';
     const logger = createLogger({ role: 'simulation' });
@@ -204,7 +210,8 @@ class Simulation {
     const { pool, measurement, progress, stop } = parts;
     const clock = this.#time.clockOf(life);
     const logger = this.#logger;
-    const { journal, ...disk } = this.#disk.of(life, this.#network);
+    const { journal, selection, ...disk } = this.#disk.of(life, this.#network);
+    const rule = this.#job.spec.training.selection;
     const generations: Generations = new Generations({
       job: this.#job,
       pool,
@@ -213,13 +220,15 @@ class Simulation {
       measurement,
       ...disk,
       journal: new Journal(journal, logger),
+      selection: rule === undefined ? undefined : new SelectionRecord(selection, rule),
       files: { requireUnchanged: () => this.#network.boundary(life) },
       clock,
       logger,
       welcome: (_model, servers) => simulatedWelcome(generations.number, servers),
-      evaluate: async ({ servers, model }) => {
-        const parameters = await servers.pull(progress.step, 0, model.space.length);
-        this.#result = { sha256: sha256(bytesOf(parameters)), tiles: progress.tiles };
+      evaluate: async ({ servers, model }, version) => {
+        const parameters = await servers.pull(version, 0, model.space.length);
+        const { tiles, step } = progress;
+        this.#result = { sha256: sha256(bytesOf(parameters)), tiles, version, step };
       },
       withoutSlide: (_prepared, error) => Promise.reject(error),
     });

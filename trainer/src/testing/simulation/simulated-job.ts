@@ -7,16 +7,19 @@ import type { Model } from '../../plan/model.ts';
 import type { ParameterSpace } from '../../plan/parameter-space.ts';
 import { bodyLength, embeddingSize } from './worker.ts';
 
-export function simulatedJob(staleness: number): WsiTrainingJob {
+/** @param selects whether the best of six epochs is kept, with a patience of one, instead of the last of two */
+export function simulatedJob(staleness: number, selects = false): WsiTrainingJob {
+  const split = selects ? 'split: { validation: 0.2 }, ' : '';
+  const epochs = selects ? 'epochs: 6, selection: { metric: logLoss, patience: 1 }' : 'epochs: 2';
   return jobFromText(
     `apiVersion: wsi.dev/v1alpha1
 kind: WsiTrainingJob
 metadata: { name: simulated }
 spec:
-  cohort: { table: cohort.csv, slides: slides, outcome: { type: classification, column: label } }
+  cohort: { table: cohort.csv, slides: slides, ${split}outcome: { type: classification, column: label } }
   patches: { size: 64, level: 0 }
   model: { encoder: { name: tiny }, aggregator: { name: attention }, head: { name: classification } }
-  training: { epochs: 2, slidesPerStep: 2, staleness: ${staleness}, optimizer: { name: adamw, learningRate: 0.01 } }
+  training: { ${epochs}, slidesPerStep: 2, staleness: ${staleness}, optimizer: { name: adamw, learningRate: 0.01 } }
   checkpoint: { everySteps: 3, keep: 2 }
 `,
     'simulated.yaml',
@@ -40,7 +43,7 @@ export function simulatedModel(): Model {
   return {
     head,
     space: space as unknown as ParameterSpace,
-    description: { classes: [] as readonly string[] } as Model['description'],
+    description: { classes: ['a', 'b'] as readonly string[] } as Model['description'],
   };
 }
 
