@@ -26,8 +26,8 @@ const OLDEST_OUTSIDE_PIP = /** @type {const} */ ([22, 3]);
 /** @type {Record<PythonLevel, { files: readonly string[], diskBytes: number, name: string }>} */
 const LEVELS = {
   'python-reference': {
-    // The store is only for tests: the benchmarks' environment, which is far larger, does without.
-    files: ['python-requirements.txt', 'python-store-requirements.txt'],
+    // The store and h5py are only for tests: the benchmarks' environment, which is far larger, does without.
+    files: ['python-requirements.txt', 'python-store-requirements.txt', 'python-features-requirements.txt'],
     diskBytes: 0.7e9,
     name: 'Python reference environment',
   },

@@ -1,0 +1,52 @@
+/** Writes files of features: the same bytes for the same features, and a whole file or none. */
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { storageError, syncDirectory } from '@wsi-operator/foundation';
+import type { FeatureContent } from './layouts/content.ts';
+import { Hdf5Thread } from './thread/hdf5-thread.ts';
+
+export interface FeatureRows {
+  /** [n, D]. */
+  readonly features: Float32Array;
+  /** [n, 2], level-0 pixels. */
+  readonly coordinates: Float64Array;
+}
+
+export class FeatureWriter {
+  readonly #thread = new Hdf5Thread();
+
+  /**
+   * Writes one file after the other; a second call has to wait for the first.
+   * @param parts in the order of the rows; the next is asked for when one is written
+   * @throws WsiError `StorageFailed`, or what `parts` throws; no file is left then
+   */
+  async write(
+    path: string,
+    content: FeatureContent,
+    parts: AsyncIterable<FeatureRows> | Iterable<FeatureRows>,
+  ): Promise<void> {
+    const temporary = `${path}.${process.pid}.tmp`;
+    try {
+      await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
+        throw storageError(path, error);
+      });
+      await rm(temporary, { force: true });
+      await this.#thread.call({ kind: 'create', path: temporary, content });
+      for await (const { features, coordinates } of parts) {
+        await this.#thread.call({ kind: 'append', features, coordinates });
+      }
+      await this.#thread.call({ kind: 'finish' });
+      await rename(temporary, path);
+      await syncDirectory(dirname(path));
+    } catch (error) {
+      // The file is open on the thread.
+      await this.#thread.close();
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+}

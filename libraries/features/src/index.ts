@@ -1,0 +1,11 @@
+export {
+  FEATURE_LAYOUTS,
+  sameKey,
+  type FeatureFile,
+  type FeatureKey,
+  type FeatureLayout,
+  type SurveyedFeatures,
+} from './feature-file.ts';
+export { FeatureReader } from './feature-reader.ts';
+export type { FeatureContent } from './layouts/content.ts';
+export { FeatureWriter, type FeatureRows } from './feature-writer.ts';

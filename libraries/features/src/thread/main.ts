@@ -1,0 +1,116 @@
+/** The thread with HDF5 in it: answers one call after the other. After a fault its owner replaces it. */
+import { createHash } from 'node:crypto';
+import { parentPort } from 'node:worker_threads';
+import { publicText, systemErrorCode, WsiError } from '@wsi-operator/foundation';
+import { unreadable } from '../feature-errors.ts';
+import { OpenedFeatures } from '../hdf5/opened-features.ts';
+import { WrittenFeatures } from '../hdf5/written-features.ts';
+import type { FeatureAnswer, FeatureAnswers, FeatureCall, FeatureRequest } from './protocol.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('this module is the entry of a worker thread');
+
+/** Files that are read in blocks are not opened for each. */
+const OPEN_FILES = 16;
+const opened = new Map<string, OpenedFeatures>();
+let written: WrittenFeatures | undefined;
+
+port.on('message', ({ id, call }: FeatureRequest) => {
+  try {
+    const result = perform(call, () => port.postMessage({ id } satisfies FeatureAnswer));
+    const answer: FeatureAnswer = { id, result };
+    port.postMessage(answer, buffersOf(result));
+  } catch (thrown) {
+    const path = 'path' in call ? call.path : '';
+    const { code, problem, where, remedy, publicMessage: shown } = errorOf(thrown, path);
+    const error = {
+      code,
+      problem,
+      shown,
+      isFault: !(thrown instanceof WsiError) && systemErrorCode(thrown) === undefined,
+      ...(where === undefined ? {} : { where }),
+      ...(remedy === undefined ? {} : { remedy }),
+    };
+    port.postMessage({ id, error } satisfies FeatureAnswer);
+  }
+});
+
+/** @param goesOn called after each part of a file */
+function perform(call: FeatureCall, goesOn: () => void): FeatureAnswers[keyof FeatureAnswers] {
+  switch (call.kind) {
+    case 'describe':
+      return afresh(call.path, ({ file }) => file);
+    case 'survey':
+      return afresh(call.path, (file) => survey(file, goesOn));
+    case 'rows':
+      return keptOpen(call.path).rows(call.start, call.count);
+    case 'create':
+      written = new WrittenFeatures(call.path, call.content);
+      return null;
+    case 'append':
+      written!.append(call.features, call.coordinates);
+      return null;
+    case 'finish':
+      written!.finish();
+      written = undefined;
+      return null;
+  }
+}
+
+function afresh<T>(path: string, use: (file: OpenedFeatures) => T): T {
+  const file = new OpenedFeatures(path);
+  try {
+    return use(file);
+  } finally {
+    file.close();
+  }
+}
+
+/** The least recently used is closed for another. */
+function keptOpen(path: string): OpenedFeatures {
+  const file = opened.get(path) ?? new OpenedFeatures(path);
+  opened.delete(path);
+  opened.set(path, file);
+  const [oldest] = opened.keys();
+  if (opened.size > OPEN_FILES && oldest !== undefined) {
+    opened.get(oldest)?.close();
+    opened.delete(oldest);
+  }
+  return file;
+}
+
+function survey(opened: OpenedFeatures, goesOn: () => void): FeatureAnswers['survey'] {
+  const { file } = opened;
+  const coordinates = opened.coordinates();
+  const hash = createHash('sha256').update(`features 1 ${file.rows} ${file.size} ${file.coordinates.unit}\n`);
+  for (const part of opened.parts()) {
+    hash.update(bytesOf(part));
+    goesOn();
+  }
+  hash.update(bytesOf(coordinates));
+  return { file, coordinates, digest: hash.digest('hex') };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function buffersOf(result: FeatureAnswers[keyof FeatureAnswers]): ArrayBuffer[] {
+  if (result === null) return [];
+  if (result instanceof Float32Array) return [result.buffer as ArrayBuffer];
+  return 'digest' in result ? [result.coordinates.buffer as ArrayBuffer] : [];
+}
+
+/** Whatever is thrown besides a refusal is a fault of the file: the library does not expect what is in it. */
+function errorOf(thrown: unknown, path: string): WsiError {
+  if (thrown instanceof WsiError) return thrown;
+  const gone = systemErrorCode(thrown);
+  return gone === undefined
+    ? unreadable(path, publicText`the file is damaged: HDF5 fails on it.`, undefined, thrown)
+    : unreadable(
+        path,
+        publicText`the file cannot be opened.`,
+        publicText`Check that it is there and that this user may read it.`,
+        thrown,
+      );
+}
