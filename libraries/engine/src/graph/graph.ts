@@ -84,8 +84,13 @@ export class Graph {
   }
 
   scalar(value: number): Value {
-    const content = this.floatType === 'float32' ? Float32Array.of(value) : Float64Array.of(value);
-    return this.#constant(this.floatType, [], new Uint8Array(content.buffer));
+    return this.floats([value], []);
+  }
+
+  /** A constant, row-major. */
+  floats(values: readonly number[], shape: readonly number[]): Value {
+    const content = this.floatType === 'float32' ? Float32Array.from(values) : Float64Array.from(values);
+    return this.#constant(this.floatType, shape, new Uint8Array(content.buffer));
   }
 
   #constant(type: DataType, shape: readonly number[], content: Uint8Array): Value {

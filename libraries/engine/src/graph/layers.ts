@@ -137,12 +137,11 @@ export function multiply(tape: Tape, left: Value, right: Value): Value {
   ]);
 }
 
-export function multiplyBy(tape: Tape, value: Value, factor: number): Value {
+/** @param factor a constant whose shape extends to that of the value */
+export function multiplyBy(tape: Tape, value: Value, factor: Value): Value {
   const { graph } = tape;
-  const result = binary(graph, 'Mul', [value, graph.scalar(factor)]);
-  return tape.record(result, [value], (cotangent) => [
-    binary(graph, 'Mul', [cotangent, graph.scalar(factor)]),
-  ]);
+  const result = binary(graph, 'Mul', [value, factor]);
+  return tape.record(result, [value], (cotangent) => [binary(graph, 'Mul', [cotangent, factor])]);
 }
 
 export function matrixProduct(tape: Tape, left: Value, right: Value): Value {

@@ -8,8 +8,8 @@ import { cast, concatenate, reshape, slice } from '../graph/arithmetic.ts';
 import { elements, type Graph, type Value } from '../graph/graph.ts';
 import { meanOverPixels } from '../graph/layers.ts';
 import { Tape } from '../graph/tape.ts';
-import { centre } from './encoders/encoder.ts';
 import { encoders } from './encoders/index.ts';
+import { normalisedTiles } from './encoders/tiles.ts';
 import { aggregatorOf, type Network } from './network.ts';
 import { parameterLayout } from './parameters.ts';
 
@@ -37,7 +37,8 @@ export function writeBody(graph: Graph, network: Network, parameters: Value, til
     if (value === undefined) throw new Error(`the layout has no parameter "${name}"`);
     return value;
   };
-  const features = encoders[network.encoder.name].forward(tape, parameter, centre(graph, tiles));
+  const encoder = encoders[network.encoder.name];
+  const features = encoder.forward(tape, parameter, normalisedTiles(tape, tiles, encoder.normalisation));
   const embeddings = meanOverPixels(tape, features);
   const scores = aggregatorOf(network.aggregator).scores?.(tape, parameter, embeddings);
   return {

@@ -1,10 +1,11 @@
 /** Every encoder of the table keeps what the definition of the job says of it. No TensorFlow: shapes only. */
 import { describe, expect, it } from '@jest/globals';
 import { ENCODERS, type EncoderName } from '@wsi-operator/api';
-import { cast } from '../../graph/arithmetic.ts';
 import { Graph } from '../../graph/graph.ts';
 import { Tape } from '../../graph/tape.ts';
+import { convolve } from '../../graph/layers.ts';
 import { encoders } from './index.ts';
+import { type Colours, normalisedTiles } from './tiles.ts';
 
 const names = Object.keys(ENCODERS) as EncoderName[];
 
@@ -14,6 +15,40 @@ describe('the table of encoders', () => {
   });
 });
 
+describe('the normalisation of tiles', () => {
+  it('subtracts the mean of each colour and divides the weights by its deviation', () => {
+    expect(constants([0.4, 0.5, 0.6], [0.2, 0.25, 0.5])).toEqual([
+      { shape: [3], values: [102, 127.5, 153].map(Math.fround) },
+      { shape: [3, 1], values: [1 / 51, 1 / 63.75, 1 / 127.5].map(Math.fround) },
+    ]);
+  });
+
+  it('is one number where the colours agree', () => {
+    expect(constants([0.5, 0.5, 0.5], [0.25, 0.25, 0.25])).toEqual([
+      { shape: [], values: [127.5] },
+      { shape: [], values: [Math.fround(1 / 63.75)] },
+    ]);
+  });
+});
+
+/** What is subtracted from the pixels, and what the weights of a convolution are multiplied by. */
+function constants(mean: Colours, std: Colours): unknown[] {
+  const graph = new Graph();
+  const tape = new Tape(graph);
+  const tiles = normalisedTiles(tape, graph.placeholder('tiles', 'uint8', [null, 8, 8, 3]), { mean, std });
+  tiles.convolve(convolve, graph.placeholder('weights', 'float32', [3, 3, 3, 4]), 2);
+  return ['Sub', 'Mul'].map((operation) => {
+    const { inputs } = graph.nodes.find((node) => node.operation === operation)!;
+    const { attributes } = graph.nodes.find(({ name }) => name === inputs[1])!;
+    const { shape, content } = (
+      attributes['value'] as {
+        readonly constant: { readonly shape: readonly number[]; readonly content: Uint8Array };
+      }
+    ).constant;
+    return { shape, values: [...new Float32Array(content.slice().buffer)] };
+  });
+}
+
 describe.each(names)('encoder %s', (name) => {
   const { stride } = ENCODERS[name];
   const encoder = encoders[name];
@@ -21,11 +56,13 @@ describe.each(names)('encoder %s', (name) => {
   it.each([2, 3, 7])('maps a tile of %i strides to as many features per side', (strides) => {
     const graph = new Graph();
     const side = strides * stride;
-    const tiles = cast(graph, graph.placeholder('tiles', 'uint8', [null, side, side, 3]), graph.floatType);
+    const tape = new Tape(graph);
+    const pixels = graph.placeholder('tiles', 'uint8', [null, side, side, 3]);
+    const tiles = normalisedTiles(tape, pixels, encoder.normalisation);
     const shapes = new Map(encoder.parameters().map(({ name: of, shape }) => [of, shape]));
     const used = new Set<string>();
     const features = encoder.forward(
-      new Tape(graph),
+      tape,
       (of) => {
         used.add(of);
         return graph.placeholder(of.replaceAll('.', '_'), 'float32', shapes.get(of) ?? []);

@@ -8,23 +8,17 @@
  * Shapes: n tiles of a shard; s pixels a side of a tile; the last number is that of the channels.
  */
 import { known, type Value } from '../../graph/graph.ts';
-import {
-  add,
-  addBias,
-  convolveCentred,
-  maxPool,
-  multiplyBy,
-  relu,
-  scaleChannels,
-} from '../../graph/layers.ts';
+import { add, addBias, convolveCentred, maxPool, relu, scaleChannels } from '../../graph/layers.ts';
 import { convolution } from '../parameter-specification.ts';
-import { PIXEL_SCALE, type Encoder } from './encoder.ts';
+import type { Encoder } from './encoder.ts';
+import { AROUND_ZERO } from './tiles.ts';
 
 /** Channels of the four layers; layers 2 to 4 start with a stride of 2. */
 const CHANNELS = [64, 128, 256, 512] as const;
 
 export const resnet18: Encoder = {
   embeddingSize: 512,
+  normalisation: AROUND_ZERO,
 
   parameters() {
     // The stem's input has no ReLU before it, so half of He's variance keeps the scale.
@@ -51,13 +45,14 @@ export const resnet18: Encoder = {
   },
 
   forward(tape, parameters, tiles) {
+    const scaled = (name: string, norm: string): Value =>
+      scaleChannels(tape, parameters(`encoder.${name}.weight`), parameters(`encoder.${norm}.weight`));
     const convolveScaled = (image: Value, name: string, norm: string, stride: number): Value => {
-      const gain = parameters(`encoder.${norm}.weight`);
-      const scaled = scaleChannels(tape, parameters(`encoder.${name}.weight`), gain);
-      const weights = image === tiles ? multiplyBy(tape, scaled, PIXEL_SCALE) : scaled;
-      return addBias(tape, convolveCentred(tape, image, weights, stride), parameters(`encoder.${norm}.bias`));
+      const convolved = convolveCentred(tape, image, scaled(name, norm), stride);
+      return addBias(tape, convolved, parameters(`encoder.${norm}.bias`));
     };
-    let features = maxPool(tape, relu(tape, convolveScaled(tiles, 'conv1', 'bn1', 2)));
+    const stem = tiles.convolve(convolveCentred, scaled('conv1', 'bn1'), 2);
+    let features = maxPool(tape, relu(tape, addBias(tape, stem, parameters('encoder.bn1.bias'))));
     for (const [layer, channels] of CHANNELS.entries()) {
       for (const block of [0, 1]) {
         const name = `layer${layer + 1}.${block}`;

@@ -6,9 +6,11 @@
  *
  * Shapes: n tiles of a shard; s pixels a side of a tile; the last number is that of the channels.
  */
-import { addBias, convolve, multiplyBy, relu, standardizeWeights } from '../../graph/layers.ts';
+import type { Value } from '../../graph/graph.ts';
+import { addBias, convolve, relu, standardizeWeights } from '../../graph/layers.ts';
 import { convolution } from '../parameter-specification.ts';
-import { PIXEL_SCALE, type Encoder } from './encoder.ts';
+import type { Encoder } from './encoder.ts';
+import { AROUND_ZERO } from './tiles.ts';
 
 /** Channels after each convolution; each halves the sides. */
 const LAYERS = [
@@ -26,6 +28,7 @@ const RELU_GAIN = Math.sqrt(2 / (1 - 1 / Math.PI));
 
 export const tiny: Encoder = {
   embeddingSize: 128,
+  normalisation: AROUND_ZERO,
 
   parameters() {
     return LAYERS.flatMap(([name, outputs], index) => {
@@ -36,12 +39,15 @@ export const tiny: Encoder = {
   },
 
   forward(tape, parameters, tiles) {
-    return LAYERS.reduce((features, [name]) => {
+    const layer = (name: string, convolveBy: (weights: Value) => Value): Value => {
       const weights = parameters(`encoder.${name}.conv.weight`);
       const standardized = standardizeWeights(tape, weights, parameters(`encoder.${name}.norm.weight`));
-      const scaled = features === tiles ? multiplyBy(tape, standardized, PIXEL_SCALE) : standardized;
-      const convolved = convolve(tape, features, scaled, 2);
-      return relu(tape, addBias(tape, convolved, parameters(`encoder.${name}.norm.bias`)));
-    }, tiles);
+      return relu(tape, addBias(tape, convolveBy(standardized), parameters(`encoder.${name}.norm.bias`)));
+    };
+    const [[stem], ...stages] = LAYERS;
+    return stages.reduce(
+      (features, [name]) => layer(name, (weights) => convolve(tape, features, weights, 2)),
+      layer(stem, (weights) => tiles.convolve(convolve, weights, 2)),
+    );
   },
 };
