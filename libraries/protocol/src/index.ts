@@ -23,7 +23,7 @@ export { protoPath } from './loader-options.ts';
 export type * from './messages.ts';
 export { listen, type ListeningServer, type ListenOptions, type ServicePart } from './listen.ts';
 export type { MethodCallers } from './peers.ts';
-export { MOST_REPLY_BYTES, MOST_REPLY_FIELDS } from './reply-bounds.ts';
+export { checkReplyBounds, MOST_REPLY_BYTES, MOST_REPLY_FIELDS } from './reply-bounds.ts';
 export { connectStatus, isReplyRefused, type StatusClient } from './status-client.ts';
 export {
   channelCredentials,

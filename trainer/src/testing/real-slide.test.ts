@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { Heatmap } from '../coordinator/learning/heatmaps.ts';
+import type { Heatmap } from '../heatmap/heatmap.ts';
 import type { RunResult } from '../coordinator/learning/result.ts';
 import { resultOf } from './ended-run.ts';
 import { RoleProcesses } from './role-processes.ts';

@@ -13,7 +13,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as foundation from '@wsi-operator/foundation';
 import type * as protocol from '@wsi-operator/protocol';
-import type { WorkerPool } from '@wsi-operator/trainer/testing/worker-pool';
+import type { WorkerPool } from '@wsi-operator/trainer';
 import { affinityOf, SLOTS, taskOf, welcome } from './messages.ts';
 
 process.env['WSI_LOG_LEVEL'] = 'warn';

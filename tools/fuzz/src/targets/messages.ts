@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WsiError } from '@wsi-operator/foundation';
 import { S3Store } from '@wsi-operator/slides';
-import { checkReplyBounds } from '@wsi-operator/protocol/testing/reply-bounds';
+import { checkReplyBounds } from '@wsi-operator/protocol';
 import {
   type Cursor,
   cursorDigest,

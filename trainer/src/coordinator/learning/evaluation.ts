@@ -9,17 +9,9 @@ import {
 import type { ScoredBag } from '../../aggregators/index.ts';
 import type { PlannedBag } from '../../plan/bags.ts';
 import { caseOutcome } from '../../plan/head-outcome.ts';
+import type { Prediction } from '../../scoring/prediction.ts';
 import { scoreBag, type ScoringModel, type ScoringOptions } from '../../scoring/score-bag.ts';
 import { positiveIndex, type ModelDescription } from '../../plan/model.ts';
-
-export interface Prediction extends Pick<ScoredBag, 'score' | 'probabilities'> {
-  readonly patient: string;
-  readonly bag: string;
-  readonly slides: readonly string[];
-  readonly split: string;
-  readonly outcome: PlannedBag['case']['outcome'];
-  readonly treatment?: string;
-}
 
 export interface EvaluatedBag extends Pick<ScoredBag, 'tileScores'> {
   readonly prediction: Prediction;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { evaluationOf, type Prediction } from './evaluation.ts';
+import type { Prediction } from '../../scoring/prediction.ts';
+import { evaluationOf } from './evaluation.ts';
 import { writtenEvaluation, writtenPredictions } from './result-evaluation.ts';
 
 const classified = (patient: string, classIndex: number, share: number): Prediction => ({

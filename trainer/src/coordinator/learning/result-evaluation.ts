@@ -6,7 +6,7 @@ import {
   type Evaluation,
   type SurvivalFinding,
 } from '@wsi-operator/statistics';
-import type { Prediction } from './evaluation.ts';
+import type { Prediction } from '../../scoring/prediction.ts';
 import { positiveIndex, type ModelDescription } from '../../plan/model.ts';
 
 /** An estimate with its confidence interval and who it is of. */
