@@ -1,5 +1,5 @@
 /** What a prediction is in the files of `wsi predict` (pure). */
-import { HEADS } from '@wsi-operator/api';
+import { HEADS, type OutcomeType } from '@wsi-operator/api';
 import { csvText } from '@wsi-operator/cohort';
 import { canonicalJson, sha256, type WsiError } from '@wsi-operator/foundation';
 import type { BagPrediction, Predictor } from '@wsi-operator/trainer';
@@ -70,12 +70,14 @@ export function modelCard(predictor: Predictor, bag: ModelCard['bag']): ModelCar
 }
 
 function scoreMeaning({ description, positive }: Predictor): string {
-  if (HEADS[description.head.name].outcome === 'survival') {
-    return 'log hazard ratio: the higher, the earlier the event is expected';
-  }
-  return positive === undefined
-    ? 'the largest of the probabilities of the classes'
-    : `probability of the class '${positive}'`;
+  const meanings: Readonly<Record<OutcomeType, string>> = {
+    survival: 'log hazard ratio: the higher, the earlier the event is expected',
+    classification:
+      positive === undefined
+        ? 'the largest of the probabilities of the classes'
+        : `probability of the class '${positive}'`,
+  };
+  return meanings[HEADS[description.head.name].outcome];
 }
 
 export function predictionRecord(

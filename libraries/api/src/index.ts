@@ -28,6 +28,7 @@ export {
   type AggregatorName,
   type EncoderName,
   type HeadName,
+  type OutcomeType,
 } from './definition/model-parts.ts';
 export { SELECTION_METRICS, type SelectionMetric } from './definition/selection.ts';
 export { GANG_NAMES, type GangName } from './definition/gangs.ts';

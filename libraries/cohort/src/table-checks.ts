@@ -21,13 +21,34 @@ export function cohortProblems(
     problems.push(...patientProblems(patient, rows, spec));
   }
   if (!complete || records.length === 0) return problems;
-  problems.push(
-    ...(spec.outcome.type === 'classification'
-      ? classProblems(records, spec.outcome)
-      : survivalProblems(records, spec.outcome)),
-  );
+  problems.push(...learningProblems(records, spec.outcome));
   return problems;
 }
+
+function learningProblems(records: readonly SlideRecord[], outcome: CohortSpec['outcome']): CohortProblem[] {
+  switch (outcome.type) {
+    case 'classification':
+      return classProblems(records, outcome);
+    case 'survival':
+      return survivalProblems(records, outcome);
+  }
+}
+
+/** Whether slides of a patient have one outcome even where each is predicted by itself, and the remedy where they differ. */
+const OF_PATIENTS: Readonly<
+  Record<CohortSpec['outcome']['type'], { readonly always: boolean; readonly remedy: string }>
+> = {
+  classification: {
+    always: false,
+    remedy:
+      'Give a patient one class in all rows, or, where each slide has a class of its own, say `cohort.bag: slide`.',
+  },
+  survival: {
+    always: true,
+    remedy:
+      'Give a patient one time and event in all rows: those of the last follow-up. Where two people share an identifier, give each one.',
+  },
+};
 
 function patientProblems(
   patient: string,
@@ -38,7 +59,7 @@ function patientProblems(
   if (first === undefined) return [];
   const problems: CohortProblem[] = [];
   // Slides of one patient may differ in class when each slide is predicted by itself (tumour and normal tissue).
-  const oneOutcome = outcome.type === 'survival' || bag !== 'slide';
+  const oneOutcome = OF_PATIENTS[outcome.type].always || bag !== 'slide';
   for (const row of rows.slice(1)) {
     const conflict = (code: CohortProblem['code'], column: string, [here, there]: [string, string]): void => {
       const message = `patient ${quoted(patient)} has ${column} ${here} here and ${there} on line ${first.line}`;
@@ -46,10 +67,9 @@ function patientProblems(
     };
     const values = [outcomeText(row), outcomeText(first)] as const;
     if (oneOutcome && values[0] !== values[1]) {
-      const column = outcome.type === 'survival' ? `${outcome.time}, ${outcome.event}` : outcome.column;
-      conflict('ConflictingOutcome', column, [...values]);
+      conflict('ConflictingOutcome', columnsText(outcome), [...values]);
     }
-    if (row.treatment !== first.treatment && outcome.type === 'survival') {
+    if (outcome.type === 'survival' && row.treatment !== first.treatment) {
       conflict('ConflictingTreatment', outcome.treatment ?? '', [treatmentText(row), treatmentText(first)]);
     }
     if (row.split !== first.split) {
@@ -65,13 +85,25 @@ function patientProblems(
 function conflictRemedy(code: CohortProblem['code'], type: CohortSpec['outcome']['type']): string {
   if (code === 'ConflictingTreatment')
     return 'Give a patient one treatment in all rows, the one to compare by.';
-  return type === 'survival'
-    ? 'Give a patient one time and event in all rows: those of the last follow-up. Where two people share an identifier, give each one.'
-    : 'Give a patient one class in all rows, or, where each slide has a class of its own, say `cohort.bag: slide`.';
+  return OF_PATIENTS[type].remedy;
 }
 
 function outcomeText({ outcome }: SlideRecord): string {
-  return outcome.type === 'survival' ? `${outcome.time}, ${outcome.event}` : quoted(outcome.class);
+  switch (outcome.type) {
+    case 'classification':
+      return quoted(outcome.class);
+    case 'survival':
+      return `${outcome.time}, ${outcome.event}`;
+  }
+}
+
+function columnsText(outcome: CohortSpec['outcome']): string {
+  switch (outcome.type) {
+    case 'classification':
+      return outcome.column;
+    case 'survival':
+      return `${outcome.time}, ${outcome.event}`;
+  }
 }
 
 function treatmentText({ treatment }: SlideRecord): string {

@@ -111,10 +111,16 @@ export function outcomeNotes(cohort: Cohort): string[] {
 function testNotes({ cases, classes, outcomeType }: Cohort): string[] {
   const tested = cases.filter(({ split }) => split === 'test');
   if (tested.length === 0) return ['no patient is in test: how good the model is will not be known'];
-  if (outcomeType === 'survival') {
-    if (tested.some(hasEvent)) return [];
-    return ['no patient in test has an event: how good the model is will not be known'];
+  switch (outcomeType) {
+    case 'classification':
+      return untestedClasses(tested, classes);
+    case 'survival':
+      if (tested.some(hasEvent)) return [];
+      return ['no patient in test has an event: how good the model is will not be known'];
   }
+}
+
+function untestedClasses(tested: Cohort['cases'], classes: readonly string[]): string[] {
   const found = new Set(tested.map(({ outcome }) => ('class' in outcome ? outcome.class : '')));
   const absent = classes.filter((name) => !found.has(name)).map(quoted);
   if (absent.length === 0) return [];

@@ -5,9 +5,12 @@ import type { Outcome } from '../heads/index.ts';
 
 /** An outcome of the cohort, as heads and evaluations take it. */
 export function caseOutcome(outcome: CohortCase['outcome']): CaseOutcome {
-  return outcome.type === 'classification'
-    ? { type: 'classification', index: outcome.classIndex }
-    : { type: 'survival', time: outcome.time, event: outcome.event === 1 };
+  switch (outcome.type) {
+    case 'classification':
+      return { type: 'classification', index: outcome.classIndex };
+    case 'survival':
+      return { type: 'survival', time: outcome.time, event: outcome.event === 1 };
+  }
 }
 
 /** @param bags of the patient; a patient is on one side of the split, and so are they */

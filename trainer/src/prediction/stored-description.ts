@@ -3,9 +3,28 @@
  * computed. What belongs to a machine and leaves the numbers alone is not taken from it. `threads` is: the bits depend
  * on it, and its range is that of a job.
  */
-import { API_VERSION, formatProblem, HEADS, KIND, validate } from '@wsi-operator/api';
+import { API_VERSION, formatProblem, HEADS, KIND, validate, type OutcomeType } from '@wsi-operator/api';
 import { isRecord, WsiError } from '@wsi-operator/foundation';
 import type { ModelDescription } from '../plan/model.ts';
+
+/** The outcome of the smallest job that has a head for it, and the classes that such a head must have. */
+const OUTCOMES: Readonly<
+  Record<
+    OutcomeType,
+    { readonly smallest: object; readonly leastClasses: number; readonly countsClasses: boolean }
+  >
+> = {
+  classification: {
+    smallest: { type: 'classification', column: 'class' },
+    leastClasses: 2,
+    countsClasses: true,
+  },
+  survival: {
+    smallest: { type: 'survival', time: 'time', event: 'event' },
+    leastClasses: 0,
+    countsClasses: false,
+  },
+};
 
 const MOST_CLASSES = 4096;
 const LONGEST_CLASS = 1024;
@@ -21,7 +40,7 @@ export function storedDescription(stored: unknown): ModelDescription {
   const { job, problems } = validate(jobLike({ network, head, patches, threads }));
   if (job === undefined) throw refused(problems.map(formatProblem).join('; '));
   if (network['tileSize'] !== patches['size']) throw refused('its network is for tiles of another size');
-  if (outcomeOf(head) === 'classification' && head['classes'] !== classes.length) {
+  if (OUTCOMES[outcomeOf(head)].countsClasses && head['classes'] !== classes.length) {
     throw refused(`its head is for other classes than the ${classes.length} that it names`);
   }
   // Checked above, so that the type holds.
@@ -40,10 +59,7 @@ interface StoredParts {
 function jobLike({ network, head, patches, threads }: StoredParts): unknown {
   const { classes: _ofTheTable, ...jobHead } = head;
   const { cacheBytes: _ofTheMachine, ...jobPatches } = patches;
-  const outcome =
-    outcomeOf(head) === 'survival'
-      ? { type: 'survival', time: 'time', event: 'event' }
-      : { type: 'classification', column: 'class' };
+  const outcome = OUTCOMES[outcomeOf(head)].smallest;
   return {
     apiVersion: API_VERSION,
     kind: KIND,
@@ -65,7 +81,7 @@ function classesOf({ classes, positive, head }: Readonly<Record<string, unknown>
     classes.length <= MOST_CLASSES &&
     classes.every((name: unknown) => isName(name));
   if (!isList || new Set(classes).size !== classes.length) throw refused('its classes are no list of names');
-  const count = isRecord(head) && outcomeOf(head) === 'survival' ? 0 : 2;
+  const { leastClasses: count } = OUTCOMES[isRecord(head) ? outcomeOf(head) : 'classification'];
   if (classes.length < count) throw refused(`it names ${classes.length} classes`);
   if (positive !== undefined && !(classes as unknown[]).includes(positive)) {
     throw refused('its positive class is none of its classes');
@@ -74,7 +90,7 @@ function classesOf({ classes, positive, head }: Readonly<Record<string, unknown>
 }
 
 /** An unknown head is reported by the validation of the job. */
-function outcomeOf({ name }: Readonly<Record<string, unknown>>): 'classification' | 'survival' {
+function outcomeOf({ name }: Readonly<Record<string, unknown>>): OutcomeType {
   return Object.entries(HEADS).find(([known]) => known === name)?.[1].outcome ?? 'classification';
 }
 

@@ -19,10 +19,13 @@ const encoders = {
 export type EncoderName = keyof typeof encoders;
 export const ENCODERS: Readonly<Record<EncoderName, EncoderFacts>> = encoders;
 
+/** What of a case is predicted. */
+export type OutcomeType = 'classification' | 'survival';
+
 interface HeadFacts {
   readonly means: string;
   /** The type of outcome that it predicts. */
-  readonly outcome: 'classification' | 'survival';
+  readonly outcome: OutcomeType;
   /** Bags that a step must have, and why. */
   readonly leastBags: { readonly count: number; readonly because: string };
 }

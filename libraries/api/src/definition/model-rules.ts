@@ -1,8 +1,12 @@
 /** What parts of a model must fit together, read from the tables of the parts. */
 import type { Rule } from '../schema/node.ts';
-import { AGGREGATORS, ENCODERS, HEADS } from './model-parts.ts';
+import { AGGREGATORS, ENCODERS, HEADS, type OutcomeType } from './model-parts.ts';
 
-const OUTCOMES = ['survival', 'classification'] as const;
+/** All of them: this does not compile while one is missing. */
+const OUTCOMES = Object.keys({
+  survival: true,
+  classification: true,
+} satisfies Record<OutcomeType, true>);
 
 /** A head predicts one type of outcome. */
 const outcomeRules = OUTCOMES.map((outcome): Rule => {

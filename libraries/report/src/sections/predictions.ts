@@ -5,10 +5,18 @@ import { followUp } from '../follow-up.ts';
 import { count, formatNumber, formatShare, sentenceCase } from '../format.ts';
 import { html, type Content, type Markup } from '../markup.ts';
 import { bySplit } from '@wsi-operator/statistics';
-import type { Prediction, Run } from '../run.ts';
+import type { Outcome, Prediction, Run } from '../run.ts';
 import { absent, section, table } from './section.ts';
 
 const MAXIMUM_ROWS = 1000;
+
+/** How predictions of one type of outcome are written down. */
+interface OutcomeTable {
+  readonly head: readonly string[];
+  readonly row: (prediction: Prediction) => Content[];
+  /** How to read it. */
+  readonly note?: string;
+}
 
 export function predictionsSection(run: Run, { classes: names, evaluation }: Judgement): Markup {
   const { predictions } = run;
@@ -23,21 +31,13 @@ export function predictionsSection(run: Run, { classes: names, evaluation }: Jud
     .flatMap(([, of]) => of)
     .slice(0, MAXIMUM_ROWS);
   const treated = predictions.some(({ treatment }) => treatment !== undefined);
-  const survival = predictions[0]?.outcome.type === 'survival';
+  const { type } = predictions[0]!.outcome;
   const time = followUp(run).time;
   // Of two classes one probability says it all: the positive class'.
   const columns = names.length === 2 ? [evaluation.positive ?? 1] : [...names.keys()];
-  const head = survival
-    ? [
-        'Patient',
-        'Split',
-        'Slides',
-        sentenceCase(time),
-        'Event',
-        ...(treated ? ['Treatment'] : []),
-        'Log hazard ratio',
-      ]
-    : [
+  const tables: Readonly<Record<Outcome['type'], OutcomeTable>> = {
+    classification: {
+      head: [
         'Patient',
         'Split',
         'Slides',
@@ -45,17 +45,32 @@ export function predictionsSection(run: Run, { classes: names, evaluation }: Jud
         'Predicted',
         ...columns.map((index) => `P(${names[index]!})`),
         'Right',
-      ];
-  const rows = shown.map((prediction) =>
-    survival ? survivalRow(prediction, treated) : classificationRow(prediction, names, columns),
-  );
+      ],
+      row: (prediction) => classificationRow(prediction, names, columns),
+    },
+    survival: {
+      head: [
+        'Patient',
+        'Split',
+        'Slides',
+        sentenceCase(time),
+        'Event',
+        ...(treated ? ['Treatment'] : []),
+        'Log hazard ratio',
+      ],
+      row: (prediction) => survivalRow(prediction, treated),
+      note: 'A higher log hazard ratio means that the event is expected earlier.',
+    },
+  };
+  const { head, row, note } = tables[type];
+  const rows = shown.map(row);
   const rest = predictions.length - shown.length;
   return section(
     'predictions',
     'Predictions',
     html`<details>
       <summary>${count(predictions.length, 'prediction')}</summary>
-      ${survival && html`<p class="note">A higher log hazard ratio means that the event is expected earlier.</p>`}${table(head, rows, 'sortable')}${rest > 0 && html`<p class="note">${count(rest, 'more prediction')} in predictions.json.</p>`}
+      ${note !== undefined && html`<p class="note">${note}</p>`}${table(head, rows, 'sortable')}${rest > 0 && html`<p class="note">${count(rest, 'more prediction')} in predictions.json.</p>`}
     </details>`,
   );
 }

@@ -23,10 +23,20 @@ export function lastEpochLoss(
     if (loss === undefined) return undefined;
     const terms = bags.filter((index) => {
       const outcome = trainingBags[index]?.outcome;
-      return outcome?.type === 'survival' ? outcome.event : outcome !== undefined;
+      return outcome !== undefined && isTerm(outcome);
     }).length;
     sum += loss * terms;
     total += terms;
   }
   return total === 0 ? undefined : sum / total;
+}
+
+/** Whether the loss of a step has a term for a bag of this outcome. */
+function isTerm(outcome: PlannedBag['outcome']): boolean {
+  switch (outcome.type) {
+    case 'classification':
+      return true;
+    case 'survival':
+      return outcome.event;
+  }
 }
