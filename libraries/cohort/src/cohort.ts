@@ -87,7 +87,8 @@ export interface CohortSpec {
     | undefined;
 }
 
-export type Outcome =
+/** What the table says happened to a case, and as it is stored: `event` 0 = censored at `time`. */
+export type ObservedOutcome =
   | { readonly type: 'classification'; readonly class: string; readonly classIndex: number }
   | { readonly type: 'survival'; readonly time: number; readonly event: 0 | 1 };
 
@@ -98,13 +99,13 @@ export interface CohortCase {
   readonly bag: string;
   /** Absolute paths or s3:// addresses, sorted. */
   readonly slides: readonly string[];
-  readonly outcome: Outcome;
+  readonly outcome: ObservedOutcome;
   readonly treatment?: string;
   readonly split: Split;
 }
 
 export interface Cohort {
-  readonly outcomeType: Outcome['type'];
+  readonly outcomeType: ObservedOutcome['type'];
   /** Sorted by bag id, so that the order of the table's rows has no influence on anything. */
   readonly cases: readonly CohortCase[];
   /** Sorted class names (`classIndex` points here); empty for survival. */

@@ -2,7 +2,7 @@ export {
   type Cohort,
   type CohortCase,
   type CohortSpec,
-  type Outcome,
+  type ObservedOutcome,
   type OutcomeSpec,
   type S3Spec,
   type SpellingPolicy,

@@ -1,6 +1,6 @@
 /** Predictions out of `predictions.json`: what has no outcome is passed over, what has no number is kept as none. */
 import { asList, asNumber, asRecord, asText, member } from './json-shape.ts';
-import type { Outcome, Prediction } from './run.ts';
+import type { NamedOutcome, Prediction } from './run.ts';
 
 export function readPredictions(values: readonly unknown[]): Prediction[] {
   const names = namedClasses(values);
@@ -25,7 +25,7 @@ export function readPredictions(values: readonly unknown[]): Prediction[] {
   });
 }
 
-export function outcomeOf(value: unknown): Outcome | undefined {
+export function outcomeOf(value: unknown): NamedOutcome | undefined {
   const index = asNumber(member(value, 'classIndex'));
   if (index !== undefined && Number.isInteger(index) && index >= 0) {
     return { type: 'classification', index, name: asText(member(value, 'class')) ?? `class ${index}` };

@@ -51,7 +51,7 @@ export interface Evaluation {
 }
 
 /** As it is evaluated, a class with its name. */
-export type Outcome =
+export type NamedOutcome =
   | (Extract<CaseOutcome, { readonly type: 'classification' }> & { readonly name: string })
   | Extract<CaseOutcome, { readonly type: 'survival' }>;
 
@@ -60,7 +60,7 @@ export interface Prediction {
   readonly bag: string;
   readonly slides: readonly string[];
   readonly split: string;
-  readonly outcome: Outcome;
+  readonly outcome: NamedOutcome;
   readonly treatment: string | undefined;
   /** Survival: log hazard ratio. Classification: the probability of the positive class, else the largest. NaN: none. */
   readonly score: number;

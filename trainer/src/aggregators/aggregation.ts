@@ -7,7 +7,7 @@
  */
 import type { GradientTask } from '@wsi-operator/protocol';
 import type { Bag } from '../aggregate/partial.ts';
-import type { Head, Outcome } from '../heads/index.ts';
+import type { Head, BagOutcome } from '../heads/index.ts';
 
 export interface EmbeddedBag extends Bag {
   /** float32 [tiles]; empty unless asked for. */
@@ -46,7 +46,7 @@ export interface ScoreContext {
 export interface StepBags {
   readonly bags: readonly EmbeddedBag[];
   /** In the order of the bags. */
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: readonly BagOutcome[];
   /** Factor of all gradients, not of the loss that is reported. */
   readonly gradientScale: number;
 }

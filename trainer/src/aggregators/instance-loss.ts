@@ -12,7 +12,7 @@ import {
   parameters64,
   scoreOf,
   type Head,
-  type Outcome,
+  type BagOutcome,
   type Perceptron,
 } from '../heads/index.ts';
 
@@ -43,7 +43,7 @@ export function instanceLossAndGradient(
   head: Head,
   parameters: Float32Array,
   tiles: Float32Array,
-  outcome: Outcome,
+  outcome: BagOutcome,
   weight = 1,
 ): InstanceLoss {
   const { network, classes, rows } = instanceNetwork(head, tiles);

@@ -1,7 +1,7 @@
 /** The classification head: a perceptron with softmax and cross-entropy. */
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { crossEntropy, softmax } from './cross-entropy.ts';
-import type { HeadKind, HeadSpecs, Outcome, Predictions } from './head.ts';
+import type { HeadKind, HeadSpecs, BagOutcome, Predictions } from './head.ts';
 import { Perceptron } from './perceptron.ts';
 import { outputOf, parametersOf, requireOutcomes, throughNetwork } from './through-network.ts';
 
@@ -57,7 +57,7 @@ export function scoreOf(probabilities: readonly number[]): number {
   return probabilities.length === 2 ? probabilities[1]! : Math.max(...probabilities);
 }
 
-export function classLabels(outcomes: readonly Outcome[], classes: number, bags: number): number[] {
+export function classLabels(outcomes: readonly BagOutcome[], classes: number, bags: number): number[] {
   requireOutcomes(outcomes, bags);
   return outcomes.map((outcome) => {
     if (

@@ -1,7 +1,7 @@
 /** The Cox head: a perceptron whose output is the log hazard ratio, with the negative log partial likelihood. */
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { coxLoss } from './cox.ts';
-import type { HeadKind, Outcome } from './head.ts';
+import type { HeadKind, BagOutcome } from './head.ts';
 import { Perceptron } from './perceptron.ts';
 import { subjectsOf } from './subjects.ts';
 import { outputOf, parametersOf, requireOutcomes, throughNetwork } from './through-network.ts';
@@ -42,9 +42,9 @@ export const cox: HeadKind<'cox'> = {
 };
 
 function survivalOutcomes(
-  outcomes: readonly Outcome[],
+  outcomes: readonly BagOutcome[],
   bags: number,
-): Extract<Outcome, { type: 'survival' }>[] {
+): Extract<BagOutcome, { type: 'survival' }>[] {
   requireOutcomes(outcomes, bags);
   return outcomes.map((outcome) => {
     if (outcome.type !== 'survival' || !Number.isFinite(outcome.time)) {

@@ -6,8 +6,8 @@
 import type { HeadName, WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { CaseOutcome } from '@wsi-operator/statistics';
 
-/** As it is evaluated; `event` false = censored at `time`, which is in the cohort's unit. */
-export type Outcome =
+/** What a head learns of a bag, as it is evaluated; `event` false = censored at `time`, which is in the cohort's unit. */
+export type BagOutcome =
   | Extract<CaseOutcome, { readonly type: 'classification' }>
   | (Extract<CaseOutcome, { readonly type: 'survival' }> & {
       /** For a bag that is one of several of its patient. */
@@ -97,6 +97,6 @@ export interface Head {
   lossAndGradient(
     parameters: Float32Array,
     embeddings: readonly Float64Array[],
-    outcomes: readonly Outcome[],
+    outcomes: readonly BagOutcome[],
   ): LossAndGradient;
 }

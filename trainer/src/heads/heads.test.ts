@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { RandomStream } from '@wsi-operator/foundation';
 import { HEADS, type HeadName } from '@wsi-operator/api';
 import { createHead, describeHead, heads } from './heads.ts';
-import type { Head, HeadSpec, JobHead, Outcome } from './head.ts';
+import type { Head, HeadSpec, JobHead, BagOutcome } from './head.ts';
 
 const STEP = 2 ** -12;
 
@@ -16,8 +16,8 @@ function embeddings(count: number, size: number): Float64Array[] {
   return Array.from({ length: count }, () => Float64Array.from({ length: size }, () => stream.normal()));
 }
 
-const classes: Outcome[] = [2, 0, 1, 2, 0].map((index) => ({ type: 'classification', index }));
-const survivals: Outcome[] = [3, 1, 3, 5, 3].map((time, index) => ({
+const classes: BagOutcome[] = [2, 0, 1, 2, 0].map((index) => ({ type: 'classification', index }));
+const survivals: BagOutcome[] = [3, 1, 3, 5, 3].map((time, index) => ({
   type: 'survival',
   time,
   event: index !== 3,
@@ -36,7 +36,7 @@ const cases: { readonly [Name in HeadName]: Readonly<Record<string, HeadSpec & {
 };
 const survives = (spec: HeadSpec): boolean => HEADS[spec.name].outcome === 'survival';
 const specs = Object.values<Readonly<Record<string, HeadSpec>>>(cases).flatMap((rows) =>
-  Object.entries(rows).map(([name, spec]): [string, HeadSpec, Outcome[]] => [
+  Object.entries(rows).map(([name, spec]): [string, HeadSpec, BagOutcome[]] => [
     name,
     spec,
     survives(spec) ? survivals : classes,
@@ -135,7 +135,7 @@ describe('createHead', () => {
       [1, 1, 0],
     ];
     const bags = corners.map(([a, b]) => Float64Array.of(2 * a - 1, 2 * b - 1));
-    const outcomes: Outcome[] = corners.map(([, , index]) => ({ type: 'classification', index }));
+    const outcomes: BagOutcome[] = corners.map(([, , index]) => ({ type: 'classification', index }));
     const finalLoss = (hidden: number): number => {
       const head = createHead({ name: 'classification', classes: 2, hidden }, 2);
       const parameters = head.initial(0);

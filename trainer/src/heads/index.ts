@@ -4,7 +4,7 @@ export type {
   Head,
   HeadSpec,
   LossAndGradient,
-  Outcome,
+  BagOutcome,
   ParameterTensor,
   Predictions,
   Subject,

@@ -4,7 +4,7 @@ import { RandomStream } from '@wsi-operator/foundation';
 import { execFileSync } from 'node:child_process';
 import { readSetup } from '@wsi-operator/setup/locations';
 import { createHead } from './heads.ts';
-import type { Outcome, TieMethod } from './head.ts';
+import type { BagOutcome, TieMethod } from './head.ts';
 
 interface Case {
   readonly covariates: number[][];
@@ -41,7 +41,7 @@ whenSetUp('Cox head against Python (skipped without `node tools/setup/setup.mjs 
     const answers = JSON.parse(output) as { logLikelihood: number; score: number[] }[];
     cases.forEach(({ covariates, beta, times, events, ties }, index) => {
       const head = createHead({ name: 'cox', ties, hidden: 0 }, beta.length);
-      const outcomes = times.map((time, patient): Outcome => ({
+      const outcomes = times.map((time, patient): BagOutcome => ({
         type: 'survival',
         time,
         event: events[patient]!,

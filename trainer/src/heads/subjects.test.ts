@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHead } from './heads.ts';
-import type { Outcome } from './head.ts';
+import type { BagOutcome } from './head.ts';
 
 const head = createHead({ name: 'cox', ties: 'efron', hidden: 3 }, 2);
 const parameters = head.initial(5);
 const embedding = (index: number): Float64Array => Float64Array.of(Math.sin(3 * index), Math.cos(2 * index));
 const patients = [0, 1, 2, 3, 4].map((index) => ({ time: [4, 2, 6, 2, 9][index]!, event: index !== 2 }));
 
-const outcomes = (bags: number): Outcome[] =>
+const outcomes = (bags: number): BagOutcome[] =>
   patients.map(({ time, event }, index) => ({
     type: 'survival',
     time,
@@ -70,7 +70,7 @@ describe('subjects of a risk set', () => {
       parameters,
       embeddings,
       outcomes(1).map(
-        (outcome, index) => ({ ...outcome, subject: { patient: `p${index}`, bags: 1 } }) as Outcome,
+        (outcome, index) => ({ ...outcome, subject: { patient: `p${index}`, bags: 1 } }) as BagOutcome,
       ),
     );
     expect(named).toEqual(plain);

@@ -6,9 +6,9 @@
  * (inverse probability weighting: Binder, 1992).
  */
 import type { WeightedSurvival } from './cox.ts';
-import type { Outcome } from './head.ts';
+import type { BagOutcome } from './head.ts';
 
-type SurvivalOutcome = Extract<Outcome, { type: 'survival' }>;
+type SurvivalOutcome = Extract<BagOutcome, { type: 'survival' }>;
 
 export interface Subjects {
   /** One a subject, in the order of their first bags. */

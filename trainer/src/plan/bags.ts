@@ -3,7 +3,7 @@ import type { Cohort, CohortCase } from '@wsi-operator/cohort';
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { bytesOf, type TileBlock } from '@wsi-operator/protocol';
 import type { SurveyedSlide } from './surveyed-slide.ts';
-import type { Outcome } from '../heads/index.ts';
+import type { BagOutcome } from '../heads/index.ts';
 import { headOutcome } from './head-outcome.ts';
 import { planBlocks } from './plan.ts';
 
@@ -16,7 +16,7 @@ export interface BagBlock {
 
 export interface PlannedBag {
   readonly case: CohortCase;
-  readonly outcome: Outcome;
+  readonly outcome: BagOutcome;
   readonly blocks: readonly BagBlock[];
   readonly tiles: number;
   readonly slides: readonly SurveyedSlide[];

@@ -14,9 +14,9 @@
  * to be at risk at that time), and two events at one time are not comparable with each other. Bags of one patient never are.
  */
 import { publicText, type RandomStream, WsiError } from '@wsi-operator/foundation';
-import type { Outcome } from '../heads/index.ts';
+import type { BagOutcome } from '../heads/index.ts';
 
-export type SurvivalBag = Extract<Outcome, { type: 'survival' }>;
+export type SurvivalBag = Extract<BagOutcome, { type: 'survival' }>;
 
 export interface WeighedStep {
   /** Indices into the training bags. */

@@ -18,7 +18,7 @@ import { openSlide, TileReader, tileGrid } from '@wsi-operator/slides';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { caseOutcome } from '../plan/head-outcome.ts';
 import { buildModel, describeModel, type Model } from '../plan/model.ts';
-import type { Outcome } from '../heads/index.ts';
+import type { BagOutcome } from '../heads/index.ts';
 import { RoleProcesses } from './role-processes.ts';
 import { syntheticJob } from './synthetic-job.ts';
 
@@ -37,7 +37,7 @@ const settings = [
 interface ReferenceBag {
   readonly tiles: Uint8Array;
   readonly n: number;
-  readonly outcome: Outcome;
+  readonly outcome: BagOutcome;
 }
 
 describe.each([

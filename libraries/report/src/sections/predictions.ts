@@ -5,7 +5,7 @@ import { followUp } from '../follow-up.ts';
 import { count, formatNumber, formatShare, sentenceCase } from '../format.ts';
 import { html, type Content, type Markup } from '../markup.ts';
 import { bySplit } from '@wsi-operator/statistics';
-import type { Outcome, Prediction, Run } from '../run.ts';
+import type { NamedOutcome, Prediction, Run } from '../run.ts';
 import { absent, section, table } from './section.ts';
 
 const MAXIMUM_ROWS = 1000;
@@ -35,7 +35,7 @@ export function predictionsSection(run: Run, { classes: names, evaluation }: Jud
   const time = followUp(run).time;
   // Of two classes one probability says it all: the positive class'.
   const columns = names.length === 2 ? [evaluation.positive ?? 1] : [...names.keys()];
-  const tables: Readonly<Record<Outcome['type'], OutcomeTable>> = {
+  const tables: Readonly<Record<NamedOutcome['type'], OutcomeTable>> = {
     classification: {
       head: [
         'Patient',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Outcome } from '../../heads/index.ts';
+import type { BagOutcome } from '../../heads/index.ts';
 import { lastEpochLoss } from './epoch-loss.ts';
 
 const steps = [
@@ -15,7 +15,7 @@ const metrics = [
   line(2, 5),
   '{"step":3,"lo',
 ].join('');
-const bagsOf = (outcomes: readonly Outcome[]): { outcome: Outcome }[] =>
+const bagsOf = (outcomes: readonly BagOutcome[]): { outcome: BagOutcome }[] =>
   outcomes.map((outcome) => ({ outcome }));
 const classes = bagsOf([0, 1, 0, 1].map((index) => ({ type: 'classification', index })));
 const survivals = bagsOf(
