@@ -3,7 +3,8 @@ import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import { metricsOfSplit } from '@wsi-operator/statistics';
 import type { PlannedBag } from '../../plan/bags.ts';
 import type { ModelDescription } from '../../plan/model.ts';
-import { cohortUnit, evaluationOf, type Prediction } from './evaluation.ts';
+import type { Prediction } from '../../scoring/prediction.ts';
+import { cohortUnit, evaluationOf } from './evaluation.ts';
 import type { SelectionRule } from './selection.ts';
 
 /**
