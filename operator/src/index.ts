@@ -11,7 +11,13 @@ export type { Cluster, JobKey, ObservedJob } from './cluster/port.ts';
 export type { Observed } from './plan/observed.ts';
 export type { ProgressSource } from './progress/progress-source.ts';
 export type { TrainingProgress } from './plan/training-progress.ts';
-export type { KubernetesObject } from './kubernetes-types.ts';
+export type {
+  CoreV1Event,
+  KubernetesObject,
+  V1ContainerState,
+  V1ContainerStatus,
+  V1Pod,
+} from './kubernetes-types.ts';
 export { LocalCluster, type LocalClusterOptions } from './cluster/local/local-cluster.ts';
 export { thisMachine, type Machine } from './cluster/local/machine.ts';
 export { makeOutputDirectory } from './cluster/local/output-directory.ts';

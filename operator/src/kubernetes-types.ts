@@ -13,6 +13,7 @@ type Plain<Type> = Type extends Date
       ? { [Field in keyof Type]: Plain<Type[Field]> }
       : Type;
 
+export type CoreV1Event = Plain<client.CoreV1Event>;
 export type V1Affinity = Plain<client.V1Affinity>;
 export type V1ConfigMap = Plain<client.V1ConfigMap>;
 export type V1Container = Plain<client.V1Container>;

@@ -12,7 +12,7 @@ import { outputClaim } from './storage.ts';
 import { requireJob } from './jobs.ts';
 import { READER_PORT, readerPod } from './result-reader.ts';
 import type { ClusterSession } from './session.ts';
-import { POD_RESOURCE, type Pod, type StoredJob } from './wire.ts';
+import { POD_RESOURCE, type Pod, type SecurityContext, type StoredJob } from './wire.ts';
 
 export interface ResultFile {
   readonly path: string;
@@ -88,9 +88,15 @@ function imageOf(job: string, pods: readonly Pod[], given: string | undefined): 
   });
 }
 
+/** What a pod, or a template of a job, says of who runs it. */
+interface Users {
+  readonly securityContext?: SecurityContext;
+  readonly containers?: readonly { readonly name: string; readonly securityContext?: SecurityContext }[];
+}
+
 /** Who reads: whoever wrote, by the job's own pods as the platform has completed them, or else by its template. */
 function usersOf(job: StoredJob, [pod]: readonly Pod[]): Parameters<typeof readerPod>[0]['users'] {
-  const spec: Pod['spec'] = pod?.spec ?? job.spec.coordinator.template.spec;
+  const spec: Users | undefined = pod?.spec ?? job.spec.coordinator.template.spec;
   const trainer = spec?.containers?.find(({ name }) => name === TRAINER_CONTAINER);
   const { runAsUser, runAsGroup, runAsNonRoot } = trainer?.securityContext ?? {};
   const user = Object.entries({ runAsUser, runAsGroup, runAsNonRoot });

@@ -1,6 +1,6 @@
 /**
- * Kubernetes' objects as they come over the wire, with the fields that are shown to people. Types only, so that
- * nothing of the client library is loaded for them; every field may be absent.
+ * Kubernetes' objects as they come over the wire, and the resources that they are of. Types only, so that nothing of the
+ * client library or the operator is loaded for them.
  */
 import {
   GROUP,
@@ -12,6 +12,8 @@ import {
   type Slot,
   type WsiTrainingJob,
 } from '@wsi-operator/api';
+import type { ObjectMeta, Resource } from '@wsi-operator/controller';
+import type { CoreV1Event, V1ContainerState, V1ContainerStatus, V1Pod } from '@wsi-operator/operator';
 
 export const JOB_RESOURCE = {
   group: GROUP,
@@ -19,107 +21,64 @@ export const JOB_RESOURCE = {
   plural: PLURAL,
   kind: KIND,
   namespaced: true,
-} as const;
+} as const satisfies Resource;
 export const POD_RESOURCE = {
   group: '',
   version: 'v1',
   plural: 'pods',
   kind: 'Pod',
   namespaced: true,
-} as const;
+} as const satisfies Resource;
 export const EVENT_RESOURCE = {
   group: '',
   version: 'v1',
   plural: 'events',
   kind: 'Event',
   namespaced: true,
-} as const;
+} as const satisfies Resource;
 export const NAMESPACE_RESOURCE = {
   group: '',
   version: 'v1',
   plural: 'namespaces',
   kind: 'Namespace',
   namespaced: false,
-} as const;
+} as const satisfies Resource;
 
 /** A job of the cluster; metadata as the API server completes it. */
-export type StoredJob = WsiTrainingJob & { readonly metadata: { readonly namespace?: string } };
+export type StoredJob = WsiTrainingJob & { readonly metadata: Pick<ObjectMeta, 'namespace'> };
 
-export interface Metadata {
-  readonly name?: string;
-  readonly namespace?: string;
-  readonly uid?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly creationTimestamp?: string;
-  readonly deletionTimestamp?: string;
+/**
+ * What is shown to people of objects that anything may have written: every field may be absent at every depth, but for the
+ * name of a container and the type and status of a condition, without which an entry of a list says nothing.
+ */
+type Shown<Type> = Type extends readonly (infer Element)[]
+  ? readonly Shown<Element>[]
+  : Type extends object
+    ? { readonly [Field in keyof Type as Field extends Naming ? Field : never]: Shown<Type[Field]> } & {
+        readonly [Field in keyof Type as Field extends Naming ? never : Field]?: Shown<Type[Field]>;
+      }
+    : Type;
+type Naming = 'name' | 'type' | 'status';
+
+/** What the API server gives every object. */
+interface Stored {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Readonly<ObjectMeta>;
 }
 
-export interface ContainerState {
-  readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly running?: { readonly startedAt?: string };
-  readonly terminated?: {
-    readonly exitCode?: number;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly finishedAt?: string;
-  };
-}
-
-export interface ContainerStatus {
-  readonly name: string;
-  readonly image?: string;
-  readonly ready?: boolean;
-  readonly restartCount?: number;
-  readonly state?: ContainerState;
-  readonly lastState?: ContainerState;
-}
+export type ContainerState = Shown<V1ContainerState>;
+export type ContainerStatus = Shown<V1ContainerStatus>;
+export type Pod = Stored & Omit<Shown<V1Pod>, keyof Stored>;
 
 /** Of a pod or a container; only handed on. */
 export type SecurityContext = Readonly<Record<string, unknown>>;
 
-export interface Pod {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: Metadata;
-  readonly spec?: {
-    readonly nodeName?: string;
-    readonly imagePullSecrets?: readonly { readonly name?: string }[];
-    readonly securityContext?: SecurityContext;
-    readonly containers?: readonly {
-      readonly name: string;
-      readonly image?: string;
-      readonly securityContext?: SecurityContext;
-    }[];
-  };
-  readonly status?: {
-    readonly phase?: string;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason?: string;
-      readonly message?: string;
-    }[];
-    readonly initContainerStatuses?: readonly ContainerStatus[];
-    readonly containerStatuses?: readonly ContainerStatus[];
-  };
-}
+type EventTimes = 'firstTimestamp' | 'lastTimestamp' | 'eventTime';
 
-export interface ClusterEvent {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: Metadata;
-  readonly type?: string;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly count?: number;
-  readonly firstTimestamp?: string | null;
-  readonly lastTimestamp?: string | null;
-  readonly eventTime?: string | null;
-  readonly series?: { readonly count?: number; readonly lastObservedTime?: string };
-  readonly involvedObject?: { readonly kind?: string; readonly name?: string };
-}
+/** An event; the API server writes null for the times that its recorder did not give. */
+export type ClusterEvent = Stored &
+  Omit<Shown<CoreV1Event>, keyof Stored | EventTimes> & { readonly [Field in EventTimes]?: string | null };
 
 /** The place of a pod in its job, or undefined when it is not one of the operator's. */
 export function placeOf(pod: Pod): Slot | undefined {
