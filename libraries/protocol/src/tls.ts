@@ -6,11 +6,12 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import grpc from '@grpc/grpc-js';
+import { ROLES, type Role } from '@wsi-operator/api';
 import { ownText, publicText, systemErrorCode, WsiError } from '@wsi-operator/foundation';
 
-/** What a certificate's subject (CN) may be. */
-export const peerRoles = ['coordinator', 'server', 'worker', 'operator'] as const;
-export type PeerRole = (typeof peerRoles)[number];
+/** What a certificate's subject (CN) may be: a role of a job, or the operator, which asks the coordinator. */
+export type PeerRole = Role | 'operator';
+export const peerRoles: readonly PeerRole[] = [...ROLES, 'operator'];
 
 /** The three parts in PEM, as in a directory with the files `ca.crt`, `tls.crt` and `tls.key`. */
 export interface TlsPem {
