@@ -275,9 +275,12 @@ describe('the output directory', () => {
       env: { ...process.env, TEST_DIRECTORY: directory, WSI_LOG_LEVEL: 'silent' },
       stdio: 'ignore',
     });
-    await traced((lines) => lines.length >= 4, once(first, 'exit'));
+    const ended = once(first, 'exit');
+    await traced((lines) => lines.length >= 4, ended);
     first.kill('SIGKILL');
     await traced((lines) => lines.filter((line) => line.endsWith('parent gone')).length === 4);
+    // The kernel closes a process's pipes, which the others notice, before the process counts as ended.
+    await ended;
     // Any later run removes the directory of the sockets.
     const left = privateDirectories()[0]!;
     rmSync(makePrivateDirectory(), { recursive: true });
