@@ -38,12 +38,31 @@ function cohortText({ cohort }: WsiTrainingJobSpec, { patients, slides }: Cohort
   return `${many(patients, 'patient')}, ${many(slides, 'slide')}; ${unit}`;
 }
 
+type OutcomeSpec = WsiTrainingJobSpec['cohort']['outcome'];
+
 function outcomeText(spec: WsiTrainingJobSpec, cohort: Cohort, summary: CohortSummary): string {
   const { outcome } = spec.cohort;
-  if (outcome.type === 'classification') {
-    const classes = summary.classes.map(({ name, patients }) => `${name} ${many(patients, 'patient')}`);
-    return `${outcome.column}: ${classes.join(', ')}`;
+  switch (outcome.type) {
+    case 'classification':
+      return classesText(outcome, summary);
+    case 'survival':
+      return survivalText(outcome, cohort, summary);
   }
+}
+
+function classesText(
+  { column }: Extract<OutcomeSpec, { type: 'classification' }>,
+  { classes }: CohortSummary,
+): string {
+  const counted = classes.map(({ name, patients }) => `${name} ${many(patients, 'patient')}`);
+  return `${column}: ${counted.join(', ')}`;
+}
+
+function survivalText(
+  outcome: Extract<OutcomeSpec, { type: 'survival' }>,
+  cohort: Cohort,
+  summary: CohortSummary,
+): string {
   const { events = 0, followUp } = summary.survival ?? {};
   const median = medianFollowUp(cohort);
   const until =

@@ -36,7 +36,7 @@ export function summarise(cohort: Cohort): CohortSummary {
       name,
       ...counts(cases.filter(({ outcome }) => outcome.type === 'classification' && outcome.class === name)),
     })),
-    ...survivalOf(cases),
+    ...outcomeNumbers(cohort),
     treatments: arms,
     patientsWithoutTreatment:
       treatments.length === 0 ? 0 : counts(cases.filter(({ treatment }) => treatment === undefined)).patients,
@@ -49,13 +49,23 @@ function counts(cases: readonly CohortCase[]): Counts {
   return { patients, slides, bags: cases.length };
 }
 
+/** What is counted of the outcomes beside classes. */
+function outcomeNumbers({ outcomeType, cases }: Cohort): Pick<CohortSummary, 'survival'> {
+  switch (outcomeType) {
+    case 'classification':
+      return {};
+    case 'survival':
+      return survivalOf(cases);
+  }
+}
+
 function survivalOf(cases: readonly CohortCase[]): Pick<CohortSummary, 'survival'> {
   // All bags of a patient have the same time and event.
   const outcomes = [...new Map(cases.map(({ patient, outcome }) => [patient, outcome])).values()];
   const times: number[] = [];
   let events = 0;
   for (const outcome of outcomes) {
-    if (outcome.type !== 'survival') return {};
+    if (outcome.type !== 'survival') continue;
     times.push(outcome.time);
     events += outcome.event;
   }

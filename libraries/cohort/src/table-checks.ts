@@ -5,7 +5,7 @@ import { splitFolds, splitPatients, type StratifiedPatient } from './split.ts';
 import type { CohortProblem } from './problems.ts';
 import { quoted } from './spelling/characters.ts';
 import { didYouMean } from './spelling/nearest.ts';
-import type { SlideRecord } from './table-fields.ts';
+import { classNames, type SlideRecord } from './table-fields.ts';
 
 /**
  * Contradictions between rows, and outcomes that cannot be learned from.
@@ -114,7 +114,7 @@ function classProblems(
   records: readonly SlideRecord[],
   { column, positive }: { readonly column: string; readonly positive?: string | undefined },
 ): CohortProblem[] {
-  const classes = Map.groupBy(records, classOf);
+  const classes = byClass(records);
   const problems: CohortProblem[] = [];
   if (positive !== undefined && !classes.has(positive)) {
     const names = [...classes.keys()].sort(compareText);
@@ -139,8 +139,10 @@ function classProblems(
   return problems;
 }
 
-function classOf({ outcome }: SlideRecord): string {
-  return outcome.type === 'classification' ? outcome.class : '';
+function byClass(records: readonly SlideRecord[]): Map<string, SlideRecord[]> {
+  const named = records.flatMap((record) => classNames(record).map((name) => ({ name, record })));
+  const groups = [...Map.groupBy(named, ({ name }) => name)];
+  return new Map(groups.map(([name, members]) => [name, members.map(({ record }) => record)]));
 }
 
 type SurvivalColumns = Pick<
@@ -195,7 +197,7 @@ export function assignSplits(
     const { message } = WsiError.from(error);
     return { splits: new Map(), problems: [{ code: 'SplitImpossible', message }] };
   }
-  return { splits, problems: splitProblems(records, splits) };
+  return { splits, problems: splitProblems(records, splits, spec.outcome.type) };
 }
 
 function computeSplits(records: readonly SlideRecord[], { split = {} }: CohortSpec): Map<string, Split> {
@@ -213,32 +215,51 @@ function computeSplits(records: readonly SlideRecord[], { split = {} }: CohortSp
 /** One entry per patient; the stratum is the class (all classes of the slides), or the event and treatment arm. */
 function stratify(records: readonly SlideRecord[]): StratifiedPatient[] {
   return [...Map.groupBy(records, (record) => record.patient)].map(([patient, rows]) => {
-    const values = rows.map(({ outcome, treatment }) =>
-      outcome.type === 'survival'
-        ? JSON.stringify([outcome.event, treatment])
-        : JSON.stringify(outcome.class),
-    );
+    const values = rows.map(stratumOf);
     return { patient, stratum: [...new Set(values)].sort(compareText).join() };
   });
 }
 
-function splitProblems(records: readonly SlideRecord[], splits: ReadonlyMap<string, Split>): CohortProblem[] {
-  const problems: CohortProblem[] = [];
+function stratumOf({ outcome, treatment }: SlideRecord): string {
+  switch (outcome.type) {
+    case 'classification':
+      return JSON.stringify(outcome.class);
+    case 'survival':
+      return JSON.stringify([outcome.event, treatment]);
+  }
+}
+
+function splitProblems(
+  records: readonly SlideRecord[],
+  splits: ReadonlyMap<string, Split>,
+  type: CohortSpec['outcome']['type'],
+): CohortProblem[] {
   const training = records.filter(({ patient }) => splits.get(patient) === 'train');
   if (training.length === 0) {
     return [{ code: 'EmptySplit', message: "no patient is in the split 'train'" }];
   }
-  const learned = new Set(training.map(classOf));
-  for (const [name, rows] of Map.groupBy(records, classOf)) {
+  switch (type) {
+    case 'classification':
+      return unlearnedClasses(records, training);
+    case 'survival':
+      if (training.some(hasEvent)) return [];
+      return [{ code: 'NoEvents', message: 'no patient in training has an event' }];
+  }
+}
+
+function unlearnedClasses(
+  records: readonly SlideRecord[],
+  training: readonly SlideRecord[],
+): CohortProblem[] {
+  const problems: CohortProblem[] = [];
+  const learned = new Set(training.flatMap(classNames));
+  for (const [name, rows] of byClass(records)) {
     if (learned.has(name)) continue;
     const slides = rows.length === 1 ? '1 slide' : `${rows.length} slides`;
     const message = `the class ${quoted(name)} has ${slides} but none in training`;
     const remedy =
       'Move some of its patients to training, merge it with another class, or leave its rows out.';
     problems.push({ code: 'ClassNotInTraining', message, remedy });
-  }
-  if (training[0]?.outcome.type === 'survival' && !training.some(hasEvent)) {
-    problems.push({ code: 'NoEvents', message: 'no patient in training has an event' });
   }
   return problems;
 }

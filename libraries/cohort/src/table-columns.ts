@@ -1,6 +1,7 @@
 /** Which columns a job reads from its table, and what each is for. */
 import type { CohortSpec } from './cohort.ts';
 import type { CohortProblem } from './problems.ts';
+import { outcomeColumns } from './outcome-columns.ts';
 import { quoted } from './spelling/characters.ts';
 import { identityColumns } from './table-fields.ts';
 
@@ -23,18 +24,11 @@ export function roleProblems(spec: CohortSpec): CohortProblem[] {
 function columnsByRole(spec: CohortSpec): (readonly [role: string, column: string])[] {
   const { outcome, split, resolution } = spec;
   const { patient, slide } = identityColumns(spec);
-  const outcomes =
-    outcome.type === 'survival'
-      ? ([
-          ['time', outcome.time],
-          ['event', outcome.event],
-          ['treatment', outcome.treatment],
-        ] as const)
-      : ([['class', outcome.column]] as const);
   const roles = [
     ['patient', patient],
     ['slide', slide],
-    ...outcomes,
+    ...outcomeColumns(outcome).map(({ role, column }) => [role, column] as const),
+    ['treatment', outcome.type === 'survival' ? outcome.treatment : undefined],
     ['split', split?.column],
     ['resolution', resolution?.column],
   ] as const;

@@ -3,6 +3,7 @@ import type { Reading } from './reading.ts';
 import { micrometresFrom } from '@wsi-operator/slides';
 import { type CohortSpec, SPLITS, type Split } from './cohort.ts';
 import { type ColumnKind, MissingValues } from './missing.ts';
+import { outcomeColumns } from './outcome-columns.ts';
 import type { CohortProblem } from './problems.ts';
 import { quoted } from './spelling/characters.ts';
 import { didYouMean } from './spelling/nearest.ts';
@@ -45,6 +46,16 @@ export type RecordOutcome =
       /** The time as the table writes it. */
       readonly timeText: string;
     };
+
+/** The class of a slide, as a list of one; none for outcomes without classes. */
+export function classNames({ outcome }: Pick<SlideRecord, 'outcome'>): string[] {
+  switch (outcome.type) {
+    case 'classification':
+      return [outcome.class];
+    case 'survival':
+      return [];
+  }
+}
 
 /** A cell without a value, in a row that was left out for it or a patient who has no treatment. */
 export interface MissingCell {
@@ -151,12 +162,7 @@ export class RecordReader {
     const required: readonly (readonly [string | undefined, ColumnKind])[] = [
       [patient, 'identifier'],
       [slide, 'identifier'],
-      ...(outcome.type === 'survival'
-        ? ([
-            [outcome.time, 'number'],
-            [outcome.event, 'number'],
-          ] as const)
-        : ([[outcome.column, 'class']] as const)),
+      ...outcomeColumns(outcome).map(({ column, kind }) => [column, kind] as const),
       [split?.column, 'identifier'],
     ];
     return required.flatMap(([column, kind]) => {
@@ -205,14 +211,18 @@ export class RecordReader {
 
   #outcome(row: TableRow): RecordOutcome | undefined {
     const { outcome } = this.#spec;
-    if (outcome.type === 'classification') {
-      const name = this.#name(row, outcome.column, 'class');
-      return name === undefined ? undefined : { type: 'classification', class: name };
+    switch (outcome.type) {
+      case 'classification': {
+        const name = this.#name(row, outcome.column, 'class');
+        return name === undefined ? undefined : { type: 'classification', class: name };
+      }
+      case 'survival': {
+        const time = this.#cell(row, outcome.time, 'number', (text) => this.#times.read(text));
+        const event = this.#cell(row, outcome.event, 'number', (text) => this.#events.read(text));
+        if (time === undefined || event === undefined) return undefined;
+        return { type: 'survival', time, event, timeText: row.cells[outcome.time] ?? '' };
+      }
     }
-    const time = this.#cell(row, outcome.time, 'number', (text) => this.#times.read(text));
-    const event = this.#cell(row, outcome.event, 'number', (text) => this.#events.read(text));
-    if (time === undefined || event === undefined) return undefined;
-    return { type: 'survival', time, event, timeText: row.cells[outcome.time] ?? '' };
   }
 
   /** As {@link #mpp}; a slide that is there can be opened with it. */

@@ -3,13 +3,26 @@
  * exist. Everything wrong is found in one go and reported with its line, because a cohort is repaired in a spreadsheet,
  * not one message at a time.
  */
-import { type Cohort, type CohortCase, type CohortSpec, compareText, type Split } from './cohort.ts';
+import {
+  type Cohort,
+  type CohortCase,
+  type CohortSpec,
+  compareText,
+  type ObservedOutcome,
+  type Split,
+} from './cohort.ts';
 import { withDecimalPoints } from './decimal-commas.ts';
 import type { CohortProblem } from './problems.ts';
 import { type CohortSummary, summarise } from './summary.ts';
 import { roleProblems, wantedColumns } from './table-columns.ts';
 import { assignSplits, cohortProblems } from './table-checks.ts';
-import { RecordReader, type SlideOracle, type SlideRecord } from './table-fields.ts';
+import {
+  classNames,
+  RecordReader,
+  type RecordOutcome,
+  type SlideOracle,
+  type SlideRecord,
+} from './table-fields.ts';
 import { checkNames, type NamesResult } from './table-names.ts';
 import { armNotes, shareNote } from './arm-notes.ts';
 import { blockNotes, classNotes, outcomeNotes, readerNotes, sentinelNotes } from './table-notes.ts';
@@ -98,9 +111,18 @@ function renamed(record: SlideRecord, { nameOf }: NamesResult): SlideRecord {
   return {
     ...record,
     patient: nameOf('patient', record.patient),
-    outcome: outcome.type === 'survival' ? outcome : { ...outcome, class: nameOf('class', outcome.class) },
+    outcome: renamedOutcome(outcome, nameOf),
     treatment: treatment === undefined ? undefined : nameOf('treatment', treatment),
   };
+}
+
+function renamedOutcome(outcome: RecordOutcome, nameOf: NamesResult['nameOf']): RecordOutcome {
+  switch (outcome.type) {
+    case 'classification':
+      return { ...outcome, class: nameOf('class', outcome.class) };
+    case 'survival':
+      return outcome;
+  }
 }
 
 function buildCohort(
@@ -108,9 +130,7 @@ function buildCohort(
   spec: CohortSpec,
   splits: ReadonlyMap<string, Split>,
 ): Cohort {
-  const classes = sortedUnique(
-    records.map(({ outcome }) => (outcome.type === 'survival' ? '' : outcome.class)),
-  );
+  const classes = sortedUnique(records.flatMap(classNames));
   const treatments = sortedUnique(records.flatMap(({ treatment }) => treatment ?? []));
   const bags = Map.groupBy(records, ({ patient, slide }) => (spec.bag === 'slide' ? slide : patient));
   const cases: CohortCase[] = [];
@@ -122,10 +142,7 @@ function buildCohort(
       patient,
       bag,
       slides: members.map(({ path }) => path).sort(compareText),
-      outcome:
-        outcome.type === 'survival'
-          ? { type: 'survival', time: outcome.time, event: outcome.event }
-          : { type: 'classification', class: outcome.class, classIndex: classes.indexOf(outcome.class) },
+      outcome: observedOutcome(outcome, classes),
       ...(treatment === undefined ? {} : { treatment }),
       split: splits.get(patient) ?? 'train',
     });
@@ -133,10 +150,19 @@ function buildCohort(
   return {
     outcomeType: spec.outcome.type,
     cases: cases.sort((a, b) => compareText(a.bag, b.bag)),
-    classes: spec.outcome.type === 'classification' ? classes : [],
+    classes,
     treatments,
     ...statedMpp(records),
   };
+}
+
+function observedOutcome(outcome: RecordOutcome, classes: readonly string[]): ObservedOutcome {
+  switch (outcome.type) {
+    case 'classification':
+      return { type: 'classification', class: outcome.class, classIndex: classes.indexOf(outcome.class) };
+    case 'survival':
+      return { type: 'survival', time: outcome.time, event: outcome.event };
+  }
 }
 
 function statedMpp(records: readonly SlideRecord[]): Pick<Cohort, 'statedMpp'> {

@@ -1,6 +1,7 @@
 /** What a run's predictions say: their numbers and the verdict. Pure; the sections only write it down. */
 import { evaluatePredictions, verdictOf, type Evaluation, type Verdict } from '@wsi-operator/statistics';
 import { asText, member } from './json-shape.ts';
+import { classOf } from './read-predictions.ts';
 import type { Prediction, Run } from './run.ts';
 
 export interface Judgement {
@@ -32,7 +33,8 @@ export function classNames(predictions: readonly Prediction[]): string[] {
   const names = Array.from({ length: count }, (_, index) => `class ${index}`);
   for (const { outcome, classes } of predictions) {
     classes?.forEach((name, index) => (names[index] = name));
-    if (outcome.type === 'classification' && outcome.index < count) names[outcome.index] = outcome.name;
+    const known = classOf(outcome);
+    if (known !== undefined && known.index < count) names[known.index] = known.name;
   }
   return names;
 }

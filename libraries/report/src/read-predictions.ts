@@ -1,4 +1,5 @@
 /** Predictions out of `predictions.json`: what has no outcome is passed over, what has no number is kept as none. */
+import type { CaseOutcome } from '@wsi-operator/statistics';
 import { asList, asNumber, asRecord, asText, member } from './json-shape.ts';
 import type { NamedOutcome, Prediction } from './run.ts';
 
@@ -25,15 +26,39 @@ export function readPredictions(values: readonly unknown[]): Prediction[] {
   });
 }
 
-export function outcomeOf(value: unknown): NamedOutcome | undefined {
-  const index = asNumber(member(value, 'classIndex'));
-  if (index !== undefined && Number.isInteger(index) && index >= 0) {
+/** One for each type: which of them a value is of, its fields say. */
+const READERS: Readonly<Record<CaseOutcome['type'], (value: unknown) => NamedOutcome | undefined>> = {
+  classification: (value) => {
+    const index = asNumber(member(value, 'classIndex'));
+    if (index === undefined || !Number.isInteger(index) || index < 0) return undefined;
     return { type: 'classification', index, name: asText(member(value, 'class')) ?? `class ${index}` };
+  },
+  survival: (value) => {
+    const time = asNumber(member(value, 'time'));
+    const event = member(value, 'event');
+    if (time === undefined || (typeof event !== 'boolean' && typeof event !== 'number')) return undefined;
+    return { type: 'survival', time, event: Boolean(event) };
+  },
+};
+
+export function outcomeOf(value: unknown): NamedOutcome | undefined {
+  for (const read of Object.values(READERS)) {
+    const outcome = read(value);
+    if (outcome !== undefined) return outcome;
   }
-  const time = asNumber(member(value, 'time'));
-  const event = member(value, 'event');
-  if (time === undefined || (typeof event !== 'boolean' && typeof event !== 'number')) return undefined;
-  return { type: 'survival', time, event: Boolean(event) };
+  return undefined;
+}
+
+/** The class of a case, by its index and name; undefined for outcomes without classes. */
+export function classOf(
+  outcome: NamedOutcome,
+): { readonly index: number; readonly name: string } | undefined {
+  switch (outcome.type) {
+    case 'classification':
+      return outcome;
+    case 'survival':
+      return undefined;
+  }
 }
 
 /**
@@ -46,7 +71,8 @@ function namedClasses(values: readonly unknown[]): string[] {
   for (const value of values) {
     for (const name of Object.keys(asRecord(member(value, 'probabilities')) ?? {})) all.add(name);
     const outcome = outcomeOf(member(value, 'outcome'));
-    if (outcome?.type === 'classification') placed.set(outcome.index, outcome.name);
+    const of = outcome && classOf(outcome);
+    if (of !== undefined) placed.set(of.index, of.name);
   }
   const known = new Set(placed.values());
   const rest = [...all].filter((name) => !known.has(name)).sort((a, b) => (a < b ? -1 : 1));

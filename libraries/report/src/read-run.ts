@@ -16,7 +16,7 @@ import {
 } from './json-shape.ts';
 import type { Evaluation, Heatmap, Run, RunStatus, StepMetrics } from './run.ts';
 import { judge } from './judge.ts';
-import { outcomeOf, readPredictions } from './read-predictions.ts';
+import { classOf, outcomeOf, readPredictions } from './read-predictions.ts';
 import type { Box } from './svg/attention-map.ts';
 
 /** Heatmaps in one report: it stays a file that opens at once. */
@@ -195,7 +195,7 @@ async function readHeatmap(directory: string, entry: unknown): Promise<Heatmap |
     tiles,
     attention,
     split: asText(member(entry, 'split')) ?? 'all',
-    outcome: outcome?.type === 'classification' ? outcome.name : undefined,
+    outcome: outcome && classOf(outcome)?.name,
     score: asNumber(member(entry, 'score')),
     bagTiles: asNumber(member(entry, 'bagTiles')),
     picture: `data:image/jpeg;base64,${small.toString('base64')}`,

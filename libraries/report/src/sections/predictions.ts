@@ -5,6 +5,7 @@ import { followUp } from '../follow-up.ts';
 import { count, formatNumber, formatShare, sentenceCase } from '../format.ts';
 import { html, type Content, type Markup } from '../markup.ts';
 import { bySplit } from '@wsi-operator/statistics';
+import { classOf } from '../read-predictions.ts';
 import type { NamedOutcome, Prediction, Run } from '../run.ts';
 import { absent, section, table } from './section.ts';
 
@@ -82,13 +83,13 @@ function classificationRow(
 ): Content[] {
   const { outcome, probabilities = [] } = prediction;
   const predicted = probabilities.indexOf(Math.max(...probabilities));
-  const actual = outcome.type === 'classification' ? outcome.index : -1;
+  const actual = classOf(outcome);
   return [
     ...common(prediction),
-    outcome.type === 'classification' ? outcome.name : '',
+    actual?.name ?? '',
     names[predicted] ?? '–',
     ...columns.map((index) => formatShare(probabilities[index] ?? NaN)),
-    predicted === actual ? 'yes' : html`<span class="wrong">✗ wrong</span>`,
+    predicted === (actual?.index ?? -1) ? 'yes' : html`<span class="wrong">✗ wrong</span>`,
   ];
 }
 
