@@ -19,4 +19,5 @@ export {
   type ParameterLayout,
   type ParameterTensor,
 } from './network/parameters.ts';
+export { encoderStages } from './network/stages.ts';
 export { savedModel } from './network/programs.ts';

@@ -4,6 +4,8 @@ import { loadSync } from '@grpc/proto-loader';
 import { loaderOptions, protoPath } from './loader-options.ts';
 import type {
   CommitRequest,
+  MeasureReply,
+  MeasureRequest,
   ConfigureReply,
   ConfigureRequest,
   CoordinatorMessage,
@@ -59,6 +61,7 @@ export interface ParameterServerClient extends grpc.Client {
   Ping: Unary<PingRequest, PingReply>;
   Push: ClientStream<PushChunk, object>;
   Pull(request: PullRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<DataChunk>;
+  Measure: Unary<MeasureRequest, MeasureReply>;
   Commit: Unary<CommitRequest, { version: number }>;
   Snapshot(request: SnapshotRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<SnapshotChunk>;
 }

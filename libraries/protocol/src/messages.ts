@@ -22,6 +22,8 @@ import type { MemoryPeak as GeneratedMemoryPeak } from './generated/wsi/v1alpha1
 import type { Observation as GeneratedObservation } from './generated/wsi/v1alpha1/Observation.ts';
 import type { PingReply as GeneratedPingReply } from './generated/wsi/v1alpha1/PingReply.ts';
 import type { PingRequest as GeneratedPingRequest } from './generated/wsi/v1alpha1/PingRequest.ts';
+import type { MeasureReply as GeneratedMeasureReply } from './generated/wsi/v1alpha1/MeasureReply.ts';
+import type { MeasureRequest as GeneratedMeasureRequest } from './generated/wsi/v1alpha1/MeasureRequest.ts';
 import type { PullRequest as GeneratedPullRequest } from './generated/wsi/v1alpha1/PullRequest.ts';
 import type { PushChunk as GeneratedPushChunk } from './generated/wsi/v1alpha1/PushChunk.ts';
 import type { PushHeader as GeneratedPushHeader } from './generated/wsi/v1alpha1/PushHeader.ts';
@@ -128,4 +130,6 @@ export type SnapshotChunk = Message<GeneratedSnapshotChunk>;
 export type PushChunk = Message<GeneratedPushChunk>;
 export type PushHeader = Message<GeneratedPushHeader>;
 export type PullRequest = Message<GeneratedPullRequest>;
+export type MeasureRequest = Message<GeneratedMeasureRequest>;
+export type MeasureReply = Message<GeneratedMeasureReply>;
 export type CommitRequest = Message<GeneratedCommitRequest>;

@@ -7,6 +7,8 @@ import { publicText, WsiError } from '@wsi-operator/foundation';
 import {
   classificationNetwork,
   classLabels,
+  classTargets,
+  type ClassTarget,
   classPredictions,
   crossEntropy,
   parameters64,
@@ -47,11 +49,17 @@ export function instanceLossAndGradient(
   weight = 1,
 ): InstanceLoss {
   const { network, classes, rows } = instanceNetwork(head, tiles);
+  const [target] = classTargets([outcome]);
   const [label] = classLabels([outcome], classes, 1);
   const values = parameters64(parameters, network);
   const input = Float64Array.from(tiles);
   const activations = network.forward(values, input, rows);
-  const { loss, gradient } = crossEntropy(activations.output, classes, new Array<number>(rows).fill(label!));
+  const { loss, gradient } = crossEntropy(
+    activations.output,
+    classes,
+    new Array<number>(rows).fill(label!),
+    new Array<ClassTarget | undefined>(rows).fill(target),
+  );
   for (let index = 0; index < gradient.length; index++) gradient[index] = gradient[index]! * weight;
   const gradients = network.backward(values, input, activations, gradient);
   return {

@@ -1,7 +1,7 @@
 /** The classification head: a perceptron with softmax and cross-entropy. */
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { crossEntropy, softmax } from './cross-entropy.ts';
-import type { HeadKind, HeadSpecs, BagOutcome, Predictions } from './head.ts';
+import type { ClassTarget, HeadKind, HeadSpecs, BagOutcome, Predictions } from './head.ts';
 import { Perceptron } from './perceptron.ts';
 import { outputOf, parametersOf, requireOutcomes, throughNetwork } from './through-network.ts';
 
@@ -26,7 +26,7 @@ export const classification: HeadKind<'classification'> = {
       lossAndGradient: (parameters, embeddings, outcomes) => {
         const labels = classLabels(outcomes, classes, embeddings.length);
         return throughNetwork(network, parameters, embeddings, (output) => ({
-          ...crossEntropy(output, classes, labels),
+          ...crossEntropy(output, classes, labels, classTargets(outcomes)),
           predictions: classPredictions(output, classes),
         }));
       },
@@ -55,6 +55,11 @@ export function classPredictions(logits: Float64Array, classes: number): Require
 /** Two classes: the probability of class 1; more: the largest. */
 export function scoreOf(probabilities: readonly number[]): number {
   return probabilities.length === 2 ? probabilities[1]! : Math.max(...probabilities);
+}
+
+/** How the loss takes each outcome. */
+export function classTargets(outcomes: readonly BagOutcome[]): (ClassTarget | undefined)[] {
+  return outcomes.map((outcome) => (outcome.type === 'classification' ? outcome.target : undefined));
 }
 
 export function classLabels(outcomes: readonly BagOutcome[], classes: number, bags: number): number[] {

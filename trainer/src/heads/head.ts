@@ -8,11 +8,24 @@ import type { CaseOutcome } from '@wsi-operator/statistics';
 
 /** What a head learns of a bag, as it is evaluated; `event` false = censored at `time`, which is in the cohort's unit. */
 export type BagOutcome =
-  | Extract<CaseOutcome, { readonly type: 'classification' }>
+  | (Extract<CaseOutcome, { readonly type: 'classification' }> & {
+      /** How the loss takes it; absent: {@link PLAIN_TARGET}. */
+      readonly target?: ClassTarget;
+    })
   | (Extract<CaseOutcome, { readonly type: 'survival' }> & {
       /** For a bag that is one of several of its patient. */
       readonly subject?: Subject;
     });
+
+/** How the cross-entropy takes a bag's class. */
+export interface ClassTarget {
+  /** Factor of the bag's loss. */
+  readonly weight: number;
+  /** Share of the label that is spread evenly over all classes, in [0, 1). */
+  readonly smoothing: number;
+}
+
+export const PLAIN_TARGET: ClassTarget = { weight: 1, smoothing: 0 };
 
 /** Whose a bag is: a patient dies once, however many slides there are. */
 export interface Subject {
@@ -89,7 +102,7 @@ export interface Head {
   /** @param embeddings `[bags][embeddingSize]` */
   predict(parameters: Float32Array, embeddings: readonly Float64Array[]): Predictions;
   /**
-   * Classification: the mean cross-entropy over the bags. Cox: the negative log partial likelihood divided by the
+   * Classification: the mean over the bags of their cross-entropy times its weight. Cox: the negative log partial likelihood divided by the
    * number of events, the risk sets taken within these bags (no event: loss and gradients are zero). Bags of one
    * patient are one subject of the risk set, see `subjects.ts`.
    * @throws WsiError `Internal` when shapes or outcome kinds do not fit the head

@@ -1,3 +1,11 @@
 export { decayMask, decayRanges, type DecayRange } from './decay.ts';
-export { createOptimizer, type Optimizer, type OptimizerSpec, type OptimizerState } from './optimizer.ts';
+export {
+  createOptimizer,
+  type Optimizer,
+  type OptimizerSpec,
+  type OptimizerState,
+  type RateRange,
+  type UpdateSpec,
+} from './optimizer.ts';
 export { dependsOnEpochs, learningRateAt, type LearningRateSpec, type ScheduleSpec } from './schedule.ts';
+export { updateSpec } from './update-spec.ts';

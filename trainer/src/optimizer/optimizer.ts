@@ -4,6 +4,7 @@
  * is float64 per element, storage (parameters and state) is float32.
  */
 import { publicText, WsiError } from '@wsi-operator/foundation';
+import { averageShare, moveAverage } from './average.ts';
 import { decayMask, type DecayRange } from './decay.ts';
 
 export type OptimizerSpec =
@@ -16,6 +17,19 @@ export type OptimizerSpec =
       readonly weightDecay: number;
     };
 
+/** The optimizer of a job and what goes with it on the servers. */
+export type UpdateSpec = OptimizerSpec & {
+  /** See `average.ts`; absent: no average is kept. */
+  readonly averageDecay?: number;
+};
+
+/** Elements `start` to before `end` learn at `factor` times the rate; 0: they stay as they are. */
+export interface RateRange {
+  readonly start: number;
+  readonly end: number;
+  readonly factor: number;
+}
+
 export type OptimizerState = Readonly<Record<string, Float32Array>>;
 
 export interface Optimizer {
@@ -26,6 +40,8 @@ export interface Optimizer {
    * @throws WsiError `Internal` when a length does not fit
    */
   apply(parameters: Float32Array, gradient: Float32Array, learningRate: number, step: number): void;
+  /** The ranges of the slice whose parameters learn. */
+  readonly learning: readonly DecayRange[];
   /** The live state by name, each `[length]`; empty for plain SGD. */
   state(): OptimizerState;
   /**
@@ -38,16 +54,22 @@ export interface Optimizer {
 /**
  * @param length of the slice
  * @param decays where weight decay applies: one byte an element, or ranges relative to the slice
+ * @param rates ranges relative to the slice, ascending; the factor is 1 elsewhere
  */
 export function createOptimizer(
-  spec: OptimizerSpec,
+  spec: UpdateSpec,
   length: number,
   decays: Uint8Array | readonly DecayRange[],
+  rates: readonly RateRange[] = [],
 ): Optimizer {
   const mask = decays instanceof Uint8Array ? decays : decayMask(decays, length);
   if (mask.length !== length)
     throw new WsiError('Internal', publicText`A decay mask of ${mask.length} for ${length} numbers.`);
-  const { rule, slots } = spec.name === 'sgd' ? sgd(spec, length, mask) : adamw(spec, length, mask);
+  const { rule, slots: ruleSlots } =
+    spec.name === 'sgd' ? sgd(spec, length, mask) : adamw(spec, length, mask);
+  const average = spec.averageDecay === undefined ? undefined : new Float32Array(length);
+  const slots = average === undefined ? ruleSlots : { ...ruleSlots, average };
+  const ranges = wholeRanges(rates, length);
   return {
     apply: (parameters, gradient, learningRate, step) => {
       if (parameters.length !== length || gradient.length !== length) {
@@ -56,15 +78,41 @@ export function createOptimizer(
           publicText`The optimizer holds ${length} numbers but was given ${parameters.length} parameters and ${gradient.length} gradients.`,
         );
       }
-      rule(parameters, gradient, learningRate, step);
+      if (average !== undefined && step === 0) average.set(parameters);
+      for (const { start, end, factor } of ranges) {
+        if (factor === 0) continue;
+        rule({ parameters, gradient, start, end }, learningRate * factor, step);
+      }
+      if (average !== undefined) moveAverage(average, parameters, averageShare(spec.averageDecay!, step));
     },
+    learning: ranges.filter(({ factor }) => factor !== 0),
     state: () => slots,
     restore: (state) => restoreSlots(slots, state, spec.name),
   };
 }
 
+/** All of [0, length), with the factor 1 where `rates` has none. */
+function wholeRanges(rates: readonly RateRange[], length: number): RateRange[] {
+  const ranges: RateRange[] = [];
+  let next = 0;
+  for (const range of rates) {
+    if (range.start > next) ranges.push({ start: next, end: range.start, factor: 1 });
+    ranges.push(range);
+    next = range.end;
+  }
+  return next < length ? [...ranges, { start: next, end: length, factor: 1 }] : ranges;
+}
+
+/** What a rule changes: elements `start` to before `end`. */
+interface UpdatedPart {
+  readonly parameters: Float32Array;
+  readonly gradient: Float32Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 interface UpdateRule {
-  readonly rule: Optimizer['apply'];
+  readonly rule: (part: UpdatedPart, learningRate: number, step: number) => void;
   readonly slots: OptimizerState;
 }
 
@@ -77,8 +125,8 @@ function sgd(spec: Extract<OptimizerSpec, { name: 'sgd' }>, length: number, mask
   if (momentum === 0) {
     return {
       slots: {},
-      rule: (parameters, gradient, learningRate) => {
-        for (let index = 0; index < length; index++) {
+      rule: ({ parameters, gradient, start, end }, learningRate) => {
+        for (let index = start; index < end; index++) {
           const value = parameters[index]!;
           parameters[index] = value - learningRate * (gradient[index]! + weightDecay * mask[index]! * value);
         }
@@ -88,8 +136,8 @@ function sgd(spec: Extract<OptimizerSpec, { name: 'sgd' }>, length: number, mask
   const velocity = new Float32Array(length);
   return {
     slots: { momentum: velocity },
-    rule: (parameters, gradient, learningRate) => {
-      for (let index = 0; index < length; index++) {
+    rule: ({ parameters, gradient, start, end }, learningRate) => {
+      for (let index = start; index < end; index++) {
         const value = parameters[index]!;
         const decayed = gradient[index]! + weightDecay * mask[index]! * value;
         velocity[index] = momentum * velocity[index]! + decayed;
@@ -111,11 +159,11 @@ function adamw(
   const secondMoment = new Float32Array(length);
   return {
     slots: { firstMoment, secondMoment },
-    rule: (parameters, gradient, learningRate, step) => {
+    rule: ({ parameters, gradient, start, end }, learningRate, step) => {
       const firstCorrection = 1 - Math.pow(beta1, step + 1);
       const secondCorrection = Math.sqrt(1 - Math.pow(beta2, step + 1));
       const decay = learningRate * weightDecay;
-      for (let index = 0; index < length; index++) {
+      for (let index = start; index < end; index++) {
         const slope = gradient[index]!;
         firstMoment[index] = beta1 * firstMoment[index]! + (1 - beta1) * slope;
         secondMoment[index] = beta2 * secondMoment[index]! + (1 - beta2) * slope * slope;

@@ -61,7 +61,8 @@ export function positiveIndex({
   return classes.length === 2 ? 1 : undefined;
 }
 
-export function buildModel(description: ModelDescription): Model {
+/** @param training of a run that trains it */
+export function buildModel(description: ModelDescription, training?: WsiTrainingJobSpec['training']): Model {
   const head = createHead(description.head, embeddingSize(description.network));
-  return { description, head, space: new ParameterSpace(description.network, head) };
+  return { description, head, space: new ParameterSpace(description.network, head, training) };
 }

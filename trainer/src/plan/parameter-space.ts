@@ -5,6 +5,8 @@
 import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import { initialParameters, parameterLayout, type Network } from '@wsi-operator/engine';
 import type { NamedTensor } from '../checkpoint/safetensors.ts';
+import type { RateRange } from '../optimizer/index.ts';
+import { rateRanges } from './learning-rates.ts';
 import type { Head } from '../heads/index.ts';
 
 interface PlacedTensor {
@@ -22,7 +24,10 @@ export class ParameterSpace {
   readonly #network: Network;
   readonly #head: Head;
 
-  constructor(network: Network, head: Head) {
+  /** Where the learning rate has another factor than 1. */
+  readonly rateRanges: readonly RateRange[];
+
+  constructor(network: Network, head: Head, training: Parameters<typeof rateRanges>[1] = {}) {
     const body = parameterLayout(network);
     let offset = body.length;
     const headTensors = head.parameters.map((tensor) => {
@@ -33,6 +38,7 @@ export class ParameterSpace {
     this.tensors = [...body.tensors, ...headTensors];
     this.bodyLength = body.length;
     this.length = offset;
+    this.rateRanges = rateRanges(this.tensors, training);
     this.#network = network;
     this.#head = head;
   }

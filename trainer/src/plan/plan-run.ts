@@ -4,6 +4,7 @@ import type { Cohort } from '@wsi-operator/cohort';
 import { RandomStream } from '@wsi-operator/foundation';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import { planBags, type PlannedBag } from './bags.ts';
+import { balancedEpoch, targetsOf } from './class-balance.ts';
 import { identityOf, prefixIdentityOf } from './identity.ts';
 import { numbered, planSteps, type StepPlan } from './plan.ts';
 import { planSurvivalEpoch } from './survival-steps.ts';
@@ -23,7 +24,7 @@ export function planRun(
   cohort: Cohort,
   surveyed: ReadonlyMap<string, SurveyedSlide>,
 ): PlannedRun {
-  const bags = planBags(cohort, surveyed, spec.patches);
+  const bags = withTargets(planBags(cohort, surveyed, spec.patches), cohort.classes, spec.training);
   const trainingBags = bags.filter((bag) => bag.case.split === 'train');
   return {
     bags,
@@ -33,12 +34,35 @@ export function planRun(
   };
 }
 
+/** Training bags with what the job says of its loss. */
+function withTargets(
+  bags: readonly PlannedBag[],
+  classes: readonly string[],
+  training: WsiTrainingJobSpec['training'],
+): readonly PlannedBag[] {
+  const trained = bags.filter((bag) => bag.case.split === 'train');
+  const outcomes = targetsOf(
+    trained.map(({ outcome }) => outcome),
+    classes,
+    training,
+  );
+  const targets = new Map(trained.map((bag, index) => [bag, outcomes[index]!]));
+  return bags.map((bag) => ({ ...bag, outcome: targets.get(bag) ?? bag.outcome }));
+}
+
 function stepsOf(spec: WsiTrainingJobSpec, bags: readonly PlannedBag[]): StepPlan[] {
   const { seed, epochs, slidesPerStep } = spec.training;
   const survivals = bags.flatMap(({ outcome }) => (outcome.type === 'survival' ? [outcome] : []));
   if (survivals.length > 0) {
     return numbered(epochs, (epoch) => {
       return planSurvivalEpoch(survivals, slidesPerStep, new RandomStream(seed, `epoch/${epoch}/order`));
+    });
+  }
+  if (spec.training.sampling === 'balanced') {
+    const labels = bags.map(({ outcome }) => (outcome.type === 'classification' ? outcome.index : 0));
+    return numbered(epochs, (epoch) => {
+      const stream = new RandomStream(seed, `epoch/${epoch}/order`);
+      return balancedEpoch(labels, slidesPerStep, stream).map((of) => ({ bags: of }));
     });
   }
   const minimumBags = HEADS[spec.model.head.name].leastBags.count;

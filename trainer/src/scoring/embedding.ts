@@ -11,6 +11,8 @@ export interface EmbedOptions {
   /** Unique in the generation, e.g. `step/12`. */
   readonly name: string;
   readonly version: number;
+  /** With the average of the parameters instead. */
+  readonly averaged?: boolean;
   readonly priority: number;
   readonly gather: boolean;
   readonly attention: boolean;
@@ -23,13 +25,14 @@ export async function embedBag(
   bagIndex: number,
   options: EmbedOptions,
 ): Promise<EmbeddedBag> {
-  const { pool, name, version, priority, gather, attention, orientationSeed } = options;
+  const { pool, name, version, averaged = false, priority, gather, attention, orientationSeed } = options;
   const results = await Promise.all(
     bag.blocks.map(async ({ block, affinity }, index) => {
       const result = await pool.run(
         {
           id: `${name}/embed/${bagIndex}/${index}`,
           version,
+          ...(averaged ? { averaged } : {}),
           embed: { block: oriented(block, orientationSeed), attention, gather },
         },
         { priority, affinity, subject: block.slide },

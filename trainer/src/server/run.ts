@@ -13,6 +13,7 @@ const callers: MethodCallers = {
   Ping: ['coordinator', 'worker'],
   Push: ['coordinator', 'worker'],
   Pull: ['coordinator', 'worker'],
+  Measure: ['coordinator'],
   Commit: ['coordinator'],
   Snapshot: ['coordinator'],
 };

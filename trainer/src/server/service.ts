@@ -3,12 +3,15 @@ import { randomUUID } from 'node:crypto';
 import type grpc from '@grpc/grpc-js';
 import { type Logger, ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import {
+  bytesOf,
   floatChunks,
   placeChunk,
   toServiceError,
   type CommitRequest,
   type ConfigureReply,
   type ConfigureRequest,
+  type MeasureReply,
+  type MeasureRequest,
   type PingReply,
   type PingRequest,
   type PullRequest,
@@ -17,7 +20,7 @@ import {
   type RestoreChunk,
   type SnapshotRequest,
 } from '@wsi-operator/protocol';
-import { createOptimizer, type OptimizerSpec } from '../optimizer/index.ts';
+import { createOptimizer, type UpdateSpec } from '../optimizer/index.ts';
 import { UsageMeter } from '../usage.ts';
 import { ParameterShard } from './shard.ts';
 
@@ -40,6 +43,7 @@ export class ParameterServerService {
     return {
       Configure: unary((request: ConfigureRequest) => this.#configure(request)),
       Ping: unary((request: PingRequest) => this.#ping(request)),
+      Measure: unary((request: MeasureRequest) => this.#measure(request)),
       Commit: unary((request: CommitRequest) => this.#commit(request)),
       Restore: clientStream(() => this.#restoring()),
       Push: clientStream(() => this.#pushing()),
@@ -59,13 +63,9 @@ export class ParameterServerService {
       this.#shard.requireGeneration(request.generation);
     }
     const length = request.end - request.start;
-    const decay = request.decay
-      .map(({ start, end }) => ({
-        start: Math.max(start, request.start) - request.start,
-        end: Math.min(end, request.end) - request.start,
-      }))
-      .filter(({ start, end }) => start < end);
-    const optimizer = createOptimizer(JSON.parse(request.optimizer) as OptimizerSpec, length, decay);
+    const decay = within(request, request.decay);
+    const rates = within(request, request.rates);
+    const optimizer = createOptimizer(JSON.parse(request.optimizer) as UpdateSpec, length, decay, rates);
     this.#shard = new ParameterShard(request.generation, request, optimizer);
     this.#lastNeeded = performance.now();
     this.#logger.info(
@@ -102,6 +102,10 @@ export class ParameterServerService {
       usage: this.usage.read(),
       newestVersion: Math.max(0, this.#shard?.newestVersion ?? 0),
     };
+  }
+
+  #measure(request: MeasureRequest): MeasureReply {
+    return this.usage.timed('reduce', () => ({ squares: bytesOf(this.#configured().squares(request)) }));
   }
 
   #commit(request: CommitRequest): { version: number } {
@@ -188,6 +192,20 @@ export class ParameterServerService {
     }
     return this.#shard;
   }
+}
+
+/** The parts of ranges of the whole vector that lie in this server's, relative to it. */
+function within<T extends { readonly start: number; readonly end: number }>(
+  server: { readonly start: number; readonly end: number },
+  ranges: readonly T[],
+): T[] {
+  return ranges
+    .map((range) => ({
+      ...range,
+      start: Math.max(range.start, server.start) - server.start,
+      end: Math.min(range.end, server.end) - server.start,
+    }))
+    .filter(({ start, end }) => start < end);
 }
 
 interface Receiver<Chunk> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { addInto, reduceTree } from '../aggregate/tree.ts';
+import { joinSquares, normOf } from '../aggregate/exact-squares.ts';
 import { createOptimizer } from '../optimizer/index.ts';
 import { ParameterShard } from './shard.ts';
 
@@ -72,6 +73,55 @@ describe('a parameter shard', () => {
         },
       ),
       { numRuns: 50 },
+    );
+  });
+
+  it('gives the same norm, scaled gradient and average for any division into servers', () => {
+    const averaging = { ...spec, averageDecay: 0.5 };
+    const run = (edges: readonly number[]): { norm: number; average: number[] } => {
+      const shards = edges.slice(1).map((end, index) => {
+        const start = edges[index]!;
+        const shard = new ParameterShard(
+          1,
+          { start, end, bodyLength },
+          createOptimizer(averaging, end - start, []),
+        );
+        shard.restore(0, { parameters: new Float32Array(end - start) });
+        pushStep(shard, 0, [0, 1, 2]);
+        return shard;
+      });
+      const squares = shards.map((shard) => shard.squares({ generation: 1, step: 0, leaves: 3 }));
+      const norm = normOf(squares.reduce(joinSquares));
+      for (const shard of shards) shard.commit({ ...commitOf(0, 3), gradientScale: 1 / norm });
+      const average = shards.flatMap((shard, index) =>
+        Array.from(
+          shard.pull({
+            generation: 1,
+            version: 1,
+            start: edges[index]!,
+            end: edges[index + 1]!,
+            averaged: true,
+          }),
+        ),
+      );
+      return { norm, average };
+    };
+    const whole = run([0, length]);
+    const gradients = [0, 1, 2].map((leaf) => gradientOf(0, leaf, 0, bodyLength));
+    const all = [...reduceTree(gradients, addInto), ...gradientOf(0, 0, bodyLength, length)];
+    expect(whole.norm / Math.hypot(...all)).toBeCloseTo(1, 12);
+    for (const edges of [
+      [0, 7, 41, length],
+      [0, 40, length],
+    ]) {
+      expect(run(edges)).toEqual(whole);
+    }
+  });
+
+  it('has the average of the newest version only', () => {
+    const shard = shardOf(0, length);
+    expect(() => shard.pull({ generation: 1, version: 0, start: 0, end: 1, averaged: true })).toThrow(
+      'version 0 is not held here',
     );
   });
 

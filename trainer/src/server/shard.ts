@@ -10,7 +10,15 @@
  * one is refused.
  */
 import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
-import type { CommitRequest, HeldStep, PullRequest, PushHeader, Segment } from '@wsi-operator/protocol';
+import type {
+  CommitRequest,
+  HeldStep,
+  MeasureRequest,
+  PullRequest,
+  PushHeader,
+  Segment,
+} from '@wsi-operator/protocol';
+import { addSquares, noSquares, type ExactSquares } from '../aggregate/exact-squares.ts';
 import { addInto, TreeAccumulator } from '../aggregate/tree.ts';
 import type { Optimizer } from '../optimizer/index.ts';
 
@@ -151,7 +159,8 @@ export class ParameterShard {
   /** A view; the caller must not write to it. */
   pull(request: PullRequest): Float32Array {
     this.requireGeneration(request.generation);
-    const parameters = this.#versions.get(request.version);
+    const parameters =
+      request.averaged === true ? this.#average(request.version) : this.#versions.get(request.version);
     if (parameters === undefined) {
       const held = [...this.#versions.keys()].join(', ');
       throw new WsiError('Internal', ownText(`version ${request.version} is not held here (held: ${held})`));
@@ -179,6 +188,11 @@ export class ParameterShard {
     }
     const gradient = this.#gradientOf(request);
     const updated = Float32Array.from(parameters);
+    const { gradientScale: scale } = request;
+    // A factor of 1 would leave the bits, but takes its time.
+    if (scale !== undefined && scale !== 1) {
+      for (let index = 0; index < gradient.length; index++) gradient[index] = gradient[index]! * scale;
+    }
     this.#optimizer.apply(updated, gradient, request.learningRate, request.step);
     this.#versions.set(version, updated);
     this.#newest = version;
@@ -187,6 +201,15 @@ export class ParameterShard {
       if (held < request.oldestNeeded && held !== version) this.#versions.delete(held);
     }
     return version;
+  }
+
+  /** The squares of a step's gradient where parameters learn, exactly. All leaves must be there. */
+  squares(request: MeasureRequest): ExactSquares {
+    this.requireGeneration(request.generation);
+    const sums = noSquares();
+    const gradient = this.#gradientOf(request);
+    for (const { start, end } of this.#optimizer.learning) addSquares(sums, gradient.subarray(start, end));
+    return sums;
   }
 
   /** What {@link restore} takes, of the newest version, which must be `version`. */
@@ -215,7 +238,11 @@ export class ParameterShard {
     return accumulator;
   }
 
-  #gradientOf(request: CommitRequest): Float32Array {
+  #average(version: number): Float32Array | undefined {
+    return version === this.#newest ? this.#optimizer.state()['average'] : undefined;
+  }
+
+  #gradientOf(request: Pick<CommitRequest, 'step'>): Float32Array {
     const gradient = new Float32Array(this.length);
     for (const segment of ['body', 'head'] as const) {
       const { start, end } = this.segmentRange(segment);

@@ -14,6 +14,13 @@ const settings = [
   'training.epochs=4',
   'training.slidesPerStep=2',
   'training.augmentation=flips',
+  // All that the servers and the plan do beside the plain update.
+  'training.gradientClipping=0.3',
+  'training.averaging={decay: 0.8}',
+  'training.learningRates={encoder: 0.5, head: 2, layerDecay: 0.9}',
+  'training.freeze=1',
+  'training.labelSmoothing=0.1',
+  'training.sampling=balanced',
   'checkpoint={everySteps: 5, keep: 2}',
 ];
 

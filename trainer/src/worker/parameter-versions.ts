@@ -14,7 +14,7 @@ export class ParameterVersions {
   readonly #stopwatch: Stopwatch;
   readonly #servers;
   /** In order of last use. */
-  readonly #held = new Map<number, Promise<ParameterSet>>();
+  readonly #held = new Map<string, Promise<ParameterSet>>();
 
   constructor(
     parts: { engine: Engine; usage: UsageMeter; stopwatch: Stopwatch; connections: Connections },
@@ -30,16 +30,17 @@ export class ParameterVersions {
     }));
   }
 
-  /** The encoder's and aggregator's parameters of a version. A failed pull is tried again by the next task. */
-  async at(version: number): Promise<ParameterSet> {
-    const held = this.#held.get(version) ?? this.#pull(version);
-    this.#held.delete(version);
-    this.#held.set(version, held);
+  /** The encoder's and aggregator's parameters of a version, or their average. A failed pull is tried again by the next task. */
+  async at(version: number, averaged: boolean): Promise<ParameterSet> {
+    const name = averaged ? `average/${version}` : `${version}`;
+    const held = this.#held.get(name) ?? this.#pull(version, averaged);
+    this.#held.delete(name);
+    this.#held.set(name, held);
     this.#dropOldest();
     try {
       return await held;
     } catch (error) {
-      this.#held.delete(version);
+      this.#held.delete(name);
       throw error;
     }
   }
@@ -50,7 +51,7 @@ export class ParameterVersions {
     for (const { connection } of this.#servers) connection.close();
   }
 
-  async #pull(version: number): Promise<ParameterSet> {
+  async #pull(version: number, averaged: boolean): Promise<ParameterSet> {
     const { bodyLength, generation } = this.#welcome;
     // Shared memory: the engine's thread reads it in place.
     const values = new Float32Array(new SharedArrayBuffer(bodyLength * 4));
@@ -60,7 +61,7 @@ export class ParameterVersions {
           const end = Math.min(range.end, bodyLength);
           if (range.start >= end) return;
           const target = values.subarray(range.start, end);
-          const request = { generation, version, start: range.start, end };
+          const request = { generation, version, start: range.start, end, averaged };
           const client = await connection.ready();
           const stream = client.Pull(request, { deadline: Date.now() + pullMilliseconds });
           await readServerStream(stream, range.address, (chunk) => placeChunk(target, chunk, range.address));
@@ -73,8 +74,8 @@ export class ParameterVersions {
 
   #dropOldest(): void {
     while (this.#held.size > this.#welcome.versions) {
-      const [version, held] = this.#held.entries().next().value!;
-      this.#held.delete(version);
+      const [name, held] = this.#held.entries().next().value!;
+      this.#held.delete(name);
       this.#release(held);
     }
   }

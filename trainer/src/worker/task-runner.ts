@@ -236,7 +236,7 @@ export class TaskRunner {
       return reading;
     };
     let next = read(0);
-    const parameters = await this.#versions.at(task.version);
+    const parameters = await this.#versions.at(task.version, task.averaged === true);
     await this.#stopwatch.during('tiles', async () => next);
     return this.#turn.take(async () => {
       if (wanted()) this.#computing.add(task.id);

@@ -48,7 +48,27 @@ const tileRules = Object.entries(ENCODERS).map(([name, { stride }]): Rule => ({
   field: 'patches.size',
 }));
 
-export const modelRules: readonly Rule[] = [...outcomeRules, ...aggregatorRules, ...stepRules, ...tileRules];
+/** What needs classes. */
+const classRules = (['labelSmoothing', 'classWeights', 'sampling'] as const).map((field): Rule => ({
+  cel: `!has(self.training.${field}) || self.cohort.outcome.type == 'classification'`,
+  message: `training.${field} is only for outcomes of classes`,
+  field: `training.${field}`,
+}));
+
+const balanceRule: Rule = {
+  cel: "!has(self.training.classWeights) || !has(self.training.sampling) || self.training.sampling != 'balanced'",
+  message: 'training.classWeights cannot be combined with balanced sampling: classes would be balanced twice',
+  field: 'training.classWeights',
+};
+
+export const modelRules: readonly Rule[] = [
+  ...outcomeRules,
+  ...aggregatorRules,
+  ...stepRules,
+  ...tileRules,
+  ...classRules,
+  balanceRule,
+];
 
 function oneOf(field: string, names: readonly string[]): string {
   return names.length === 1 ? `${field} == '${names[0]}'` : `${field} in ['${names.join("', '")}']`;

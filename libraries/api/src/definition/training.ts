@@ -1,6 +1,15 @@
 /** How the network is fitted. */
 import { choice, defaulted, integer, object, optional, real, required, tagged } from '../schema/build.ts';
 import { selection } from './selection.ts';
+import {
+  averaging,
+  classWeights,
+  freeze,
+  gradientClipping,
+  labelSmoothing,
+  learningRates,
+  sampling,
+} from './training-recipe.ts';
 
 const fraction = { minimum: 0, maximum: 1, unit: 'fraction' } as const;
 const decay = { minimum: 0, maximum: 1, exclusiveMaximum: true } as const;
@@ -99,6 +108,13 @@ export const training = object('How the network is trained.', {
   selection: optional(selection),
   slidesPerStep: defaulted(integer('Bags in a step.', { minimum: 1, maximum: 4096, unit: 'bags' }), 4),
   optimizer: defaulted(optimizer, {}),
+  gradientClipping: optional(gradientClipping),
+  learningRates: optional(learningRates),
+  freeze: optional(freeze),
+  averaging: optional(averaging),
+  labelSmoothing: optional(labelSmoothing),
+  classWeights: optional(classWeights),
+  sampling: optional(sampling),
   schedule: defaulted(schedule, {}),
   seed: defaulted(
     integer('Seed of the initial parameters, the order of bags and the augmentation.', {

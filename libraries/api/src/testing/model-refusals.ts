@@ -57,7 +57,39 @@ const ofTile = Object.entries(ENCODERS).map(([name, { stride }]): Refusal => ({
   says: `patches.size must be a multiple of ${stride} for encoder ${name}`,
 }));
 
-export const modelRefusals: readonly Refusal[] = [...ofOutcome, ...ofAggregator, ...ofStep, ...ofTile];
+export const modelRefusals: readonly Refusal[] = [
+  ...ofOutcome,
+  ...ofAggregator,
+  ...ofStep,
+  ...ofTile,
+  ...Object.entries({ labelSmoothing: 0.1, classWeights: { method: 'balanced' }, sampling: 'balanced' }).map(
+    ([field, value]): Refusal => ({
+      name: `${field} without classes`,
+      base: 'survival',
+      changes: { [`spec.training.${field}`]: value },
+      path: `spec.training.${field}`,
+      says: `training.${field} is only for outcomes of classes`,
+    }),
+  ),
+  {
+    name: 'classes balanced twice',
+    changes: { 'spec.training.classWeights': { method: 'balanced' }, 'spec.training.sampling': 'balanced' },
+    path: 'spec.training.classWeights',
+    says: 'training.classWeights cannot be combined with balanced sampling',
+  },
+  {
+    name: 'weights for balanced classes',
+    changes: { 'spec.training.classWeights': { method: 'balanced', weights: { a: 1 } } },
+    path: 'spec.training.classWeights.weights',
+    says: 'weights is only for method given',
+  },
+  {
+    name: 'given weights without weights',
+    changes: { 'spec.training.classWeights': { method: 'given' } },
+    path: 'spec.training.classWeights.weights',
+    says: 'weights is required for method given',
+  },
+];
 
 /** How validation lists the names that there are. */
 export function listed(names: readonly string[]): string {

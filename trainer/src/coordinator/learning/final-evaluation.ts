@@ -54,11 +54,19 @@ export async function evaluateRun(context: FinalContext): Promise<void> {
     'evaluating',
     bags.reduce((sum, { tiles }) => sum + tiles * EVALUATED, 0),
   );
-  const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length);
+  const averaged = job.spec.training.averaging !== undefined;
+  const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length, averaged);
   const aggregator = job.spec.model.aggregator.name;
   const counted = countedTasks(pool, { taskDone: (_unit, tiles) => progress.advance(tiles) }, 'evaluation');
   const head = { head: model.head, aggregator, headParameters, positive: positiveIndex(model.description) };
-  const lease = { pool: counted, name: 'evaluation', version, priority: version + 1, tileScores: true };
+  const lease = {
+    pool: counted,
+    name: 'evaluation',
+    version,
+    averaged,
+    priority: version + 1,
+    tileScores: true,
+  };
   const evaluate = (bag: PlannedBag, index: number): ReturnType<typeof evaluateBag> =>
     evaluateBag(bag, index, head, lease);
   const evaluated = await mapLimited(bags, bagsAtOnce, evaluate, { leaveRunning: true });

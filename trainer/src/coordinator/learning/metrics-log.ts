@@ -9,6 +9,8 @@ export interface StepLine {
   readonly loss: number;
   readonly learningRate: number;
   readonly tiles: number;
+  /** Before it is clipped; only with `training.gradientClipping`. */
+  readonly gradientNorm?: number;
   readonly tilesPerSecond: number;
   readonly seconds: number;
   /** Unix milliseconds. */

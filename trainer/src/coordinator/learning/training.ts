@@ -134,9 +134,11 @@ async function commitWhenReady(
   if (!Number.isFinite(computed.loss)) throw notFinite(plan.step, computed.loss);
   const version = plan.step + 1;
   const { loss, leaves, tiles } = computed;
-  const line = { step: plan.step, epoch: plan.epoch, loss, learningRate, tiles };
+  const clipped = await clippedGradient(context, plan.step, leaves);
+  const line = { step: plan.step, epoch: plan.epoch, loss, learningRate, tiles, ...clipped.line };
   const oldestNeeded = Math.max(0, version - staleness);
-  const seconds = await context.commit({ step: plan.step, learningRate, oldestNeeded, leaves }, line);
+  const request = { step: plan.step, learningRate, oldestNeeded, leaves, ...clipped.request };
+  const seconds = await context.commit(request, line);
   progress.epoch = plan.epoch;
   progress.metrics = { ...progress.metrics, loss };
   const tilesPerSecond = seconds > 0 ? tiles / seconds : 0;
@@ -149,6 +151,20 @@ async function commitWhenReady(
   await completeVersion(context, version);
   // With staleness the next steps went on meanwhile, so that this was training, too.
   if (staleness === 0) context.measurement.skip();
+}
+
+/** With clipping by the global norm (Pascanu, Mikolov and Bengio, 2013): the norm, and the factor that limits it. */
+async function clippedGradient(
+  { spec, servers }: TrainingContext,
+  step: number,
+  leaves: number,
+): Promise<{ request: { gradientScale?: number }; line: { gradientNorm?: number } }> {
+  const { gradientClipping } = spec.training;
+  if (gradientClipping === undefined) return { request: {}, line: {} };
+  const gradientNorm = await servers.gradientNorm(step, leaves);
+  if (!Number.isFinite(gradientNorm)) throw notFinite(step, gradientNorm, 'gradient');
+  const gradientScale = gradientNorm > gradientClipping ? gradientClipping / gradientNorm : 1;
+  return { request: { gradientScale }, line: { gradientNorm } };
 }
 
 async function logWindows({ measurement, metrics }: TrainingContext, epoch: number): Promise<void> {
@@ -185,7 +201,8 @@ const VALIDATION = 'validation';
 async function validate(context: TrainingContext, epoch: number, version: number): Promise<void> {
   const { validationBags, model, servers, pool, metrics, progress, spec } = context;
   if (validationBags.length === 0) return;
-  const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length);
+  const averaged = spec.training.averaging !== undefined;
+  const headParameters = await servers.pull(version, model.space.bodyLength, model.space.length, averaged);
   await context.files.requireUnchanged(validationBags.flatMap(({ slides }) => slides));
   const head = { head: model.head, aggregator: spec.model.aggregator.name, headParameters };
   const evaluate = (bag: PlannedBag, index: number): ReturnType<typeof evaluateBag> =>
@@ -193,6 +210,7 @@ async function validate(context: TrainingContext, epoch: number, version: number
       pool: countedTasks(pool, progress, VALIDATION),
       name: `validation/${epoch}`,
       version,
+      averaged,
       priority: version,
       tileScores: false,
     });
@@ -208,8 +226,10 @@ async function validate(context: TrainingContext, epoch: number, version: number
   for (const [name, value] of Object.entries(values)) progress.metrics[`validation.${name}`] = value;
 }
 
-function notFinite(step: number, loss: number): WsiError {
-  return new WsiError('Diverged', publicText`the loss is ${loss}.`, {
+function notFinite(step: number, value: number, of: 'loss' | 'gradient' = 'loss'): WsiError {
+  const problem =
+    of === 'loss' ? publicText`the loss is ${value}.` : publicText`the gradient's norm is ${value}.`;
+  return new WsiError('Diverged', problem, {
     where: placeOf(step),
     remedy: publicText`Lower optimizer.learningRate, or warm it up over more steps (schedule.warmupSteps).`,
   });

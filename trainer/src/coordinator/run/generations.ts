@@ -34,6 +34,8 @@ import { bytesOf } from '@wsi-operator/protocol';
 import type { StepPlan } from '../../plan/plan.ts';
 import { FinishedTasks } from '../leases/finished-tasks.ts';
 import { train } from '../learning/training.ts';
+import { shownState } from '../../checkpoint/averaged-state.ts';
+import { updateSpec } from '../../optimizer/index.ts';
 import type { GenerationsParts, Prepared } from './generation-parts.ts';
 import {
   afterFailure,
@@ -71,7 +73,7 @@ export class Generations {
       finished: this.#finished,
       generation: () => this.#number,
     });
-    this.#optimizer = JSON.stringify(parts.job.spec.training.optimizer);
+    this.#optimizer = JSON.stringify(updateSpec(parts.job.spec.training));
     this.#left = parts.journal.read();
   }
 
@@ -251,7 +253,7 @@ export class Generations {
     watch.end();
     await this.advance();
     await prepared.servers.begin(this.#number, this.#optimizer, point, stop);
-    progress.parametersSha256 = sha256(bytesOf(point.parameters));
+    progress.parametersSha256 = sha256(bytesOf(shownState(point).parameters));
     pool.begin(this.#parts.welcome(prepared.model, prepared.servers.ranges));
     return { state: 'evaluating', run, version, watch: this.#watch(prepared, stop) };
   }

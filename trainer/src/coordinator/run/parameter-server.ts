@@ -5,16 +5,19 @@
 import {
   callClientStream,
   callUnary,
+  float64From,
   floatChunks,
   type CommitRequest,
   type ConfigureReply,
   type ConfigureRequest,
+  type MeasureRequest,
   type PingReply,
   type RestoreChunk,
   type ServerRange,
   type Usage,
 } from '@wsi-operator/protocol';
 import { type Clock, type Logger, ownText, publicText, WsiError } from '@wsi-operator/foundation';
+import type { ExactSquares } from '../../aggregate/exact-squares.ts';
 import { connectMilliseconds, type ServerConnection } from '../../connections.ts';
 
 export const callMilliseconds = 60_000;
@@ -132,6 +135,13 @@ export class ParameterServer {
     const { client } = this.connection;
     const chunks = restoreChunks(generation, state, this.range);
     await callClientStream<RestoreChunk, object>(client.Restore.bind(client), chunks, this.target);
+  }
+
+  /** Squares of its part of a step's gradient. */
+  async measure(request: MeasureRequest): Promise<ExactSquares> {
+    const { client } = this.connection;
+    const { squares } = await callUnary(client.Measure.bind(client), request, this.target);
+    return float64From(squares);
   }
 
   async commit(request: CommitRequest): Promise<void> {

@@ -14,6 +14,7 @@ import {
 } from '@wsi-operator/protocol';
 import { type Clock, type Logger, publicText, WsiError } from '@wsi-operator/foundation';
 import type { Connections } from '../../connections.ts';
+import { joinSquares, normOf } from '../../aggregate/exact-squares.ts';
 import { pushChunks } from '../../push-chunks.ts';
 import { planServerRanges } from '../../plan/plan.ts';
 import type { ParameterSpace } from '../../plan/parameter-space.ts';
@@ -157,7 +158,7 @@ export class ServerGroup {
   }
 
   /** float32 values of the half-open range of the whole vector at a version. */
-  async pull(version: number, start: number, end: number): Promise<Float32Array> {
+  async pull(version: number, start: number, end: number, averaged = false): Promise<Float32Array> {
     const values = new Float32Array(end - start);
     await Promise.all(
       this.#servers.map(async ({ range, connection }) => {
@@ -165,7 +166,7 @@ export class ServerGroup {
         const to = Math.min(end, range.end);
         if (from >= to) return;
         const target = values.subarray(from - start, to - start);
-        const request = { generation: this.#generation, version, start: from, end: to };
+        const request = { generation: this.#generation, version, start: from, end: to, averaged };
         const stream = connection.client.Pull(request, { deadline: Date.now() + callMilliseconds });
         await readServerStream(stream, range.address, (chunk) => placeChunk(target, chunk, range.address));
       }),
@@ -197,6 +198,13 @@ export class ServerGroup {
         );
       }),
     );
+  }
+
+  /** The Euclidean norm of a step's gradient over all parameters that learn; the same bits for any number of servers. */
+  async gradientNorm(step: number, leaves: number): Promise<number> {
+    const request = { generation: this.#generation, step, leaves };
+    const parts = await Promise.all(this.#servers.map((server) => server.measure(request)));
+    return normOf(parts.reduce(joinSquares));
   }
 
   async commit(request: Omit<CommitRequest, 'generation'>): Promise<void> {
@@ -234,6 +242,7 @@ export class ServerGroup {
       bodyLength: this.#space.bodyLength,
       optimizer,
       decay: this.#space.decayRanges(),
+      rates: [...this.#space.rateRanges],
       adoptGeneration,
     });
   }

@@ -1,6 +1,7 @@
 /** Where a run begins that this coordinator holds nothing of: its newest whole checkpoint, or the initial parameters. */
 import { publicText, sha256, type RedactableText, WsiError } from '@wsi-operator/foundation';
 import { bytesOf } from '@wsi-operator/protocol';
+import { trainedState } from '../../checkpoint/averaged-state.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { Cursor } from '../../checkpoint/cursor.ts';
 import type { GenerationsParts, Prepared } from './generation-parts.ts';
@@ -55,7 +56,8 @@ export function pointOf(
   { model, identity }: Pick<Prepared, 'model' | 'identity'>,
 ): RecoveryPoint {
   const { step: version, tiles, trainingSeconds } = cursor;
-  return { version, parameters: model.space.flat(tensors, path), state, identity, tiles, trainingSeconds };
+  const held = trainedState({ parameters: model.space.flat(tensors, path), state }, path);
+  return { version, ...held, identity, tiles, trainingSeconds };
 }
 
 /** Whether it is of this run, or of one that differs in the number of epochs only and begins with the same steps. */

@@ -170,7 +170,7 @@ export class TrainingRun {
     await removeFailure();
     const { cohort, lines, copies, notes } = await this.#readCohort();
     this.#lines = lines;
-    const model = buildModel(describeModel(spec, cohort.classes));
+    const model = buildModel(describeModel(spec, cohort.classes), spec.training);
     await this.#generations.advance();
     signal.throwIfAborted();
     // The survey needs workers only: parameter servers may still be starting.

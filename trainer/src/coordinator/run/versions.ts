@@ -4,6 +4,7 @@
  */
 import { ownText, publicText, sha256, WsiError } from '@wsi-operator/foundation';
 import { bytesOf, type CommitRequest } from '@wsi-operator/protocol';
+import { shownState } from '../../checkpoint/averaged-state.ts';
 import { knownCases } from '../../plan/known-cases.ts';
 import { Turn } from '../../turn.ts';
 import type { FinishedTasks } from '../leases/finished-tasks.ts';
@@ -71,7 +72,8 @@ export class Versions {
     const held = this.#recovery.newest;
     const point = held?.version === version ? held : await this.#snapshot(prepared);
     this.#recovery.hold(point);
-    const { parameters, state, tiles, trainingSeconds } = point;
+    const { tiles, trainingSeconds } = point;
+    const { parameters, state } = shownState(point);
     const parametersSha256 = sha256(bytesOf(parameters));
     const { description, space } = model;
     await usage.timedAsync('checkpoint', () =>

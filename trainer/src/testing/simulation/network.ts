@@ -86,7 +86,12 @@ export class SimulatedNetwork {
         yield* await exchange(method, request, []);
       })();
     return {
-      ...{ Configure: unary('Configure'), Ping: unary('Ping'), Commit: unary('Commit') },
+      ...{
+        Configure: unary('Configure'),
+        Ping: unary('Ping'),
+        Commit: unary('Commit'),
+        Measure: unary('Measure'),
+      },
       ...{ Restore: clientStream('Restore'), Push: clientStream('Push') },
       ...{ Pull: serverStream('Pull'), Snapshot: serverStream('Snapshot') },
     } as unknown as ParameterServerClient;

@@ -19,7 +19,8 @@ spec:
   cohort: { table: cohort.csv, slides: slides, ${split}outcome: { type: classification, column: label } }
   patches: { size: 64, level: 0 }
   model: { encoder: { name: tiny }, aggregator: { name: attention }, head: { name: classification } }
-  training: { ${epochs}, slidesPerStep: 2, staleness: ${staleness}, optimizer: { name: adamw, learningRate: 0.01 } }
+  training: { ${epochs}, slidesPerStep: 2, staleness: ${staleness}, optimizer: { name: adamw, learningRate: 0.01 },
+    gradientClipping: 0.5, averaging: { decay: 0.6 } }
   checkpoint: { everySteps: 3, keep: 2 }
 `,
     'simulated.yaml',
@@ -36,6 +37,10 @@ export function simulatedModel(): Model {
     length,
     initial: () => Float32Array.from({ length }, (_, index) => Math.sin(1 + index)),
     decayRanges: () => [{ start: 0, end: bodyLength }],
+    rateRanges: [
+      { start: 0, end: 3, factor: 0 },
+      { start: 5, end: 20, factor: 0.5 },
+    ],
     named: (values: Float32Array) => [{ name: 'all', shape: [length], values }],
     flat: (named: ReadonlyMap<string, { values: Float32Array }>) =>
       Float32Array.from(named.get('all')!.values),

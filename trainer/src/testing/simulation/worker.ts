@@ -140,8 +140,8 @@ class Session {
     }
   }
 
-  async #compute({ version, generation, embed, gradient }: Task): Promise<TaskResult> {
-    const parameters = await this.#pull(version, generation);
+  async #compute({ version, averaged = false, generation, embed, gradient }: Task): Promise<TaskResult> {
+    const parameters = await this.#pull({ version, averaged, generation });
     if (embed) {
       const { attention, embeddings } = madeUpEmbeddings(parameters, int32From(embed.block.coordinates));
       const { maximum, sum, weighted } = partialOf(attention, embeddings);
@@ -168,12 +168,12 @@ class Session {
     return { gradient: {} };
   }
 
-  async #pull(version: number, generation: number): Promise<Float32Array> {
+  async #pull(of: { version: number; averaged: boolean; generation: number }): Promise<Float32Array> {
     const values = new Float32Array(bodyLength);
     await Promise.all(
       this.#servers().map(async ({ start, end, client, address }) => {
         if (start >= end) return;
-        const stream = client.Pull({ generation, version, start, end });
+        const stream = client.Pull({ ...of, start, end });
         await readServerStream(stream, address, (chunk) =>
           placeChunk(values.subarray(start, end), chunk, address),
         );

@@ -14,6 +14,11 @@ export interface CommitRequest__Input {
    * Leaves of the body segment.
    */
   'leaves'?: (number);
+  /**
+   * The gradient is multiplied by it; absent: left as it is.
+   */
+  'gradientScale'?: (number | string);
+  '_gradientScale'?: "gradientScale";
 }
 
 export interface CommitRequest {
@@ -28,4 +33,8 @@ export interface CommitRequest {
    * Leaves of the body segment.
    */
   'leaves': (number);
+  /**
+   * The gradient is multiplied by it; absent: left as it is.
+   */
+  'gradientScale'?: (number);
 }

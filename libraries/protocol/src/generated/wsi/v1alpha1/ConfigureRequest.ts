@@ -1,6 +1,7 @@
 // Original file: libraries/protocol/proto/training.proto
 
 import type { Range__Input as _wsi_v1alpha1_Range__Input, Range as _wsi_v1alpha1_Range } from '../../wsi/v1alpha1/Range.ts';
+import type { RateRange__Input as _wsi_v1alpha1_RateRange__Input, RateRange as _wsi_v1alpha1_RateRange } from '../../wsi/v1alpha1/RateRange.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ConfigureRequest__Input {
@@ -24,6 +25,10 @@ export interface ConfigureRequest__Input {
    * change nothing. A coordinator that takes over from another one asks for it.
    */
   'adoptGeneration'?: (number | string | Long);
+  /**
+   * Where the learning rate has another factor than 1; 0: the parameters stay as they are.
+   */
+  'rates'?: (_wsi_v1alpha1_RateRange__Input)[];
 }
 
 export interface ConfigureRequest {
@@ -47,4 +52,8 @@ export interface ConfigureRequest {
    * change nothing. A coordinator that takes over from another one asks for it.
    */
   'adoptGeneration': (number);
+  /**
+   * Where the learning rate has another factor than 1; 0: the parameters stay as they are.
+   */
+  'rates': (_wsi_v1alpha1_RateRange)[];
 }

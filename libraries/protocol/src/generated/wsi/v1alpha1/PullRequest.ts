@@ -10,6 +10,11 @@ export interface PullRequest__Input {
    */
   'start'?: (number);
   'end'?: (number);
+  /**
+   * The average over the steps until the newest version, which `version` must be.
+   */
+  'averaged'?: (boolean);
+  '_averaged'?: "averaged";
 }
 
 export interface PullRequest {
@@ -20,4 +25,8 @@ export interface PullRequest {
    */
   'start': (number);
   'end': (number);
+  /**
+   * The average over the steps until the newest version, which `version` must be.
+   */
+  'averaged'?: (boolean);
 }

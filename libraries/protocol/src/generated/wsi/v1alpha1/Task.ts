@@ -12,6 +12,11 @@ export interface Task__Input {
   'survey'?: (_wsi_v1alpha1_SurveyTask__Input | null);
   'embed'?: (_wsi_v1alpha1_EmbedTask__Input | null);
   'gradient'?: (_wsi_v1alpha1_GradientTask__Input | null);
+  /**
+   * With the average of the parameters at that version.
+   */
+  'averaged'?: (boolean);
+  '_averaged'?: "averaged";
   'kind'?: "survey"|"embed"|"gradient";
 }
 
@@ -22,4 +27,8 @@ export interface Task {
   'survey'?: (_wsi_v1alpha1_SurveyTask | null);
   'embed'?: (_wsi_v1alpha1_EmbedTask | null);
   'gradient'?: (_wsi_v1alpha1_GradientTask | null);
+  /**
+   * With the average of the parameters at that version.
+   */
+  'averaged'?: (boolean);
 }
