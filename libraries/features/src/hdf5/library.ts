@@ -3,6 +3,7 @@
  * name others (external links, external storage, virtual datasets, plug-ins): all of these fail to open. Only ever loaded
  * on a thread of its own: its calls block, and after a fault in it the whole thread is replaced.
  */
+import './quiet-console.ts';
 import { resolve } from 'node:path';
 import h5wasm, { type Dataset, type File } from 'h5wasm/node';
 

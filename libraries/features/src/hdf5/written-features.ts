@@ -10,9 +10,10 @@ import {
 } from '../layouts/content.ts';
 import { hdf5, openHdf5 } from './library.ts';
 
-/** About a megabyte, HDF5's own cache of chunks. */
+/** A chunk of features fits into HDF5's own cache of chunks. */
 const CHUNK_BYTES = 2 ** 20;
-const COORDINATES_IN_CHUNK = 4096;
+const ROWS_IN_CHUNK = 256;
+const COORDINATES_IN_CHUNK = 1024;
 
 export class WrittenFeatures {
   readonly #path: string;
@@ -32,7 +33,7 @@ export class WrittenFeatures {
     if (file === undefined) throw this.#failed();
     this.#file = file;
     const { features, coordinates, attributes } = this.#layout;
-    const chunk = Math.max(1, Math.floor(CHUNK_BYTES / (4 * content.size)));
+    const chunk = Math.max(1, Math.min(ROWS_IN_CHUNK, Math.floor(CHUNK_BYTES / (4 * content.size))));
     this.#features = file.create_dataset({
       name: features,
       data: new Float32Array(0),

@@ -1,7 +1,7 @@
 /** The thread with HDF5, started when it is needed and replaced after a fault: what is in its memory then is not trusted. */
 import { Worker } from 'node:worker_threads';
 import { ownText, publicText, WsiError, type PublicText } from '@wsi-operator/foundation';
-import type { FeatureAnswer, FeatureAnswers, FeatureCall } from './protocol.ts';
+import { READY, type FeatureAnswer, type FeatureAnswers, type FeatureCall } from './protocol.ts';
 
 interface Pending {
   readonly worker: Worker;
@@ -20,7 +20,9 @@ export class Hdf5Thread {
   readonly #pending = new Map<number, Pending>();
   readonly #patienceMs: number;
   #worker: Worker | undefined;
-  #nextId = 1;
+  /** The one that has loaded HDF5. */
+  #ready: Worker | undefined;
+  #nextId = READY + 1;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param patienceMs milliseconds for a part of a file */
@@ -50,7 +52,8 @@ export class Hdf5Thread {
       this.#pending.get(id)?.reject(failed(publicText`HDF5 does not come to an end with the file`, where));
       this.#end().catch(() => undefined);
     };
-    let timer = setTimeout(stuck, this.#patienceMs);
+    // The start of the thread is not the file's fault: time counts from its first word.
+    let timer: NodeJS.Timeout | undefined;
     // Only a call that is waited for keeps the process alive.
     worker.ref();
     try {
@@ -60,6 +63,7 @@ export class Hdf5Thread {
           timer = setTimeout(stuck, this.#patienceMs);
         };
         this.#pending.set(id, { worker, resolve, reject, goesOn });
+        if (this.#ready === worker) goesOn();
         worker.postMessage({ id, call });
       });
     } finally {
@@ -70,11 +74,14 @@ export class Hdf5Thread {
   }
 
   #start(): Worker {
-    // The library warns there of what is odd in a file; a refusal says what matters of it.
-    const worker = new Worker(THREAD, { name: 'wsi-features', stderr: true });
-    worker.stderr.resume();
+    const worker = new Worker(THREAD, { name: 'wsi-features' });
     worker.unref();
     worker.on('message', ({ id, result, error }: FeatureAnswer) => {
+      this.#ready = worker;
+      if (id === READY) {
+        for (const pending of this.#pending.values()) pending.goesOn();
+        return;
+      }
       const pending = this.#pending.get(id);
       if (error?.isFault === true) this.#end().catch(() => undefined);
       if (error !== undefined) pending?.reject(revived(error));

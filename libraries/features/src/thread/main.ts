@@ -5,7 +5,13 @@ import { publicText, systemErrorCode, WsiError } from '@wsi-operator/foundation'
 import { unreadable } from '../feature-errors.ts';
 import { OpenedFeatures } from '../hdf5/opened-features.ts';
 import { WrittenFeatures } from '../hdf5/written-features.ts';
-import type { FeatureAnswer, FeatureAnswers, FeatureCall, FeatureRequest } from './protocol.ts';
+import {
+  READY,
+  type FeatureAnswer,
+  type FeatureAnswers,
+  type FeatureCall,
+  type FeatureRequest,
+} from './protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this module is the entry of a worker thread');
@@ -34,6 +40,8 @@ port.on('message', ({ id, call }: FeatureRequest) => {
     port.postMessage({ id, error } satisfies FeatureAnswer);
   }
 });
+
+port.postMessage({ id: READY } satisfies FeatureAnswer);
 
 /** @param goesOn called after each part of a file */
 function perform(call: FeatureCall, goesOn: () => void): FeatureAnswers[keyof FeatureAnswers] {

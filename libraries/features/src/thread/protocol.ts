@@ -40,6 +40,9 @@ export interface ThreadError {
   readonly isFault: boolean;
 }
 
+/** The id of the thread's first word: HDF5 is loaded. */
+export const READY = 0;
+
 /** With neither a result nor an error: a part of the work is done. */
 export interface FeatureAnswer {
   readonly id: number;
