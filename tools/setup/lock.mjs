@@ -80,7 +80,7 @@ function hold(path, record) {
 
 /**
  * @param {LockRecord} record
- * @param {{ now: number, touchedAt: number, place: string, isAlive: (process: LiveProcess) => boolean }} world
+ * @param {{ now: number, touchedAt: number, place: string, isAlive: (process: LiveProcess) => boolean }} observed
  * @returns {boolean}
  */
 export function isStale(record, { now, touchedAt, place, isAlive }) {

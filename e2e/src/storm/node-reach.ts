@@ -16,9 +16,9 @@ export const POD_VARIABLE = 'WSI_STORM_POD';
 const DROP_MILLISECONDS = 300;
 
 /** What happens to a pod's packets. */
-type Verdict = readonly string[];
-const LOST: Verdict = ['-j', 'DROP'];
-const BROKEN: Verdict = ['-p', 'tcp', '-j', 'REJECT', '--reject-with', 'tcp-reset'];
+type RuleTarget = readonly string[];
+const LOST: RuleTarget = ['-j', 'DROP'];
+const BROKEN: RuleTarget = ['-p', 'tcp', '-j', 'REJECT', '--reject-with', 'tcp-reset'];
 
 export class NodeReach {
   readonly #marker: string;
@@ -75,11 +75,11 @@ function oldest(marks: readonly ProcessMark[]): ProcessMark | undefined {
 }
 
 /** In the network of the pod alone. The pod may go meanwhile, and its network with it. */
-async function withRules({ pid }: ProcessMark, verdict: Verdict, milliseconds: number): Promise<void> {
+async function withRules({ pid }: ProcessMark, target: RuleTarget, milliseconds: number): Promise<void> {
   // Held open by a program of its own: the pod's process may be killed before the rules are taken away.
   const seconds = (milliseconds / 1000).toFixed(3);
   const change = (how: string): string =>
-    ['INPUT', 'OUTPUT'].map((chain) => `iptables -w ${how} ${chain} ${verdict.join(' ')}`).join(' && ');
+    ['INPUT', 'OUTPUT'].map((chain) => `iptables -w ${how} ${chain} ${target.join(' ')}`).join(' && ');
   const script = `${change('-I')}; sleep ${seconds}; ${change('-D')}`;
   await attempt('nsenter', [`--net=/proc/${pid}/ns/net`, '/bin/sh', '-c', script]);
 }

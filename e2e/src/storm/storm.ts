@@ -153,7 +153,7 @@ export class Storm {
     while (!(await this.#check())) await delay(CHECK_MILLISECONDS);
     const { outcome, leftovers } = await this.#arena.conclude();
     this.#wrong.push(...differences(this.#quiet!, outcome), ...leftovers.map((of) => `left over: ${of}`));
-    const verdict = this.#isFine ? 'as the quiet one' : `NOT as the quiet one`;
-    this.#listener.log(`run ${this.#run} has ended, ${verdict}: ${outcome.parametersSha256}`);
+    const comparison = this.#isFine ? 'as the quiet one' : `NOT as the quiet one`;
+    this.#listener.log(`run ${this.#run} has ended, ${comparison}: ${outcome.parametersSha256}`);
   }
 }

@@ -15,7 +15,7 @@ const EPOCHS = 120;
 /** Of a job that does not end by itself while it is observed. */
 const MANY_EPOCHS = 10_000;
 /** A device that only this suite knows: every worker wants one. */
-const SEAT = 'wsi.dev/seat';
+const DEVICE = 'wsi.dev/test-device';
 
 const session = new Session();
 let expected: string;
@@ -105,9 +105,9 @@ describe('an autoscaled job', () => {
     session.file.features.changeNodes,
     'nodes must not be changed',
   )('keeps to what the nodes have room for, and trains on meanwhile', async () => {
-    await setDevices(session, SEAT, 1);
+    await setDevices(session, DEVICE, 1);
     try {
-      const resources = { requests: { cpu: '50m', memory: '256Mi' }, limits: { [SEAT]: '1' } };
+      const resources = { requests: { cpu: '50m', memory: '256Mi' }, limits: { [DEVICE]: '1' } };
       await session.apply(job('seated', { resources, epochs: MANY_EPOCHS }));
       await untilTold('seated', 'Rescaled', /^1 -> 2 workers/);
       const before = (await session.statusOf('seated', NAMESPACE)).progress.step as number;
@@ -121,7 +121,7 @@ describe('an autoscaled job', () => {
         Math.max(before + 50, (status.progress.step as number) + 1),
       );
     } finally {
-      await setDevices(session, SEAT, null);
+      await setDevices(session, DEVICE, null);
     }
   });
 

@@ -15,7 +15,7 @@ import { trainingJob } from './training-job.ts';
 const NAMESPACE = 'e2e-gangs';
 const EPOCHS = 20;
 /** A device that only these tests know: every pod of a job wants one. */
-const SEAT = 'wsi.dev/seat';
+const DEVICE = 'wsi.dev/test-device';
 
 const session = new Session();
 const { features } = session.file;
@@ -38,7 +38,7 @@ beforeAll(async () => {
 
 /** A coordinator, two servers and two workers, of which a gang needs four. */
 function seatedJob(name: string, runPolicy: object): object {
-  const resources = { requests: { cpu: '50m', memory: '256Mi' }, limits: { [SEAT]: '1' } };
+  const resources = { requests: { cpu: '50m', memory: '256Mi' }, limits: { [DEVICE]: '1' } };
   const template = { spec: { containers: [{ name: 'trainer', resources }] } };
   const roles = {
     coordinator: { template },
@@ -49,7 +49,7 @@ function seatedJob(name: string, runPolicy: object): object {
 }
 
 async function setSeats(count: number | null): Promise<void> {
-  await setDevices(session, SEAT, count);
+  await setDevices(session, DEVICE, count);
 }
 
 async function podsOf(name: string): Promise<Seen[]> {
@@ -81,7 +81,7 @@ interface Waiting {
   readonly pods: number;
 }
 
-/** No pod has a node while one seat is missing for the minimum of four; with that seat all of the minimum have one. */
+/** No pod has a node while one device is missing for the minimum of four; with that device all of the minimum have one. */
 async function expectTogether(
   gang: string,
   { reason, pods }: Waiting = { reason: 'Unschedulable', pods: 4 },

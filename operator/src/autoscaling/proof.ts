@@ -176,11 +176,11 @@ function sizeOf({ pod }: Place): TemplateMemory | undefined {
 
 function covers(
   size: Partial<Size> | TemplateMemory | undefined,
-  wanted: Partial<Size> | TemplateMemory,
+  least: Partial<Size> | TemplateMemory,
 ): boolean {
   if (size === undefined) return false;
   const limit = size.limitBytes ?? Infinity;
-  return (size.requestBytes ?? 0) >= (wanted.requestBytes ?? 0) && limit >= (wanted.limitBytes ?? 0);
+  return (size.requestBytes ?? 0) >= (least.requestBytes ?? 0) && limit >= (least.limitBytes ?? 0);
 }
 
 function mebibytes({ requestBytes }: Size): string {

@@ -128,7 +128,7 @@ describe('a job in a Kueue queue', () => {
     const places = takeSnapshot(small, seen(running(small))).places.filter(
       ({ slot }) => slot.role === 'worker',
     );
-    const input = { standing: { workers: 5 }, places, wanted: 5, refusals: [], now: NOW };
+    const input = { standing: { workers: 5 }, places, desired: 5, refusals: [], now: NOW };
     expect(learnRoom(input).quota).toBeUndefined();
     const learned = learnRoom({ ...input, never });
     expect(learned.quota).toMatchObject({ workers: 2, tries: 1 });

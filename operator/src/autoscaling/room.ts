@@ -25,7 +25,7 @@ export interface RoomInput {
   /** Of the workers that are to run. */
   readonly places: readonly Place[];
   /** How many there are to be, with those that a queue has not admitted. */
-  readonly wanted: number;
+  readonly desired: number;
   readonly refusals: readonly Refusal[];
   /** Why a queue can never admit more than the places, in its words. */
   readonly never?: string | undefined;
@@ -37,7 +37,7 @@ const PATIENCE_MILLISECONDS = 5 * 60_000;
 const REMEMBERED_MILLISECONDS = 60 * 60_000;
 
 export function learnRoom(input: RoomInput): Room {
-  const { standing, places, wanted, never, now } = input;
+  const { standing, places, desired, never, now } = input;
   const waiting = places.flatMap((place) => noPlaceSince(place, now) ?? []);
   const stuck = waiting.filter((since) => now - since >= PATIENCE_MILLISECONDS);
   const placed = places.filter(
@@ -52,8 +52,8 @@ export function learnRoom(input: RoomInput): Room {
     ...(schedulable.cap === undefined ? {} : { schedulable: schedulable.cap }),
     ...(quota.cap === undefined ? {} : { quota: quota.cap }),
     events: [
-      ...news(schedulable, wanted, 'the others have found no place for 5 minutes'),
-      ...news(quota, wanted, never ?? 'the quota of the namespace allows no more'),
+      ...news(schedulable, desired, 'the others have found no place for 5 minutes'),
+      ...news(quota, desired, never ?? 'the quota of the namespace allows no more'),
     ],
     due: [...waiting.map((since) => since + PATIENCE_MILLISECONDS), ...caps].filter((time) => time > now),
   };
@@ -90,9 +90,9 @@ function nextCap(before: Cap | undefined, room: number, short: boolean, now: num
   return { cap: forgotten ? undefined : known, learned: false };
 }
 
-function news({ cap, learned }: NextCap, wanted: number, why: string): PlanEvent[] {
+function news({ cap, learned }: NextCap, desired: number, why: string): PlanEvent[] {
   if (!learned || cap === undefined) return [];
-  const message = `room for ${cap.workers} of ${wanted} workers: ${why}; more are tried again at ${cap.until}`;
+  const message = `room for ${cap.workers} of ${desired} workers: ${why}; more are tried again at ${cap.until}`;
   return [{ type: 'Normal', reason: 'NoRoom', message }];
 }
 

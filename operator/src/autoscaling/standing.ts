@@ -124,9 +124,9 @@ function serversOf(
   const before = stored.servers ?? job.spec.parameterServers.replicas;
   // While nothing runs a change costs nothing.
   const stopped = !observed.hasPods;
-  const wanted = stopped ? (stored.advisedServers ?? before) : before;
-  const servers = serversAllowed(job, stored, serversWithin(settings, wanted), now);
-  const why = wanted === servers && stopped ? 'nothing runs now' : 'spec.autoscaling has other bounds';
+  const desired = stopped ? (stored.advisedServers ?? before) : before;
+  const servers = serversAllowed(job, stored, serversWithin(settings, desired), now);
+  const why = desired === servers && stopped ? 'nothing runs now' : 'spec.autoscaling has other bounds';
   const reason = `${before} -> ${servers} servers: ${why}`;
   return {
     chosen: { servers },

@@ -82,10 +82,10 @@ describe('a job without a gang', () => {
 });
 
 describe.each(ALL)('the gang %s', (gang) => {
-  const wanted = job({ gang, queue: 'gpu' });
+  const submitted = job({ gang, queue: 'gpu' });
 
   test('that the cluster does not have starts no pods, and its resource is named', () => {
-    const result = plan(wanted, observe({ gangs: ALL.filter((name) => name !== gang) }));
+    const result = plan(submitted, observe({ gangs: ALL.filter((name) => name !== gang) }));
     const [resource] = GANG_RESOURCES[gang];
     expect(result.objects).toEqual([]);
     expect(result.admission).toEqual({
@@ -95,8 +95,8 @@ describe.each(ALL)('the gang %s', (gang) => {
   });
 
   test('whose API goes away under a running job lets it go on', () => {
-    const observed = observe({ gangs: [], pods: [pod(wanted, COORDINATOR)] });
-    expect(plan(wanted, observed)).toMatchObject({
+    const observed = observe({ gangs: [], pods: [pod(submitted, COORDINATOR)] });
+    expect(plan(submitted, observed)).toMatchObject({
       admission: { kind: 'admitted' },
       actions: [],
       objects: [],
@@ -104,7 +104,7 @@ describe.each(ALL)('the gang %s', (gang) => {
   });
 
   test('has objects of the job, in its namespace, whose API is the one that is asked for', () => {
-    const { objects } = plan(wanted);
+    const { objects } = plan(submitted);
     const kinds = GANG_RESOURCES[gang].filter(({ use }) => use === 'owned');
     expect(objects.map(({ kind, apiVersion }) => `${apiVersion}/${kind}`)).toEqual(
       kinds.map(({ group, version, kind }) => `${group}/${version}/${kind}`),
@@ -119,13 +119,13 @@ describe.each(ALL)('the gang %s', (gang) => {
   });
 
   test('has pods created together', () => {
-    expect(plan(wanted).allAtOnce).toBe(true);
+    expect(plan(submitted).allAtOnce).toBe(true);
   });
 
   test('of a suspended job keeps its objects while a pod is alive, and not after the last one', () => {
     const suspended = job({ gang, queue: 'gpu', suspend: true });
-    const objects = plan(wanted).objects.map((object) => stored(object));
-    const alive = [pod(wanted, WORKER, { leaving: true }), pod(wanted, COORDINATOR, { exitCode: 0 })];
+    const objects = plan(submitted).objects.map((object) => stored(object));
+    const alive = [pod(submitted, WORKER, { leaving: true }), pod(submitted, COORDINATOR, { exitCode: 0 })];
     expect(plan(suspended, observe({ objects, pods: alive })).actions).toEqual([]);
     const after = plan(suspended, observe({ objects, pods: alive.slice(1) }));
     expect(after.objects).toEqual([]);
@@ -138,19 +138,19 @@ describe.each(ALL)('the gang %s', (gang) => {
 
   test('of a job that is being deleted is left to the garbage collector', () => {
     const leaving = {
-      ...wanted,
-      metadata: { ...wanted.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' },
+      ...submitted,
+      metadata: { ...submitted.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' },
     };
-    const objects = plan(wanted).objects.map((object) => stored(object));
+    const objects = plan(submitted).objects.map((object) => stored(object));
     expect(plan(leaving, observe({ objects }))).toMatchObject({ objects: [], actions: [] });
   });
 
   test('that the job no longer asks for loses its objects when nothing runs', () => {
-    const objects = plan(wanted).objects.map((object) => stored(object));
+    const objects = plan(submitted).objects.map((object) => stored(object));
     const other = job({ gang: 'none' });
     expect(plan(other, observe({ objects, pods: [pod(other, WORKER)] })).actions).toEqual([]);
     expect(plan(other, observe({ objects })).actions).toHaveLength(objects.length);
-    expect(plan(wanted, observe({ objects })).actions).toEqual([]);
+    expect(plan(submitted, observe({ objects })).actions).toEqual([]);
   });
 
   test('of a job that has ended applies nothing again', () => {
@@ -160,10 +160,10 @@ describe.each(ALL)('the gang %s', (gang) => {
 });
 
 describe('volcano', () => {
-  const wanted = job({ gang: 'volcano', queue: 'gpu', workers: 5, servers: 3, templates: sized });
+  const submitted = job({ gang: 'volcano', queue: 'gpu', workers: 5, servers: 3, templates: sized });
 
   test('makes a PodGroup', () => {
-    expect(plan(wanted).objects[0]).toMatchObject({
+    expect(plan(submitted).objects[0]).toMatchObject({
       apiVersion: 'scheduling.volcano.sh/v1beta1',
       kind: 'PodGroup',
       spec: {
@@ -186,26 +186,26 @@ describe('volcano', () => {
     ['Inqueue', 'admitted'],
     ['Running', 'admitted'],
   ])('phase %s without pods: %s', (phase, kind) => {
-    const group = stored(plan(wanted).objects[0], phase === undefined ? undefined : { phase });
-    expect(plan(wanted, observe({ objects: [group] })).admission.kind).toBe(kind);
+    const group = stored(plan(submitted).objects[0], phase === undefined ? undefined : { phase });
+    expect(plan(submitted, observe({ objects: [group] })).admission.kind).toBe(kind);
   });
 
   test('does not stop a running job because the phase goes back', () => {
-    const group = stored(plan(wanted).objects[0], { phase: 'Pending' });
-    const observed = observe({ objects: [group], pods: [pod(wanted, WORKER)] });
-    expect(plan(wanted, observed).admission.kind).toBe('admitted');
+    const group = stored(plan(submitted).objects[0], { phase: 'Pending' });
+    const observed = observe({ objects: [group], pods: [pod(submitted, WORKER)] });
+    expect(plan(submitted, observed).admission.kind).toBe('admitted');
   });
 
   test('says why it waits', () => {
     const conditions = [{ type: 'Unschedulable', message: 'queue resource quota insufficient' }];
-    const group = stored(plan(wanted).objects[0], { phase: 'Pending', conditions });
-    expect(plan(wanted, observe({ objects: [group] })).admission).toMatchObject({
+    const group = stored(plan(submitted).objects[0], { phase: 'Pending', conditions });
+    expect(plan(submitted, observe({ objects: [group] })).admission).toMatchObject({
       message: 'The job waits in the Volcano queue "gpu": queue resource quota insufficient',
     });
   });
 
   test('makes the pods members of its group', () => {
-    const member = plan(wanted).decorate(buildPod(wanted, WORKER, LOCAL_SETTINGS), WORKER);
+    const member = plan(submitted).decorate(buildPod(submitted, WORKER, LOCAL_SETTINGS), WORKER);
     expect(member).toMatchObject({
       metadata: {
         annotations: { 'scheduling.k8s.io/group-name': 'lung', 'volcano.sh/task-spec': 'worker' },
@@ -217,10 +217,10 @@ describe('volcano', () => {
 });
 
 describe('coscheduling', () => {
-  const wanted = job({ gang: 'coscheduling', workers: 9, servers: 2, templates: sized });
+  const submitted = job({ gang: 'coscheduling', workers: 9, servers: 2, templates: sized });
 
   test('makes a PodGroup', () => {
-    expect(plan(wanted).objects[0]).toMatchObject({
+    expect(plan(submitted).objects[0]).toMatchObject({
       apiVersion: 'scheduling.x-k8s.io/v1alpha1',
       kind: 'PodGroup',
       spec: { minMember: 4 },
@@ -228,19 +228,19 @@ describe('coscheduling', () => {
   });
 
   test('sets no minResources, which would keep pods waiting when room appears', () => {
-    expect(plan(wanted).objects[0]?.['spec']).toEqual({ minMember: 4 });
+    expect(plan(submitted).objects[0]?.['spec']).toEqual({ minMember: 4 });
   });
 
   test('touches the group every half minute while a pod waits for a node, and not after', () => {
     const at = (now: number, pods: readonly V1Pod[]): unknown =>
-      planGang(gangInput(wanted, observe({ pods }), now)).objects[0]?.metadata.annotations;
-    const unplaced = pod(wanted, WORKER, { phase: 'Pending' });
+      planGang(gangInput(submitted, observe({ pods }), now)).objects[0]?.metadata.annotations;
+    const unplaced = pod(submitted, WORKER, { phase: 'Pending' });
     const placed = { ...unplaced, spec: { containers: [], ...unplaced.spec, nodeName: 'node' } };
     expect(at(NOW, [placed])).toBeUndefined();
     expect(at(NOW, [placed, unplaced])).toEqual({ 'wsi.dev/last-nudge': '2026-01-01T00:00:00.000Z' });
     expect(at(NOW + 29_999, [unplaced])).toEqual(at(NOW, [unplaced]));
-    expect(plan(wanted, observe({ pods: [unplaced] })).due).toBe(NOW + 30_000);
-    expect(plan(wanted, observe({ pods: [placed] }))).not.toHaveProperty('due');
+    expect(plan(submitted, observe({ pods: [unplaced] })).due).toBe(NOW + 30_000);
+    expect(plan(submitted, observe({ pods: [placed] }))).not.toHaveProperty('due');
     expect(at(NOW + 30_000, [unplaced])).toEqual({ 'wsi.dev/last-nudge': '2026-01-01T00:00:30.000Z' });
   });
 
@@ -262,11 +262,11 @@ describe('coscheduling', () => {
 describe('native', () => {
   const priority = { spec: { priorityClassName: 'research' } };
   const prior = { coordinator: priority, server: priority, worker: priority };
-  const wanted = job({ gang: 'native', workers: 9, servers: 2 });
+  const submitted = job({ gang: 'native', workers: 9, servers: 2 });
 
   test('makes a Workload, then a PodGroup', () => {
     const policy = { schedulingPolicy: { gang: { minCount: 4 } } };
-    expect(plan(wanted).objects).toMatchObject([
+    expect(plan(submitted).objects).toMatchObject([
       {
         apiVersion: 'scheduling.k8s.io/v1beta1',
         kind: 'Workload',
@@ -284,7 +284,7 @@ describe('native', () => {
   });
 
   test('makes the pods members of its group', () => {
-    const member = plan(wanted).decorate(buildPod(wanted, WORKER, LOCAL_SETTINGS), WORKER);
+    const member = plan(submitted).decorate(buildPod(submitted, WORKER, LOCAL_SETTINGS), WORKER);
     expect(member.spec).toMatchObject({
       schedulingGroup: { podGroupName: 'lung' },
       hostname: 'lung-worker-1',
@@ -299,7 +299,7 @@ describe('native', () => {
   });
 
   test('keeps a group of another priority class while pods run, and makes it again when none does', () => {
-    const objects = plan(wanted).objects.map((object) => stored(object));
+    const objects = plan(submitted).objects.map((object) => stored(object));
     const changed = job({ gang: 'native', templates: prior });
     const running = plan(changed, observe({ objects, pods: [pod(changed, WORKER)] }));
     expect(running).toMatchObject({ admission: { kind: 'admitted' }, actions: [] });
@@ -313,9 +313,12 @@ describe('native', () => {
   });
 
   test('waits for what is being deleted', () => {
-    const objects = plan(wanted).objects.map((object) => stored(object));
+    const objects = plan(submitted).objects.map((object) => stored(object));
     for (const object of objects) object.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
-    expect(plan(wanted, observe({ objects }))).toMatchObject({ admission: { kind: 'waiting' }, actions: [] });
+    expect(plan(submitted, observe({ objects }))).toMatchObject({
+      admission: { kind: 'waiting' },
+      actions: [],
+    });
   });
 });
 

@@ -45,8 +45,8 @@ function replace(input: GangInput, present: readonly KubernetesObject[]): GangPl
 }
 
 function isOutdated(object: KubernetesObject, { job, settings }: GangInput): boolean {
-  const wanted = commonPriorityClass(job, settings);
-  const differs = wanted !== undefined && wanted !== priorityClassOf(object);
+  const desired = commonPriorityClass(job, settings);
+  const differs = desired !== undefined && desired !== priorityClassOf(object);
   return differs || object.metadata.deletionTimestamp !== undefined;
 }
 

@@ -163,9 +163,9 @@ describe.each(ROLES)('the pod of a %s', (role) => {
         expect(contains({ ...pod.spec, initContainers: trimmed(pod) }, rest)).toBe(true);
         expect(pod.metadata).toMatchObject({ labels, annotations: labels });
         for (const volume of given_ ?? []) expect(pod.spec?.volumes).toContainEqual(volume);
-        for (const wanted of containers ?? []) {
-          const built = pod.spec?.containers.find(({ name }) => name === wanted.name);
-          const { env = [], volumeMounts = [], ...fields } = wanted;
+        for (const container of containers ?? []) {
+          const built = pod.spec?.containers.find(({ name }) => name === container.name);
+          const { env = [], volumeMounts = [], ...fields } = container;
           expect(built).toMatchObject(fields);
           for (const variable of env) expect(built?.env).toContainEqual(variable);
           for (const mount of volumeMounts) expect(built?.volumeMounts).toContainEqual(mount);

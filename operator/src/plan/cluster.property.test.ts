@@ -128,9 +128,9 @@ class Simulation {
       if (one.state === 'lost') this.stuck.add(name);
       this.cluster.pods.set(name, built);
     }
-    const wanted = desiredObjects(job, settings, 2);
+    const desired = desiredObjects(job, settings, 2);
     for (const index of from.objects) {
-      const object = wanted[index]!;
+      const object = desired[index]!;
       this.cluster.objects.set(`${object.apiVersion}/${object.kind}/${object.metadata.name!}`, object);
     }
     if (from.certificateDays !== undefined) {
@@ -241,9 +241,9 @@ class Simulation {
 
 function expectRest({ cluster, clock }: Simulation): void {
   const { spec, status } = cluster.job!;
-  const wanted = spec.suspend ? 0 : 1 + spec.parameterServers.replicas + spec.workers.replicas;
+  const expected = spec.suspend ? 0 : 1 + spec.parameterServers.replicas + spec.workers.replicas;
   expect(status?.phase).toBe(spec.suspend ? 'Suspended' : 'Running');
-  expect(cluster.names().length).toBe(wanted);
+  expect(cluster.names().length).toBe(expected);
   // Planning again from its own result decides nothing new.
   const observed = {
     ...seen([...cluster.pods.values()]),
@@ -260,7 +260,7 @@ function expectRest({ cluster, clock }: Simulation): void {
 }
 
 describe('the loop on a cluster', () => {
-  it('comes from any state to the wanted one, and never makes a pod before what it needs', async () => {
+  it('comes from any state to the desired one, and never makes a pod before what it needs', async () => {
     await fc.assert(
       fc.asyncProperty(start, fc.array(happening, { maxLength: 15 }), async (from, happenings) => {
         const simulation = new Simulation(from);

@@ -33,8 +33,8 @@ describe('contains', () => {
     ['another quantity', { limits: { cpu: '2' } }, { limits: { cpu: '2100m' } }, false],
     ['a label that reads like a quantity', { labels: { a: '1Gi' } }, { labels: { a: '1024Mi' } }, false],
     ['a number and its text elsewhere', { port: '80' }, { port: 80 }, false],
-  ])('judges rightly of %s', (_, observed, wanted, expected) => {
-    expect(contains(observed, wanted)).toBe(expected);
+  ])('judges rightly of %s', (_, observed, desired, expected) => {
+    expect(contains(observed, desired)).toBe(expected);
   });
 
   it('holds of every value and itself, and of it with more fields, and not when any leaf is another', () => {

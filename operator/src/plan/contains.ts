@@ -1,5 +1,5 @@
 /**
- * Whether an observed object is what is wanted: every wanted field has its value there. The server fills in defaults,
+ * Whether an observed object is what is desired: every desired field has its value there. The server fills in defaults,
  * and other controllers add fields of their own; neither is a difference.
  */
 import { isRecord } from '@wsi-operator/foundation';
@@ -11,11 +11,11 @@ const QUANTITY_MAPS: ReadonlySet<string> = new Set(['requests', 'limits', 'capac
 /**
  * - An object is contained when each of its fields is; fields that only the observed one has are allowed.
  * - A list must have the same length, and each element must contain its counterpart: a rule that was added by hand to a
- *   NetworkPolicy is a difference. In metadata, where others add theirs (owner references), the wanted ones suffice.
+ *   NetworkPolicy is a difference. In metadata, where others add theirs (owner references), the desired ones suffice.
  * - Nothing, `false`, `0`, `''`, `{}` and `[]` are contained in an absent field: Go leaves zero values out.
  */
-export function contains(observed: unknown, wanted: unknown): boolean {
-  return within(observed, wanted, { inMetadata: false, quantities: false });
+export function contains(observed: unknown, desired: unknown): boolean {
+  return within(observed, desired, { inMetadata: false, quantities: false });
 }
 
 interface Place {
@@ -23,19 +23,19 @@ interface Place {
   readonly quantities: boolean;
 }
 
-function within(observed: unknown, wanted: unknown, place: Place): boolean {
-  if (observed === undefined || observed === null) return isZero(wanted);
-  if (Array.isArray(wanted)) return Array.isArray(observed) && listWithin(observed, wanted, place);
-  if (isRecord(wanted)) {
+function within(observed: unknown, desired: unknown, place: Place): boolean {
+  if (observed === undefined || observed === null) return isZero(desired);
+  if (Array.isArray(desired)) return Array.isArray(observed) && listWithin(observed, desired, place);
+  if (isRecord(desired)) {
     return (
       isRecord(observed) &&
-      Object.entries(wanted).every(([name, value]) =>
+      Object.entries(desired).every(([name, value]) =>
         within(Object.hasOwn(observed, name) ? observed[name] : undefined, value, inner(place, name)),
       )
     );
   }
-  if (wanted === undefined || wanted === null || Object.is(observed, wanted)) return true;
-  return place.quantities && sameQuantity(observed, wanted);
+  if (desired === undefined || desired === null || Object.is(observed, desired)) return true;
+  return place.quantities && sameQuantity(observed, desired);
 }
 
 function inner(place: Place, name: string): Place {
@@ -45,10 +45,10 @@ function inner(place: Place, name: string): Place {
   };
 }
 
-function listWithin(observed: readonly unknown[], wanted: readonly unknown[], place: Place): boolean {
-  if (place.inMetadata) return wanted.every((item) => observed.some((other) => within(other, item, place)));
+function listWithin(observed: readonly unknown[], desired: readonly unknown[], place: Place): boolean {
+  if (place.inMetadata) return desired.every((item) => observed.some((other) => within(other, item, place)));
   return (
-    observed.length === wanted.length && wanted.every((item, index) => within(observed[index], item, place))
+    observed.length === desired.length && desired.every((item, index) => within(observed[index], item, place))
   );
 }
 

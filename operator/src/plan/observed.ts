@@ -28,7 +28,7 @@ export interface Observed extends ObservedPods {
   };
   /** Gang APIs that the server has. */
   readonly gangs: readonly GangName[];
-  /** What the API server refused in the last pass: the reason why something wanted is not there. */
+  /** What the API server refused in the last pass: the reason why something desired is not there. */
   readonly refusals?: readonly Refusal[];
   /** Objects that somebody else changes or deletes again and again, such as `ConfigMap lung-job`. */
   readonly contested?: readonly string[];

@@ -1,4 +1,4 @@
-/** Everything that a job owns besides its pods: what is wanted, what is missing or has drifted, what is left over. */
+/** Everything that a job owns besides its pods: what is desired, what is missing or has drifted, what is left over. */
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
@@ -76,22 +76,22 @@ export function jobService(
 
 /** The actions that bring the objects to what they should be; none when they are. */
 export function objectActions(
-  wanted: readonly KubernetesObject[],
+  desired: readonly KubernetesObject[],
   observed: readonly KubernetesObject[],
 ): Action[] {
   const present = byKey(observed);
-  return wanted
+  return desired
     .filter((object) => !isCurrent(present.get(objectKey(object)), object))
     .map((object) => ({ kind: 'apply', object }));
 }
 
 /** True when every one of them exists, be it with a field that is still to be put right. */
 export function allPresent(
-  wanted: readonly KubernetesObject[],
+  desired: readonly KubernetesObject[],
   observed: readonly KubernetesObject[],
 ): boolean {
   const present = byKey(observed);
-  return wanted.every((object) => {
+  return desired.every((object) => {
     const found = present.get(objectKey(object));
     return found !== undefined && found.metadata.deletionTimestamp === undefined;
   });
@@ -100,10 +100,10 @@ export function allPresent(
 /** Removes what the plan once made and no longer wants, such as the NetworkPolicy after it was switched off. */
 export function leftoverActions(
   job: WsiTrainingJob,
-  wanted: readonly KubernetesObject[],
+  desired: readonly KubernetesObject[],
   observed: Pick<Observed, 'objects'>,
 ): Action[] {
-  const keys = new Set(wanted.map(objectKey));
+  const keys = new Set(desired.map(objectKey));
   return observed.objects
     .filter(
       (object) =>
@@ -147,10 +147,10 @@ function byKey(objects: readonly KubernetesObject[]): ReadonlyMap<string, Kubern
 }
 
 /** Nearly nothing of a claim can change once it exists; it may be made larger. */
-function isCurrent(observed: KubernetesObject | undefined, wanted: KubernetesObject): boolean {
+function isCurrent(observed: KubernetesObject | undefined, desired: KubernetesObject): boolean {
   if (observed === undefined) return false;
-  if (wanted.kind !== 'PersistentVolumeClaim') return contains(digested(observed), digested(wanted));
-  return requestedBytes(observed) >= requestedBytes(wanted);
+  if (desired.kind !== 'PersistentVolumeClaim') return contains(digested(observed), digested(desired));
+  return requestedBytes(observed) >= requestedBytes(desired);
 }
 
 function isOwned(job: WsiTrainingJob, { metadata }: KubernetesObject): boolean {

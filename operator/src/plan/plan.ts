@@ -247,17 +247,17 @@ function run(input: CarriedOut, gangActions: readonly Action[]): Step {
     refusals: observed.refusals ?? [],
     now,
   });
-  const wanted = desiredObjects(job, settings, counted.count);
+  const desired = desiredObjects(job, settings, counted.count);
   const certificates = settings.certificates
     ? certificateStep(job, observed.certificates, allPlaces(snapshot).some(isUp), now)
     : { actions: [], ready: true, expiring: false };
   const before = [
-    ...objectActions(wanted, observed.objects),
-    ...leftoverActions(job, wanted, observed),
+    ...objectActions(desired, observed.objects),
+    ...leftoverActions(job, desired, observed),
     ...certificates.actions,
     ...gangActions,
   ];
-  const ready = certificates.ready && allPresent([...wanted, ...gang.objects], observed.objects);
+  const ready = certificates.ready && allPresent([...desired, ...gang.objects], observed.objects);
   const { actions, events, due } = runJob({ ...input, ready });
   // What is made just now is there at the next pass.
   const again = !ready && before.length > 0 ? [now] : [];

@@ -79,11 +79,11 @@ describe('the pods of a job without a gang that may be created', () => {
 });
 
 /** Counts members without asking for their roles, and prefers whichever pods the test says. */
-function bindAny(pods: Map<string, V1Pod>, seats: number, preference: readonly number[]): void {
+function bindAny(pods: Map<string, V1Pod>, nodes: number, preference: readonly number[]): void {
   const order = [...pods.values()].filter(({ spec }) => spec?.nodeName === undefined);
   const rank = (one: V1Pod): number => preference[order.indexOf(one) % preference.length] ?? 0;
   const bound = [...pods.values()].length - order.length;
-  const chosen = order.toSorted((a, b) => rank(a) - rank(b)).slice(0, Math.max(0, seats - bound));
+  const chosen = order.toSorted((a, b) => rank(a) - rank(b)).slice(0, Math.max(0, nodes - bound));
   if (bound + chosen.length < minimumCount(job)) return;
   for (const one of chosen) {
     const slot = slotOf(one);
@@ -99,19 +99,19 @@ describe('a gang under a scheduler that takes its members in any order', () => {
         fc.integer({ min: minimumCount(job), max: 8 }),
         fc.subarray([...minimum, worker(1), worker(2), worker(3)]),
         fc.array(round, { minLength: 8, maxLength: 8 }),
-        (seats, before, rounds) => {
+        (nodes, before, rounds) => {
           const pods = new Map(before.map((slot) => [podName(job, slot), waiting(slot)]));
           for (const { preference } of rounds) {
             const all = places([...pods.values()]);
             const absent = all.filter(({ state }) => state === 'absent');
             for (const { name } of inTheWay(all)) pods.delete(name);
             for (const { slot, name } of startable(absent, all, true)) pods.set(name, waiting(slot));
-            bindAny(pods, seats, preference);
+            bindAny(pods, nodes, preference);
           }
           const held = [...pods.values()].filter(({ spec }) => spec?.nodeName !== undefined);
           const roles = held.map((one) => slotOf(one)?.role);
           expect(roles.filter((role) => role !== 'worker')).toHaveLength(3);
-          expect(held).toHaveLength(Math.min(seats, 7));
+          expect(held).toHaveLength(Math.min(nodes, 7));
         },
       ),
     );

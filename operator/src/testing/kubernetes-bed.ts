@@ -119,11 +119,11 @@ export class KubernetesBed {
 
   /** Until the caches have everything that the server has; with frozen watches there is nothing to wait for. */
   async settle(): Promise<void> {
-    const wanted = this.server.resourceVersion;
-    await until(`caches are at ${wanted}`, () => {
+    const newest = this.server.resourceVersion;
+    await until(`caches are at ${newest}`, () => {
       // Again and again: a watch may have been opened just now.
       this.server.sendBookmarks();
-      return this.cluster.caches.required.every((cache) => cache.isAt(wanted));
+      return this.cluster.caches.required.every((cache) => cache.isAt(newest));
     });
   }
 

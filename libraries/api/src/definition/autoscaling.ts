@@ -272,7 +272,7 @@ export const autoscalingStatus = object(
     quota: optional(cap),
     recommendations: optional(
       list(
-        'What the objective wanted, within the stabilisation windows.',
+        'What the model recommended for the objective, within the stabilisation windows.',
         object('A recommendation.', {
           time: required(time('When.')),
           workers: required(count('Workers.', 'pods')),

@@ -218,6 +218,6 @@ const fields = {
 };
 
 export const cohort = object('The patients, their slides and the outcome.', fields, {
-  // Where the same slides are read from may change: a run tells slides by what is in them.
+  // Where the same slides are read from may change: a run identifies slides by what is in them.
   rules: [...cohortRules, unchanged(Object.keys(fields).filter((name) => name !== 's3'))],
 });

@@ -87,7 +87,7 @@ const truths = fc.record({
 const errors = fc.array(positive(-0.03, 0.03), { minLength: 7, maxLength: 7 });
 
 describe('decide', () => {
-  it('keeps bounds and quota, whatever was measured and wanted', () => {
+  it('keeps bounds and quota, whatever was measured and recommended', () => {
     fc.assert(
       fc.property(
         truths,
@@ -273,7 +273,7 @@ describe('stragglers', () => {
     expect(again.replace).toEqual([]);
   });
 
-  it('cannot be told apart among two, or at the start', () => {
+  it('is not recognised among two workers, or at the start', () => {
     const none = { ...base, current, history: NO_HISTORY };
     expect(decide({ ...none, workerRates: rates.slice(2) }).replace).toEqual([]);
     expect(decide({ ...none, workerRates: rates.map((one) => ({ ...one, seconds: 5 })) }).replace).toEqual(

@@ -11,7 +11,7 @@ import { remembered, type Recommendation } from './stabilise.ts';
 import { findStragglers, type Replacement, type WorkerRate } from './stragglers.ts';
 import { chooseWorkers, predictionOf, type Limits, type SizePrediction } from './workers.ts';
 
-/** What decide() wants to be told the next time. Small, and JSON. */
+/** What decide() needs as input the next time. Small, and JSON. */
 export interface History {
   readonly recommendations: readonly Recommendation[];
   readonly replaced: readonly Replacement[];

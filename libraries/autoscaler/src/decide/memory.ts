@@ -33,7 +33,7 @@ export interface MemoryOutcome {
 
 const MIB = 2 ** 20;
 const STEP = 64 * MIB;
-/** A killed process wanted more than its limit, nobody knows how much more. */
+/** A killed process needed more than its limit, nobody knows how much more. */
 const AFTER_KILL = 1.5;
 /** Growth is looked ahead by as much; further ahead the slope says nothing. */
 const HORIZON_SECONDS = 1800;
@@ -50,10 +50,10 @@ export function decideMemory(
   const killed = kills > 0 && ceiling > 0;
   const needed = Math.max(expected * (1 + settings.headroom), killed ? ceiling * AFTER_KILL : 0);
   if (!(needed > 0) || !Number.isFinite(needed)) return {};
-  const wanted = Math.ceil(needed / STEP) * STEP;
+  const desired = Math.ceil(needed / STEP) * STEP;
   const most = settings.maximumBytes ?? Infinity;
-  const request = Math.min(wanted, most);
-  const advice = wanted > most ? { advice: tooSmall(role, wanted, most) } : {};
+  const request = Math.min(desired, most);
+  const advice = desired > most ? { advice: tooSmall(role, desired, most) } : {};
   if (request <= (killed ? ceiling : requestBytes)) return advice;
   const cause = killed ? `killed for memory at ${inMib(ceiling)}` : `peak ${inMib(expected)}`;
   if (!settings.raise) {
@@ -75,9 +75,9 @@ function limitOf(limitBytes: number | undefined, request: number): { readonly li
  * A smaller micro-batch is the one remedy left, and not one that a running job can be given: the batch is how tiles are
  * grouped into shards, so it decides the sums and with them the bits of the result.
  */
-function tooSmall(role: string, wanted: number, most: number): string {
+function tooSmall(role: string, desired: number, most: number): string {
   return (
-    `${role} needs ${inMib(wanted)}, memory.maximum is ${inMib(most)}: raise it, or submit a new job with a smaller ` +
+    `${role} needs ${inMib(desired)}, memory.maximum is ${inMib(most)}: raise it, or submit a new job with a smaller ` +
     `patches.batch (it is part of what is computed, so this one keeps its own)`
   );
 }

@@ -28,22 +28,22 @@ export function recommend(corners: readonly Corner[], demand: Demand): Recommend
 
 /** The current size when it is within the band around the recommendation. */
 export function withHysteresis(corners: readonly Corner[], demand: Demand, current: number): RecommendedSize {
-  const wanted = recommend(corners, demand);
+  const preferred = recommend(corners, demand);
   const some = [1 - BAND, 1 + BAND].map(
     (strictness) => recommendationWith(corners, demand, strictness).workers,
   );
-  const low = Math.min(wanted.workers, ...some);
-  const high = Math.max(wanted.workers, ...some);
-  return current >= low && current <= high ? { ...wanted, workers: current } : wanted;
+  const low = Math.min(preferred.workers, ...some);
+  const high = Math.max(preferred.workers, ...some);
+  return current >= low && current <= high ? { ...preferred, workers: current } : preferred;
 }
 
 /** @param strictness more than 1: a higher floor, a higher rate to reach */
 function recommendationWith(corners: readonly Corner[], demand: Demand, strictness: number): RecommendedSize {
   const target = demand.spec.tilesPerSecond;
-  const wanted = OBJECTIVES[demand.spec.objective](corners, demand, strictness);
-  if (target === undefined) return wanted;
+  const preferred = OBJECTIVES[demand.spec.objective](corners, demand, strictness);
+  if (target === undefined) return preferred;
   const enough = fewest(corners, target * strictness);
-  if (enough.workers >= wanted.workers) return wanted;
+  if (enough.workers >= preferred.workers) return preferred;
   return { workers: enough.workers, because: `${rounded(target)} tiles/s are enough` };
 }
 

@@ -21,7 +21,7 @@ export interface Stabilised {
 
 export function stabilise(
   current: number,
-  wanted: number,
+  recommended: number,
   recommendations: readonly Recommendation[],
   windows: Windows,
   now: number,
@@ -30,14 +30,14 @@ export function stabilise(
     recommendations.filter(({ at }) => now - at < seconds * 1000);
   const forUp = within(windows.stabilisationSeconds);
   const forDown = within(windows.scaleDownStabilisationSeconds);
-  const up = Math.min(wanted, ...forUp.map(({ workers }) => workers));
-  const down = Math.max(wanted, ...forDown.map(({ workers }) => workers));
+  const up = Math.min(recommended, ...forUp.map(({ workers }) => workers));
+  const down = Math.max(recommended, ...forDown.map(({ workers }) => workers));
   const workers = Math.min(Math.max(current, up), Math.max(down, up));
-  if (workers === wanted) return { workers };
-  const growing = wanted > current;
+  if (workers === recommended) return { workers };
+  const growing = recommended > current;
   const seconds = growing ? windows.stabilisationSeconds : windows.scaleDownStabilisationSeconds;
   const holding = (growing ? forUp : forDown).filter((one) =>
-    growing ? one.workers < wanted : one.workers > wanted,
+    growing ? one.workers < recommended : one.workers > recommended,
   );
   return { workers, notBefore: Math.max(now, ...holding.map(({ at }) => at + seconds * 1000)) };
 }

@@ -69,9 +69,12 @@ export function chooseWorkers(input: WorkersInput): WorkersChoice {
     return { workers: inBounds, reason: `${moved(current.workers, inBounds)}: no usable model` };
   }
   const demand = demandOf(input);
-  const wanted =
+  const preferred =
     current.workers === 0 ? recommend(corners, demand) : withHysteresis(corners, demand, current.workers);
-  const explored = explore(input, model.throughput, table, { wanted: wanted.workers, most: bounds.most });
+  const explored = explore(input, model.throughput, table, {
+    preferred: preferred.workers,
+    most: bounds.most,
+  });
   const recommended = clamp(explored.workers, bounds.least, bounds.unconstrained);
   const stable =
     current.workers === 0
@@ -82,7 +85,7 @@ export function chooseWorkers(input: WorkersInput): WorkersChoice {
   const workers = refused === undefined ? capped : current.workers;
   const held = stable.workers !== recommended && workers === current.workers ? stable.notBefore : undefined;
   const why = refused ?? explained(input, model.throughput, { workers, recommended, held, bounds });
-  const because = explored.because ?? wanted.because;
+  const because = explored.because ?? preferred.because;
   return {
     workers,
     recommended,
@@ -137,41 +140,41 @@ function demandOf({ spec, limits, current }: WorkersInput): Demand {
 /**
  * Nobody believes a first guess far from what was measured: at most twice the largest size seen, unless an earlier run
  * makes the prediction narrow. And the other way: a job that was only ever seen at one size tries twice that once, when
- * the optimistic end of the prediction would be wanted.
+ * the optimistic end of the prediction would be recommended.
  */
 function explore(
   { spec, current, limits }: WorkersInput,
   model: ThroughputModel,
   table: Float64Array,
-  { wanted, most }: { readonly wanted: number; readonly most: number },
+  { preferred, most }: { readonly preferred: number; readonly most: number },
 ): { readonly workers: number; readonly because?: string } {
   const seen = Math.max(current.workers, ...model.observed.map(({ workers }) => workers));
   const servers = Math.max(1, current.servers);
   // What the caps do not let happen need not be believed.
-  const within = Math.min(wanted, most);
+  const within = Math.min(preferred, most);
   if (within > 2 * seen && seen > 0) {
     const { low, high } = predictThroughput(model, { workers: within, servers });
-    if (model.warm && high / low <= NARROW) return { workers: wanted };
-    const step = Math.min(wanted, bestWithin(table, 2 * seen));
+    if (model.warm && high / low <= NARROW) return { workers: preferred };
+    const step = Math.min(preferred, bestWithin(table, 2 * seen));
     return {
       workers: Math.max(step, seen),
-      because: `${wanted} is too far from what was measured, try first`,
+      because: `${preferred} is too far from what was measured, try first`,
     };
   }
   const onlyHere = model.observed.length === 1 && model.observed[0]!.workers === current.workers;
-  if (wanted !== current.workers || model.warm || !onlyHere || spec.objective === 'deadline') {
-    return { workers: wanted };
+  if (preferred !== current.workers || model.warm || !onlyHere || spec.objective === 'deadline') {
+    return { workers: preferred };
   }
   const next = Math.min(
     2 * current.workers,
     limits.quotaWorkers ?? Infinity,
     bestWithin(table, table.length),
   );
-  if (next <= current.workers || spec.tilesPerSecond !== undefined) return { workers: wanted };
+  if (next <= current.workers || spec.tilesPerSecond !== undefined) return { workers: preferred };
   const here = predictThroughput(model, current);
   const there = predictThroughput(model, { workers: next, servers });
   const gain = (there.high - here.tilesPerSecond) / (next - current.workers) / table[1]!;
-  if (spec.objective !== 'throughput' && gain < spec.efficiencyFloor) return { workers: wanted };
+  if (spec.objective !== 'throughput' && gain < spec.efficiencyFloor) return { workers: preferred };
   return { workers: next, because: `only ${current.workers} was measured, one try` };
 }
 

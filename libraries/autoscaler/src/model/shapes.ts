@@ -5,7 +5,7 @@
  *   T = θ0 + (κ_pixel s² + κ_tile + κ_batch / b) N(w) + θ2 P w / p + θ3 w + θ4 p,    all >= 0
  *
  * for s pixels a side and b tiles a shard. One fit over all of them, by non-negative least squares on relative errors:
- * what runs of some shapes measured tells of shapes that nobody has run. Within a run, or from one of the same shape,
+ * what runs of some shapes measured says of shapes that nobody has run. Within a run, or from one of the same shape,
  * `throughput.ts` is nearer to what happens.
  */
 import { nonNegativeLeastSquares } from './least-squares.ts';

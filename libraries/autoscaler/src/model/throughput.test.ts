@@ -109,7 +109,7 @@ describe('fitThroughput', () => {
     expect(inside / all).toBeGreaterThan(0.85);
   });
 
-  it('has first from the phases what one size cannot tell: computing divides, the rest does not', () => {
+  it('first takes from the phases what one size cannot show: computing divides, the rest does not', () => {
     const computing = fitThroughput(workload, [windowOf(truth([0.5, 30]), 30, 1)])!;
     expect(predictThroughput(computing, { workers: 2, servers: 1 }).stepSeconds).toBeCloseTo(15.5, 0);
     // The same step, spent waiting.
@@ -150,7 +150,7 @@ describe('fitThroughput', () => {
     expect(table[16]!).toBeLessThanOrEqual(table[8]! * 1.001);
   });
 
-  it('tells servers from workers', () => {
+  it('distinguishes servers from workers', () => {
     const of = truth([0.2, 20, 0.5, 0.01, 0.05]);
     const windows = [
       [1, 1],

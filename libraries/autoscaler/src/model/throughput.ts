@@ -187,7 +187,7 @@ function fitWith(workload: Workload, observations: readonly Observation[], prior
   });
   const small = smallCoefficients(workload, prior);
   const priorRows = prior.coefficients.map((value, i) => {
-    // How much of a step is coordination, the phases tell; how that grows with the workers, they do not.
+    // The phases show how much of a step is coordination, but not how that grows with the workers.
     const vague = prior.guessed && i !== 1 ? 1 : prior.deviation;
     const weight = 1 / (vague * Math.max(value, small[i]!));
     return { row: prior.coefficients.map((_, j) => (i === j ? weight : 0)), target: value * weight };

@@ -54,7 +54,7 @@ function fitPhase(samples: readonly TileCostSample[], phase: string): PhaseCost 
   const seen = samples
     .map((sample) => ({ ...sample, seconds: secondsATile(sample, phase) }))
     .filter(({ seconds }) => seconds > 0);
-  // Each constant is an unknown of its own only when something varied that tells it from the others.
+  // Each constant is an unknown of its own only when something varied that separates it from the others.
   const sizes = new Set(seen.map(({ patchSize }) => patchSize)).size;
   const batches = new Set(seen.map(({ batch }) => batch)).size;
   const rows = seen.map(({ patchSize, batch, seconds }) => [

@@ -9,7 +9,7 @@ export interface JobView extends Omit<TracedJob, 'truth' | 'tiles'> {
   /** Devices that it holds, starting workers included. */
   readonly workers: number;
   readonly observations: readonly Observation[];
-  /** Share of the time in which its workers compute, as a metrics server would tell; 0 to 1. */
+  /** Share of the time in which its workers compute, as a metrics server would report it; 0 to 1. */
   readonly utilisation: number;
   workerRates(): readonly WorkerRate[];
 }

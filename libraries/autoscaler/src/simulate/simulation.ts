@@ -123,8 +123,8 @@ export class Simulation {
     if (this.#running.size === 0) return;
     this.#busy = this.#cluster.busy;
     for (const job of this.#running.values()) this.#proceed(job);
-    const wanted = this.#policy.allocate(this.#view());
-    this.#apply(wanted);
+    const allocation = this.#policy.allocate(this.#view());
+    this.#apply(allocation);
   }
 
   #apply({ workers, replace }: Allocation): void {

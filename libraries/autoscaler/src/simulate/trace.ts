@@ -112,11 +112,11 @@ function drawJob(
   const blocksPerStep = Math.max(16, Math.round(between(60, 360) / tileSeconds / block));
   const tilesPerStep = blocksPerStep * block;
   const stepSeconds = tilesPerStep * tileSeconds;
-  const wanted = tiles ?? (hours * 3600) / tileSeconds;
+  const total = tiles ?? (hours * 3600) / tileSeconds;
   return {
     id,
     arrivalSeconds,
-    tiles: Math.max(1, Math.round(wanted)),
+    tiles: Math.max(1, Math.round(total)),
     shape: {
       encoder: kind.encoder,
       aggregator: 'gatedAttention',
@@ -149,7 +149,7 @@ function drawJob(
 const COLUMNS = ['arrival_seconds', 'encoder', 'patch_size', 'tiles'] as const;
 
 /**
- * A trace from CSV with a header: arrival_seconds, encoder, patch_size, tiles. What the file does not tell (how steps
+ * A trace from CSV with a header: arrival_seconds, encoder, patch_size, tiles. What the file does not say (how steps
  * are made up, how a job scales) is drawn from the seed.
  * @throws WsiError InvalidArgument, naming the line
  */

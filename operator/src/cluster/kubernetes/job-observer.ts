@@ -51,8 +51,8 @@ export class JobObserver {
   async observe(key: JobKey, job: WsiTrainingJob, identity: JobIdentity): Promise<Observed> {
     const over = isTrue(job.status?.conditions, 'Succeeded') || isTrue(job.status?.conditions, 'Failed');
     const isOurs = managerOf(job.spec) === OPERATOR_NAME;
-    const wanted = this.#settings.certificates && !over && isOurs;
-    const certificates = wanted ? await this.#readCertificates(job, identity) : undefined;
+    const needed = this.#settings.certificates && !over && isOurs;
+    const certificates = needed ? await this.#readCertificates(job, identity) : undefined;
     // Read after the wait: the pods are as of now.
     const pods = this.#caches.pods(identity);
     const gone = this.#caches.gone(identity, pods);

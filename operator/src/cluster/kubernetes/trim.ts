@@ -81,7 +81,7 @@ function trimStatus(status: V1Pod['status']): Status {
 
 /**
  * Of an object that is not a job's, only its metadata. Of a ConfigMap, digests. One that is larger than what the plan
- * makes is kept without its content: it differs then from what is wanted, and is put right.
+ * makes is kept without its content: it differs then from what is desired, and is put right.
  */
 export function trimObject(object: KubernetesObject): KubernetesObject {
   const { apiVersion, kind } = object;

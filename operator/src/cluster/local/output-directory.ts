@@ -20,16 +20,16 @@ export function makeOutputDirectory(path: string): void {
   }
 }
 
-function isThere(path: string, wanted: string): boolean {
+function isThere(path: string, given: string): boolean {
   try {
     if (statSync(path).isDirectory()) return true;
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    throw storageError(wanted, error);
+    throw storageError(given, error);
   }
   throw new WsiError('StorageFailed', `cannot be made: ${path} is not a directory`, {
-    where: wanted,
+    where: given,
     remedy: 'Choose another output directory.',
   });
 }

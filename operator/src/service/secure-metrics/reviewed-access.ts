@@ -9,10 +9,10 @@ import { ApiError, type ApiClient } from '@wsi-operator/controller';
 import type { Clock, Logger } from '@wsi-operator/foundation';
 import { AddressCounts } from './address-counts.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { reviewToken, type Verdict } from './token-review.ts';
+import { reviewToken, type Reviewed } from './token-review.ts';
 
 /** - `unavailable`: the API server does not say; - `busy`: too many tokens are being reviewed. */
-export type Access = Verdict['kind'] | 'unavailable' | 'busy';
+export type Access = Reviewed['kind'] | 'unavailable' | 'busy';
 
 /** A right that is taken away, and a token that ends, are noticed after this time at most. */
 const ALLOWED_MILLISECONDS = 60_000;
@@ -20,7 +20,7 @@ const ALLOWED_MILLISECONDS = 60_000;
 const REFUSED_MILLISECONDS = 10_000;
 /**
  * Who was allowed is reviewed past the limits for strangers, and stays allowed while the API server does not answer: that is
- * when its metrics are wanted most.
+ * when its metrics are needed most.
  */
 const REMEMBERED_MILLISECONDS = 600_000;
 const MOST_ALLOWED = 64;
@@ -90,19 +90,19 @@ export class ReviewedAccess {
     );
     try {
       // Urgent: strangers may have used up what may be asked in a second.
-      const verdict = await reviewToken(client, token, { signal: late.signal, urgent: isKnown });
-      if (verdict.kind === 'allowed') {
+      const answer = await reviewToken(client, token, { signal: late.signal, urgent: isKnown });
+      if (answer.kind === 'allowed') {
         this.#refused.delete(digest);
         this.#allowed.set(digest, clock.monotonic());
       } else {
         this.#allowed.delete(digest);
         const until = clock.monotonic() + REFUSED_MILLISECONDS;
-        this.#refused.set(digest, { access: verdict.kind, until });
+        this.#refused.set(digest, { access: answer.kind, until });
       }
-      if (verdict.kind === 'forbidden' && this.#isNews(`user ${verdict.user}`)) {
-        logger.warn({ user: verdict.user }, 'metrics refused: the account has no right to get /metrics');
+      if (answer.kind === 'forbidden' && this.#isNews(`user ${answer.user}`)) {
+        logger.warn({ user: answer.user }, 'metrics refused: the account has no right to get /metrics');
       }
-      return verdict.kind;
+      return answer.kind;
     } catch (error) {
       const isRefused = error instanceof ApiError && (error.status === 403 || error.status === 401);
       this.#report(error, isRefused);

@@ -4,7 +4,7 @@ import { SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS } from '../../cluster/kubernetes/
 
 export const METRICS_PATH = '/metrics';
 
-export type Verdict =
+export type Reviewed =
   | { readonly kind: 'allowed' }
   /** No account's token, or one that has expired. */
   | { readonly kind: 'unauthenticated' }
@@ -36,7 +36,7 @@ export async function reviewToken(
   client: Pick<ApiClient, 'create'>,
   token: string,
   options: CallOptions,
-): Promise<Verdict> {
+): Promise<Reviewed> {
   const bounded = { ...options, mostAnswerBytes: MOST_ANSWER_BYTES };
   const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
   const { status } = (await client.create<object>(TOKEN_REVIEWS, review, bounded)) as TokenReview;

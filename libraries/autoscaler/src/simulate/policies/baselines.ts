@@ -14,14 +14,12 @@ export function fixed(workers: number): Policy {
     interval: 60,
     allocate: (view) => {
       let free = view.capacity;
-      const wanted = view.jobs.map((job) =>
-        Math.min(workers, job.maximumWorkers, job.workload.blocksPerStep),
-      );
+      const asked = view.jobs.map((job) => Math.min(workers, job.maximumWorkers, job.workload.blocksPerStep));
       return {
         workers: new Map(
           view.jobs.map(({ id }, i) => {
             // Nobody passes one that waits: the queue is first in, first out.
-            const given = free >= wanted[i]! ? wanted[i]! : 0;
+            const given = free >= asked[i]! ? asked[i]! : 0;
             free = given === 0 ? 0 : free - given;
             return [id, given];
           }),
@@ -60,8 +58,8 @@ export function cpuRule(): Policy {
       let free = view.capacity - view.jobs.reduce((sum, { workers }) => sum + workers, 0);
       const workers = new Map<string, number>();
       for (const job of view.jobs) {
-        const wanted = desired(job, view.seconds);
-        const given = Math.min(wanted, job.workers + Math.max(0, free));
+        const asked = desired(job, view.seconds);
+        const given = Math.min(asked, job.workers + Math.max(0, free));
         free -= Math.max(0, given - job.workers);
         workers.set(job.id, given);
       }

@@ -1,6 +1,6 @@
 /**
  * The rule that ours shares a cluster by, with the true functions in the place of fitted ones: nothing to learn, nothing
- * to try, nothing to wait for. It tells what not knowing costs; it is no bound on what another rule could reach.
+ * to try, nothing to wait for. It shows what not knowing costs; it is no bound on what another rule could reach.
  */
 import { allocateWorkers } from '../../allocate/allocate.ts';
 import type { Policy } from '../policy.ts';
@@ -9,7 +9,7 @@ import { trueTable } from '../truth.ts';
 
 /** The floor at which its mean time is least (seeds 1 to 6). */
 const LEAST_TIME_FLOOR = 0.02;
-/** Rates tell a slow worker from others when it is so many times slower. */
+/** Rates distinguish a slow worker from others when it is so many times slower. */
 const SLOW = 2;
 
 export function oracle(trace: readonly TracedJob[], efficiencyFloor = LEAST_TIME_FLOOR): Policy {

@@ -12,7 +12,7 @@ export interface Failed__Input {
    */
   'retryable'?: (boolean);
   /**
-   * What everyone may be told of it: without names and paths. `message` is for the output volume.
+   * What may be reported of it to everyone: without names and paths. `message` is for the output volume.
    */
   'publicMessage'?: (string);
 }
@@ -27,7 +27,7 @@ export interface Failed {
    */
   'retryable': (boolean);
   /**
-   * What everyone may be told of it: without names and paths. `message` is for the output volume.
+   * What may be reported of it to everyone: without names and paths. `message` is for the output volume.
    */
   'publicMessage': (string);
 }

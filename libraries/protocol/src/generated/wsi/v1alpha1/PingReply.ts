@@ -12,7 +12,7 @@ export interface PingReply__Input {
   'usage'?: (_wsi_v1alpha1_Usage__Input | null);
   'newestVersion'?: (number);
   /**
-   * It was told to stop, and waits a while for its state to be saved.
+   * It was asked to stop, and waits a while for its state to be saved.
    */
   'leaving'?: (boolean);
 }
@@ -26,7 +26,7 @@ export interface PingReply {
   'usage': (_wsi_v1alpha1_Usage | null);
   'newestVersion': (number);
   /**
-   * It was told to stop, and waits a while for its state to be saved.
+   * It was asked to stop, and waits a while for its state to be saved.
    */
   'leaving': (boolean);
 }

@@ -14,7 +14,7 @@ export interface Usage__Input {
   'bytesSent'?: (number | string | Long);
   'bytesReceived'?: (number | string | Long);
   /**
-   * Of the device's own memory, by this process; 0 on a CPU, and where the device does not tell.
+   * Of the device's own memory, by this process; 0 on a CPU, and where the device does not report it.
    */
   'deviceBytes'?: (number | string | Long);
   'devicePeakBytes'?: (number | string | Long);
@@ -36,7 +36,7 @@ export interface Usage {
   'bytesSent': (number);
   'bytesReceived': (number);
   /**
-   * Of the device's own memory, by this process; 0 on a CPU, and where the device does not tell.
+   * Of the device's own memory, by this process; 0 on a CPU, and where the device does not report it.
    */
   'deviceBytes': (number);
   'devicePeakBytes': (number);
