@@ -261,7 +261,7 @@ async function readStatus(output: string): Promise<WsiTrainingJobStatus | undefi
   }
 }
 
-/** The job as it goes on: with the counts of earlier runs, but none of their verdicts. */
+/** The job as it goes on: with the counts of earlier runs, but none of their ends. */
 function jobToRun(job: WsiTrainingJob, before: WsiTrainingJobStatus | undefined): WsiTrainingJob {
   const run = { ...job, spec: { ...job.spec, suspend: false } };
   if (before === undefined) return run;

@@ -1,6 +1,6 @@
 /**
  * What is meant to become of a job, as far as its definition, its stored status and the administrator's rules say; what
- * its pods have done since is none of it (see verdict.ts). Decided once in a pass, by the first of these that holds:
+ * its pods have done since is none of it (see course.ts). Decided once in a pass, by the first of these that holds:
  *
  * 1. `fault`: the operator could not observe the job, or plan for it: nothing of what was observed is to be trusted;
  * 2. `invalid`: its spec does not pass validation: only metadata and status are to be trusted;

@@ -1,7 +1,7 @@
 /**
  * The job's certificates: made before its pods, and made again before they expire. Each set has an authority of its own,
  * so that pods of one set cannot talk to those of another: a pod carries the set that it was made with, and a job whose
- * pods have another set than the Secret is stopped in order and goes on from its checkpoint (see verdict.ts).
+ * pods have another set than the Secret is stopped in order and goes on from its checkpoint (see course.ts).
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { Observed } from './observed.ts';

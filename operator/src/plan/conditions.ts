@@ -1,4 +1,4 @@
-/** What the verdict and the pods mean for the conditions. */
+/** What the course and the pods mean for the conditions. */
 import { isTrue, type ConditionInput } from '@wsi-operator/api';
 import type { StatusInput } from './status-input.ts';
 import { findBlocker, findTrouble, type Blocker } from './blockers.ts';
@@ -6,12 +6,12 @@ import { initializing } from './container-trouble.ts';
 import { describe } from './failure-policy.ts';
 import { replicasOf, type Role } from '../job/names.ts';
 import { allUp, countUp, type Place } from '../job/snapshot.ts';
-import type { Verdict } from './verdict.ts';
+import type { Course } from './course.ts';
 
-type Input = Pick<StatusInput, 'job' | 'snapshot' | 'failures' | 'verdict' | 'stopped' | 'observed'>;
+type Input = Pick<StatusInput, 'job' | 'snapshot' | 'failures' | 'course' | 'stopped' | 'observed'>;
 
 export function conditionChanges(input: Input): ConditionInput[] {
-  const { verdict, stopped } = input;
+  const { course, stopped } = input;
   const created: ConditionInput = { type: 'Created', status: 'True', reason: 'JobCreated' };
   const over: ConditionInput[] = [
     created,
@@ -19,17 +19,17 @@ export function conditionChanges(input: Input): ConditionInput[] {
     { type: 'Scaling', status: 'False', reason: 'JobFinished' },
     { type: 'Degraded', status: 'False', reason: 'JobFinished' },
   ];
-  switch (verdict.kind) {
+  switch (course.kind) {
     case 'finished':
       return [];
     case 'succeed':
       return [...over, { type: 'Succeeded', status: 'True', reason: 'TrainingCompleted' }];
     case 'fail':
-      return [...over, { type: 'Failed', status: 'True', reason: verdict.reason, message: verdict.message }];
+      return [...over, { type: 'Failed', status: 'True', reason: course.reason, message: course.message }];
     case 'stop':
-      return [created, WELL, ...stopChanges(verdict, stopped)];
+      return [created, WELL, ...stopChanges(course, stopped)];
     case 'wait': {
-      const { reason, message } = verdict;
+      const { reason, message } = course;
       return [created, WELL, RESUMED, { type: 'Running', status: 'False', reason, message }];
     }
     case 'run':
@@ -40,16 +40,16 @@ export function conditionChanges(input: Input): ConditionInput[] {
 const WELL: ConditionInput = { type: 'Degraded', status: 'False', reason: 'NothingInTheWay' };
 const RESUMED: ConditionInput = { type: 'Suspended', status: 'False', reason: 'JobResumed' };
 
-function stopChanges(verdict: Extract<Verdict, { kind: 'stop' }>, stopped: boolean): ConditionInput[] {
+function stopChanges(course: Extract<Course, { kind: 'stop' }>, stopped: boolean): ConditionInput[] {
   const type = 'Running';
   const status = 'False';
-  switch (verdict.why) {
+  switch (course.why) {
     case 'deleted':
       return [{ type, status, reason: 'JobFinished', message: 'The job is being deleted.' }];
     case 'evicted':
-      return [{ type, status, reason: 'Evicted', message: verdict.message }];
+      return [{ type, status, reason: 'Evicted', message: course.message }];
     case 'notAllowed':
-      return [{ type, status, reason: 'NotAllowed', message: verdict.message }];
+      return [{ type, status, reason: 'NotAllowed', message: course.message }];
     case 'changed': {
       const message = 'The spec or the certificates have changed: the run starts again from its checkpoint.';
       return [{ type, status, reason: 'PodsStarting', message }];

@@ -2,17 +2,17 @@
 import { findCondition, type JobCondition } from '@wsi-operator/api';
 import type { PlanEvent } from '../job/actions.ts';
 import { backoffDelay, describe, type NewEnd } from './failure-policy.ts';
-import type { Verdict } from './verdict.ts';
+import type { Course } from './course.ts';
 
 /** A whole node, or all of them, may go at once: a thousand events would say no more. */
 const MOST_END_EVENTS = 10;
 
-export function endEvents(ends: readonly NewEnd[], verdict: Verdict, backoffLimit: number): PlanEvent[] {
+export function endEvents(ends: readonly NewEnd[], course: Course, backoffLimit: number): PlanEvent[] {
   // The end that the job fails of is reported by the job's own event.
-  const reported = verdict.kind === 'fail' ? verdict.message : '';
+  const reported = course.kind === 'fail' ? course.message : '';
   const others = ends.filter(({ end }) => !reported.includes(end.message));
   const events = others.slice(0, MOST_END_EVENTS).map(({ place, end, record, counts }): PlanEvent => {
-    const again = verdict.kind === 'run';
+    const again = course.kind === 'run';
     const seconds = backoffDelay(record.inARow) / 1000;
     const limit = counts ? ` (failure ${record.counted} of at most ${backoffLimit})` : '';
     const next = again ? `; starting it again in ${seconds} s${limit}` : '';

@@ -2,13 +2,13 @@
  * The operator's one decision: from a job and what is there now to what is to be done, what to say, and when to
  * reconcile again. Pure; the policies beside this file hold the rules.
  *
- *   intent -> stored sizes -> observed pods -> snapshot -> ends counted -> verdict -> actions, next sizes, status, events
+ *   intent -> stored sizes -> observed pods -> snapshot -> ends counted -> course -> actions, next sizes, status, events
  *
  * - Intent: what is meant to become of the job, by its definition, its stored status and the administrator's rules.
  * - Sizes: numbers of workers and servers, as the job says or as autoscaling has stored them in the status.
  * - Snapshot: for every pod that there is to be, its slot, with the pod that is in it, if any.
  * - Ends: pods that ended since the last pass; those that are failures are counted against the job's limits.
- * - Verdict: run, wait, stop, succeed, fail or finished; `carryOut` makes actions of it.
+ * - Course: run, wait, stop, succeed, fail or finished; `carryOut` makes actions of it.
  * - Gang: whoever admits or schedules all pods of a job together (Kueue, Volcano, ...).
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
@@ -39,7 +39,7 @@ import { buildStatus, abandonedStatus } from './status.ts';
 import { withinBounds } from './status-size.ts';
 import { chooseStatus } from './status-writes.ts';
 import { deletePods, stopInOrder } from './stop-policy.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { courseOf, type Course } from './course.ts';
 import { warningEvents } from './warnings.ts';
 
 interface Step {
@@ -87,7 +87,7 @@ function planSized({ given, intent, observed, settings, now }: PassInput): Plan 
   const snapshot = takeSnapshot(job, observed, gang.workers);
   const highestStep = highestStepOf(job, observed);
   const seen = recordEnds({ job, progress: observed.progress }, snapshot.places, highestStep, now);
-  const verdict = judge({
+  const course = courseOf({
     job,
     intent,
     snapshot,
@@ -97,19 +97,19 @@ function planSized({ given, intent, observed, settings, now }: PassInput): Plan 
     now,
   });
   // Once the run has ended, servers and workers that end are no failures.
-  const ended = verdict.kind === 'succeed' || verdict.kind === 'finished';
+  const ended = course.kind === 'succeed' || course.kind === 'finished';
   const failures: Failures = ended ? { records: job.status?.failures ?? [], fresh: [] } : seen;
-  const scaled = nextSize(sizing, { verdict, gang, snapshot, failures });
+  const scaled = nextSize(sizing, { course, gang, snapshot, failures });
   const trial = sizing.trial(snapshot);
   const replaced = sizing.replaced(snapshot);
-  const step = carryOut(verdict, { job, observed, settings, snapshot, failures, gang, trial, replaced, now });
+  const step = carryOut(course, { job, observed, settings, snapshot, failures, gang, trial, replaced, now });
   const records = shortened(job, failures.records, snapshot.places, highestStep);
   const built = buildStatus({
     job,
     autoscaling: scaled.autoscaling,
     snapshot,
     failures: ended ? failures : { ...failures, records },
-    verdict,
+    course,
     settings,
     stopped: step.stopped,
     expiring: step.expiring,
@@ -118,13 +118,13 @@ function planSized({ given, intent, observed, settings, now }: PassInput): Plan 
     now,
   });
   const chosen = chooseStatus(job.status, withinBounds(built), {
-    running: verdict.kind === 'run',
+    running: course.kind === 'run',
     intervalMilliseconds: settings.progressIntervalMilliseconds,
     now,
   });
   const { status } = chosen;
   const events = [
-    ...endEvents(failures.fresh, verdict, job.spec.runPolicy.backoffLimit),
+    ...endEvents(failures.fresh, course, job.spec.runPolicy.backoffLimit),
     ...scaled.events,
     ...step.events,
     ...warningEvents(job.status?.warnings, status.warnings),
@@ -143,20 +143,20 @@ function observedForSize({ pods, progress, refusals = [], earlierModel }: Observ
 function nextSize(
   sizing: Sizing,
   found: {
-    readonly verdict: Verdict;
+    readonly course: Course;
     readonly gang: GangPlan & GangTraits;
     readonly snapshot: Snapshot;
     readonly failures: Failures;
   },
 ): Autoscaled {
-  const { verdict, gang, snapshot, failures } = found;
-  if (verdict.kind === 'run') {
+  const { course, gang, snapshot, failures } = found;
+  if (course.kind === 'run') {
     const killed = failures.fresh.filter(({ end }) => end.exitClass === 'outOfMemory');
     const outcome = { kind: 'run', killed: killed.map(({ place }) => place) } as const;
     return sizing.next({ snapshot, gang, outcome });
   }
-  if (verdict.kind === 'wait' && verdict.never !== undefined) {
-    const outcome = { kind: 'neverAdmitted', message: verdict.message } as const;
+  if (course.kind === 'wait' && course.never !== undefined) {
+    const outcome = { kind: 'neverAdmitted', message: course.message } as const;
     return sizing.next({ snapshot, gang, outcome });
   }
   return sizing.next({ snapshot, gang, outcome: { kind: 'other' } });
@@ -204,19 +204,19 @@ function highestStepOf(job: WsiTrainingJob, observed: Observed): number {
   );
 }
 
-/** What a verdict is carried out with; whether pods can be made now is found on the way. */
+/** What a course is carried out with; whether pods can be made now is found on the way. */
 type CarriedOut = Omit<RunInput, 'ready'> & {
   /** Whose pods make room for others, by an earlier decision of the autoscaler. */
   readonly replaced: readonly Place[];
 };
 
-function carryOut(verdict: Verdict, input: CarriedOut): Step {
+function carryOut(course: Course, input: CarriedOut): Step {
   const { job, observed, snapshot, gang, now } = input;
   const places = allPlaces(snapshot);
   const quiet = { events: [], stopped: false, expiring: false };
   // What the gang needs is done whatever becomes of the job.
   const gangActions = [...objectActions(gang.objects, observed.objects), ...gang.actions];
-  switch (verdict.kind) {
+  switch (course.kind) {
     case 'succeed':
     case 'fail':
       // The end is written first; the pods are cleaned up by the next pass, which finds it written.
@@ -228,7 +228,7 @@ function carryOut(verdict: Verdict, input: CarriedOut): Step {
     case 'stop': {
       const stop = stopInOrder(places, 'all', now);
       // With nothing left, a changed job starts again at the next pass.
-      const again = verdict.why === 'changed' && places.every((place) => place.pod === undefined);
+      const again = course.why === 'changed' && places.every((place) => place.pod === undefined);
       const due = again ? [now] : [];
       return { ...quiet, actions: [...gangActions, ...stop.actions], stopped: stop.finished, due };
     }

@@ -4,7 +4,7 @@ import type { ClusterSettings } from '../job/settings.ts';
 import type { Observed } from './observed.ts';
 import type { Failures } from './failure-policy.ts';
 import type { Snapshot } from '../job/snapshot.ts';
-import type { Verdict } from './verdict.ts';
+import type { Course } from './course.ts';
 
 export interface StatusInput {
   /** At the size that it is to have now. */
@@ -12,7 +12,7 @@ export interface StatusInput {
   readonly autoscaling: WsiTrainingJobStatus['autoscaling'];
   readonly snapshot: Snapshot;
   readonly failures: Failures;
-  readonly verdict: Verdict;
+  readonly course: Course;
   readonly settings: ClusterSettings;
   /** True when no process of the job is left. */
   readonly stopped: boolean;

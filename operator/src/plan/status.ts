@@ -1,4 +1,4 @@
-/** The status block: counts from what is there, progress from the coordinator, conditions from the verdict. */
+/** The status block: counts from what is there, progress from the coordinator, conditions from the course. */
 import type { StatusInput } from './status-input.ts';
 import {
   findCondition,
@@ -20,12 +20,12 @@ import { isReady, trainerEnd, type Place } from '../job/snapshot.ts';
 import { warningsOf } from './warnings.ts';
 
 export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
-  const { job, verdict, now } = input;
+  const { job, course, now } = input;
   const before = job.status ?? {};
   const conditions = updateConditions(input);
   const ended = hasEnded(conditions);
   const active = activeSeconds(job, conditions, now);
-  const startTime = before.startTime ?? (verdict.kind === 'run' ? iso(now) : undefined);
+  const startTime = before.startTime ?? (course.kind === 'run' ? iso(now) : undefined);
   const roles = {
     coordinator: roleStatus(input, 'coordinator'),
     parameterServers: roleStatus(input, 'server'),

@@ -33,7 +33,7 @@ export function coordinatorTarget(
 /**
  * The last word of a coordinator that has finished: its termination message, which the API server keeps with the pod
  * (up to 4096 bytes). Nobody may have asked between its last step and its end. The container's end counts, as it does
- * for the verdict on the run: the pod may be called Running for a while yet, or for as long as a sidecar runs.
+ * for the end of the run: the pod may be called Running for a while yet, or for as long as a sidecar runs.
  */
 export function lastProgress(pod: CachedPod | undefined, epochs: number): TrainingProgress | undefined {
   const ended = trainerEnd(pod);

@@ -13,7 +13,7 @@ import { revision } from '../objects/revision.ts';
 import type { GangAdmission } from '../gangs/index.ts';
 import { allUp, holdsResources, isAlive, revisionOf, type Place, type Snapshot } from '../job/snapshot.ts';
 
-export type Verdict =
+export type Course =
   /** The status says so already: only clean-up is left. */
   | { readonly kind: 'finished' }
   | { readonly kind: 'succeed' }
@@ -34,7 +34,7 @@ export type Verdict =
     }
   | { readonly kind: 'run' };
 
-export interface JudgedInput {
+export interface CourseInput {
   readonly job: WsiTrainingJob;
   readonly intent: RunIntent;
   readonly snapshot: Snapshot;
@@ -45,7 +45,7 @@ export interface JudgedInput {
   readonly now: number;
 }
 
-export function judge(input: JudgedInput): Verdict {
+export function courseOf(input: CourseInput): Course {
   const { job, intent, snapshot, failures, admission, now } = input;
   if (intent.kind === 'finished') return { kind: 'finished' };
   if (intent.kind === 'deleted') return { kind: 'stop', why: 'deleted' };
@@ -76,13 +76,13 @@ export function judge(input: JudgedInput): Verdict {
 }
 
 /** Its pods end in order, with a checkpoint; it goes on when job or settings are mended. */
-function refused(message: string, places: readonly Place[]): Verdict {
+function refused(message: string, places: readonly Place[]): Course {
   return places.some(holdsResources)
     ? { kind: 'stop', why: 'notAllowed', message }
     : { kind: 'wait', reason: 'NotAllowed', message };
 }
 
-function admitted(admission: GangAdmission): Verdict {
+function admitted(admission: GangAdmission): Course {
   switch (admission.kind) {
     case 'admitted':
       return { kind: 'run' };
