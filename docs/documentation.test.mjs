@@ -121,6 +121,25 @@ it('a job is found in the README', () => {
   expect(jobsOf(documents.find(({ file }) => file === 'README.md').text)).toHaveLength(1);
 });
 
+describe('the files that the README says to read first', () => {
+  const readme = documents.find(({ file }) => file === 'README.md').text;
+  const list = readme.split('Read these six files first')[1]?.split('\n\n')[1] ?? '';
+  const files = [...list.matchAll(/^\d+\. `([^`]+)`/gmu)].map(([, file]) => file);
+
+  it('are six', () => {
+    expect(files).toHaveLength(6);
+  });
+
+  it.each(files)('%s is there, and begins with a comment that says what it is', (file) => {
+    const [, comment = ''] = /^\/\*\*(.*?)\*\//su.exec(readFileSync(join(ROOT, file), 'utf8')) ?? [];
+    const words = comment
+      .replaceAll(/^\s*\*/gmu, '')
+      .trim()
+      .split(/\s+/u);
+    expect(words.length).toBeGreaterThanOrEqual(20);
+  });
+});
+
 describe('the commands in the documents', () => {
   const calls = documents.flatMap(({ file, text }) => wsiCallsOf(text).map((call) => ({ file, ...call })));
   /** Help texts by command. */

@@ -1,6 +1,6 @@
 /**
- * The state of one parameter server: a contiguous range of the flat parameter vector in a few versions, the
- * optimizer's slots for it, and the gradients of the steps in flight. No I/O.
+ * The state of one parameter server. Its shard is one of the parameters, not of tiles: a contiguous range
+ * of the flat parameter vector in a few versions, the optimizer's slots for it, and the gradients of the steps in flight. No I/O.
  *
  * A step's gradient has two segments: `body` (encoder and aggregator; one leaf a block, summed over the canonical
  * tree) and `head` (one leaf, from the coordinator). Step t is applied to the newest version, t, with a gradient

@@ -1,5 +1,5 @@
 /**
- * The programs of an engine in one graph. They share the forward part; a run computes what its outputs need.
+ * The programs that a worker's engine runs for a shard of tiles, in one graph: both passes of a training step. They share the forward part; a run computes what its outputs need.
  *
  *     tiles ─encoder─► embeddings h [n, d] ─aggregator─► raw scores a [n]        embed, embedWithScores: pass 1
  *       dL/dparameters ◄── through both ◄── of the bag: g = dL/dz, z, log_sum_exp  attentionGradient: pass 2

@@ -1,7 +1,12 @@
 /**
- * The training loop of one generation: computes steps, commits them in order, evaluates at the ends of epochs and
- * writes checkpoints. Step t is computed at version max(0, t - staleness), exactly; so with a staleness of k up to
+ * What the coordinator's pod does once the slides are surveyed and the steps planned: the training loop of one generation
+ * (from one roll-back of the run to the next; the first begins with it). It computes steps, commits them in order,
+ * evaluates at the ends of epochs and writes checkpoints. Step t is computed at version max(0, t - staleness), exactly; so with a staleness of k up to
  * k + 1 steps are under way at once, and nothing depends on which is faster.
+ *
+ *     version t ──► step t, in training-step.ts ──► gradient on the parameter servers ──commit──► version t + 1
+ *
+ * A version is the parameters after that many steps; a commit has every server apply a step's gradient (server/shard.ts).
  */
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import { mapLimited, ownText, publicText, type PublicText, WsiError } from '@wsi-operator/foundation';
