@@ -6,12 +6,14 @@ export {
   type EngineStatistics,
   type ParameterSet,
 } from './engine.ts';
+export type { Tiles } from './thread/protocol.ts';
 export {
   aggregatorSettings,
   embeddingSize,
   requireNetwork,
   type Aggregator,
   type Network,
+  type NetworkEncoder,
 } from './network/network.ts';
 export {
   initialParameters,

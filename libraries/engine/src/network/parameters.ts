@@ -68,7 +68,7 @@ function specifications(network: Network): readonly ParameterSpecification[] {
   requireNetwork(network);
   const { encoder, aggregator } = network;
   return [
-    ...encoders[encoder.name].parameters(),
+    ...(encoder.name === 'features' ? [] : encoders[encoder.name].parameters()),
     ...aggregatorOf(aggregator).parameters(aggregator, embeddingSize(network)),
   ];
 }
