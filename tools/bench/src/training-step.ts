@@ -3,21 +3,14 @@
  * TensorFlow in Python, and the same network in PyTorch. All sides take turns in short rounds, so that a busy moment
  * of the machine meets all of them, and the fastest step of each counts.
  */
-/* eslint-disable max-lines -- all sides of one comparison */
-import {
-  embeddingSize,
-  Engine,
-  initialParameters,
-  parameterLayout,
-  savedModel,
-  type BagCotangent,
-  type Network,
-} from '@wsi-operator/engine';
+import { embeddingSize, initialParameters, type Network } from '@wsi-operator/engine';
 import { RandomStream, WsiError } from '@wsi-operator/foundation';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Peer } from './peer.ts';
+import { NodeSide } from './node-side.ts';
+import { pythonSides } from './python-sides.ts';
+import type { Problem, Side, Times } from './step-side.ts';
 
 export interface TrainingStepCase {
   readonly network: Network;
@@ -59,32 +52,6 @@ export interface TrainingStepRow {
   readonly forwardTilesPerSecond?: number;
 }
 
-/** One element a step. */
-interface Times {
-  readonly seconds: readonly number[];
-  readonly processorSeconds: readonly number[];
-}
-
-interface Side {
-  readonly name: string;
-  run(steps: number): Promise<Times>;
-  peakMemoryBytes(): number;
-  /** The flat gradient at the first parameters. */
-  gradient(): Promise<Float32Array>;
-  close(): Promise<void>;
-}
-
-interface Problem {
-  readonly network: Network;
-  readonly n: number;
-  readonly tiles: Uint8Array;
-  readonly parameters: Float32Array;
-  readonly bag: BagCotangent;
-}
-
-/** So small that the loss stays what it is over all rounds; the work of a step does not depend on it. */
-const LEARNING_RATE = 1e-6;
-
 export async function benchTrainingStep(
   subject: TrainingStepCase,
   options: TrainingStepOptions,
@@ -94,7 +61,8 @@ export async function benchTrainingStep(
   const node = await NodeSide.start(problem, options.threads);
   const sides: Side[] = [node];
   try {
-    if (options.python !== null) sides.push(...(await pythonSides(problem, options, directory)));
+    const { threads, python } = options;
+    if (python !== null) sides.push(...(await pythonSides(problem, { threads, python }, directory)));
     const times = await measure(sides, options);
     const forwardTilesPerSecond = await node.forwardTilesPerSecond();
     const gradients = await Promise.all(sides.map((side) => side.gradient()));
@@ -158,161 +126,6 @@ function makeProblem({ network, n }: TrainingStepCase): Problem {
     tiles,
     parameters: initialParameters(network, 1),
     bag: { bagGradient: normal(d), bagEmbedding: normal(d), logSumExp: Math.log(n) },
-  };
-}
-
-class NodeSide implements Side {
-  readonly name = 'Node, this engine';
-  readonly #engine: Engine;
-  readonly #problem: Problem;
-  /** The parameters and the next ones, in turns; shared with the engine's thread. */
-  readonly #buffers: readonly [Float32Array, Float32Array];
-  #set;
-  #step = 0;
-  #seconds = 0;
-  #engineSeconds = 0;
-
-  private constructor(engine: Engine, problem: Problem) {
-    this.#engine = engine;
-    this.#problem = problem;
-    const bytes = problem.parameters.byteLength;
-    this.#buffers = [
-      new Float32Array(new SharedArrayBuffer(bytes)),
-      new Float32Array(new SharedArrayBuffer(bytes)),
-    ];
-    this.#buffers[0].set(problem.parameters);
-    this.#set = engine.loadParameters(0, this.#buffers[0]);
-  }
-
-  static async start(problem: Problem, threads: number): Promise<NodeSide> {
-    return new NodeSide(await Engine.start({ network: problem.network, threads }), problem);
-  }
-
-  async run(steps: number): Promise<Times> {
-    const before = this.#engine.statistics().backwardSeconds;
-    const seconds: number[] = [];
-    const processorSeconds: number[] = [];
-    for (let step = 0; step < steps; step++) {
-      const begin = performance.now();
-      const beginProcessor = process.cpuUsage();
-      await this.#train();
-      const { user, system } = process.cpuUsage(beginProcessor);
-      seconds.push((performance.now() - begin) / 1000);
-      processorSeconds.push((user + system) / 1e6);
-    }
-    this.#seconds += seconds.reduce((sum, value) => sum + value, 0);
-    this.#engineSeconds += this.#engine.statistics().backwardSeconds - before;
-    return { seconds, processorSeconds };
-  }
-
-  async #train(): Promise<void> {
-    const { tiles, n, bag } = this.#problem;
-    const gradient = await this.#engine.attentionGradient(this.#set, tiles, n, bag);
-    const current = this.#buffers[this.#step % 2]!;
-    const next = this.#buffers[(this.#step + 1) % 2]!;
-    for (let i = 0; i < next.length; i++) next[i] = current[i]! - LEARNING_RATE * gradient[i]!;
-    this.#engine.release(this.#set);
-    this.#set = this.#engine.loadParameters(++this.#step, next);
-  }
-
-  engineShare(): number {
-    return this.#engineSeconds / this.#seconds;
-  }
-
-  async forwardTilesPerSecond(): Promise<number> {
-    const { tiles, n } = this.#problem;
-    let fastest = Number.POSITIVE_INFINITY;
-    for (let call = 0; call < 20; call++) {
-      const begin = performance.now();
-      await this.#engine.embed(this.#set, tiles, n);
-      fastest = Math.min(fastest, (performance.now() - begin) / 1000);
-    }
-    return n / fastest;
-  }
-
-  peakMemoryBytes(): number {
-    return this.#engine.statistics().peakMemoryBytes;
-  }
-
-  async gradient(): Promise<Float32Array> {
-    const { parameters, tiles, n, bag } = this.#problem;
-    const set = this.#engine.loadParameters('first', parameters);
-    const gradient = await this.#engine.attentionGradient(set, tiles, n, bag);
-    this.#engine.release(set);
-    return gradient;
-  }
-
-  close(): Promise<void> {
-    return this.#engine.close();
-  }
-}
-
-async function pythonSides(
-  problem: Problem,
-  { threads, python }: TrainingStepOptions,
-  directory: string,
-): Promise<Side[]> {
-  const arrays: Readonly<Record<string, Uint8Array | Float32Array>> = {
-    'tiles.u8': problem.tiles,
-    'parameters.f32': problem.parameters,
-    'bag_gradient.f32': problem.bag.bagGradient,
-    'bag_embedding.f32': problem.bag.bagEmbedding,
-    'saved_model.pb': savedModel(problem.network),
-  };
-  for (const [name, array] of Object.entries(arrays)) {
-    await writeFile(join(directory, name), new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-  }
-  const configuration = {
-    network: problem.network,
-    savedModel: join(directory, 'saved_model.pb'),
-    tensors: parameterLayout(problem.network).tensors,
-    directory,
-    n: problem.n,
-    threads,
-    learningRate: LEARNING_RATE,
-    logSumExp: problem.bag.logSumExp,
-  };
-  const programs = [
-    { name: 'Python, the same graph in a session', program: 'tensorflow_step.py', way: 'session' },
-    { name: 'Python, the same graph as a tf.function', program: 'tensorflow_step.py', way: 'function' },
-    { name: 'PyTorch, the same network', program: 'pytorch_step.py', way: 'pytorch' },
-  ];
-  const sides: Side[] = [];
-  for (const { name, program, way } of programs) {
-    const path = join(import.meta.dirname, '..', 'python', program);
-    const peer = new Peer(name, python!, [path], threadEnvironment(threads));
-    await peer.ask({ ...configuration, way });
-    sides.push(pythonSide(name, peer, join(directory, `gradient-${way}.f32`)));
-  }
-  return sides;
-}
-
-function threadEnvironment(threads: number): Record<string, string> {
-  return {
-    TF_NUM_INTRAOP_THREADS: String(threads),
-    TF_NUM_INTEROP_THREADS: '1',
-    OMP_NUM_THREADS: String(threads),
-    CUDA_VISIBLE_DEVICES: '-1',
-  };
-}
-
-function pythonSide(name: string, peer: Peer, gradientFile: string): Side {
-  let peak = 0;
-  return {
-    name,
-    async run(steps) {
-      const { peakMemoryBytes, ...times } = (await peer.ask({ steps })) as unknown as Times & {
-        readonly peakMemoryBytes: number;
-      };
-      peak = peakMemoryBytes;
-      return times;
-    },
-    peakMemoryBytes: () => peak,
-    async gradient() {
-      const bytes = await readFile(gradientFile);
-      return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    },
-    close: () => peer.close(),
   };
 }
 
