@@ -98,11 +98,11 @@ function raiseAfterKills(input: AutoscalingInput, standing: AutoscalingStatus): 
 
 function consider(input: AutoscalingInput, standing: AutoscalingStatus, measured: Measured): Autoscaled {
   const { snapshot, observed, admitted, neverMore, now } = input;
-  const places = snapshot.places.filter(({ slot }) => slot.role === 'worker');
+  const slots = snapshot.slots.filter(({ role }) => role === 'worker');
   const desired = standing.workers ?? 0;
   const never = admitted < desired ? neverMore : undefined;
   const { refusals } = observed;
-  const room = learnRoom({ standing, places, desired, refusals, never, now });
+  const room = learnRoom({ standing, slots, desired, refusals, never, now });
   const basis = basisOf(input, measured, room);
   const held = moment(standing.notBefore);
   const ripe = held > 0 && held <= now && moment(standing.time) < held;
@@ -111,8 +111,8 @@ function consider(input: AutoscalingInput, standing: AutoscalingStatus, measured
     const due = [...room.due, ...(held > now ? [held] : []), ...(next === undefined ? [] : [next])];
     return { autoscaling: withRoom(standing, room), events: room.events, due };
   }
-  const waiting = places.some(({ state }) => state !== 'running') || admitted < desired;
-  return decideSize(input, { standing, measured, places, room, waiting, basis });
+  const waiting = slots.some(({ state }) => state !== 'running') || admitted < desired;
+  return decideSize(input, { standing, measured, slots, room, waiting, basis });
 }
 
 /** Decided again when one of these has changed, or when the time of a change has come that was held back. */

@@ -2,7 +2,7 @@
 import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';
 import { decide, type Decision, type Size, type WorkerRate } from '@wsi-operator/autoscaler';
 import { podName } from '../job/names.ts';
-import type { Place } from '../job/snapshot.ts';
+import type { ObservedSlot } from '../job/snapshot.ts';
 import { historyOf, keptHistory, type Leaving } from './history.ts';
 import { limitsOf } from './limits.ts';
 import type { Measured } from './measured.ts';
@@ -19,7 +19,7 @@ import { knowledge, sizeOf, type Autoscaled, type AutoscalingInput } from './inp
 export interface Considered {
   readonly standing: AutoscalingStatus;
   readonly measured: Measured;
-  readonly places: readonly Place[];
+  readonly slots: readonly ObservedSlot[];
   readonly room: Room;
   /** Workers that are to run do not yet. */
   readonly waiting: boolean;
@@ -28,7 +28,7 @@ export interface Considered {
 
 export function decideSize(input: AutoscalingInput, considered: Considered): Autoscaled {
   const { job, sized, observed, now, fixedPods } = input;
-  const { standing, measured, places, room, waiting, basis } = considered;
+  const { standing, measured, slots, room, waiting, basis } = considered;
   const settings = autoscalingSettings(job);
   const fit = fitted(job, standing, measured, observed.earlierModel);
   const current = sizeOf(sized);
@@ -40,7 +40,7 @@ export function decideSize(input: AutoscalingInput, considered: Considered): Aut
     history: historyOf(standing),
     current,
     now,
-    workerRates: ratesOf(sized, places, measured),
+    workerRates: ratesOf(sized, slots, measured),
     memory: fixedPods ? {} : memoryStates(sized, measured, new Set()),
   });
   const workers = workersWithin(settings, decision.workers);
@@ -50,9 +50,9 @@ export function decideSize(input: AutoscalingInput, considered: Considered): Aut
     withoutRefused(standing, decision.memory, now),
     decision.reasons.memory,
   );
-  const slow = decision.replace.flatMap((name) => placeNamed(places, name) ?? []);
+  const slow = decision.replace.flatMap((name) => slotNamed(slots, name) ?? []);
   const { near, trial } = forMemory(input, considered, slow);
-  const leaving: readonly Leaving[] = [...slow, ...(near === undefined ? [] : [near.place])].map(leavingOf);
+  const leaving: readonly Leaving[] = [...slow, ...(near === undefined ? [] : [near.slot])].map(leavingOf);
   const made: Made[] = [
     ...sizeChanges(decision, current, { workers, servers }),
     ...raise.made,
@@ -61,7 +61,7 @@ export function decideSize(input: AutoscalingInput, considered: Considered): Aut
       reason: slowReason(decision, name),
       pod: name,
     })),
-    ...(near === undefined ? [] : [{ what: near.what, reason: near.reason, pod: near.place.name }]),
+    ...(near === undefined ? [] : [{ what: near.what, reason: near.reason, pod: near.slot.name }]),
   ];
   const advice = advised(standing.advice, decision.advice);
   const { notBefore: _before, predicted: _earlier, ...rest } = withRoom(standing, room);
@@ -118,38 +118,38 @@ function slowReason({ reasons }: Decision, name: string): string {
 }
 
 /** Of workers whose pods run; others say nothing of the pod that is in their place now. */
-function ratesOf(job: WsiTrainingJob, places: readonly Place[], { workers }: Measured): WorkerRate[] {
+function ratesOf(job: WsiTrainingJob, slots: readonly ObservedSlot[], { workers }: Measured): WorkerRate[] {
   return workers.flatMap(({ replica, tilesPerSecond, seconds }) => {
     const name = podName(job, { role: 'worker', index: replica });
-    const runs = placeNamed(places, name)?.state === 'running';
+    const runs = slotNamed(slots, name)?.state === 'running';
     return runs ? [{ id: name, tilesPerSecond, seconds }] : [];
   });
 }
 
-function placeNamed(places: readonly Place[], name: string): Place | undefined {
-  return places.find((place) => place.name === name);
+function slotNamed(slots: readonly ObservedSlot[], name: string): ObservedSlot | undefined {
+  return slots.find((slot) => slot.name === name);
 }
 
 /** A worker near its limit is replaced where the larger size is known to be accepted; otherwise that is tried first. */
 function forMemory(
   { sized, now }: AutoscalingInput,
-  { standing, places, measured }: Considered,
-  slow: readonly Place[],
+  { standing, slots, measured }: Considered,
+  slow: readonly ObservedSlot[],
 ): { readonly near?: ReturnType<typeof endangered>; readonly trial?: AutoscalingStatus['trial'] } {
-  const risk = slow.length > 0 ? undefined : endangered(sized, places, measured);
+  const risk = slow.length > 0 ? undefined : endangered(sized, slots, measured);
   const given = templateMemory(sized, 'worker');
   if (risk === undefined || given === undefined) return {};
   if (isAccepted(standing, 'worker', given)) return { near: risk };
   const mayTry = standing.trial === undefined && moment(standing.trialNotBefore) <= now;
-  return mayTry ? { trial: trialOf(risk.place, now) } : {};
+  return mayTry ? { trial: trialOf(risk.slot, now) } : {};
 }
 
 /** See proof.ts. */
-function trialOf({ name, pod }: Place, now: number): NonNullable<AutoscalingStatus['trial']> {
+function trialOf({ name, pod }: ObservedSlot, now: number): NonNullable<AutoscalingStatus['trial']> {
   return { pod: name, uid: pod?.metadata?.uid ?? '', since: iso(now) };
 }
 
-function leavingOf({ name, pod }: Place): Leaving {
+function leavingOf({ name, pod }: ObservedSlot): Leaving {
   return { pod: name, uid: pod?.metadata?.uid ?? '' };
 }
 

@@ -1,7 +1,7 @@
 /** What `decide()` needs to be given again, as it is kept in the status, and which pods are to be replaced. */
 import type { AutoscalingStatus } from '@wsi-operator/api';
 import type { Decision, History } from '@wsi-operator/autoscaler';
-import type { Place, Snapshot } from '../job/snapshot.ts';
+import type { ObservedSlot, Snapshot } from '../job/snapshot.ts';
 import { iso, moment } from './record.ts';
 
 export interface Leaving {
@@ -40,15 +40,15 @@ export function keptHistory(
 /** Where the very pods are that were to go; their slots are filled again as after any end. */
 export function replacedPlaces(
   autoscaling: AutoscalingStatus | undefined,
-  { places }: Snapshot,
+  { slots }: Snapshot,
   now: number,
-): Place[] {
+): ObservedSlot[] {
   const meant = (autoscaling?.replaced ?? []).filter(({ time }) => {
     const age = now - moment(time);
     return age >= 0 && age < ACTED_ON_MILLISECONDS;
   });
-  return places.filter(
-    ({ name, state, pod }: Place) =>
+  return slots.filter(
+    ({ name, state, pod }: ObservedSlot) =>
       (state === 'running' || state === 'pending') &&
       meant.some((one) => one.pod === name && one.uid === pod?.metadata?.uid),
   );

@@ -4,7 +4,7 @@ import type { Size } from '@wsi-operator/autoscaler';
 import type { EarlierModel } from './earlier.ts';
 import type { TrainingMeasurement } from './measurement.ts';
 import type { PlanEvent, Refusal } from '../job/actions.ts';
-import type { Place, Snapshot } from '../job/snapshot.ts';
+import type { ObservedSlot, Snapshot } from '../job/snapshot.ts';
 import type { Measured } from './measured.ts';
 import type { Fitted } from './model.ts';
 import { shapeName } from './shape.ts';
@@ -34,7 +34,7 @@ export interface AutoscalingInput {
   /** A change of memory stops the job: it has to be admitted again. */
   readonly fixedPods: boolean;
   /** Where this pass sees for the first time that a pod was killed for memory. */
-  readonly killed: readonly Place[];
+  readonly killed: readonly ObservedSlot[];
   readonly now: number;
 }
 

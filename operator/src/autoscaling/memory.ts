@@ -11,7 +11,7 @@ import { parseQuantity } from '@wsi-operator/api';
 import type { MemoryDecision, MemorySample, MemoryShape, MemoryState } from '@wsi-operator/autoscaler';
 import type { V1Pod } from '../kubernetes-types.ts';
 import { podName, ROLES, TRAINER_CONTAINER, type Role } from '../job/names.ts';
-import type { Place } from '../job/snapshot.ts';
+import type { ObservedSlot } from '../job/snapshot.ts';
 import type { Measured } from './measured.ts';
 import type { Made } from './record.ts';
 import { MEMORY_FIELDS, memoryOf, templateMemory } from './sized-job.ts';
@@ -78,12 +78,12 @@ function secondsLeft(measured: Measured | undefined): number | undefined {
   return (measured.remainingTiles * last.seconds) / last.tiles;
 }
 
-/** @param places whose pods were killed for memory; of one that had less than is given now, nothing is learned */
-export function killedRoles(job: WsiTrainingJob, places: readonly Place[]): ReadonlySet<Role> {
+/** @param slots whose pods were killed for memory; of one that had less than is given now, nothing is learned */
+export function killedRoles(job: WsiTrainingJob, slots: readonly ObservedSlot[]): ReadonlySet<Role> {
   return new Set(
-    places.flatMap((place) => {
-      const { role } = place.slot;
-      const [had, given] = [ceilingOf(place.pod ?? place.gone), ceiling(templateMemory(job, role))];
+    slots.flatMap((slot) => {
+      const { role } = slot;
+      const [had, given] = [ceilingOf(slot.pod ?? slot.gone), ceiling(templateMemory(job, role))];
       return had === undefined || given === undefined || had >= given ? [role] : [];
     }),
   );
@@ -123,24 +123,24 @@ function whole({ requestBytes, limitBytes }: MemoryDecision): MemoryDecision {
 /** A worker whose peak has come near its limit, where a pod made now would have a higher one. */
 export function endangered(
   job: WsiTrainingJob,
-  places: readonly Place[],
+  slots: readonly ObservedSlot[],
   measured: Measured,
-): (Made & { readonly place: Place }) | undefined {
+): (Made & { readonly slot: ObservedSlot }) | undefined {
   // One at a time: the others go on meanwhile.
-  if (places.some(({ state }) => state !== 'running')) return undefined;
+  if (slots.some(({ state }) => state !== 'running')) return undefined;
   const given = templateMemory(job, 'worker')?.limitBytes;
   if (given === undefined) return undefined;
   const near = measured.workers.flatMap(({ replica, peakResidentBytes }) => {
-    const place = places.find(({ name }) => name === podName(job, { role: 'worker', index: replica }));
-    const own = memoryOf(trainerOf(place?.pod))?.limitBytes;
-    if (place === undefined || own === undefined || own >= given) return [];
-    return peakResidentBytes >= NEAR * own ? [{ place, share: peakResidentBytes / own }] : [];
+    const slot = slots.find(({ name }) => name === podName(job, { role: 'worker', index: replica }));
+    const own = memoryOf(trainerOf(slot?.pod))?.limitBytes;
+    if (slot === undefined || own === undefined || own >= given) return [];
+    return peakResidentBytes >= NEAR * own ? [{ slot, share: peakResidentBytes / own }] : [];
   });
   const [first] = near.sort((a, b) => b.share - a.share);
   if (first === undefined) return undefined;
-  const { place, share } = first;
-  const reason = `${place.name} is restarted with more memory: its peak is ${Math.round(share * 100)}% of its limit`;
-  return { what: 'replacement', reason, pod: place.name, place };
+  const { slot, share } = first;
+  const reason = `${slot.name} is restarted with more memory: its peak is ${Math.round(share * 100)}% of its limit`;
+  return { what: 'replacement', reason, pod: slot.name, slot };
 }
 
 function ceilingOf(pod: V1Pod | undefined): number | undefined {

@@ -10,7 +10,7 @@ import type { AutoscalingStatus } from '@wsi-operator/api';
 import type { MemoryDecision } from '@wsi-operator/autoscaler';
 import type { PlanEvent } from '../job/actions.ts';
 import { podName, ROLES, TRAINER_CONTAINER, type Role, type Slot } from '../job/names.ts';
-import type { Place } from '../job/snapshot.ts';
+import type { ObservedSlot } from '../job/snapshot.ts';
 import { askAgainAt } from './ask-again.ts';
 import { iso, moment, recorded, type Made } from './record.ts';
 import { noPlaceSince } from './room.ts';
@@ -33,8 +33,8 @@ const PATIENCE_MILLISECONDS = 5 * 60_000;
 const TRIAL_MILLISECONDS = 10 * 60_000;
 
 /** The slot of the worker that is made as a trial: the next number. */
-export function trialSlot(places: readonly Place[]): Slot {
-  return { role: 'worker', index: places.filter(({ slot }) => slot.role === 'worker').length };
+export function trialSlot(slots: readonly ObservedSlot[]): Slot {
+  return { role: 'worker', index: slots.filter(({ role }) => role === 'worker').length };
 }
 
 /** What has been shown of the sizes that stand, and what follows from it. */
@@ -87,12 +87,12 @@ function proveRole(input: ProofInput, role: Role, before: Proof): Proof {
   const trying = role === 'worker' && autoscaling.trial !== undefined;
   if (given === undefined || own === undefined || (raise === undefined && !trying)) return before;
   if (isAccepted(autoscaling, role, given)) return before;
-  const places = [...snapshot.places, ...snapshot.surplus].filter(
-    (place) => place.slot.role === role && covers(sizeOf(place), given),
+  const slots = [...snapshot.slots, ...snapshot.surplus].filter(
+    (slot) => slot.role === role && covers(sizeOf(slot), given),
   );
-  if (places.some(({ state }) => state === 'running')) return accept(field, given, before);
+  if (slots.some(({ state }) => state === 'running')) return accept(field, given, before);
   if (raise === undefined || covers(own, raise)) return before;
-  const waiting = places.flatMap((place) => noPlaceSince(place, now) ?? []);
+  const waiting = slots.flatMap((slot) => noPlaceSince(slot, now) ?? []);
   const stuck = waiting.some((since) => now - since >= PATIENCE_MILLISECONDS);
   const words = refusalOf(input, role) ?? (stuck ? 'no node has had room for it for 5 minutes' : undefined);
   const due = waiting.map((since) => since + PATIENCE_MILLISECONDS).filter((time) => time > now);
@@ -149,13 +149,13 @@ function proveTrial({ sized, snapshot, now }: ProofInput, before: Proof): Proof 
   const { trial, ...rest } = before.autoscaling;
   if (trial === undefined) return before;
   const given = templateMemory(sized, 'worker');
-  const target = snapshot.places.find(({ name }) => name === trial.pod);
+  const target = snapshot.slots.find(({ name }) => name === trial.pod);
   if (given === undefined || target?.pod?.metadata?.uid !== trial.uid) {
     return { ...before, autoscaling: rest };
   }
   if (isAccepted(before.autoscaling, 'worker', given)) return replaced(trial, rest, before, now);
-  const name = podName(sized, trialSlot(snapshot.places));
-  const tried = snapshot.surplus.find((place) => place.name === name);
+  const name = podName(sized, trialSlot(snapshot.slots));
+  const tried = snapshot.surplus.find((slot) => slot.name === name);
   const end = moment(trial.since) + TRIAL_MILLISECONDS;
   if (tried?.state !== 'ended' && now < end) return { ...before, due: [...before.due, end] };
   return { ...before, autoscaling: { ...rest, trialNotBefore: iso(now + 3 * TRIAL_MILLISECONDS) } };
@@ -169,7 +169,7 @@ function replaced({ pod, uid }: Trial, rest: AutoscalingStatus, before: Proof, n
   return { autoscaling, events: [...before.events, ...events], due: [...before.due, now] };
 }
 
-function sizeOf({ pod }: Place): TemplateMemory | undefined {
+function sizeOf({ pod }: ObservedSlot): TemplateMemory | undefined {
   const trainer = pod?.spec?.containers.find(({ name }) => name === TRAINER_CONTAINER);
   return memoryOf(trainer);
 }

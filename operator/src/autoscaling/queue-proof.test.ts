@@ -125,10 +125,8 @@ describe('a job in a Kueue queue', () => {
         : [],
     );
     expect(growth).toBeDefined();
-    const places = takeSnapshot(small, seen(running(small))).places.filter(
-      ({ slot }) => slot.role === 'worker',
-    );
-    const input = { standing: { workers: 5 }, places, desired: 5, refusals: [], now: NOW };
+    const slots = takeSnapshot(small, seen(running(small))).slots.filter(({ role }) => role === 'worker');
+    const input = { standing: { workers: 5 }, slots, desired: 5, refusals: [], now: NOW };
     expect(learnRoom(input).quota).toBeUndefined();
     const learned = learnRoom({ ...input, never });
     expect(learned.quota).toMatchObject({ workers: 2, tries: 1 });

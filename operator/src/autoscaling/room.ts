@@ -6,7 +6,7 @@
  */
 import type { AutoscalingStatus } from '@wsi-operator/api';
 import type { Refusal, PlanEvent } from '../job/actions.ts';
-import { isWithoutNode, type Place } from '../job/snapshot.ts';
+import { isWithoutNode, type ObservedSlot } from '../job/snapshot.ts';
 import { askAgainAt } from './ask-again.ts';
 import { moment } from './record.ts';
 
@@ -23,7 +23,7 @@ export interface Room {
 export interface RoomInput {
   readonly standing: AutoscalingStatus;
   /** Of the workers that are to run. */
-  readonly places: readonly Place[];
+  readonly slots: readonly ObservedSlot[];
   /** How many there are to be, with those that a queue has not admitted. */
   readonly desired: number;
   readonly refusals: readonly Refusal[];
@@ -37,14 +37,14 @@ const PATIENCE_MILLISECONDS = 5 * 60_000;
 const REMEMBERED_MILLISECONDS = 60 * 60_000;
 
 export function learnRoom(input: RoomInput): Room {
-  const { standing, places, desired, never, now } = input;
-  const waiting = places.flatMap((place) => noPlaceSince(place, now) ?? []);
+  const { standing, slots, desired, never, now } = input;
+  const waiting = slots.flatMap((slot) => noPlaceSince(slot, now) ?? []);
   const stuck = waiting.filter((since) => now - since >= PATIENCE_MILLISECONDS);
-  const placed = places.filter(
-    (place) => place.pod !== undefined && noPlaceSince(place, now) === undefined,
+  const placed = slots.filter(
+    (slot) => slot.pod !== undefined && noPlaceSince(slot, now) === undefined,
   ).length;
-  const existing = places.filter(({ pod }) => pod !== undefined).length;
-  const refused = (input.refusals.some(isQuota) && existing < places.length) || never !== undefined;
+  const existing = slots.filter(({ pod }) => pod !== undefined).length;
+  const refused = (input.refusals.some(isQuota) && existing < slots.length) || never !== undefined;
   const schedulable = nextCap(standing.schedulable, placed, stuck.length > 0, now);
   const quota = nextCap(standing.quota, existing, refused, now);
   const caps = [schedulable.cap, quota.cap].flatMap((cap) => (cap === undefined ? [] : [moment(cap.until)]));
@@ -100,7 +100,7 @@ function news({ cap, learned }: NextCap, desired: number, why: string): PlanEven
  * Since when the scheduler has been seen to find no node for it (milliseconds since the epoch); undefined when that is not
  * so. Not by the scheduler's own clock, which may be another.
  */
-export function noPlaceSince({ pod, state, seenFor = 0 }: Place, now: number): number | undefined {
+export function noPlaceSince({ pod, state, seenFor = 0 }: ObservedSlot, now: number): number | undefined {
   return state === 'pending' && isWithoutNode(pod) ? now - seenFor : undefined;
 }
 

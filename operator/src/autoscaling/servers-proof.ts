@@ -6,7 +6,7 @@
  */
 import type { AutoscalingStatus, WsiTrainingJob } from '@wsi-operator/api';
 import type { PlanEvent } from '../job/actions.ts';
-import { allUp, type Place } from '../job/snapshot.ts';
+import { allUp, type ObservedSlot } from '../job/snapshot.ts';
 import { askAgainAt } from './ask-again.ts';
 import type { Proof, ProofInput } from './proof.ts';
 import { moment, recorded } from './record.ts';
@@ -33,18 +33,18 @@ export function serversAllowed(
 export function proveServers({ job, sized, snapshot, observed, now }: ProofInput, before: Proof): Proof {
   const { autoscaling } = before;
   if (job.spec.autoscaling?.maximumServers === undefined || autoscaling.servers === undefined) return before;
-  if (allUp(sized, snapshot.places)) return { ...before, autoscaling: accepted(autoscaling) };
+  if (allUp(sized, snapshot.slots)) return { ...before, autoscaling: accepted(autoscaling) };
   if (!isRaised(job, autoscaling)) return before;
-  const waits = moments(autoscaling, snapshot.places, now);
+  const waits = moments(autoscaling, snapshot.slots, now);
   const [refusal] = observed.refusals.filter(({ what }) => / pod /i.test(what));
   const words =
     refusal !== undefined && waits.refusal <= now
       ? refusal.message
-      : waits.places.some((moment) => moment <= now)
+      : waits.slots.some((moment) => moment <= now)
         ? 'no node has had room for 5 minutes'
         : undefined;
   if (words !== undefined) return takeBack(job, words, now, before);
-  const due = [...waits.places, ...(refusal === undefined ? [] : [waits.refusal])];
+  const due = [...waits.slots, ...(refusal === undefined ? [] : [waits.refusal])];
   return { ...before, due: [...before.due, ...due.filter((moment) => moment > now)] };
 }
 
@@ -58,14 +58,14 @@ export function proveServersInQueue(job: WsiTrainingJob, words: string, now: num
 
 function moments(
   { decisions = [] }: AutoscalingStatus,
-  places: readonly Place[],
+  slots: readonly ObservedSlot[],
   now: number,
-): { readonly refusal: number; readonly places: readonly number[] } {
+): { readonly refusal: number; readonly slots: readonly number[] } {
   const last = decisions.findLast(({ what }) => what === 'servers');
-  const waiting = places.flatMap((place) => noPlaceSince(place, now) ?? []);
+  const waiting = slots.flatMap((slot) => noPlaceSince(slot, now) ?? []);
   return {
     refusal: moment(last?.time) + OLD_REFUSAL_MILLISECONDS,
-    places: waiting.map((since) => since + PATIENCE_MILLISECONDS),
+    slots: waiting.map((since) => since + PATIENCE_MILLISECONDS),
   };
 }
 

@@ -3,7 +3,7 @@
  * end, when it is known what runs and what is to become of the job, the size that stands from the next pass on.
  */
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import type { Place, Snapshot } from '../job/snapshot.ts';
+import type { ObservedSlot, Snapshot } from '../job/snapshot.ts';
 import type { Slot } from '../job/names.ts';
 import { autoscale } from './autoscale.ts';
 import { replacedPlaces } from './history.ts';
@@ -27,7 +27,7 @@ export interface Sizing {
   /** The job at the size that it is to have now. */
   readonly job: WsiTrainingJob;
   /** Pods that are to be removed so that others take their places: decided earlier, and in the stored status since. */
-  replaced(snapshot: Snapshot): readonly Place[];
+  replaced(snapshot: Snapshot): readonly ObservedSlot[];
   /** Where a worker more is made as a trial of a size; undefined: none is tried. */
   trial(snapshot: Snapshot): Slot | undefined;
   next(pass: SizedPass): Autoscaled;
@@ -46,7 +46,7 @@ export interface SizedPass {
   };
   readonly outcome:
     /** @property killed where this pass sees for the first time that a pod was killed for memory */
-    | { readonly kind: 'run'; readonly killed: readonly Place[] }
+    | { readonly kind: 'run'; readonly killed: readonly ObservedSlot[] }
     /** @property message in the words of the queue */
     | { readonly kind: 'neverAdmitted'; readonly message: string }
     | { readonly kind: 'other' };
@@ -58,7 +58,7 @@ export function sizeJob({ job, over, observed, now }: SizingInput): Sizing {
   return {
     job: sized,
     replaced: (snapshot) => replacedPlaces(job.status?.autoscaling, snapshot, now),
-    trial: ({ places }) => (job.status?.autoscaling?.trial === undefined ? undefined : trialSlot(places)),
+    trial: ({ slots }) => (job.status?.autoscaling?.trial === undefined ? undefined : trialSlot(slots)),
     next: ({ snapshot, gang, outcome }) => {
       const input = { job, sized, snapshot, observed, fixedPods: gang.fixedPods, now };
       switch (outcome.kind) {

@@ -115,10 +115,8 @@ function giveBack(input: GangInput, asked: Workload): Action[] {
 
 /** The workers [first, end), and with the first ones the coordinator and the servers. */
 function allReady({ job, observed }: GangInput, first: number, end: number): boolean {
-  const { places } = takeSnapshot(job, observed, end);
-  return places
-    .filter(({ slot }) => (slot.role === 'worker' ? slot.index >= first : first === 0))
-    .every(isReady);
+  const { slots } = takeSnapshot(job, observed, end);
+  return slots.filter(({ role, index }) => (role === 'worker' ? index >= first : first === 0)).every(isReady);
 }
 
 /** The highest number of a worker that is alive, -1 without one. */

@@ -36,8 +36,7 @@ export interface ObservedPods {
 }
 
 /** A slot with what is observed in it. */
-export interface Place {
-  readonly slot: Slot;
+export interface ObservedSlot extends Slot {
   readonly name: string;
   readonly state: PodState;
   readonly pod: V1Pod | undefined;
@@ -49,9 +48,9 @@ export interface Place {
 
 export interface Snapshot {
   /** Of the slots that the spec asks for, in the order of starting. */
-  readonly places: readonly Place[];
+  readonly slots: readonly ObservedSlot[];
   /** Pods in slots that the spec no longer asks for. */
-  readonly surplus: readonly Place[];
+  readonly surplus: readonly ObservedSlot[];
 }
 
 /** @param workers how many workers may run; by default those that the spec asks for */
@@ -62,12 +61,12 @@ export function takeSnapshot(
 ): Snapshot {
   const byName = podsByName(job, pods);
   const removed = podsByName(job, gone);
-  const place = (slot: Slot, pod: V1Pod | undefined): Place => {
+  const observedSlot = (slot: Slot, pod: V1Pod | undefined): ObservedSlot => {
     const name = podName(job, slot);
     const last = pod === undefined ? removed.get(name) : undefined;
     const seenFor = times?.get((pod ?? last)?.metadata?.uid ?? '');
     return {
-      slot,
+      ...slot,
       name,
       state: podState(pod),
       pod,
@@ -75,14 +74,14 @@ export function takeSnapshot(
       ...(seenFor === undefined ? {} : { seenFor }),
     };
   };
-  const places = desiredSlots(job, workers).map((slot) => place(slot, byName.get(podName(job, slot))));
+  const slots = desiredSlots(job, workers).map((slot) => observedSlot(slot, byName.get(podName(job, slot))));
   const surplus = [...byName.values()].flatMap((pod) => {
     const slot = slotOf(pod);
     if (slot === undefined) return [];
     const count = slot.role === 'worker' ? workers : replicasOf(job, slot.role);
-    return slot.index >= count ? [place(slot, pod)] : [];
+    return slot.index >= count ? [observedSlot(slot, pod)] : [];
   });
-  return { places, surplus };
+  return { slots, surplus };
 }
 
 /** Pods in one of the job's slots; others with its labels are somebody else's. */
@@ -151,24 +150,24 @@ export function trainerStatus(pod: V1Pod | undefined): V1ContainerStatus | undef
 }
 
 /** How many of a role run. */
-export function countUp(places: readonly Place[], role: Role): number {
-  return places.filter((place) => place.slot.role === role && place.state === 'running').length;
+export function countUp(slots: readonly ObservedSlot[], role: Role): number {
+  return slots.filter((slot) => slot.role === role && slot.state === 'running').length;
 }
 
 /** The run goes on: the coordinator, every server and at least one worker are up. */
-export function allUp(job: WsiTrainingJob, places: readonly Place[]): boolean {
+export function allUp(job: WsiTrainingJob, slots: readonly ObservedSlot[]): boolean {
   const servers = replicasOf(job, 'server');
   return (
-    countUp(places, 'coordinator') === 1 &&
-    countUp(places, 'server') === servers &&
-    countUp(places, 'worker') > 0
+    countUp(slots, 'coordinator') === 1 &&
+    countUp(slots, 'server') === servers &&
+    countUp(slots, 'worker') > 0
   );
 }
 
 /** Takes connections, as far as the cluster can tell; a cluster without probes calls every running pod ready. */
-export function isReady(place: Place): boolean {
-  if (place.state !== 'running') return false;
-  const ready = conditionOf(place.pod, 'Ready');
+export function isReady(slot: ObservedSlot): boolean {
+  if (slot.state !== 'running') return false;
+  const ready = conditionOf(slot.pod, 'Ready');
   return ready === undefined || ready.status === 'True';
 }
 
@@ -179,7 +178,7 @@ const LOST_MILLISECONDS = 120_000;
  * When a leaving pod counts as lost (milliseconds since the epoch); undefined for one that is not leaving. By how long it
  * has been seen to leave: the time of its deletion is of another clock.
  */
-export function lostAt({ state, pod, seenFor }: Place, now: number): number | undefined {
+export function lostAt({ state, pod, seenFor }: ObservedSlot, now: number): number | undefined {
   if (state !== 'leaving' || seenFor === undefined) return undefined;
   const { deletionGracePeriodSeconds = 0 } = pod?.metadata ?? {};
   return now - seenFor + deletionGracePeriodSeconds * 1000 + LOST_MILLISECONDS;
@@ -190,14 +189,14 @@ export function revisionOf(pod: V1Pod | undefined): string | undefined {
 }
 
 /** True for a pod whose process may still be alive. */
-export function isAlive(place: Place): boolean {
-  return place.state === 'pending' || place.state === 'running' || place.state === 'leaving';
+export function isAlive(slot: ObservedSlot): boolean {
+  return slot.state === 'pending' || slot.state === 'running' || slot.state === 'leaving';
 }
 
 /** True for a pod in which anything may still run, be it a sidecar of a role that has ended. */
-export function holdsResources(place: Place): boolean {
-  if (isAlive(place)) return true;
-  const { pod } = place;
+export function holdsResources(slot: ObservedSlot): boolean {
+  if (isAlive(slot)) return true;
+  const { pod } = slot;
   const phase = pod?.status?.phase;
   return pod !== undefined && phase !== 'Succeeded' && phase !== 'Failed' && !haveAllEnded(pod);
 }

@@ -9,7 +9,7 @@ import type { V1Pod } from '../kubernetes-types.ts';
 import { failingContainer, initializing, stuckContainer } from './container-trouble.ts';
 import { describe } from './failure-policy.ts';
 import { isOnSilentNode } from './silent-node.ts';
-import { conditionOf, type Place } from '../job/snapshot.ts';
+import { conditionOf, type ObservedSlot } from '../job/snapshot.ts';
 
 export interface Blocker {
   readonly reason: ConditionReason;
@@ -36,14 +36,18 @@ const STUCK_MILLISECONDS = 10 * 60_000;
 const STUCK_MINUTES = STUCK_MILLISECONDS / 60_000;
 
 /** Undefined when nothing is known to be in the way: pods are being started, and that takes its time. */
-export function findBlocker(places: readonly Place[], refusals: readonly Refusal[]): Blocker | undefined {
-  return firstOf([...refusals.map(ofRefusal), ...places.flatMap((place) => ofPlace(place) ?? [])]);
+export function findBlocker(
+  slots: readonly ObservedSlot[],
+  refusals: readonly Refusal[],
+): Blocker | undefined {
+  return firstOf([...refusals.map(ofRefusal), ...slots.flatMap((slot) => ofSlot(slot) ?? [])]);
 }
 
 /** Of pods whose role runs: a node that does not answer, or a container beside it that does not get on. */
-export function findTrouble(places: readonly Place[]): Blocker | undefined {
+export function findTrouble(slots: readonly ObservedSlot[]): Blocker | undefined {
   return firstOf(
-    places.flatMap(({ pod, state, slot, seenFor = 0 }) => {
+    slots.flatMap((slot) => {
+      const { pod, state, seenFor = 0 } = slot;
       if (pod === undefined || state !== 'running') return [];
       const who = describe(slot);
       return unreachable(pod, who) ?? stuckContainer(pod, who) ?? failingContainer(pod, who, seenFor) ?? [];
@@ -67,7 +71,8 @@ function ofRefusal({ what, message }: Refusal): Blocker {
   return { reason, message: `cannot ${what}: ${message}` };
 }
 
-function ofPlace({ pod, state, slot, seenFor = 0 }: Place): Blocker | undefined {
+function ofSlot(slot: ObservedSlot): Blocker | undefined {
+  const { pod, state, seenFor = 0 } = slot;
   if (pod === undefined || state !== 'pending') return undefined;
   const who = describe(slot);
   const known = unscheduled(pod, who) ?? stuckContainer(pod, who);

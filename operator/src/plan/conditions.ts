@@ -5,7 +5,7 @@ import { findBlocker, findTrouble, type Blocker } from './blockers.ts';
 import { initializing } from './container-trouble.ts';
 import { describe } from './failure-policy.ts';
 import { replicasOf, type Role } from '../job/names.ts';
-import { allUp, countUp, type Place } from '../job/snapshot.ts';
+import { allUp, countUp, type ObservedSlot } from '../job/snapshot.ts';
 import type { Course } from './course.ts';
 
 type Input = Pick<StatusInput, 'job' | 'snapshot' | 'failures' | 'course' | 'stopped' | 'observed'>;
@@ -63,13 +63,13 @@ function stopChanges(course: Extract<Course, { kind: 'stop' }>, stopped: boolean
 }
 
 function runChanges(input: Input): ConditionInput[] {
-  const { places, surplus } = input.snapshot;
-  const up = (role: Role): number => countUp(places, role);
+  const { slots, surplus } = input.snapshot;
+  const up = (role: Role): number => countUp(slots, role);
   const workers = replicasOf(input.job, 'worker');
   const servers = replicasOf(input.job, 'server');
-  const running = allUp(input.job, places);
+  const running = allUp(input.job, slots);
   const message = `coordinator ${up('coordinator')}/1, servers ${up('server')}/${servers}, workers ${up('worker')}/${workers}`;
-  const blocker = findBlocker(places, input.observed.refusals ?? []);
+  const blocker = findBlocker(slots, input.observed.refusals ?? []);
   const scaling: ConditionInput = isScaling(input)
     ? {
         type: 'Scaling',
@@ -77,15 +77,15 @@ function runChanges(input: Input): ConditionInput[] {
         ...(blocker ?? autoscaled(input) ?? { reason: 'ReplicasChanging', message }),
       }
     : { type: 'Scaling', status: 'False', reason: 'ReplicasReached' };
-  const trouble = (running ? blocker : undefined) ?? findTrouble([...places, ...surplus]);
-  const missing = [...places, ...surplus].filter((place) => place.state !== 'running');
+  const trouble = (running ? blocker : undefined) ?? findTrouble([...slots, ...surplus]);
+  const missing = [...slots, ...surplus].filter((slot) => slot.state !== 'running');
   return [
     running
       ? { type: 'Running', status: 'True', reason: 'PodsReady' }
       : {
           type: 'Running',
           status: 'False',
-          ...(blocker ?? restarting(input, missing) ?? starting(message, places)),
+          ...(blocker ?? restarting(input, missing) ?? starting(message, slots)),
         },
     scaling,
     trouble === undefined ? WELL : { type: 'Degraded', status: 'True', ...trouble },
@@ -100,15 +100,15 @@ function autoscaled({ job }: Input): Blocker | undefined {
   return { reason: 'Autoscaled', message: last.reason };
 }
 
-function starting(counts: string, places: readonly Place[]): Blocker {
-  return { reason: 'PodsStarting', message: [counts, ...initRuns(places)].join('; ') };
+function starting(counts: string, slots: readonly ObservedSlot[]): Blocker {
+  return { reason: 'PodsStarting', message: [counts, ...initRuns(slots)].join('; ') };
 }
 
 /** Of one pod: the container that its role waits for. */
-function initRuns(places: readonly Place[]): string[] {
-  return places
-    .flatMap(({ state, pod, slot }) => {
-      const container = state === 'pending' ? initializing(pod) : undefined;
+function initRuns(slots: readonly ObservedSlot[]): string[] {
+  return slots
+    .flatMap((slot) => {
+      const container = slot.state === 'pending' ? initializing(slot.pod) : undefined;
       return container === undefined ? [] : [`${container.text} of ${describe(slot)} runs first`];
     })
     .slice(0, 1);
@@ -118,15 +118,15 @@ function initRuns(places: readonly Place[]): string[] {
 function isScaling({ job, snapshot, failures }: Input): boolean {
   if (!isTrue(job.status?.conditions, 'Running')) return false;
   const ended = new Set(failures.records.map((record) => record.pod));
-  const joins = ({ slot, state, name }: Place): boolean =>
-    slot.role === 'worker' && state !== 'running' && !ended.has(name);
-  const allowed = snapshot.places.filter(({ slot }) => slot.role === 'worker').length;
+  const joins = ({ role, state, name }: ObservedSlot): boolean =>
+    role === 'worker' && state !== 'running' && !ended.has(name);
+  const allowed = snapshot.slots.filter(({ role }) => role === 'worker').length;
   const queued = allowed < replicasOf(job, 'worker');
-  return snapshot.surplus.length > 0 || queued || snapshot.places.some(joins);
+  return snapshot.surplus.length > 0 || queued || snapshot.slots.some(joins);
 }
 
 /** The last end of those that are being made good. */
-function restarting({ failures }: Input, missing: readonly Place[]): Blocker | undefined {
+function restarting({ failures }: Input, missing: readonly ObservedSlot[]): Blocker | undefined {
   const names = new Set(missing.map(({ name }) => name));
   const ends = failures.records.filter(({ pod }) => names.has(pod));
   const killed = ends.findLast(({ reason }) => reason === 'outOfMemory');

@@ -11,7 +11,14 @@ import { hasFinished } from './finish.ts';
 import type { RunIntent } from '../job/intent.ts';
 import { revision } from '../objects/revision.ts';
 import type { GangAdmission } from '../gangs/index.ts';
-import { allUp, holdsResources, isAlive, revisionOf, type Place, type Snapshot } from '../job/snapshot.ts';
+import {
+  allUp,
+  holdsResources,
+  isAlive,
+  revisionOf,
+  type ObservedSlot,
+  type Snapshot,
+} from '../job/snapshot.ts';
 
 export type Course =
   /** The status says so already: only clean-up is left. */
@@ -50,34 +57,34 @@ export function courseOf(input: CourseInput): Course {
   if (intent.kind === 'finished') return { kind: 'finished' };
   if (intent.kind === 'deleted') return { kind: 'stop', why: 'deleted' };
   const current = revision(job);
-  const places = [...snapshot.places, ...snapshot.surplus];
+  const slots = [...snapshot.slots, ...snapshot.surplus];
   const heard = { job, progress: input.observed.progress };
-  const finished = places.some(
-    (place) => hasFinished(place, heard) && revisionOf(place.pod ?? place.gone) === current,
+  const finished = slots.some(
+    (slot) => hasFinished(slot, heard) && revisionOf(slot.pod ?? slot.gone) === current,
   );
   if (finished) return { kind: 'succeed' };
-  const fatal = fatalFailure(heard, failures, snapshot.places);
+  const fatal = fatalFailure(heard, failures, snapshot.slots);
   if (fatal !== undefined) return { kind: 'fail', ...fatal };
   if (intent.kind === 'suspended') return { kind: 'stop', why: 'suspended' };
-  if (intent.kind === 'notAllowed') return refused(intent.message, places);
+  if (intent.kind === 'notAllowed') return refused(intent.message, slots);
   const end = deadline(job);
   // A job that has stopped running since has stopped using time up.
-  if (end !== undefined && end <= now && allUp(job, snapshot.places)) {
+  if (end !== undefined && end <= now && allUp(job, snapshot.slots)) {
     const seconds = job.spec.runPolicy.activeDeadlineSeconds ?? 0;
     const message = `not finished after ${seconds} s of active time (runPolicy.activeDeadlineSeconds)`;
     return { kind: 'fail', reason: 'DeadlineExceeded', message };
   }
-  const changed = places.some(
-    (place) =>
-      isAlive(place) &&
-      (revisionOf(place.pod) !== current || !hasCertificates(place.pod, input.observed.certificates)),
+  const changed = slots.some(
+    (slot) =>
+      isAlive(slot) &&
+      (revisionOf(slot.pod) !== current || !hasCertificates(slot.pod, input.observed.certificates)),
   );
   return changed ? { kind: 'stop', why: 'changed' } : admitted(admission);
 }
 
 /** Its pods end in order, with a checkpoint; it goes on when job or settings are mended. */
-function refused(message: string, places: readonly Place[]): Course {
-  return places.some(holdsResources)
+function refused(message: string, slots: readonly ObservedSlot[]): Course {
+  return slots.some(holdsResources)
     ? { kind: 'stop', why: 'notAllowed', message }
     : { kind: 'wait', reason: 'NotAllowed', message };
 }

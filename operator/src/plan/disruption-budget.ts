@@ -13,7 +13,7 @@ import type { KubernetesObject, V1PodDisruptionBudget } from '../kubernetes-type
 import { findBlocker } from './blockers.ts';
 import { earliestStart } from './failure-policy.ts';
 import { jobLabels, jobName, LABELS, ownedMetadata } from '../job/names.ts';
-import { isReady, type Place } from '../job/snapshot.ts';
+import { isReady, type ObservedSlot } from '../job/snapshot.ts';
 
 /** In which a pod that was moved finds another place and starts. */
 const PATIENCE_MILLISECONDS = 5 * 60_000;
@@ -37,7 +37,7 @@ export function disruptionBudget(job: WsiTrainingJob, pods: number): KubernetesO
 }
 
 export interface BudgetInput {
-  readonly places: readonly Place[];
+  readonly slots: readonly ObservedSlot[];
   readonly failures: readonly PodFailure[];
   readonly refusals: readonly Refusal[];
   readonly now: number;
@@ -51,12 +51,12 @@ export interface CountedPods {
 
 /** The slots whose pods are up or will be soon. */
 export function countedPods(input: BudgetInput): CountedPods {
-  const waits = input.places.map((place) => ({ place, until: expectedUntil(place, input) }));
+  const waits = input.slots.map((slot) => ({ slot, until: expectedUntil(slot, input) }));
   const expected = waits.filter(({ until }) => until > input.now);
   // Workers are made when all others run: while one of those is not expected, neither are they.
-  const blocked = waits.some(({ place, until }) => place.slot.role !== 'worker' && until <= input.now);
+  const blocked = waits.some(({ slot, until }) => slot.role !== 'worker' && until <= input.now);
   const counted = expected.filter(
-    ({ place }) => !(blocked && place.slot.role === 'worker' && place.state === 'absent'),
+    ({ slot }) => !(blocked && slot.role === 'worker' && slot.state === 'absent'),
   );
   return {
     count: counted.length,
@@ -65,15 +65,15 @@ export function countedPods(input: BudgetInput): CountedPods {
 }
 
 /** Until when the pod of a slot counts as one that is up (milliseconds since the epoch). */
-function expectedUntil(place: Place, { failures, refusals, now }: BudgetInput): number {
-  const { name, state } = place;
+function expectedUntil(slot: ObservedSlot, { failures, refusals, now }: BudgetInput): number {
+  const { name, state } = slot;
   switch (state) {
     case 'running':
-      return isReady(place) ? Infinity : patient(place, now);
+      return isReady(slot) ? Infinity : patient(slot, now);
     case 'pending':
-      return pendingUntil(place, now);
+      return pendingUntil(slot, now);
     case 'leaving':
-      return patient(place, now);
+      return patient(slot, now);
     case 'ended':
     case 'absent': {
       const refused = refusals.some(({ what }) => what.toLowerCase().endsWith(`pod ${name}`));
@@ -83,12 +83,12 @@ function expectedUntil(place: Place, { failures, refusals, now }: BudgetInput): 
   }
 }
 
-function pendingUntil(place: Place, now: number): number {
-  const blocker = findBlocker([place], [])?.reason;
-  return blocker === undefined || blocker === 'Unschedulable' ? patient(place, now) : now;
+function pendingUntil(slot: ObservedSlot, now: number): number {
+  const blocker = findBlocker([slot], [])?.reason;
+  return blocker === undefined || blocker === 'Unschedulable' ? patient(slot, now) : now;
 }
 
 /** Where nobody counts the time, it has just begun. */
-function patient({ seenFor = 0 }: Place, now: number): number {
+function patient({ seenFor = 0 }: ObservedSlot, now: number): number {
   return now - seenFor + PATIENCE_MILLISECONDS;
 }

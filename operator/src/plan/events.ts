@@ -11,7 +11,7 @@ export function endEvents(ends: readonly NewEnd[], course: Course, backoffLimit:
   // The end that the job fails of is reported by the job's own event.
   const reported = course.kind === 'fail' ? course.message : '';
   const others = ends.filter(({ end }) => !reported.includes(end.message));
-  const events = others.slice(0, MOST_END_EVENTS).map(({ place, end, record, counts }): PlanEvent => {
+  const events = others.slice(0, MOST_END_EVENTS).map(({ slot, end, record, counts }): PlanEvent => {
     const again = course.kind === 'run';
     const seconds = backoffDelay(record.inARow) / 1000;
     const limit = counts ? ` (failure ${record.counted} of at most ${backoffLimit})` : '';
@@ -19,8 +19,8 @@ export function endEvents(ends: readonly NewEnd[], course: Course, backoffLimit:
     return {
       type: 'Warning',
       reason: `Pod${end.exitClass.slice(0, 1).toUpperCase()}${end.exitClass.slice(1)}`,
-      message: `${describe(place.slot)} ${end.message}${next}`,
-      pod: place.name,
+      message: `${describe(slot)} ${end.message}${next}`,
+      pod: slot.name,
     };
   });
   const more = others.length - events.length;

@@ -16,14 +16,14 @@ import { STABLE_MILLISECONDS, type PodFailure } from './failure-records.ts';
 import { consequenceOf } from './failure-rules.ts';
 import { hasFinished, type Heard } from './finish.ts';
 import type { Slot } from '../job/names.ts';
-import { podState, trainerEnd, type Place } from '../job/snapshot.ts';
+import { podState, trainerEnd, type ObservedSlot } from '../job/snapshot.ts';
 
 export const FIRST_DELAY_MILLISECONDS = 1_000;
 export const LONGEST_DELAY_MILLISECONDS = 300_000;
 
 /** An end that this pass sees for the first time. */
 export interface NewEnd {
-  readonly place: Place;
+  readonly slot: ObservedSlot;
   readonly end: PodEnd;
   readonly record: PodFailure;
   /** Whether it counts against the back-off limit. */
@@ -39,7 +39,7 @@ export interface Failures {
 /** @param highestStep the furthest step that the job has reached so far */
 export function recordEnds(
   heard: Heard,
-  places: readonly Place[],
+  slots: readonly ObservedSlot[],
   highestStep: number,
   now: number,
 ): Failures {
@@ -47,25 +47,28 @@ export function recordEnds(
   const known = job.status?.failures ?? [];
   const records = new Map(known.map((record) => [record.pod, record]));
   const fresh: NewEnd[] = [];
-  for (const place of places) {
-    const ended = endedPod(place, heard);
-    const before = records.get(place.name);
+  for (const slot of slots) {
+    const ended = endedPod(slot, heard);
+    const before = records.get(slot.name);
     if (ended === undefined || isCounted(before, ended.pod) || isReplaced(job, ended.pod)) continue;
-    const consequence = consequenceOf(job, place.slot, ended.end);
+    const consequence = consequenceOf(job, slot, ended.end);
     const counts = consequence.kind === 'fail' || consequence.counts;
-    const record = nextRecord(before, { place, end: ended.end, counts }, highestStep, now);
-    records.set(place.name, record);
-    fresh.push({ place, end: ended.end, record, counts });
+    const record = nextRecord(before, { slot, end: ended.end, counts }, highestStep, now);
+    records.set(slot.name, record);
+    fresh.push({ slot, end: ended.end, record, counts });
   }
   return { records: [...records.values()], fresh };
 }
 
 /** A pod of this slot that has ended before its time, be it that somebody has removed it since. */
-function endedPod(place: Place, heard: Heard): { readonly pod: V1Pod; readonly end: PodEnd } | undefined {
+function endedPod(
+  slot: ObservedSlot,
+  heard: Heard,
+): { readonly pod: V1Pod; readonly end: PodEnd } | undefined {
   // A finished coordinator is a success, not an end to recover from.
-  if (hasFinished(place, heard)) return undefined;
-  if (place.state === 'ended' && place.pod !== undefined) return { pod: place.pod, end: endOf(place.pod) };
-  return place.gone === undefined ? undefined : { pod: place.gone, end: endOfGone(place.gone) };
+  if (hasFinished(slot, heard)) return undefined;
+  if (slot.state === 'ended' && slot.pod !== undefined) return { pod: slot.pod, end: endOf(slot.pod) };
+  return slot.gone === undefined ? undefined : { pod: slot.gone, end: endOfGone(slot.gone) };
 }
 
 /** Removed for the autoscaler, perhaps by an operator that led before this one. */
@@ -82,17 +85,17 @@ const NO_ENDS = { failures: 0, inARow: 0, counted: 0, step: 0 };
 
 function nextRecord(
   known: PodFailure | undefined,
-  { place, end, counts }: Omit<NewEnd, 'record'>,
+  { slot, end, counts }: Omit<NewEnd, 'record'>,
   highestStep: number,
   now: number,
 ): PodFailure {
   const before = known ?? NO_ENDS;
-  const ended = place.pod ?? place.gone;
+  const ended = slot.pod ?? slot.gone;
   const ran = ended !== undefined && hasStarted(ended);
-  const stable = ran && lifetime(ended, place.seenFor) >= STABLE_MILLISECONDS;
+  const stable = ran && lifetime(ended, slot.seenFor) >= STABLE_MILLISECONDS;
   const row = stable || (ran && highestStep > before.step) ? NO_ENDS : before;
   return {
-    pod: place.name,
+    pod: slot.name,
     uid: ended?.metadata?.uid ?? '',
     failures: before.failures + 1,
     inARow: row.inARow + 1,
@@ -136,23 +139,23 @@ export function earliestStart(record: PodFailure | undefined, now: number): numb
 export function fatalFailure(
   heard: Heard,
   failures: Failures,
-  places: readonly Place[],
+  slots: readonly ObservedSlot[],
 ): { readonly reason: ConditionReason; readonly message: string } | undefined {
   const { job } = heard;
-  for (const place of places) {
-    const end = endedPod(place, heard)?.end;
+  for (const slot of slots) {
+    const end = endedPod(slot, heard)?.end;
     if (end === undefined) continue;
-    const consequence = consequenceOf(job, place.slot, end);
+    const consequence = consequenceOf(job, slot, end);
     if (consequence.kind === 'fail') {
-      const message = `${describe(place.slot)} ${end.message}${consequence.note}`;
+      const message = `${describe(slot)} ${end.message}${consequence.note}`;
       return { reason: consequence.reason, message };
     }
   }
   const { backoffLimit } = job.spec.runPolicy;
-  for (const place of places) {
-    const record = failures.records.find((candidate) => candidate.pod === place.name);
+  for (const slot of slots) {
+    const record = failures.records.find((candidate) => candidate.pod === slot.name);
     if (record !== undefined && record.counted > backoffLimit) {
-      const message = `${describe(place.slot)} ended ${record.counted} times in a row without progress (runPolicy.backoffLimit is ${backoffLimit}); the last time it ${record.message}`;
+      const message = `${describe(slot)} ended ${record.counted} times in a row without progress (runPolicy.backoffLimit is ${backoffLimit}); the last time it ${record.message}`;
       return { reason: 'BackoffLimitExceeded', message };
     }
   }

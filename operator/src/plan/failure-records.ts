@@ -5,7 +5,7 @@
  */
 import type { WsiTrainingJob, WsiTrainingJobStatus } from '@wsi-operator/api';
 import { jobName, ROLES, type Role } from '../job/names.ts';
-import type { Place } from '../job/snapshot.ts';
+import type { ObservedSlot } from '../job/snapshot.ts';
 
 /** One pod name's entry in the status. */
 export type PodFailure = NonNullable<WsiTrainingJobStatus['failures']>[number];
@@ -34,10 +34,10 @@ export function isSummary(record: PodFailure): boolean {
 export function shortened(
   job: WsiTrainingJob,
   records: readonly PodFailure[],
-  places: readonly Place[],
+  slots: readonly ObservedSlot[],
   highestStep: number,
 ): PodFailure[] {
-  const byName = new Map(places.map((place) => [place.name, place]));
+  const byName = new Map(slots.map((slot) => [slot.name, slot]));
   const recovered = records.filter(
     (record) => !isSummary(record) && hasRecovered(record, byName.get(record.pod), highestStep),
   );
@@ -58,11 +58,11 @@ function newestFirst(records: readonly PodFailure[]): PodFailure[] {
 }
 
 /** Then its next end begins a new row: see failure-policy.ts. */
-function hasRecovered(record: PodFailure, place: Place | undefined, highestStep: number): boolean {
+function hasRecovered(record: PodFailure, slot: ObservedSlot | undefined, highestStep: number): boolean {
   // The job no longer asks for it.
-  if (place === undefined) return true;
-  if (place.state !== 'running' || place.pod?.metadata?.uid === record.uid) return false;
-  return highestStep > record.step || (place.seenFor ?? 0) >= STABLE_MILLISECONDS;
+  if (slot === undefined) return true;
+  if (slot.state !== 'running' || slot.pod?.metadata?.uid === record.uid) return false;
+  return highestStep > record.step || (slot.seenFor ?? 0) >= STABLE_MILLISECONDS;
 }
 
 function withSummaries(

@@ -8,7 +8,7 @@ import type { TrainingProgress } from './training-progress.ts';
 import { isLostReason } from './disruptions.ts';
 import { lastWordOf } from './last-word.ts';
 import { TRAINER_CONTAINER } from '../job/names.ts';
-import { trainerEnd, type Place } from '../job/snapshot.ts';
+import { trainerEnd, type ObservedSlot } from '../job/snapshot.ts';
 
 /** What is known of the run besides its pods. */
 export interface Heard {
@@ -29,8 +29,8 @@ export function checkpointLeft(pod: V1Pod | undefined): number | undefined {
  * - has said nothing of the run (a kubelet may keep no messages), where it runs the operator's own command: then the exit
  *   code is the program's word. That of a template's command may be anything, such as that of the last program of a pipe.
  */
-export function hasFinished({ slot, pod, gone }: Place, { job, progress }: Heard): boolean {
-  if (slot.role !== 'coordinator') return false;
+export function hasFinished({ role, pod, gone }: ObservedSlot, { job, progress }: Heard): boolean {
+  if (role !== 'coordinator') return false;
   const end = trainerEnd(pod ?? gone);
   if (end?.exitCode !== 0 || isLostReason(end.reason)) return false;
   const { isResult, isProblem } = lastWordOf(end.message);

@@ -33,8 +33,8 @@ import { shortened } from './failure-records.ts';
 import { intentOf, type RunIntent } from '../job/intent.ts';
 import { planGang, type GangPlan, type GangTraits } from '../gangs/index.ts';
 import { allPresent, leftoverActions, objectActions, desiredObjects } from './owned-objects.ts';
-import { runJob, type RunInput } from './fill-places.ts';
-import { lostAt, takeSnapshot, type Place, type Snapshot } from '../job/snapshot.ts';
+import { runJob, type RunInput } from './fill-slots.ts';
+import { lostAt, takeSnapshot, type ObservedSlot, type Snapshot } from '../job/snapshot.ts';
 import { buildStatus, abandonedStatus } from './status.ts';
 import { withinBounds } from './status-size.ts';
 import { chooseStatus } from './status-writes.ts';
@@ -86,7 +86,7 @@ function planSized({ given, intent, observed, settings, now }: PassInput): Plan 
   const gang = planGang({ job, intent, observed, settings, now });
   const snapshot = takeSnapshot(job, observed, gang.workers);
   const highestStep = highestStepOf(job, observed);
-  const seen = recordEnds({ job, progress: observed.progress }, snapshot.places, highestStep, now);
+  const seen = recordEnds({ job, progress: observed.progress }, snapshot.slots, highestStep, now);
   const course = courseOf({
     job,
     intent,
@@ -103,7 +103,7 @@ function planSized({ given, intent, observed, settings, now }: PassInput): Plan 
   const trial = sizing.trial(snapshot);
   const replaced = sizing.replaced(snapshot);
   const step = carryOut(course, { job, observed, settings, snapshot, failures, gang, trial, replaced, now });
-  const records = shortened(job, failures.records, snapshot.places, highestStep);
+  const records = shortened(job, failures.records, snapshot.slots, highestStep);
   const built = buildStatus({
     job,
     autoscaling: scaled.autoscaling,
@@ -152,7 +152,7 @@ function nextSize(
   const { course, gang, snapshot, failures } = found;
   if (course.kind === 'run') {
     const killed = failures.fresh.filter(({ end }) => end.exitClass === 'outOfMemory');
-    const outcome = { kind: 'run', killed: killed.map(({ place }) => place) } as const;
+    const outcome = { kind: 'run', killed: killed.map(({ slot }) => slot) } as const;
     return sizing.next({ snapshot, gang, outcome });
   }
   if (course.kind === 'wait' && course.never !== undefined) {
@@ -207,12 +207,12 @@ function highestStepOf(job: WsiTrainingJob, observed: Observed): number {
 /** What a course is carried out with; whether pods can be made now is found on the way. */
 type CarriedOut = Omit<RunInput, 'ready'> & {
   /** Whose pods make room for others, by an earlier decision of the autoscaler. */
-  readonly replaced: readonly Place[];
+  readonly replaced: readonly ObservedSlot[];
 };
 
 function carryOut(course: Course, input: CarriedOut): Step {
   const { job, observed, snapshot, gang, now } = input;
-  const places = allPlaces(snapshot);
+  const slots = allSlots(snapshot);
   const quiet = { events: [], stopped: false, expiring: false };
   // What the gang needs is done whatever becomes of the job.
   const gangActions = [...objectActions(gang.objects, observed.objects), ...gang.actions];
@@ -222,13 +222,13 @@ function carryOut(course: Course, input: CarriedOut): Step {
       // The end is written first; the pods are cleaned up by the next pass, which finds it written.
       return { ...quiet, actions: gangActions, due: [now] };
     case 'finished': {
-      const actions = [...gangActions, ...finishedActions(input, places)];
+      const actions = [...gangActions, ...finishedActions(input, slots)];
       return { ...quiet, actions, due: [expiry(job)] };
     }
     case 'stop': {
-      const stop = stopInOrder(places, 'all', now);
+      const stop = stopInOrder(slots, 'all', now);
       // With nothing left, a changed job starts again at the next pass.
-      const again = course.why === 'changed' && places.every((place) => place.pod === undefined);
+      const again = course.why === 'changed' && slots.every((slot) => slot.pod === undefined);
       const due = again ? [now] : [];
       return { ...quiet, actions: [...gangActions, ...stop.actions], stopped: stop.finished, due };
     }
@@ -242,14 +242,14 @@ function carryOut(course: Course, input: CarriedOut): Step {
 function run(input: CarriedOut, gangActions: readonly Action[]): Step {
   const { job, observed, settings, snapshot, gang, now } = input;
   const counted = countedPods({
-    places: snapshot.places,
+    slots: snapshot.slots,
     failures: input.failures.records,
     refusals: observed.refusals ?? [],
     now,
   });
   const desired = desiredObjects(job, settings, counted.count);
   const certificates = settings.certificates
-    ? certificateStep(job, observed.certificates, allPlaces(snapshot).some(isUp), now)
+    ? certificateStep(job, observed.certificates, allSlots(snapshot).some(isUp), now)
     : { actions: [], ready: true, expiring: false };
   const before = [
     ...objectActions(desired, observed.objects),
@@ -271,17 +271,17 @@ function run(input: CarriedOut, gangActions: readonly Action[]): Step {
 }
 
 /** A pod that would have to be started again; one that is leaving goes anyway. */
-function isUp({ state }: Place): boolean {
+function isUp({ state }: ObservedSlot): boolean {
   return state === 'pending' || state === 'running';
 }
 
-function allPlaces({ places, surplus }: Snapshot): Place[] {
-  return [...places, ...surplus];
+function allSlots({ slots, surplus }: Snapshot): ObservedSlot[] {
+  return [...slots, ...surplus];
 }
 
 function lostMoments(snapshot: Snapshot, now: number): number[] {
-  return allPlaces(snapshot).flatMap((place) => {
-    const moment = lostAt(place, now);
+  return allSlots(snapshot).flatMap((slot) => {
+    const moment = lostAt(slot, now);
     return moment !== undefined && moment > now ? [moment] : [];
   });
 }

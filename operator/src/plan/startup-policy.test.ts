@@ -4,13 +4,13 @@ import type { V1Pod } from '../kubernetes-types.ts';
 import { buildJob, pod } from '../testing/builders.ts';
 import { minimumCount } from '../gangs/minimum.ts';
 import { podName, slotOf, type Slot } from '../job/names.ts';
-import { takeSnapshot, type Place } from '../job/snapshot.ts';
+import { takeSnapshot, type ObservedSlot } from '../job/snapshot.ts';
 import { inTheWay, startable } from './startup-policy.ts';
 
 const job = buildJob({ workers: 4, servers: 2 });
 
-function places(pods: readonly V1Pod[]): readonly Place[] {
-  return takeSnapshot(job, { pods }).places;
+function slots(pods: readonly V1Pod[]): readonly ObservedSlot[] {
+  return takeSnapshot(job, { pods }).slots;
 }
 
 function waiting(slot: Slot): V1Pod {
@@ -26,10 +26,10 @@ const coordinator: Slot = { role: 'coordinator', index: 0 };
 const server = (index: number): Slot => ({ role: 'server', index });
 const worker = (index: number): Slot => ({ role: 'worker', index });
 const minimum = [coordinator, server(0), server(1), worker(0)];
-const names = (some: readonly Place[]): string[] => some.map(({ name }) => name.replace('lung-', ''));
+const names = (some: readonly ObservedSlot[]): string[] => some.map(({ name }) => name.replace('lung-', ''));
 
 function created(pods: readonly V1Pod[], together = true): string[] {
-  const all = places(pods);
+  const all = slots(pods);
   return names(
     startable(
       all.filter(({ state }) => state === 'absent'),
@@ -52,7 +52,7 @@ describe('the pods of a gang that may be created', () => {
   });
 
   it('are another worker when the first one may not start yet', () => {
-    const all = places([]);
+    const all = slots([]);
     const due = all.filter(({ name }) => name !== podName(job, worker(0)));
     expect(names(startable(due, all, true))).toEqual(['coordinator-0', 'server-0', 'server-1', 'worker-1']);
   });
@@ -60,13 +60,13 @@ describe('the pods of a gang that may be created', () => {
   it('wait for a server that has lost its node, and workers without a node make room for it', () => {
     const pods = [placed(coordinator), placed(server(0)), placed(worker(2)), waiting(worker(1))];
     expect(created(pods)).toEqual(['server-1']);
-    expect(names(inTheWay(places(pods)))).toEqual(['worker-1']);
-    expect(names(inTheWay(places([...pods, placed(server(1))])))).toEqual([]);
+    expect(names(inTheWay(slots(pods)))).toEqual(['worker-1']);
+    expect(names(inTheWay(slots([...pods, placed(server(1))])))).toEqual([]);
   });
 
   it('leave one worker in the minimum that waits', () => {
     const pods = [coordinator, server(0), worker(1), worker(3)].map(waiting);
-    expect(names(inTheWay(places(pods)))).toEqual(['worker-3']);
+    expect(names(inTheWay(slots(pods)))).toEqual(['worker-3']);
   });
 });
 
@@ -102,10 +102,10 @@ describe('a gang under a scheduler that takes its members in any order', () => {
         (nodes, before, rounds) => {
           const pods = new Map(before.map((slot) => [podName(job, slot), waiting(slot)]));
           for (const { preference } of rounds) {
-            const all = places([...pods.values()]);
+            const all = slots([...pods.values()]);
             const absent = all.filter(({ state }) => state === 'absent');
             for (const { name } of inTheWay(all)) pods.delete(name);
-            for (const { slot, name } of startable(absent, all, true)) pods.set(name, waiting(slot));
+            for (const slot of startable(absent, all, true)) pods.set(slot.name, waiting(slot));
             bindAny(pods, nodes, preference);
           }
           const held = [...pods.values()].filter(({ spec }) => spec?.nodeName !== undefined);

@@ -9,45 +9,49 @@
  * their roles: a worker too many would take the place of a server, and the gang would hold its devices, or wait, for ever.
  * (Volcano 1.14 does ask, but only after it has chosen as many pods as the minimum has, in an order that it never changes.)
  */
-import type { Place } from '../job/snapshot.ts';
+import type { ObservedSlot } from '../job/snapshot.ts';
 
 /**
  * @param due empty slots that no delay after an end keeps empty
- * @param places all slots of the job
+ * @param slots all slots of the job
  * @param together the job is a gang
  */
-export function startable(due: readonly Place[], places: readonly Place[], together: boolean): Place[] {
+export function startable(
+  due: readonly ObservedSlot[],
+  slots: readonly ObservedSlot[],
+  together: boolean,
+): ObservedSlot[] {
   if (!together) {
-    const started = places.every((other) => other.slot.role === 'worker' || other.state === 'running');
-    return due.filter(({ slot }) => slot.role !== 'worker' || started);
+    const started = slots.every((other) => other.role === 'worker' || other.state === 'running');
+    return due.filter(({ role }) => role !== 'worker' || started);
   }
-  if (hasMinimum(places)) return [...due];
-  const workers = places.filter(({ slot }) => slot.role === 'worker');
+  if (hasMinimum(slots)) return [...due];
+  const workers = slots.filter(({ role }) => role === 'worker');
   // One that waits for a node, or has one, is the minimum's.
-  const isEnough = workers.some((place) => hasNode(place) || place.state === 'pending');
-  const first = isEnough ? undefined : due.find(({ slot }) => slot.role === 'worker');
-  return due.filter((place) => place.slot.role !== 'worker' || place === first);
+  const isEnough = workers.some((slot) => hasNode(slot) || slot.state === 'pending');
+  const first = isEnough ? undefined : due.find(({ role }) => role === 'worker');
+  return due.filter((slot) => slot.role !== 'worker' || slot === first);
 }
 
 /**
  * Workers of a gang that wait for a node beside a minimum that has none: they could be given the room that the minimum
  * needs. They come back when the minimum has its nodes.
  */
-export function inTheWay(places: readonly Place[]): Place[] {
-  if (hasMinimum(places)) return [];
-  const workers = places.filter(({ slot }) => slot.role === 'worker');
-  const waiting = workers.filter((place) => place.state === 'pending' && !hasNode(place));
+export function inTheWay(slots: readonly ObservedSlot[]): ObservedSlot[] {
+  if (hasMinimum(slots)) return [];
+  const workers = slots.filter(({ role }) => role === 'worker');
+  const waiting = workers.filter((slot) => slot.state === 'pending' && !hasNode(slot));
   return workers.some(hasNode) ? waiting : waiting.slice(1);
 }
 
 /** Coordinator, all servers and a worker have nodes. */
-function hasMinimum(places: readonly Place[]): boolean {
+function hasMinimum(slots: readonly ObservedSlot[]): boolean {
   return (
-    places.every((place) => place.slot.role === 'worker' || hasNode(place)) &&
-    places.some((place) => place.slot.role === 'worker' && hasNode(place))
+    slots.every((slot) => slot.role === 'worker' || hasNode(slot)) &&
+    slots.some((slot) => slot.role === 'worker' && hasNode(slot))
   );
 }
 
-function hasNode({ state, pod }: Place): boolean {
+function hasNode({ state, pod }: ObservedSlot): boolean {
   return state === 'running' || (state === 'pending' && (pod?.spec?.nodeName ?? '') !== '');
 }

@@ -16,7 +16,7 @@ import { activeSeconds } from './deadline-policy.ts';
 import { isSummary, roleOf } from './failure-records.ts';
 import { LABELS, jobName, replicasOf, type Role } from '../job/names.ts';
 import { progressStatus } from './progress-status.ts';
-import { isReady, trainerEnd, type Place } from '../job/snapshot.ts';
+import { isReady, trainerEnd, type ObservedSlot } from '../job/snapshot.ts';
 import { warningsOf } from './warnings.ts';
 
 export function buildStatus(input: StatusInput): WsiTrainingJobStatus {
@@ -105,26 +105,26 @@ export function abandonedStatus(
 
 function roleStatus(input: StatusInput, role: Role): RoleStatus {
   const { job, snapshot } = input;
-  const places = [...snapshot.places, ...snapshot.surplus].filter((place) => place.slot.role === role);
-  const ready = places.filter(isReady).length;
-  const ended = places.filter((place) => place.state === 'ended');
+  const slots = [...snapshot.slots, ...snapshot.surplus].filter((slot) => slot.role === role);
+  const ready = slots.filter(isReady).length;
+  const ended = slots.filter((slot) => slot.state === 'ended');
   const succeeded = ended.filter(({ pod }) => trainerEnd(pod)?.exitCode === 0).length;
   const desired = replicasOf(job, role);
   return {
-    replicas: places.filter((place) => place.pod !== undefined).length,
+    replicas: slots.filter((slot) => slot.pod !== undefined).length,
     ready,
     desired,
     succeeded,
     failed: ended.length - succeeded,
-    restarts: Math.max(job.status?.[ROLE_FIELDS[role]]?.restarts ?? 0, replaced(input, places, role)),
+    restarts: Math.max(job.status?.[ROLE_FIELDS[role]]?.restarts ?? 0, replaced(input, slots, role)),
     summary: `${ready}/${desired}`,
     selector: `${LABELS.job}=${jobName(job)},${LABELS.role}=${role}`,
   };
 }
 
 /** Ends that a new pod has made good: a slot that is empty, or holds the ended pod, is not started again yet. */
-function replaced({ job, failures }: StatusInput, places: readonly Place[], role: Role): number {
-  const uids = new Map(places.map((place) => [place.name, place.pod?.metadata?.uid]));
+function replaced({ job, failures }: StatusInput, slots: readonly ObservedSlot[], role: Role): number {
+  const uids = new Map(slots.map((slot) => [slot.name, slot.pod?.metadata?.uid]));
   return failures.records
     .filter((record) => roleOf(job, record) === role)
     .reduce((sum, record) => {

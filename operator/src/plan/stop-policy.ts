@@ -3,7 +3,7 @@
  * help; when its process has ended, everything else at once.
  */
 import type { Action } from '../job/actions.ts';
-import { holdsResources, isAlive, lostAt, type Place } from '../job/snapshot.ts';
+import { holdsResources, isAlive, lostAt, type ObservedSlot } from '../job/snapshot.ts';
 
 export interface Stop {
   readonly actions: readonly Action[];
@@ -12,11 +12,11 @@ export interface Stop {
 }
 
 /** @param which which pods go: `all`, also those that have ended, or only `alive` ones */
-export function stopInOrder(places: readonly Place[], which: 'all' | 'alive', now: number): Stop {
-  const present = places.filter((place) => place.pod !== undefined);
+export function stopInOrder(slots: readonly ObservedSlot[], which: 'all' | 'alive', now: number): Stop {
+  const present = slots.filter((slot) => slot.pod !== undefined);
   const alive = present.filter(isAlive);
   const lost = removeLost(alive, now);
-  const coordinator = alive.filter((place) => place.slot.role === 'coordinator');
+  const coordinator = alive.filter((slot) => slot.role === 'coordinator');
   if (coordinator.length > 0) return { actions: [...lost, ...deletePods(coordinator)], finished: false };
   const leaving = which === 'all' ? present : present.filter(holdsResources);
   return { actions: [...lost, ...deletePods(leaving)], finished: alive.length === 0 };
@@ -26,19 +26,19 @@ export function stopInOrder(places: readonly Place[], which: 'all' | 'alive', no
  * Pods that were to be gone long ago are removed without waiting for their nodes: a name is free for a successor only
  * then. Should such a process still live, it is cut off from the others or computes the very same bits as its successor.
  */
-export function removeLost(places: readonly Place[], now: number): Action[] {
-  return places.flatMap((place): Action[] => {
-    const moment = lostAt(place, now);
-    return moment !== undefined && moment <= now ? [{ ...deletePod(place), force: true }] : [];
+export function removeLost(slots: readonly ObservedSlot[], now: number): Action[] {
+  return slots.flatMap((slot): Action[] => {
+    const moment = lostAt(slot, now);
+    return moment !== undefined && moment <= now ? [{ ...deletePod(slot), force: true }] : [];
   });
 }
 
 /** Pods that are leaving already are not asked twice. */
-export function deletePods(places: readonly Place[]): Action[] {
-  return places.flatMap((place) => (place.state === 'leaving' ? [] : [deletePod(place)]));
+export function deletePods(slots: readonly ObservedSlot[]): Action[] {
+  return slots.flatMap((slot) => (slot.state === 'leaving' ? [] : [deletePod(slot)]));
 }
 
-function deletePod(place: Place): Extract<Action, { kind: 'deletePod' }> {
-  const uid = place.pod?.metadata?.uid;
-  return { kind: 'deletePod', name: place.name, ...(uid === undefined ? {} : { uid }) };
+function deletePod(slot: ObservedSlot): Extract<Action, { kind: 'deletePod' }> {
+  const uid = slot.pod?.metadata?.uid;
+  return { kind: 'deletePod', name: slot.name, ...(uid === undefined ? {} : { uid }) };
 }
