@@ -8,12 +8,18 @@ interface EncoderFacts {
   readonly means: string;
   /** How much it shrinks a tile: the tile's side must be a multiple of it. */
   readonly stride: number;
+  /** Whether others publish weights that it can start from. */
+  readonly hasWeights: boolean;
 }
 
 /** Tiles to embeddings. */
 const encoders = {
-  tiny: { means: 'four convolution blocks, for small data and one machine', stride: 16 },
-  resnet18: { means: 'ResNet-18 with frozen batch normalisation (a gain and a bias a channel)', stride: 32 },
+  tiny: { means: 'four convolution blocks, for small data and one machine', stride: 16, hasWeights: false },
+  resnet18: {
+    means: 'ResNet-18 with frozen batch normalisation (a gain and a bias a channel)',
+    stride: 32,
+    hasWeights: true,
+  },
 } as const satisfies Readonly<Record<string, EncoderFacts>>;
 
 export type EncoderName = keyof typeof encoders;

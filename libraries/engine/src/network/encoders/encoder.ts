@@ -10,6 +10,7 @@
 import type { Value } from '../../graph/graph.ts';
 import type { Tape } from '../../graph/tape.ts';
 import type { ParameterSpecification } from '../parameter-specification.ts';
+import type { PublishedWeights } from './published.ts';
 import type { Normalisation, Tiles } from './tiles.ts';
 
 /** A parameter by its name. */
@@ -25,4 +26,6 @@ export interface Encoder {
   parameters(): readonly ParameterSpecification[];
   /** @returns features [n, height, width, d] of tiles [n, size, size, 3] */
   forward(tape: Tape, parameters: Parameters, tiles: Tiles): Value;
+  /** The kinds of files that its parameters can be read from; none for an encoder that nobody publishes weights of. */
+  published(): readonly PublishedWeights[];
 }

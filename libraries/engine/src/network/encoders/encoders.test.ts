@@ -78,4 +78,31 @@ describe.each(names)('encoder %s', (name) => {
     expect(parameters.every((of) => of.startsWith('encoder.'))).toBe(true);
     expect(new Set(parameters).size).toBe(parameters.length);
   });
+
+  it('gets each parameter once from published weights, with as many elements', () => {
+    for (const { conversions, ignored } of encoder.published()) {
+      const lengths = encoder.parameters().map(({ name: of, shape }) => [of, product(shape)]);
+      const converted = conversions.map(({ parameter, from, convert }) => {
+        const tensors = from.map(({ shape }) => {
+          const sides = shape.map((side) => side ?? 1);
+          return { shape: sides, values: new Float32Array(product(sides)).fill(0.5) };
+        });
+        const values = convert(...tensors);
+        expect(values.every((value) => Number.isFinite(value))).toBe(true);
+        return [parameter, values.length];
+      });
+      expect(Object.fromEntries(converted)).toEqual(Object.fromEntries(lengths));
+      expect(converted.length).toBe(lengths.length);
+      const needed = conversions.flatMap(({ from }) => from.map(({ name: of }) => of));
+      expect(needed.filter((of) => ignored.some((pattern) => pattern.test(of)))).toEqual([]);
+    }
+  });
+
+  it('has published weights exactly if the definition of the job says so', () => {
+    expect(encoder.published().length > 0).toBe(ENCODERS[name].hasWeights);
+  });
 });
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((elements, side) => elements * side, 1);
+}

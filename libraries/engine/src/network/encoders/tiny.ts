@@ -38,6 +38,8 @@ export const tiny: Encoder = {
     });
   },
 
+  published: () => [],
+
   forward(tape, parameters, tiles) {
     const layer = (name: string, convolveBy: (weights: Value) => Value): Value => {
       const weights = parameters(`encoder.${name}.conv.weight`);
