@@ -37,6 +37,7 @@ const BY_ERROR: Record<ErrorCode, number> = {
   NoTissue: EXIT_CODES.input,
   NotFound: EXIT_CODES.input,
   CheckpointInvalid: EXIT_CODES.input,
+  WeightsInvalid: EXIT_CODES.input,
   StorageFailed: EXIT_CODES.storage,
   EngineFailed: EXIT_CODES.failed,
   Diverged: EXIT_CODES.failed,

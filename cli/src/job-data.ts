@@ -6,6 +6,7 @@ import { WsiError } from '@wsi-operator/foundation';
 import { findAnnotations, isS3Address, openSlide, tilePlaces } from '@wsi-operator/slides';
 import { survivalOutlook } from '@wsi-operator/trainer';
 import { isMounted } from './cluster/path-warnings.ts';
+import { checkInitial } from './initial-data.ts';
 import { foldedFaults, type SlideFault } from './slides/faults.ts';
 import { understoodLines } from './understood.ts';
 
@@ -23,6 +24,15 @@ const UNREAD = 'the rows of the table and the slides: they are checked once this
 
 /** @param job its paths as it has them; `local` as they are meant on this machine */
 export async function checkData(job: WsiTrainingJob, local: WsiTrainingJob): Promise<DataCheck> {
+  const [cohort, initial] = [await checkCohort(job, local), await checkInitial(job, local)];
+  return {
+    faults: [...cohort.faults, ...initial.faults],
+    unchecked: [...cohort.unchecked, ...initial.unchecked],
+    understood: cohort.understood,
+  };
+}
+
+async function checkCohort(job: WsiTrainingJob, local: WsiTrainingJob): Promise<DataCheck> {
   const unchecked = (['table', 'slides'] as const).flatMap((field) => {
     const path = local.spec.cohort[field];
     if (isS3Address(path) || existsSync(path) || !isMounted(job, job.spec.cohort[field])) return [];

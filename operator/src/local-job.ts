@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
-import type { WsiTrainingJob } from '@wsi-operator/api';
+import { dataPaths, type WsiTrainingJob } from '@wsi-operator/api';
 
 export interface LocalJob {
   readonly job: WsiTrainingJob;
@@ -62,7 +62,7 @@ function noticesOf({ spec }: WsiTrainingJob): string[] {
   const { data, output } = storage;
   const notices: string[] = [];
   if (data !== undefined) {
-    const below = [cohort.table, cohort.slides].some((path) => isBelow(path, data.mountPath));
+    const below = dataPaths(spec).some(({ path }) => isBelow(path, data.mountPath));
     const instead = below ? `: ${data.mountPath} is read as it is here, or ${SETTING}` : '';
     notices.push(`storage.data (claim ${data.claimName}) is for a cluster and has no effect here${instead}`);
   }

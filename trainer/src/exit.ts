@@ -33,6 +33,7 @@ const inputErrors: readonly ErrorCode[] = [
   'Diverged',
   'NotFound',
   'CheckpointInvalid',
+  'WeightsInvalid',
 ];
 
 export function exitCodeOf(error: WsiError): number {

@@ -1,6 +1,6 @@
 /** What of a job works on this machine and not in a cluster: paths that no pod can see (pure). */
 import { posix } from 'node:path';
-import type { PodTemplate, WsiTrainingJob } from '@wsi-operator/api';
+import { dataPaths, type DataPath, type PodTemplate, type WsiTrainingJob } from '@wsi-operator/api';
 
 /** The parts of a pod template that say where its volumes are. */
 interface Mounting {
@@ -18,22 +18,12 @@ const OUTPUT_VOLUME = 'output';
 
 /** @param existsHere whether a path is there on this machine */
 export function pathWarnings(job: WsiTrainingJob, existsHere: (path: string) => boolean): string[] {
-  const { cohort, patches } = job.spec;
-  const annotations = patches.tissue.annotations?.directory;
-  return [
-    ...unreadable(job, 'spec.cohort.table', cohort.table, existsHere),
-    ...unreadable(job, 'spec.cohort.slides', cohort.slides, existsHere),
-    ...(annotations === undefined
-      ? []
-      : unreadable(job, 'spec.patches.tissue.annotations.directory', annotations, existsHere)),
-    ...outputWarnings(job),
-  ];
+  return [...dataPaths(job.spec).flatMap((of) => unreadable(job, of, existsHere)), ...outputWarnings(job)];
 }
 
 function unreadable(
   job: WsiTrainingJob,
-  field: string,
-  path: string,
+  { field, path, readers }: DataPath,
   existsHere: (path: string) => boolean,
 ): string[] {
   if (isUrl(path)) return [];
@@ -46,10 +36,7 @@ function unreadable(
         'Give the path below the mount of spec.storage.data, or s3://BUCKET/KEY.',
     ];
   }
-  // The coordinator reads the table and plans; the workers read the slides.
-  const roles = (['coordinator', 'workers'] as const).filter(
-    (role) => !mounts(job, role).some((mount) => isBelow(path, mount)),
-  );
+  const roles = readers.filter((role) => !mounts(job, role).some((mount) => isBelow(path, mount)));
   if (roles.length === 0) return [];
   return [
     `${field}: no volume of the ${roles.join(' and the ')} is mounted at ${path}${here}. ` +

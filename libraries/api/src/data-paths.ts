@@ -3,14 +3,50 @@ import type { WsiTrainingJob } from './definition/job.ts';
 
 type Spec = WsiTrainingJob['spec'];
 
-/** The specification with every path to data (table, slides, annotations) as `absolute` gives it. */
+/** Who reads what is at a path. */
+export type DataReader = 'coordinator' | 'workers';
+
+export interface DataPath {
+  /** Where it stands in the job. */
+  readonly field: string;
+  /** A path, or s3://BUCKET and what follows. */
+  readonly path: string;
+  readonly readers: readonly DataReader[];
+}
+
+const BOTH: readonly DataReader[] = ['coordinator', 'workers'];
+
+/** Every path to data of a job: table, slides, annotations, and what the model starts from. */
+export function dataPaths({ cohort, patches, model }: Spec): DataPath[] {
+  const directory = patches.tissue.annotations?.directory;
+  const optional: readonly (readonly [string, string | undefined, readonly DataReader[]])[] = [
+    ['spec.patches.tissue.annotations.directory', directory, BOTH],
+    ['spec.model.encoder.weights', model.encoder.weights, ['coordinator']],
+    ['spec.model.initialFrom.checkpoint', model.initialFrom?.checkpoint, ['coordinator']],
+  ];
+  return [
+    { field: 'spec.cohort.table', path: cohort.table, readers: BOTH },
+    { field: 'spec.cohort.slides', path: cohort.slides, readers: BOTH },
+    ...optional.flatMap(([field, path, readers]) => (path === undefined ? [] : [{ field, path, readers }])),
+  ];
+}
+
+/** The specification with every path to data (see {@link dataPaths}) as `absolute` gives it. */
 export function withDataPaths(spec: Spec, absolute: (path: string) => string): Spec {
-  const { cohort, patches } = spec;
+  const { cohort, patches, model } = spec;
   const { annotations } = patches.tissue;
+  const { encoder, initialFrom } = model;
   const paths = { table: absolute(cohort.table), slides: absolute(cohort.slides) };
   return {
     ...spec,
     cohort: { ...cohort, ...paths },
+    model: {
+      ...model,
+      encoder: encoder.weights === undefined ? encoder : { ...encoder, weights: absolute(encoder.weights) },
+      ...(initialFrom === undefined
+        ? {}
+        : { initialFrom: { ...initialFrom, checkpoint: absolute(initialFrom.checkpoint) } }),
+    },
     ...(annotations === undefined
       ? {}
       : {

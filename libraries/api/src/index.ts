@@ -93,7 +93,7 @@ export {
   type ManifestOptions,
   type ParsedManifest,
 } from './manifest.ts';
-export { withDataPaths } from './data-paths.ts';
+export { dataPaths, withDataPaths, type DataPath, type DataReader } from './data-paths.ts';
 export { applyOverrides } from './overrides.ts';
 export { customResourceDefinition } from './crd.ts';
 export {

@@ -1,5 +1,6 @@
 /** Where the templates of a job say that its store is, and what of it is not allowed (pure). */
 import { ENDPOINT_REFUSALS, endpointRefusal } from '@wsi-operator/foundation';
+import { dataPaths } from './data-paths.ts';
 import type { PodTemplate, WsiTrainingJob } from './definition/job.ts';
 import type { Problem } from './schema/problem.ts';
 import { TRAINER_CONTAINER } from './vocabulary.ts';
@@ -20,8 +21,8 @@ export interface TemplateEndpoint {
   readonly container: string;
 }
 
-export function readsStore({ spec: { cohort } }: Pick<WsiTrainingJob, 'spec'>): boolean {
-  return [cohort.table, cohort.slides].some((address) => address.startsWith('s3://'));
+export function readsStore({ spec }: Pick<WsiTrainingJob, 'spec'>): boolean {
+  return dataPaths(spec).some(({ path }) => path.startsWith('s3://'));
 }
 
 /** Of the roles that read the cohort. */

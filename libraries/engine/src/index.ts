@@ -22,4 +22,24 @@ export {
   type ParameterTensor,
 } from './network/parameters.ts';
 export { encoderStages } from './network/stages.ts';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  float32From,
+  formatShape,
+  importWeights,
+  notSafetensors,
+  openWeights,
+  readEncoderWeights,
+  readHeader,
+  requireMatch,
+  streamTensors,
+  type EncoderWeights,
+  type ImportedWeights,
+  type MatchedWeights,
+  type NamedTensor,
+  type TensorPlace,
+  type WeightsBytes,
+  type WeightsHeader,
+} from './weights/index.ts';
 export { savedModel } from './network/programs.ts';

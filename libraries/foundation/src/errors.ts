@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'NoTissue'
   | 'NotFound'
   | 'CheckpointInvalid'
+  | 'WeightsInvalid'
   | 'StorageFailed'
   | 'EngineFailed'
   | 'Diverged'
@@ -89,6 +90,7 @@ const KINDS: Readonly<Record<ErrorCode, PublicText>> = {
   NoTissue: publicText`a slide has too little tissue`,
   NotFound: publicText`a file or directory is not there`,
   CheckpointInvalid: publicText`a checkpoint cannot be used`,
+  WeightsInvalid: publicText`a file of weights cannot be used`,
   StorageFailed: publicText`a file cannot be written or read`,
   EngineFailed: publicText`the computation failed`,
   Diverged: publicText`the training diverged`,

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLogger } from '@wsi-operator/foundation';
+import { decodeSafetensors, encodeSafetensors } from '@wsi-operator/engine';
+import { createLogger, WsiError } from '@wsi-operator/foundation';
 import fc from 'fast-check';
 import { CheckpointDirectory, loadCheckpoint } from './checkpoint.ts';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
 process.env['WSI_LOG_LEVEL'] = 'silent';
 const logger = createLogger({ role: 'test' });
@@ -184,6 +184,9 @@ describe('checkpoints', () => {
 });
 
 describe('the safetensors format', () => {
+  const invalid = (problem: string): WsiError =>
+    new WsiError('CheckpointInvalid', problem, { where: 'torn.safetensors' });
+
   it('keeps any float32 tensors bit by bit, with data aligned to 8 bytes', () => {
     fc.assert(
       fc.property(
@@ -197,7 +200,7 @@ describe('the safetensors format', () => {
             .map(([name, values]) => ({ name, shape: [values.length], values: Float32Array.from(values) }));
           const file = encodeSafetensors(tensors, { a: 'b' });
           expect(Number(new DataView(file.buffer).getBigUint64(0, true)) % 8).toBe(0);
-          const decoded = decodeSafetensors(file, 'file');
+          const decoded = decodeSafetensors(file, invalid);
           for (const { name, values } of tensors) {
             expect(Buffer.from(decoded.get(name)!.values.buffer).equals(Buffer.from(values.buffer))).toBe(
               true,
@@ -211,9 +214,7 @@ describe('the safetensors format', () => {
   it('refuses any truncation, without allocating what the header claims', () => {
     const file = encodeSafetensors([{ name: 'a', shape: [4], values: Float32Array.of(1, 2, 3, 4) }], {});
     for (let length = 0; length < file.length; length++) {
-      expect(() => decodeSafetensors(file.subarray(0, length), 'torn.safetensors')).toThrow(
-        'torn.safetensors',
-      );
+      expect(() => decodeSafetensors(file.subarray(0, length), invalid)).toThrow('torn.safetensors');
     }
   });
 });

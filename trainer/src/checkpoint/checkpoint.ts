@@ -21,8 +21,8 @@ import {
   WsiError,
   type Logger,
 } from '@wsi-operator/foundation';
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '@wsi-operator/engine';
 import { cursorDigest, LONGEST_CURSOR, parseCursor, type Cursor } from './cursor.ts';
-import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts';
 
 export interface Checkpoint {
   readonly cursor: Cursor;
@@ -173,7 +173,7 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
     });
     if (sha256(bytes) !== cursor.files[file])
       throw invalid(join(path, file), 'sha256 differs from the cursor');
-    return decodeSafetensors(bytes, join(path, file));
+    return decodeSafetensors(bytes, (problem) => invalid(join(path, file), problem));
   };
   const tensors = await read('model.safetensors');
   const slots = await read('state.safetensors');

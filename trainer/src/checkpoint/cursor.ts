@@ -1,5 +1,6 @@
 /** `cursor.json` of a checkpoint: what it says, and that it says it. A checkpoint may come from anybody. */
 import { canonicalJson, isRecord, parseJson, sha256 } from '@wsi-operator/foundation';
+import type { InitialDigests } from '../initial/digests.ts';
 import type { KnownCases } from '../plan/known-cases.ts';
 
 export interface Cursor {
@@ -21,6 +22,8 @@ export interface Cursor {
   readonly measurement?: unknown;
   /** Whom the model knows, for whoever predicts; absent in older checkpoints. */
   readonly cohort?: KnownCases;
+  /** Of the files that the run started from; absent where it started from random numbers. */
+  readonly initial?: InitialDigests;
   readonly files: Readonly<Record<string, string>>;
   /** Of the canonical JSON of all other fields. */
   readonly sha256?: string;
@@ -60,6 +63,7 @@ const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   trainingSeconds: isNonNegative,
   files: (value) => isRecord(value) && Object.values(value).every(isText),
   cohort: (value) => value === undefined || isKnownCases(value),
+  initial: (value) => value === undefined || (isRecord(value) && Object.values(value).every(isText)),
 };
 
 function isKnownCases(value: unknown): boolean {

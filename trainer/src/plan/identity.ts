@@ -2,6 +2,7 @@
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
 import { canonicalJson, sha256 } from '@wsi-operator/foundation';
+import { modelByContent, type InitialDigests } from '../initial/digests.ts';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import { heads } from '../heads/index.ts';
 import { dependsOnEpochs } from '../optimizer/index.ts';
@@ -10,6 +11,7 @@ export function identityOf(
   spec: WsiTrainingJobSpec,
   cohort: Cohort,
   surveyed: ReadonlyMap<string, SurveyedSlide>,
+  initial: InitialDigests = {},
 ): string {
   const { cacheBytes: _cacheBytes, ...patches } = spec.patches;
   const cases = cohort.cases.map(({ patient, bag, outcome, split, slides }) => ({
@@ -23,7 +25,7 @@ export function identityOf(
   return sha256(
     canonicalJson({
       patches,
-      model: spec.model,
+      model: modelByContent(spec.model, initial),
       training: spec.training,
       cases,
       ...heads[spec.model.head.name].identity,
@@ -40,9 +42,10 @@ export function prefixIdentityOf(
   spec: WsiTrainingJobSpec,
   cohort: Cohort,
   surveyed: ReadonlyMap<string, SurveyedSlide>,
+  initial: InitialDigests = {},
 ): string | undefined {
   if (dependsOnEpochs(spec.training.schedule)) return undefined;
-  return identityOf({ ...spec, training: { ...spec.training, epochs: 0 } }, cohort, surveyed);
+  return identityOf({ ...spec, training: { ...spec.training, epochs: 0 } }, cohort, surveyed, initial);
 }
 
 function severalBags(spec: WsiTrainingJobSpec, { cases }: Cohort): Readonly<Record<string, string>> {

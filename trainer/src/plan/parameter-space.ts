@@ -3,8 +3,7 @@
  * Offsets are in floats; the order is the checkpoint's and the parameter servers'.
  */
 import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
-import { initialParameters, parameterLayout, type Network } from '@wsi-operator/engine';
-import type { NamedTensor } from '../checkpoint/safetensors.ts';
+import { initialParameters, parameterLayout, type NamedTensor, type Network } from '@wsi-operator/engine';
 import type { RateRange } from '../optimizer/index.ts';
 import { rateRanges } from './learning-rates.ts';
 import type { Head } from '../heads/index.ts';

@@ -3,6 +3,7 @@ import { HEADS, type WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
 import { RandomStream } from '@wsi-operator/foundation';
 import type { SurveyedSlide } from './surveyed-slide.ts';
+import type { InitialDigests } from '../initial/digests.ts';
 import { planBags, type PlannedBag } from './bags.ts';
 import { balancedEpoch, targetsOf } from './class-balance.ts';
 import { identityOf, prefixIdentityOf } from './identity.ts';
@@ -18,19 +19,20 @@ export interface PlannedRun {
   readonly prefix?: string | undefined;
 }
 
-/** @param cohort with surveyed slides only */
+/** @param cohort with surveyed slides only @param initial of the files that the parameters start from */
 export function planRun(
   spec: WsiTrainingJobSpec,
   cohort: Cohort,
   surveyed: ReadonlyMap<string, SurveyedSlide>,
+  initial: InitialDigests = {},
 ): PlannedRun {
   const bags = withTargets(planBags(cohort, surveyed, spec.patches), cohort.classes, spec.training);
   const trainingBags = bags.filter((bag) => bag.case.split === 'train');
   return {
     bags,
     steps: stepsOf(spec, trainingBags),
-    identity: identityOf(spec, cohort, surveyed),
-    prefix: prefixIdentityOf(spec, cohort, surveyed),
+    identity: identityOf(spec, cohort, surveyed, initial),
+    prefix: prefixIdentityOf(spec, cohort, surveyed, initial),
   };
 }
 

@@ -150,6 +150,13 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
     },
   },
   { name: 's3 with paths', changes: { 'spec.cohort.s3': { region: 'eu-central-1' } } },
+  {
+    name: 'weights in a store, aggregator and head of an earlier run',
+    changes: {
+      'spec.model.encoder': { name: 'resnet18', weights: 's3://models/resnet18.safetensors' },
+      'spec.model.initialFrom': { checkpoint: 's3://runs', parts: ['aggregator', 'head'] },
+    },
+  },
   { name: 'slides below a prefix', changes: { 'spec.cohort.slides': 's3://cohorts/lung/' } },
   {
     name: 'claims',

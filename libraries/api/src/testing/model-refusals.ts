@@ -57,6 +57,77 @@ const ofTile = Object.entries(ENCODERS).map(([name, { stride }]): Refusal => ({
   says: `patches.size must be a multiple of ${stride} for encoder ${name}`,
 }));
 
+const ofWeights = Object.entries(ENCODERS).flatMap(([name, { hasWeights }]): Refusal[] =>
+  hasWeights
+    ? []
+    : [
+        {
+          name: `weights for the encoder ${name}`,
+          changes: { 'spec.model.encoder': { name, weights: 'encoder.safetensors' } },
+          path: 'spec.model.encoder.weights',
+          says: `nobody publishes weights of the encoder ${name}`,
+          remedy: 'Leave weights out',
+        },
+      ],
+);
+
+const weights = 'model/resnet18.safetensors';
+
+const ofFirstParameters: readonly Refusal[] = [
+  {
+    name: 'weights by https',
+    changes: { 'spec.model.encoder': { weights: 'https://example.org/resnet18.safetensors' } },
+    path: 'spec.model.encoder.weights',
+    says: 'weights must be a path or s3://BUCKET/KEY',
+  },
+  {
+    name: 'weights that are a prefix',
+    changes: { 'spec.model.encoder': { weights: 's3://models/resnet18/' } },
+    path: 'spec.model.encoder.weights',
+    says: 'weights must be a path or s3://BUCKET/KEY',
+  },
+  {
+    name: 'earlier run in another store',
+    changes: { 'spec.model.initialFrom': { checkpoint: 'gs://runs/first' } },
+    path: 'spec.model.initialFrom.checkpoint',
+    says: 'checkpoint must be a path, s3://BUCKET or s3://BUCKET/PREFIX',
+  },
+  {
+    name: 'earlier run without a place',
+    changes: { 'spec.model.initialFrom': { parts: ['encoder'] } },
+    path: 'spec.model.initialFrom.checkpoint',
+    says: 'Required value',
+  },
+  {
+    name: 'no part of an earlier run',
+    changes: { 'spec.model.initialFrom': { checkpoint: 'runs/first', parts: [] } },
+    path: 'spec.model.initialFrom.parts',
+    says: 'should have at least 1 items',
+  },
+  {
+    name: 'unknown part of an earlier run',
+    changes: { 'spec.model.initialFrom': { checkpoint: 'runs/first', parts: ['optimizer'] } },
+    path: 'spec.model.initialFrom.parts[0]',
+    says: listed(['encoder', 'aggregator', 'head']),
+  },
+  {
+    name: 'part of an earlier run named twice',
+    changes: { 'spec.model.initialFrom': { checkpoint: 'runs/first', parts: ['head', 'head'] } },
+    path: 'spec.model.initialFrom.parts',
+    says: 'a part cannot be named twice',
+  },
+  {
+    name: 'encoder from weights and from an earlier run',
+    changes: {
+      'spec.model.encoder': { weights },
+      'spec.model.initialFrom': { checkpoint: 'runs/first' },
+    },
+    path: 'spec.model.initialFrom.parts',
+    says: 'the encoder cannot start from both encoder.weights and initialFrom',
+    remedy: '[aggregator, head]',
+  },
+];
+
 export const modelRefusals: readonly Refusal[] = [
   ...ofOutcome,
   ...ofAggregator,
@@ -89,6 +160,8 @@ export const modelRefusals: readonly Refusal[] = [
     path: 'spec.training.classWeights.weights',
     says: 'weights is required for method given',
   },
+  ...ofWeights,
+  ...ofFirstParameters,
 ];
 
 /** How validation lists the names that there are. */

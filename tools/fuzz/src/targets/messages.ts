@@ -47,7 +47,9 @@ const tensors: FuzzTarget = {
   },
   words: [...JSON_WORDS, '"F32"', '"shape":[', '"data_offsets":[0,', '"__metadata__":{'],
   run: async (input) => {
-    const found = decodeSafetensors(input, 'model.safetensors');
+    const invalid = (problem: string): WsiError =>
+      new WsiError('CheckpointInvalid', problem, { where: 'model.safetensors', remedy: 'Use another one.' });
+    const found = decodeSafetensors(input, invalid);
     const bytes = [...found.values()].reduce((sum, { values }) => sum + values.byteLength, 0);
     if (bytes > input.length) throw new RangeError(`${bytes} bytes of ${input.length}`);
   },

@@ -4,6 +4,7 @@ import type { Cohort } from '@wsi-operator/cohort';
 import type { Clock, Logger } from '@wsi-operator/foundation';
 import type { Welcome } from '@wsi-operator/protocol';
 import type { CheckpointDirectory } from '../../checkpoint/checkpoint.ts';
+import type { InitialParameters } from '../../initial/initial-parameters.ts';
 import type { RunMeasurement } from '../../measurement/run-measurement.ts';
 import type { Model } from '../../plan/model.ts';
 import type { PlannedRun } from '../../plan/plan-run.ts';
@@ -29,6 +30,7 @@ export interface Prepared extends PlannedRun {
   readonly surveyed: ReadonlyMap<string, SurveyedSlide>;
   readonly quarantine: Quarantine;
   readonly model: Model;
+  readonly initial: InitialParameters;
   readonly servers: ServerGroup;
 }
 

@@ -1,9 +1,10 @@
 /** Where a run begins that this coordinator holds nothing of: its newest whole checkpoint, or the initial parameters. */
-import { publicText, sha256, type RedactableText, WsiError } from '@wsi-operator/foundation';
+import { ownText, publicText, sha256, type RedactableText, WsiError } from '@wsi-operator/foundation';
 import { bytesOf } from '@wsi-operator/protocol';
 import { trainedState } from '../../checkpoint/averaged-state.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { Cursor } from '../../checkpoint/cursor.ts';
+import { differentDigests, type InitialDigests } from '../../initial/digests.ts';
 import type { GenerationsParts, Prepared } from './generation-parts.ts';
 import type { RecoveryPoint } from './recovery-points.ts';
 
@@ -14,10 +15,10 @@ import type { RecoveryPoint } from './recovery-points.ts';
  */
 export async function storedPoint(
   prepared: Prepared,
-  parts: Pick<GenerationsParts, 'checkpoints' | 'progress' | 'job' | 'measurement' | 'logger'>,
+  parts: Pick<GenerationsParts, 'checkpoints' | 'progress' | 'measurement' | 'logger'>,
 ): Promise<RecoveryPoint> {
-  const { checkpoints, progress, job, measurement, logger } = parts;
-  const { model, identity, quarantine, steps } = prepared;
+  const { checkpoints, progress, measurement, logger } = parts;
+  const { model, identity, quarantine, steps, initial } = prepared;
   await checkpoints.sweep();
   const checkpoint = await checkpoints.newest();
   progress.notice('checkpoints', damageNotice(checkpoints.damage, checkpoint?.cursor.step));
@@ -25,7 +26,7 @@ export async function storedPoint(
     checkpoint === undefined || isOfSameSteps(checkpoint.cursor, prepared)
       ? 'continued'
       : quarantine.standingOf(checkpoint.cursor.identity);
-  if (checkpoint !== undefined && standing === 'foreign') throw foreign(checkpoint);
+  if (checkpoint !== undefined && standing === 'foreign') throw foreign(checkpoint, initial.digests);
   if (checkpoint !== undefined && standing === 'continued' && checkpoint.cursor.step > steps.length) {
     throw longer(checkpoint, steps.length);
   }
@@ -37,7 +38,7 @@ export async function storedPoint(
     await checkpoints.clear();
   }
   if (checkpoint === undefined || standing === 'superseded') {
-    const parameters = model.space.initial(job.spec.training.seed);
+    const parameters = await initial.values();
     progress.checkpointStep = 0;
     progress.parametersSha256 = sha256(bytesOf(parameters));
     return { version: 0, parameters, state: {}, identity, tiles: 0, trainingSeconds: 0 };
@@ -79,11 +80,23 @@ function longer({ path, cursor }: Checkpoint, steps: number): WsiError {
   );
 }
 
-function foreign({ path }: Checkpoint): WsiError {
+function foreign({ path, cursor }: Checkpoint, initial: InitialDigests): WsiError {
+  const differences = differentDigests(cursor.initial ?? {}, initial);
+  if (differences.length === 0) {
+    return new WsiError(
+      'CheckpointInvalid',
+      publicText`this checkpoint belongs to a run with another cohort, slides or spec`,
+      { where: path, remedy: publicText`Give another output directory, or remove this one to start over.` },
+    );
+  }
+  const lines = ownText(differences.join('\n  '));
   return new WsiError(
     'CheckpointInvalid',
-    publicText`this checkpoint belongs to a run with another cohort, slides or spec`,
-    { where: path, remedy: publicText`Give another output directory, or remove this one to start over.` },
+    publicText`this checkpoint belongs to a run that started from other weights:\n  ${lines}\n`,
+    {
+      where: path,
+      remedy: publicText`Restore the file, give another output directory, or remove this one to start over.`,
+    },
   );
 }
 

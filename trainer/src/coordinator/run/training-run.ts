@@ -19,10 +19,10 @@ import {
 import { ownText, publicText, WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import { S3Store } from '@wsi-operator/slides';
 import type { StatusReply, Welcome } from '@wsi-operator/protocol';
-import type { SurveyedSlide } from '../../plan/surveyed-slide.ts';
 import { CheckpointDirectory } from '../../checkpoint/checkpoint.ts';
 import type { RoleConfig } from '../../config.ts';
 import type { Connections } from '../../connections.ts';
+import { initialParameters } from '../../initial/initial-parameters.ts';
 import { RunMeasurement } from '../../measurement/run-measurement.ts';
 import { planWork, type WorkPlan } from '../../plan/workload.ts';
 import { UsageMeter } from '../../usage.ts';
@@ -171,6 +171,8 @@ export class TrainingRun {
     const { cohort, lines, copies, notes } = await this.#readCohort();
     this.#lines = lines;
     const model = buildModel(describeModel(spec, cohort.classes), spec.training);
+    // Before anything that takes long.
+    const initial = await initialParameters(spec, { model, store: this.#store, logger });
     await this.#generations.advance();
     signal.throwIfAborted();
     // The survey needs workers only: parameter servers may still be starting.
@@ -200,12 +202,12 @@ export class TrainingRun {
       logger,
     });
     this.progress.notice('duplicates', duplicates.notice);
-    const planned = this.#plan(cohort, surveyed, { quarantine, model });
+    const planned = this.#plan({ cohort, surveyed, quarantine, model, initial });
     this.#work = this.#workOf(planned, model);
     const servers = new ServerGroup(config.servers, { connections, space: model.space, clock, logger });
     this.#servers = servers;
     const allNotes = duplicates.note === '' ? notes : [...notes, duplicates.note];
-    return { ...planned, cohort, notes: allNotes, surveyed, quarantine, model, servers };
+    return { ...planned, cohort, notes: allNotes, surveyed, quarantine, model, initial, servers };
   }
 
   async #readCohort(): Promise<ReadTable> {
@@ -234,12 +236,14 @@ export class TrainingRun {
       : Promise.resolve(Quarantine.empty(path, logger));
   }
 
-  #plan(
-    cohort: Cohort,
-    surveyed: ReadonlyMap<string, SurveyedSlide>,
-    { quarantine, model }: Pick<Prepared, 'quarantine' | 'model'>,
-  ): PlannedRun {
-    const planned = planRun(this.job.spec, quarantine.without(cohort), surveyed);
+  #plan({
+    cohort,
+    surveyed,
+    quarantine,
+    model,
+    initial,
+  }: Pick<Prepared, 'cohort' | 'surveyed' | 'quarantine' | 'model' | 'initial'>): PlannedRun {
+    const planned = planRun(this.job.spec, quarantine.without(cohort), surveyed, initial.digests);
     if (this.#selection !== undefined) {
       requireSelectable(planned.bags, this.#selection.rule, model.description);
     }
@@ -262,7 +266,7 @@ export class TrainingRun {
     // One that is gone or was replaced is not a damaged one.
     await this.#files.requireUnchanged([slide]);
     await quarantine.add([error], cohort, { identity, decisive: this.#decisiveSplits });
-    const planned = this.#plan(cohort, surveyed, prepared);
+    const planned = this.#plan(prepared);
     this.#work = this.#workOf(planned, prepared.model);
     return { ...prepared, ...planned };
   }

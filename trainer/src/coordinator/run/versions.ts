@@ -67,7 +67,7 @@ export class Versions {
 
   /** Writes the newest version as a checkpoint. @throws WsiError `StorageFailed`, and what the servers say */
   async checkpoint(prepared: Prepared, version: number): Promise<void> {
-    const { model, identity, prefix, bags } = prepared;
+    const { model, identity, prefix, bags, initial } = prepared;
     const { checkpoints, progress, usage, measurement, job, logger, selection } = this.#parts;
     const held = this.#recovery.newest;
     const point = held?.version === version ? held : await this.#snapshot(prepared);
@@ -88,6 +88,7 @@ export class Versions {
             trainingSeconds,
             model: description,
             measurement: measurement.store(),
+            ...(Object.keys(initial.digests).length === 0 ? {} : { initial: initial.digests }),
             cohort: knownCases(bags, { bag: job.spec.cohort.bag, identity }),
           },
           tensors: space.named(parameters),

@@ -272,6 +272,10 @@ class Simulation {
       identity: 'simulated',
       bags,
       steps,
+      initial: {
+        digests: {},
+        values: () => Promise.resolve(model.space.initial(training.seed)),
+      },
       cohort: { cases: [], classes: ['a', 'b'] } as unknown as Prepared['cohort'],
       notes: [],
       surveyed: new Map(),
