@@ -71,12 +71,12 @@ function missingPaths(text, folders) {
 /** `wsi COMMAND ...` in code, up to a comment: the command and its long options. */
 function wsiCallsOf(text) {
   return codeOf(text).flatMap((line) =>
-    [...line.replace(/\s#.*$/u, '').matchAll(/(?:^|[\s|])wsi ((?:cohort )?[a-z]+)\b([^|&]*)/gu)].map(
-      ([, command, rest]) => ({
-        command,
-        options: rest.match(/(?<=\s)--[a-z][a-z-]*/gu) ?? [],
-      }),
-    ),
+    [
+      ...line.replace(/\s#.*$/u, '').matchAll(/(?:^|[\s|])wsi ((?:(?:cohort|encoder) )?[a-z]+)\b([^|&]*)/gu),
+    ].map(([, command, rest]) => ({
+      command,
+      options: rest.match(/(?<=\s)--[a-z][a-z-]*/gu) ?? [],
+    })),
   );
 }
 

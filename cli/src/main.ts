@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { registerClusterCommands } from './commands/cluster.ts';
 import { registerCohort } from './commands/cohort/cohort.ts';
 import { registerDemo } from './commands/demo.ts';
+import { registerEncoder } from './commands/encoder.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerPatches } from './commands/patches.ts';
 import { registerPredict } from './commands/predict.ts';
@@ -36,6 +37,7 @@ function buildProgram(): Command {
   registerValidate(program);
   registerSynth(program);
   registerCohort(program);
+  registerEncoder(program);
   registerPredict(program);
   registerReport(program);
   registerInspect(program);

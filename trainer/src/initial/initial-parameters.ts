@@ -39,7 +39,7 @@ export async function initialParameters(
       const values = space.initial(spec.training.seed);
       const offsets = new Map(space.tensors.map(({ name, offset }) => [name, offset]));
       const now = await readAll(spec, { model, store, logger }, (name, part) =>
-        values.set(part, offsets.get(name)!),
+        values.set(part, offsets.get(name)),
       );
       const changed = (['weights', 'initialFrom'] as const).find((of) => now[of] !== digests[of]);
       if (changed !== undefined) throw changedMeanwhile(spec, changed);

@@ -10,4 +10,4 @@ export {
   type WeightsBytes,
   type WeightsHeader,
 } from './weights-file.ts';
-export { importWeights, type ImportedWeights } from './tensor-file.ts';
+export { importWeights, type ImportedWeights } from './import-weights.ts';

@@ -12,6 +12,13 @@ import { shown, type TensorPlace } from './safetensors.ts';
 
 export type FoundTensor = Pick<TensorPlace, 'name' | 'type' | 'shape'>;
 
+/** A file of tensors, of whichever format. */
+export interface TensorFile {
+  readonly tensors: readonly FoundTensor[];
+  /** The elements of a tensor whose size is known to be right, little-endian, in the order of its shape. */
+  read(name: string): Promise<Uint8Array>;
+}
+
 /** Words that training scripts put before every name; several may follow one another. */
 const PREFIXES = ['module.', 'model.', 'backbone.', 'encoder.', '_orig_mod.'];
 

@@ -67,8 +67,8 @@ export async function streamTensors(
 
 export interface TensorReader {
   /** Whether the bytes of a tensor are held at once: its shape has been found to be right. */
-  wanted(place: TensorPlace): boolean;
-  take(place: TensorPlace, content: Uint8Array): void;
+  readonly wanted: (place: TensorPlace) => boolean;
+  readonly take: (place: TensorPlace, content: Uint8Array) => void;
 }
 
 /** A file on a disk. @throws WsiError `NotFound`, `WeightsInvalid`, `StorageFailed` */

@@ -236,13 +236,8 @@ export class TrainingRun {
       : Promise.resolve(Quarantine.empty(path, logger));
   }
 
-  #plan({
-    cohort,
-    surveyed,
-    quarantine,
-    model,
-    initial,
-  }: Pick<Prepared, 'cohort' | 'surveyed' | 'quarantine' | 'model' | 'initial'>): PlannedRun {
+  #plan(of: Pick<Prepared, 'cohort' | 'surveyed' | 'quarantine' | 'model' | 'initial'>): PlannedRun {
+    const { cohort, surveyed, quarantine, model, initial } = of;
     const planned = planRun(this.job.spec, quarantine.without(cohort), surveyed, initial.digests);
     if (this.#selection !== undefined) {
       requireSelectable(planned.bags, this.#selection.rule, model.description);

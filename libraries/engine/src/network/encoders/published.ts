@@ -33,7 +33,7 @@ export interface Conversion {
    * @param tensors as `from` lists them
    * @throws WsiError `InvalidArgument` for a shape with a free side that does not fit
    */
-  convert(...tensors: readonly PublishedTensor[]): Float32Array;
+  readonly convert: (...tensors: readonly PublishedTensor[]) => Float32Array;
 }
 
 export interface PublishedWeights {
@@ -125,7 +125,7 @@ export function publishedNorm(
       parameter: `${parameter}.weight`,
       from: [of('weight'), of('running_var')],
       convert: (weight, variance) =>
-        Float32Array.from({ length: channels }, (_, channel) => gain(weight!, variance!, channel)),
+        Float32Array.from({ length: channels }, (_, channel) => gain(weight, variance, channel)),
     },
     {
       parameter: `${parameter}.bias`,
@@ -133,7 +133,7 @@ export function publishedNorm(
       convert: (weight, variance, mean, bias) =>
         Float32Array.from(
           { length: channels },
-          (_, channel) => bias!.values[channel]! - mean!.values[channel]! * gain(weight!, variance!, channel),
+          (_, channel) => bias.values[channel]! - mean.values[channel]! * gain(weight, variance, channel),
         ),
     },
   ];

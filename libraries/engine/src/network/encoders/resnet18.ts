@@ -111,7 +111,7 @@ function stem([gain, bias]: readonly Conversion[]): Conversion[] {
     {
       ...kernel,
       convert: (weights) => {
-        const values = hwio(weights!);
+        const values = hwio(weights);
         return values.map((value, index) => value * factor(colour(index)));
       },
     },
