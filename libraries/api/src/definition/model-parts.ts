@@ -26,7 +26,8 @@ export type EncoderName = keyof typeof encoders;
 export const ENCODERS: Readonly<Record<EncoderName, EncoderFacts>> = encoders;
 
 /** What of a case is predicted. */
-export type OutcomeType = 'classification' | 'survival';
+export const OUTCOME_TYPES = ['survival', 'classification'] as const;
+export type OutcomeType = (typeof OUTCOME_TYPES)[number];
 
 interface HeadFacts {
   readonly means: string;

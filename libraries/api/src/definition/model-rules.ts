@@ -1,15 +1,9 @@
 /** What parts of a model must fit together, read from the tables of the parts. */
 import type { Rule } from '../schema/node.ts';
-import { AGGREGATORS, ENCODERS, HEADS, type OutcomeType } from './model-parts.ts';
-
-/** All of them: this does not compile while one is missing. */
-const OUTCOMES = Object.keys({
-  survival: true,
-  classification: true,
-} satisfies Record<OutcomeType, true>);
+import { AGGREGATORS, ENCODERS, HEADS, OUTCOME_TYPES } from './model-parts.ts';
 
 /** A head predicts one type of outcome. */
-const outcomeRules = OUTCOMES.map((outcome): Rule => {
+const outcomeRules = OUTCOME_TYPES.map((outcome): Rule => {
   const fitting = Object.entries(HEADS).flatMap(([name, head]) => (head.outcome === outcome ? [name] : []));
   return {
     cel: `self.cohort.outcome.type != '${outcome}' || ${oneOf('self.model.head.name', fitting)}`,

@@ -1,11 +1,11 @@
 /** Which epoch of a training is kept, by a metric of the validation set. */
 import { choice, integer, object, optional, required } from '../schema/build.ts';
 import type { Rule } from '../schema/node.ts';
-import { HEADS, meaningsOf } from './model-parts.ts';
+import { meaningsOf, OUTCOME_TYPES, type OutcomeType } from './model-parts.ts';
 
 interface SelectionMetricFacts {
   readonly means: string;
-  readonly outcome: (typeof HEADS)[keyof typeof HEADS]['outcome'];
+  readonly outcome: OutcomeType;
   readonly better: 'higher' | 'lower';
 }
 
@@ -55,11 +55,9 @@ export const selection = object(
   },
 );
 
-const outcomes = [...new Set(Object.values(metrics).map(({ outcome }) => outcome))];
-
 /** Of the whole spec: the metric exists for the outcome, and there is a validation set to measure it on. */
 export const selectionRules: readonly Rule[] = [
-  ...outcomes.map((outcome): Rule => {
+  ...OUTCOME_TYPES.map((outcome): Rule => {
     const names = Object.entries(metrics).flatMap(([name, of]) => (of.outcome === outcome ? [name] : []));
     return {
       cel: `!has(self.training.selection) || self.cohort.outcome.type != '${outcome}' || self.training.selection.metric in ['${names.join("', '")}']`,

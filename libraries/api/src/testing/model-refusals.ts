@@ -1,15 +1,15 @@
 /** Parts of a model that do not fit together, for every part of the tables: a new part brings its cases with it. */
-import { AGGREGATORS, ENCODERS, HEADS } from '../definition/model-parts.ts';
+import { AGGREGATORS, ENCODERS, HEADS, type OutcomeType } from '../definition/model-parts.ts';
 import type { Refusal } from './manifests.ts';
 
 const heads = Object.entries(HEADS);
 
 /** The shortest job for an outcome, as a base. */
-function baseFor(outcome: 'classification' | 'survival'): Pick<Refusal, 'base'> {
+function baseFor(outcome: OutcomeType): Pick<Refusal, 'base'> {
   return outcome === 'survival' ? { base: 'survival' } : {};
 }
 
-function other(outcome: 'classification' | 'survival'): 'classification' | 'survival' {
+function other(outcome: OutcomeType): OutcomeType {
   return outcome === 'survival' ? 'classification' : 'survival';
 }
 
