@@ -13,7 +13,7 @@ const IMPORTS = [
 ];
 const NAME = /^(?:@[^/]+\/)?[^/]+/u;
 /** What users do not run may also use what is declared for development, in its package or for the whole repository. */
-const IS_FOR_DEVELOPMENT = /\.test\.(?:ts|mjs)$|\/(?:testing|reference)\/|^(?:e2e|tools)\//u;
+const IS_FOR_DEVELOPMENT = /\.test\.(?:ts|mjs)$|\/testing\/|^(?:e2e|tools)\//u;
 
 const manifestOf = (folder) => JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
 const root = manifestOf('.');

@@ -1,6 +1,8 @@
 /**
  * The pixels of tiles, normalised as an encoder's record says: (x / 255 - mean) / std for a byte x. It is done in one
  * place, and an encoder reaches the pixels only through it, so that none can forget a part of it.
+ *
+ * Shapes: n tiles of a shard; size pixels a side of a tile, 3 colours.
  */
 import { binary, cast } from '../../graph/arithmetic.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
