@@ -38,6 +38,7 @@ import type { StatusReply as GeneratedStatusReply } from './generated/wsi/v1alph
 import type { SurveyResult as GeneratedSurveyResult } from './generated/wsi/v1alpha1/SurveyResult.ts';
 import type { Task as GeneratedTask } from './generated/wsi/v1alpha1/Task.ts';
 import type { TaskResult as GeneratedTaskResult } from './generated/wsi/v1alpha1/TaskResult.ts';
+import type { TileAugmentation as GeneratedTileAugmentation } from './generated/wsi/v1alpha1/TileAugmentation.ts';
 import type { TileBlock as GeneratedTileBlock } from './generated/wsi/v1alpha1/TileBlock.ts';
 import type { Usage as GeneratedUsage } from './generated/wsi/v1alpha1/Usage.ts';
 import type { Welcome as GeneratedWelcome } from './generated/wsi/v1alpha1/Welcome.ts';
@@ -102,6 +103,7 @@ export type Welcome = Message<GeneratedWelcome>;
 export type ServerRange = Message<GeneratedServerRange>;
 export type Task = Message<GeneratedTask>;
 export type StatedResolution = Message<GeneratedStatedResolution>;
+export type TileAugmentation = Message<GeneratedTileAugmentation>;
 export type TileBlock = Message<GeneratedTileBlock>;
 export type EmbedTask = Message<GeneratedEmbedTask>;
 export type GradientTask = Message<GeneratedGradientTask>;

@@ -1,7 +1,7 @@
 /** Bags as the engine sees them: the blocks of tiles of all slides of a case, in their order. */
 import type { Cohort, CohortCase } from '@wsi-operator/cohort';
 import { publicText, WsiError } from '@wsi-operator/foundation';
-import { bytesOf, type TileBlock } from '@wsi-operator/protocol';
+import { bytesOf, type TileAugmentation, type TileBlock } from '@wsi-operator/protocol';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import type { BagOutcome } from '../heads/index.ts';
 import { headOutcome } from './head-outcome.ts';
@@ -46,9 +46,20 @@ export function planBags(
   });
 }
 
-/** The same tiles, to be turned and mirrored by `seed` (0: as they are). */
-export function oriented(block: TileBlock, seed: number): TileBlock {
-  return { ...block, orientationSeed: seed };
+/** How the tiles of a bag are changed in an epoch: alike for both passes of a step. */
+export interface BagAugmentation {
+  /** Turns and mirrors; 0: not at all. */
+  readonly orientationSeed: number;
+  /** By slide; empty: none. */
+  readonly bySlide: ReadonlyMap<string, TileAugmentation>;
+}
+
+export const NO_AUGMENTATION: BagAugmentation = { orientationSeed: 0, bySlide: new Map() };
+
+/** The same tiles, to be changed. */
+export function augmented(block: TileBlock, { orientationSeed, bySlide }: BagAugmentation): TileBlock {
+  const augmentation = bySlide.get(block.slide);
+  return { ...block, orientationSeed, ...(augmentation === undefined ? {} : { augmentation }) };
 }
 
 export function slideBlocks(

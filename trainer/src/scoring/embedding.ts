@@ -4,7 +4,7 @@ import { float32From, float64From, type EmbedResult } from '@wsi-operator/protoc
 import type { TaskPool } from './task-pool.ts';
 import { bagOf } from '../aggregate/partial.ts';
 import type { EmbeddedBag } from '../aggregators/index.ts';
-import { oriented, type PlannedBag } from '../plan/bags.ts';
+import { augmented, type BagAugmentation, type PlannedBag } from '../plan/bags.ts';
 
 export interface EmbedOptions {
   readonly pool: TaskPool;
@@ -16,8 +16,7 @@ export interface EmbedOptions {
   readonly priority: number;
   readonly gather: boolean;
   readonly attention: boolean;
-  /** By bag and block; see {@link oriented}. */
-  readonly orientationSeed: number;
+  readonly augmentation: BagAugmentation;
 }
 
 export async function embedBag(
@@ -25,7 +24,7 @@ export async function embedBag(
   bagIndex: number,
   options: EmbedOptions,
 ): Promise<EmbeddedBag> {
-  const { pool, name, version, averaged = false, priority, gather, attention, orientationSeed } = options;
+  const { pool, name, version, averaged = false, priority, gather, attention, augmentation } = options;
   const results = await Promise.all(
     bag.blocks.map(async ({ block, affinity }, index) => {
       const result = await pool.run(
@@ -33,7 +32,7 @@ export async function embedBag(
           id: `${name}/embed/${bagIndex}/${index}`,
           version,
           ...(averaged ? { averaged } : {}),
-          embed: { block: oriented(block, orientationSeed), attention, gather },
+          embed: { block: augmented(block, augmentation), attention, gather },
         },
         { priority, affinity, subject: block.slide },
       );

@@ -1,7 +1,7 @@
 /** What a model says of a bag, in a run and in a prediction. */
 import { AGGREGATORS, type AggregatorName } from '@wsi-operator/api';
 import { aggregations, type ScoreContext, type ScoredBag } from '../aggregators/index.ts';
-import type { PlannedBag } from '../plan/bags.ts';
+import { NO_AUGMENTATION, type PlannedBag } from '../plan/bags.ts';
 import { embedBag, type EmbedOptions } from './embedding.ts';
 
 /** Bags whose tasks are open at a time: a cohort's would not fit in memory all at once. */
@@ -11,7 +11,7 @@ export interface ScoringModel extends ScoreContext {
   readonly aggregator: AggregatorName;
 }
 
-export type ScoringOptions = Omit<EmbedOptions, 'gather' | 'attention' | 'orientationSeed'> & {
+export type ScoringOptions = Omit<EmbedOptions, 'gather' | 'attention' | 'augmentation'> & {
   readonly tileScores: boolean;
 };
 
@@ -27,7 +27,7 @@ export async function scoreBag(
     ...options,
     gather: aggregation.gathers,
     attention: options.tileScores && AGGREGATORS[model.aggregator].heatmap === 'attention',
-    orientationSeed: 0,
+    augmentation: NO_AUGMENTATION,
   });
   return aggregation.score(embedded, model);
 }

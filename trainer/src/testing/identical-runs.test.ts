@@ -21,6 +21,7 @@ const settings = [
   'training.freeze=1',
   'training.labelSmoothing=0.1',
   'training.sampling=balanced',
+  'training.augmentations={colour: {brightness: 0.2, hue: 0.1, per: slide}, stain: {}, blur: {}}',
   'checkpoint={everySteps: 5, keep: 2}',
 ];
 

@@ -23,6 +23,7 @@ import { deviceFromEnvironment } from '../device.ts';
 import { Stopwatch } from '../measurement/stopwatch.ts';
 import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
+import { TileAugmenter } from './augmentation/augmentation.ts';
 import { orientTiles } from './orientation.ts';
 import { PixelGarbage } from './pixel-garbage.ts';
 import { statementOf, surveySlide } from './survey-slide.ts';
@@ -54,6 +55,7 @@ export class TaskRunner {
   readonly #embeddingSize: number;
   readonly #threads: number;
   readonly #usage: UsageMeter;
+  readonly #augmenter: TileAugmenter;
   readonly #garbage = new PixelGarbage();
   readonly #stopwatch: Stopwatch;
   readonly #turn = new Turn();
@@ -77,6 +79,7 @@ export class TaskRunner {
     this.#network = JSON.parse(welcome.network) as Network;
     this.#embeddingSize = embeddingSize(this.#network);
     this.#patches = JSON.parse(welcome.patches) as TileGridOptions;
+    this.#augmenter = new TileAugmenter(this.#network.tileSize);
     this.#threads = welcome.threads;
     this.#usage = parts.usage;
     this.#stopwatch = new Stopwatch(parts.usage);
@@ -257,6 +260,7 @@ export class TaskRunner {
     const stated = statementOf(block.stated);
     const { slide } = block;
     const tiles = await this.#reader.read({ slide, stated, patches: this.#patches, coordinates });
+    if (block.augmentation) this.#augmenter.augment(tiles, block.augmentation, coordinates);
     if (block.orientationSeed === 0) return tiles;
     const turned = orientTiles(tiles, this.#network.tileSize, { seed: block.orientationSeed, coordinates });
     releaseBytes(tiles);

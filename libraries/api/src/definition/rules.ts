@@ -64,6 +64,15 @@ export const patchesRules: readonly Rule[] = [
   },
 ];
 
+export const colourRules: readonly Rule[] = [
+  {
+    cel: 'self.brightness > 0.0 || self.contrast > 0.0 || self.saturation > 0.0 || self.hue > 0.0',
+    message: 'colour must give at least one of brightness, contrast, saturation and hue',
+    field: 'brightness',
+    remedy: 'Without them nothing changes: give one, for example brightness: 0.1, or leave colour out.',
+  },
+];
+
 export const annotationRules: readonly Rule[] = [
   {
     cel: `!self.directory.matches('${URL_SCHEME}') || self.directory.matches('^s3://${BUCKET}(/.*)?$')`,

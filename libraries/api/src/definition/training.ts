@@ -1,5 +1,6 @@
 /** How the network is fitted. */
 import { choice, defaulted, integer, object, optional, real, required, tagged } from '../schema/build.ts';
+import { augmentations } from './augmentations.ts';
 import { selection } from './selection.ts';
 import {
   averaging,
@@ -149,4 +150,5 @@ export const training = object('How the network is trained.', {
     }),
     'none',
   ),
+  augmentations: optional(augmentations),
 });

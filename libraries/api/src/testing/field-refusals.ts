@@ -51,6 +51,18 @@ export const fieldRefusals: readonly Refusal[] = [
     remedy: 'Did you mean spec.training?',
   },
   {
+    name: 'a hue of more than half a turn',
+    changes: { 'spec.training.augmentations': { colour: { hue: 0.6 } } },
+    path: 'spec.training.augmentations.colour.hue',
+    says: 'should be less than or equal to 0.5',
+  },
+  {
+    name: 'a word for augmentations',
+    changes: { 'spec.training.augmentations': 'flips' },
+    path: 'spec.training.augmentations',
+    says: 'must be of type object: "string"',
+  },
+  {
     name: 'swapped letters',
     changes: { 'spec.training.slidesPreStep': 2 },
     path: 'spec.training.slidesPreStep',

@@ -23,6 +23,13 @@ export const ruleRefusals: readonly Refusal[] = [
     says: 'a class cannot be in both include and exclude',
   },
   {
+    name: 'a change of colours that changes nothing',
+    changes: { 'spec.training.augmentations': { colour: { per: 'slide' } } },
+    path: 'spec.training.augmentations.colour.brightness',
+    says: 'colour must give at least one of brightness, contrast, saturation and hue',
+    remedy: 'brightness: 0.1',
+  },
+  {
     name: 'annotations elsewhere',
     changes: { 'spec.patches.tissue.annotations.directory': 'https://example.org/areas' },
     path: 'spec.patches.tissue.annotations.directory',

@@ -11,11 +11,11 @@
  * is the aggregator's: `aggregators/aggregation.ts`.
  */
 import type { AggregatorName } from '@wsi-operator/api';
-import { RandomStream } from '@wsi-operator/foundation';
 import type { TaskPool } from '../../scoring/task-pool.ts';
 import { aggregations } from '../../aggregators/index.ts';
 import type { Head } from '../../heads/index.ts';
-import { oriented, type BagBlock, type PlannedBag } from '../../plan/bags.ts';
+import { augmentationOf, type AugmentationSettings } from '../../plan/augmentation.ts';
+import { augmented, type BagBlock, type PlannedBag } from '../../plan/bags.ts';
 import { embedBag } from '../../scoring/embedding.ts';
 import type { StepPlan } from '../../plan/plan.ts';
 
@@ -24,8 +24,7 @@ export interface StepContext {
   readonly bags: readonly PlannedBag[];
   readonly head: Head;
   readonly aggregator: AggregatorName;
-  readonly seed: number;
-  readonly augmentation: 'none' | 'flips';
+  readonly training: AugmentationSettings;
   /** float32 [head.length] of a version. */
   headParameters(version: number): Promise<Float32Array>;
   pushHead(step: number, gradient: Float32Array): Promise<void>;
@@ -44,7 +43,9 @@ export async function computeStep(
   context: StepContext,
 ): Promise<ComputedStep> {
   const bags = plan.bags.map((index) => context.bags[index]!);
-  const seeds = plan.bags.map((bag) => orientationSeed(context, plan.epoch, bag));
+  const augmentations = plan.bags.map((bag, index) =>
+    augmentationOf(context.training, plan.epoch, { index: bag, ...bags[index]! }),
+  );
   const aggregation = aggregations[context.aggregator];
   const embedded = await Promise.all(
     bags.map((bag, index) =>
@@ -55,7 +56,7 @@ export async function computeStep(
         priority: plan.step,
         gather: aggregation.gathers,
         attention: false,
-        orientationSeed: seeds[index]!,
+        augmentation: augmentations[index]!,
       }),
     ),
   );
@@ -66,17 +67,21 @@ export async function computeStep(
     gradientScale: plan.gradientScale ?? 1,
   });
   const work = bags.flatMap((bag, index) =>
-    placedBlocks(bag).map((placed) => ({ ...placed, seed: seeds[index]!, cotangent: cotangents[index]! })),
+    placedBlocks(bag).map((placed) => ({
+      ...placed,
+      augmentation: augmentations[index]!,
+      cotangent: cotangents[index]!,
+    })),
   );
   await Promise.all([
     context.pushHead(plan.step, headGradient),
-    ...work.map(({ block, start, end, seed, cotangent }, leaf) =>
+    ...work.map(({ block, start, end, augmentation, cotangent }, leaf) =>
       context.pool.run(
         {
           id: `step/${plan.step}/gradient/${leaf}`,
           version,
           gradient: {
-            block: oriented(block.block, seed),
+            block: augmented(block.block, augmentation),
             step: plan.step,
             leaf,
             leaves: work.length,
@@ -98,10 +103,4 @@ function placedBlocks(bag: PlannedBag): { block: BagBlock; start: number; end: n
     start += block.tiles;
     return placed;
   });
-}
-
-/** 0 leaves tiles as they are; both passes of a step must see the same tiles, so it depends on epoch and bag only. */
-function orientationSeed(context: StepContext, epoch: number, bag: number): number {
-  if (context.augmentation === 'none') return 0;
-  return new RandomStream(context.seed, `epoch/${epoch}/orientation/${bag}`).integer(0xffffffff) + 1;
 }

@@ -107,8 +107,7 @@ function stepContext(context: TrainingContext, step: number): Parameters<typeof 
     bags: context.trainingBags,
     head: model.head,
     aggregator: spec.model.aggregator.name,
-    seed: spec.training.seed,
-    augmentation: spec.training.augmentation,
+    training: spec.training,
     headParameters: (version) => servers.pull(version, model.space.bodyLength, model.space.length),
     pushHead: (step, gradient) => servers.pushHead(step, gradient),
   };

@@ -1,6 +1,7 @@
 // Original file: libraries/protocol/proto/training.proto
 
 import type { StatedResolution__Input as _wsi_v1alpha1_StatedResolution__Input, StatedResolution as _wsi_v1alpha1_StatedResolution } from '../../wsi/v1alpha1/StatedResolution.ts';
+import type { TileAugmentation__Input as _wsi_v1alpha1_TileAugmentation__Input, TileAugmentation as _wsi_v1alpha1_TileAugmentation } from '../../wsi/v1alpha1/TileAugmentation.ts';
 
 export interface TileBlock__Input {
   'slide'?: (string);
@@ -13,6 +14,10 @@ export interface TileBlock__Input {
    */
   'orientationSeed'?: (number);
   'stated'?: (_wsi_v1alpha1_StatedResolution__Input | null);
+  /**
+   * Absent: the tiles keep their colours and their sharpness.
+   */
+  'augmentation'?: (_wsi_v1alpha1_TileAugmentation__Input | null);
 }
 
 export interface TileBlock {
@@ -26,4 +31,8 @@ export interface TileBlock {
    */
   'orientationSeed': (number);
   'stated': (_wsi_v1alpha1_StatedResolution | null);
+  /**
+   * Absent: the tiles keep their colours and their sharpness.
+   */
+  'augmentation': (_wsi_v1alpha1_TileAugmentation | null);
 }
