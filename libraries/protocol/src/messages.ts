@@ -10,6 +10,7 @@ import type { ConfigureRequest as GeneratedConfigureRequest } from './generated/
 import type { CoordinatorMessage as GeneratedCoordinatorMessage } from './generated/wsi/v1alpha1/CoordinatorMessage.ts';
 import type { DataChunk as GeneratedDataChunk } from './generated/wsi/v1alpha1/DataChunk.ts';
 import type { Dropped as GeneratedDropped } from './generated/wsi/v1alpha1/Dropped.ts';
+import type { DensityMap as GeneratedDensityMap } from './generated/wsi/v1alpha1/DensityMap.ts';
 import type { EmbedResult as GeneratedEmbedResult } from './generated/wsi/v1alpha1/EmbedResult.ts';
 import type { EmbedTask as GeneratedEmbedTask } from './generated/wsi/v1alpha1/EmbedTask.ts';
 import type { Failed as GeneratedFailed } from './generated/wsi/v1alpha1/Failed.ts';
@@ -103,6 +104,7 @@ export type Welcome = Message<GeneratedWelcome>;
 export type ServerRange = Message<GeneratedServerRange>;
 export type Task = Message<GeneratedTask>;
 export type StatedResolution = Message<GeneratedStatedResolution>;
+export type DensityMap = Message<GeneratedDensityMap>;
 export type TileAugmentation = Message<GeneratedTileAugmentation>;
 export type TileBlock = Message<GeneratedTileBlock>;
 export type EmbedTask = Message<GeneratedEmbedTask>;

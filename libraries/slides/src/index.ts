@@ -70,12 +70,6 @@ export {
 } from './tissue/tissue.ts';
 export { drawTiles } from './overlay.ts';
 export { encodePng, writePng } from './picture-file.ts';
-export {
-  followedBy,
-  inverse,
-  mapDensities,
-  product,
-  type DensityMap,
-  type Matrix3,
-} from './stain/density-map.ts';
+export { inverse, mapDensities, product, type DensityMap, type Matrix3 } from './stain/density-map.ts';
+export { slideStain, type SlideStain, type StainOptions } from './stain/slide-stain.ts';
 export { stainChange } from './stain/ruifrok.ts';

@@ -63,7 +63,7 @@ export function augmented(block: TileBlock, { orientationSeed, bySlide }: BagAug
 }
 
 export function slideBlocks(
-  slide: Pick<SurveyedSlide, 'slide' | 'tiles' | 'coordinates' | 'stated'>,
+  slide: Pick<SurveyedSlide, 'slide' | 'tiles' | 'coordinates' | 'stated' | 'stain'>,
   spec: { readonly batch: number; readonly blockShards: number },
 ): BagBlock[] {
   return planBlocks(slide.tiles, spec).map(({ start, end }) => ({
@@ -72,6 +72,7 @@ export function slideBlocks(
       coordinates: bytesOf(slide.coordinates.subarray(start * 2, end * 2)),
       orientationSeed: 0,
       ...(slide.stated === undefined ? {} : { stated: slide.stated }),
+      ...(slide.stain === undefined ? {} : { stain: slide.stain }),
     },
     tiles: end - start,
     affinity: `${slide.slide}#${start}`,

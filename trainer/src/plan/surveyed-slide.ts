@@ -1,5 +1,5 @@
 /** What the survey reports of a slide: all that planning, training and predicting need of it. */
-import type { StatedResolution } from '@wsi-operator/protocol';
+import type { DensityMap, StatedResolution } from '@wsi-operator/protocol';
 import type { SlideIdentity, SlideSignature } from '@wsi-operator/slides';
 
 export interface SurveyedSlide {
@@ -16,6 +16,8 @@ export interface SurveyedSlide {
   readonly height: number;
   /** The resolution that the cohort states for it. */
   readonly stated?: StatedResolution | undefined;
+  /** What normalises its stains. */
+  readonly stain?: DensityMap | undefined;
   /** The file as it was before it was surveyed. */
   readonly file: SlideIdentity;
   /** What it shows. */

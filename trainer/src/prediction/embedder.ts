@@ -3,13 +3,13 @@ import { parseQuantity } from '@wsi-operator/api';
 import { Engine, type ParameterSet } from '@wsi-operator/engine';
 import { releaseBytes } from '@wsi-operator/foundation';
 import { int32From, type EmbedResult, type EmbedTask } from '@wsi-operator/protocol';
-import { openSlide, TileReader, type Pixels, type TileGridOptions } from '@wsi-operator/slides';
+import { openSlide, TileReader, type Pixels } from '@wsi-operator/slides';
 import { EmbeddedParts } from '../aggregate/embedded-parts.ts';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { planShards } from '../plan/plan.ts';
 import { deviceFromEnvironment } from '../device.ts';
 import { Turn } from '../turn.ts';
-import { statementOf, surveySlide } from '../worker/survey-slide.ts';
+import { normaliseStain, statementOf, surveySlide, type SurveyOptions } from '../worker/survey-slide.ts';
 import type { EmbedderResult, EmbedderTask } from './messages.ts';
 import { openModel, type ModelDescription } from './open-model.ts';
 
@@ -46,7 +46,7 @@ export class Embedder {
 
   async #embed(task: EmbedTask): Promise<EmbedResult> {
     const { patches } = this.#description;
-    const { slide } = task.block;
+    const { slide, stain } = task.block;
     const stated = statementOf(task.block.stated);
     const coordinates = int32From(task.block.coordinates);
     const shards = planShards(coordinates.length / 2, patches.batch);
@@ -54,7 +54,10 @@ export class Embedder {
       const range = shards[index];
       if (range === undefined) return undefined;
       const part = coordinates.subarray(range.start * 2, range.end * 2);
-      const reading = this.#reader.read({ slide, stated, patches, coordinates: part });
+      const reading = this.#reader.read({ slide, stated, patches, coordinates: part }).then((tiles) => {
+        normaliseStain(tiles, stain);
+        return tiles;
+      });
       // Reported where it is awaited; a read ahead that nobody awaits must not end the process.
       reading.catch(() => undefined);
       return reading;
@@ -80,7 +83,7 @@ export class Embedder {
 }
 
 /** Slides of the cohort have their annotations, as far as the files are there; new ones need none. */
-function newSlidePatches({ patches }: ModelDescription): TileGridOptions {
+function newSlidePatches({ patches }: ModelDescription): SurveyOptions {
   const { annotations } = patches.tissue;
   if (annotations === undefined) return patches;
   return { ...patches, tissue: { ...patches.tissue, annotations: { ...annotations, missing: 'detect' } } };

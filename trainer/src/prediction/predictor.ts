@@ -188,6 +188,7 @@ export class Predictor {
     const { fingerprint, digest, width, height, picture, detail, colours } = survey;
     return {
       ...stated,
+      ...(survey.stain ? { stain: survey.stain } : {}),
       ...{ slide, coordinates, fingerprint, digest, width, height },
       tiles: coordinates.length / 2,
       footprint: { x: survey.footprintX, y: survey.footprintY },

@@ -1,17 +1,26 @@
 /** Which tiles a slide has: what a worker answers to a task of the survey. */
-import type { Logger } from '@wsi-operator/foundation';
+import { publicText, WsiError, type Logger } from '@wsi-operator/foundation';
 import {
   bytesOf,
+  type DensityMap as DensityMapMessage,
   type StatedResolution as StatedMessage,
   type SurveyResult,
   type Task,
 } from '@wsi-operator/protocol';
 import {
+  mapDensities,
   openSlide,
   signatureOf,
+  slideStain,
   tileGrid,
+  tissueMask,
+  type DensityMap,
   type S3Store,
+  type SlideStain,
+  type StainOptions,
   type StatedResolution,
+  type Slide,
+  type TileGrid,
   type TileGridOptions,
 } from '@wsi-operator/slides';
 
@@ -22,14 +31,16 @@ export interface SurveyContext {
   readonly timed?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
+export type SurveyOptions = TileGridOptions & { readonly stain?: StainOptions | undefined };
+
 export async function surveySlide(
   { slide: path, stated }: NonNullable<Task['survey']>,
-  patches: TileGridOptions,
+  patches: SurveyOptions,
   { timed = (work) => work(), ...from }: SurveyContext = {},
 ): Promise<SurveyResult> {
   const slide = await openSlide(path, { ...from, stated: statementOf(stated) });
   try {
-    const grid = await timed(() => tileGrid(slide, patches, from));
+    const { grid, stain } = await timed(() => gridAndStain(slide, patches, from.store));
     const { picture, detail, colours } = await timed(() => signatureOf(slide));
     const { width, height, fingerprint, notes } = slide;
     return {
@@ -43,11 +54,39 @@ export async function surveySlide(
       picture,
       detail,
       colours,
-      notes: [...notes],
+      notes: [...notes, ...(stain.note === undefined ? [] : [stain.note])],
+      ...(stain.map === undefined ? {} : { stain: messageOf(stain.map) }),
     };
   } finally {
     await slide.close();
   }
+}
+
+async function gridAndStain(
+  slide: Slide,
+  patches: SurveyOptions,
+  store: S3Store | undefined,
+): Promise<{ readonly grid: TileGrid; readonly stain: SlideStain }> {
+  if (patches.stain === undefined) return { grid: await tileGrid(slide, patches, { store }), stain: {} };
+  const { minimumFraction: _ofTiles, ...tissue } = patches.tissue ?? {};
+  const mask = await tissueMask(slide, tissue, store);
+  const grid = await tileGrid(slide, patches, { store, mask });
+  return { grid, stain: await slideStain(slide, { grid, mask }, patches.stain) };
+}
+
+const messageOf = ({ matrix, offset }: DensityMap): DensityMapMessage => ({
+  matrix: [...matrix],
+  offset: [...offset],
+});
+
+/** Gives tiles of a slide its normalised stains, in place: uint8 [n, 3]. */
+export function normaliseStain(tiles: Uint8Array, stain: DensityMapMessage | null | undefined): void {
+  if (stain === undefined || stain === null) return;
+  const { matrix, offset } = stain;
+  if (matrix.length !== 9 || offset.length !== 3) {
+    throw new WsiError('Internal', publicText`a change of stains is not a matrix and an offset`);
+  }
+  mapDensities(tiles, { matrix, offset } as unknown as DensityMap);
 }
 
 /** What the cohort states for a slide, as the message of a task has it. */

@@ -14,7 +14,7 @@ import {
   type TileBlock,
   type Welcome,
 } from '@wsi-operator/protocol';
-import { S3Store, TileReader, type S3Settings, type TileGridOptions } from '@wsi-operator/slides';
+import { S3Store, TileReader, type S3Settings } from '@wsi-operator/slides';
 import { EmbeddedParts } from '../aggregate/embedded-parts.ts';
 import { addInto, TreeAccumulator } from '../aggregate/tree.ts';
 import { planShards } from '../plan/plan.ts';
@@ -26,7 +26,7 @@ import { GradientPusher } from './gradient-pusher.ts';
 import { TileAugmenter } from './augmentation/augmentation.ts';
 import { orientTiles } from './orientation.ts';
 import { PixelGarbage } from './pixel-garbage.ts';
-import { statementOf, surveySlide } from './survey-slide.ts';
+import { normaliseStain, statementOf, surveySlide, type SurveyOptions } from './survey-slide.ts';
 import { ParameterVersions } from './parameter-versions.ts';
 import { Turn } from '../turn.ts';
 
@@ -51,7 +51,7 @@ export class TaskRunner {
   readonly #store: S3Store;
   readonly #reader: TileReader;
   readonly #network: Network;
-  readonly #patches: TileGridOptions;
+  readonly #patches: SurveyOptions;
   readonly #embeddingSize: number;
   readonly #threads: number;
   readonly #usage: UsageMeter;
@@ -78,7 +78,7 @@ export class TaskRunner {
     this.#welcome = welcome;
     this.#network = JSON.parse(welcome.network) as Network;
     this.#embeddingSize = embeddingSize(this.#network);
-    this.#patches = JSON.parse(welcome.patches) as TileGridOptions;
+    this.#patches = JSON.parse(welcome.patches) as SurveyOptions;
     this.#augmenter = new TileAugmenter(this.#network.tileSize);
     this.#threads = welcome.threads;
     this.#usage = parts.usage;
@@ -260,6 +260,7 @@ export class TaskRunner {
     const stated = statementOf(block.stated);
     const { slide } = block;
     const tiles = await this.#reader.read({ slide, stated, patches: this.#patches, coordinates });
+    normaliseStain(tiles, block.stain);
     if (block.augmentation) this.#augmenter.augment(tiles, block.augmentation, coordinates);
     if (block.orientationSeed === 0) return tiles;
     const turned = orientTiles(tiles, this.#network.tileSize, { seed: block.orientationSeed, coordinates });

@@ -16,6 +16,7 @@ import {
   text,
 } from '../schema/build.ts';
 import { annotationRules, patchesRules } from './rules.ts';
+import { stainNormalisation } from './stain-normalisation.ts';
 
 const micrometres = (description: string, minimum: number, maximum: number) =>
   real(description, { minimum, maximum, unit: 'µm' });
@@ -162,6 +163,7 @@ export const patches = forms('How slides are cut into tiles. Give at most one of
       4,
     ),
     tissue: defaulted(tissue, {}),
+    stain: optional(stainNormalisation),
     cacheBytes: defaulted(quantity("Limit of a worker's cache of decoded tiles.", 'bytes'), '32Mi'),
     maximumPerSlide: planned(
       integer('Maximum number of tiles of a slide that are used.', {

@@ -51,6 +51,20 @@ export const fieldRefusals: readonly Refusal[] = [
     remedy: 'Did you mean spec.training?',
   },
   {
+    name: 'a stain of two channels',
+    changes: {
+      'spec.patches.stain': { reference: { haematoxylin: [1, 1], eosin: [1, 1, 1], amounts: [1, 1] } },
+    },
+    path: 'spec.patches.stain.reference.haematoxylin',
+    says: 'should have at least 3 items',
+  },
+  {
+    name: 'another way to find stains',
+    changes: { 'spec.patches.stain.method': 'vahadane' },
+    path: 'spec.patches.stain.method',
+    says: 'supported values: "macenko"',
+  },
+  {
     name: 'a hue of more than half a turn',
     changes: { 'spec.training.augmentations': { colour: { hue: 0.6 } } },
     path: 'spec.training.augmentations.colour.hue',

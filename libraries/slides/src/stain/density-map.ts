@@ -33,13 +33,6 @@ function darkerFrom(value: number): number {
   return Math.round(-DENSITY * Math.log10((value + 0.5) / 256));
 }
 
-/** The map that is `first` and then `second`. */
-export function followedBy(first: DensityMap, second: DensityMap): DensityMap {
-  const [x, y, z] = times(second.matrix, first.offset);
-  const [a, b, c] = second.offset;
-  return { matrix: product(second.matrix, first.matrix), offset: [x + a, y + b, z + c] };
-}
-
 /** Changes RGB pixels in place, uint8 [n, 3]. Densities outside those of 8-bit values become the nearest. */
 export function mapDensities(pixels: Uint8Array, { matrix, offset }: DensityMap): void {
   const [a, b, c, d, e, f, g, h, i] = matrix;

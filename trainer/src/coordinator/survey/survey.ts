@@ -16,7 +16,7 @@ import {
   WsiError,
 } from '@wsi-operator/foundation';
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
-import { int32From, type StatedResolution, type SurveyResult } from '@wsi-operator/protocol';
+import { int32From, type DensityMap, type StatedResolution, type SurveyResult } from '@wsi-operator/protocol';
 import {
   identifyAnnotations,
   identifySlide,
@@ -47,6 +47,8 @@ interface StoredSurvey extends SlideIdentity {
   readonly colours: string;
   /** Absent in what was surveyed before there were any. */
   readonly notes?: readonly string[];
+  /** Absent where stains are not normalised. */
+  readonly stain?: DensityMap | null;
   /** Of the canonical JSON of all other fields: a flipped bit in a coordinate would be another tile. */
   readonly sha256: string;
 }
@@ -162,6 +164,7 @@ function surveyedSlide(slide: string, { file, result }: Surveyed): SurveyedSlide
     footprint: { x: result.footprintX, y: result.footprintY },
     fingerprint: result.fingerprint,
     digest: result.digest,
+    ...(result.stain ? { stain: result.stain } : {}),
     width: result.width,
     height: result.height,
     file,

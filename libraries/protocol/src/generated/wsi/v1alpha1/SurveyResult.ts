@@ -1,5 +1,6 @@
 // Original file: libraries/protocol/proto/training.proto
 
+import type { DensityMap__Input as _wsi_v1alpha1_DensityMap__Input, DensityMap as _wsi_v1alpha1_DensityMap } from '../../wsi/v1alpha1/DensityMap.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface SurveyResult__Input {
@@ -23,6 +24,10 @@ export interface SurveyResult__Input {
    * What was chosen or assumed when the slide was opened.
    */
   'notes'?: (string)[];
+  /**
+   * What normalises its stains. Absent: nothing.
+   */
+  'stain'?: (_wsi_v1alpha1_DensityMap__Input | null);
 }
 
 export interface SurveyResult {
@@ -46,4 +51,8 @@ export interface SurveyResult {
    * What was chosen or assumed when the slide was opened.
    */
   'notes': (string)[];
+  /**
+   * What normalises its stains. Absent: nothing.
+   */
+  'stain': (_wsi_v1alpha1_DensityMap | null);
 }

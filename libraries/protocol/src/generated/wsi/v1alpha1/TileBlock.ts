@@ -2,6 +2,7 @@
 
 import type { StatedResolution__Input as _wsi_v1alpha1_StatedResolution__Input, StatedResolution as _wsi_v1alpha1_StatedResolution } from '../../wsi/v1alpha1/StatedResolution.ts';
 import type { TileAugmentation__Input as _wsi_v1alpha1_TileAugmentation__Input, TileAugmentation as _wsi_v1alpha1_TileAugmentation } from '../../wsi/v1alpha1/TileAugmentation.ts';
+import type { DensityMap__Input as _wsi_v1alpha1_DensityMap__Input, DensityMap as _wsi_v1alpha1_DensityMap } from '../../wsi/v1alpha1/DensityMap.ts';
 
 export interface TileBlock__Input {
   'slide'?: (string);
@@ -18,6 +19,10 @@ export interface TileBlock__Input {
    * Absent: the tiles keep their colours and their sharpness.
    */
   'augmentation'?: (_wsi_v1alpha1_TileAugmentation__Input | null);
+  /**
+   * Of the slide, from its survey. Absent: the tiles keep their stains.
+   */
+  'stain'?: (_wsi_v1alpha1_DensityMap__Input | null);
 }
 
 export interface TileBlock {
@@ -35,4 +40,8 @@ export interface TileBlock {
    * Absent: the tiles keep their colours and their sharpness.
    */
   'augmentation': (_wsi_v1alpha1_TileAugmentation | null);
+  /**
+   * Of the slide, from its survey. Absent: the tiles keep their stains.
+   */
+  'stain': (_wsi_v1alpha1_DensityMap | null);
 }
