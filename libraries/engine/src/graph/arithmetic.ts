@@ -20,7 +20,7 @@ export function binary(
 
 export function unary(
   graph: Graph,
-  operation: 'Exp' | 'Rsqrt' | 'Log' | 'Neg' | 'Square',
+  operation: 'Erf' | 'Exp' | 'Rsqrt' | 'Log' | 'Neg' | 'Square',
   value: Value,
 ): Value {
   return graph.typed(operation, [value], value.shape);
@@ -64,6 +64,42 @@ export function multiplyMatrices(
     transpose_a: { flag: transpose.left ?? false },
     transpose_b: { flag: transpose.right ?? false },
   });
+}
+
+/** The products of many pairs of matrices: [..., rows, inner] by [..., inner, columns]. */
+export function multiplyEach(
+  graph: Graph,
+  [left, right]: readonly [Value, Value],
+  transpose: { readonly left?: boolean; readonly right?: boolean } = {},
+): Value {
+  const rows = left.shape.at(transpose.left === true ? -1 : -2) ?? null;
+  const columns = right.shape.at(transpose.right === true ? -2 : -1) ?? null;
+  return graph.typed('BatchMatMulV2', [left, right], [...left.shape.slice(0, -2), rows, columns], {
+    adj_x: { flag: transpose.left ?? false },
+    adj_y: { flag: transpose.right ?? false },
+  });
+}
+
+/** @param order for each dimension of the result, that of the value */
+export function permute(graph: Graph, value: Value, order: readonly number[]): Value {
+  const shape = order.map((dimension) => value.shape[dimension] ?? null);
+  return graph.typed('Transpose', [value, graph.integers(order)], shape, { Tperm: { type: 'int32' } });
+}
+
+/** The parts along the first dimension, which is dropped. */
+export function unstack(graph: Graph, value: Value): readonly Value[] {
+  const count = Number(value.shape[0]);
+  const attributes = { num: { integer: count }, axis: { integer: 0 } };
+  const first = graph.typed('Unpack', [value], value.shape.slice(1), attributes);
+  return Array.from({ length: count }, (_, index) =>
+    index === 0 ? first : { ...first, name: `${first.name}:${index}` },
+  );
+}
+
+/** Values of one shape along a new first dimension. */
+export function stack(graph: Graph, values: readonly [Value, ...Value[]]): Value {
+  const attributes = { N: { integer: values.length }, axis: { integer: 0 } };
+  return graph.typed('Pack', values, [values.length, ...values[0].shape], attributes);
 }
 
 /** The elements [offset, offset + length) of a vector. */

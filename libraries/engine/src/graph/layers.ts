@@ -1,7 +1,7 @@
 /** Differentiable operations, with TensorFlow's fused gradient operations for rules. Images are NHWC. */
 import { binary, multiplyMatrices, reduce, reshape, shapeOf, unary } from './arithmetic.ts';
-import { elements, known, type Value } from './graph.ts';
-import type { Shape } from './messages.ts';
+import { elements, known, type Graph, type Value } from './graph.ts';
+import type { Attribute, Shape } from './messages.ts';
 import type { Tape } from './tape.ts';
 
 /**
@@ -20,6 +20,11 @@ export function convolveCentred(tape: Tape, image: Value, weights: Value, stride
   if (stride === 1 || before === 0) return convolve(tape, image, weights, stride);
   const padded = pad(tape, image, before, before - (stride - 1));
   return convolveWith('VALID', tape, [padded, weights], stride);
+}
+
+/** Convolution with a stride of 1 where the kernel lies within the image: the result is side - 1 smaller. */
+export function convolveInside(tape: Tape, image: Value, weights: Value): Value {
+  return convolveWith('VALID', tape, [image, weights], 1);
 }
 
 function convolveWith(
@@ -70,7 +75,8 @@ function pad(tape: Tape, image: Value, before: number, after: number): Value {
   });
 }
 
-function downsampled(shape: Shape, stride: number): [number, number] {
+/** The sides of an image after a stride. */
+export function downsampled(shape: Shape, stride: number): [number, number] {
   return [Math.ceil(known(shape, 1) / stride), Math.ceil(known(shape, 2) / stride)];
 }
 
@@ -93,13 +99,28 @@ export function relu(tape: Tape, value: Value): Value {
 
 /** Maximum over 3 x 3 windows with a stride of 2; the edges are padded by one, as in PyTorch. Needs values >= 0. */
 export function maxPool(tape: Tape, value: Value): Value {
+  const padding = { text: 'EXPLICIT' };
+  const explicit_paddings = { integers: [0, 0, 1, 1, 1, 1, 0, 0] };
+  return maxPoolWith(tape, value, 3, { padding, explicit_paddings });
+}
+
+/** Maximum over squares of 2 x 2 pixels beside one another. Sides must be even. */
+export function maxPoolSquares(tape: Tape, value: Value): Value {
+  return maxPoolWith(tape, value, 2, { padding: { text: 'VALID' } });
+}
+
+function maxPoolWith(
+  tape: Tape,
+  value: Value,
+  side: number,
+  padding: Readonly<Record<string, Attribute>>,
+): Value {
   const { graph } = tape;
   const [batch = null, , , channels = null] = value.shape;
   const attributes = {
-    ksize: { integers: [1, 3, 3, 1] },
+    ksize: { integers: [1, side, side, 1] },
     strides: { integers: [1, 2, 2, 1] },
-    padding: { text: 'EXPLICIT' },
-    explicit_paddings: { integers: [0, 0, 1, 1, 1, 1, 0, 0] },
+    ...padding,
     data_format: { text: 'NHWC' },
   };
   const shape: Shape = [batch, ...downsampled(value.shape, 2), channels];
@@ -210,12 +231,16 @@ export function standardizeWeights(tape: Tape, weights: Value, gain: Value): Val
   });
 }
 
-/** Softmax over a row: [1, n]. */
+/** Softmax over the last dimension. */
 export function softmax(tape: Tape, scores: Value): Value {
   const { graph } = tape;
   const result = graph.typed('Softmax', [scores], scores.shape);
-  return tape.record(result, [scores], (cotangent) => {
-    const inner = reduce(graph, 'Sum', binary(graph, 'Mul', [cotangent, result]), [1], true);
-    return [binary(graph, 'Mul', [binary(graph, 'Sub', [cotangent, inner]), result])];
-  });
+  return tape.record(result, [scores], (cotangent) => [softmaxGradient(graph, result, cotangent)]);
+}
+
+/** The cotangent of the scores, from the softmax and its cotangent. */
+export function softmaxGradient(graph: Graph, result: Value, cotangent: Value): Value {
+  const last = result.shape.length - 1;
+  const inner = reduce(graph, 'Sum', binary(graph, 'Mul', [cotangent, result]), [last], true);
+  return binary(graph, 'Mul', [binary(graph, 'Sub', [cotangent, inner]), result]);
 }
