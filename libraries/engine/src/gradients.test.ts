@@ -30,9 +30,10 @@ const cases: { name: string; network: Network; tiles: number; shard: number }[] 
       tiles: 11,
       shard: 8,
     })),
-  // Every encoder that a job may choose.
-  ...(Object.keys(ENCODERS) as EncoderName[]).map((name) => {
-    const tileSize = Math.max(32, ENCODERS[name].stride);
+  // Every encoder that a job may choose but the larger ones, which differ from the smaller in numbers only.
+  ...(Object.keys(ENCODERS) as EncoderName[]).filter(isSmall).map((name) => {
+    const { stride } = ENCODERS[name];
+    const tileSize = Math.ceil(32 / stride) * stride;
     return {
       name: `${name}, attention, few tiles`,
       network: { ...attention, encoder: { name }, tileSize },
@@ -41,6 +42,10 @@ const cases: { name: string; network: Network; tiles: number; shard: number }[] 
     };
   }),
 ];
+
+function isSmall(name: EncoderName): boolean {
+  return !name.startsWith('vit_base') && name !== 'resnet34';
+}
 
 describe.each(cases)('the gradient of shards of $shard ($name)', ({ network, tiles, shard }) => {
   const bag = exampleBag(network, tiles);

@@ -64,7 +64,8 @@ def start(configuration):
         return image
 
     def loss():
-        image = tiles.permute(0, 3, 1, 2).float() * (4 / 255) - 2
+        mean, std = ((0.5,) * 3, (0.25,) * 3) if name == "tiny" else ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+        image = (tiles.permute(0, 3, 1, 2).float() / 255 - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
         embeddings = (tiny if name == "tiny" else resnet18)(image).mean((2, 3))
 
         def layer(part):

@@ -7,7 +7,6 @@
 import type { EncoderName } from '@wsi-operator/api';
 import { cast, concatenate, reshape, slice } from '../graph/arithmetic.ts';
 import { elements, type Graph, type Value } from '../graph/graph.ts';
-import { meanOverPixels } from '../graph/layers.ts';
 import { Tape } from '../graph/tape.ts';
 import { encoders } from './encoders/index.ts';
 import { normalisedTiles } from './encoders/tiles.ts';
@@ -62,8 +61,7 @@ function encoded(
   { tape, parameter, tiles }: { tape: Tape; parameter: (name: string) => Value; tiles: Value },
 ): Value {
   const encoder = encoders[name];
-  const features = encoder.forward(tape, parameter, normalisedTiles(tape, tiles, encoder.normalisation));
-  return meanOverPixels(tape, features);
+  return encoder.forward(tape, parameter, normalisedTiles(tape, tiles, encoder.normalisation));
 }
 
 function flatten(graph: Graph, value: Value): Value {

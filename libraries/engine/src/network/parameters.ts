@@ -66,9 +66,9 @@ export function initialParameters(network: Network, seed: number): Float32Array 
 
 function specifications(network: Network): readonly ParameterSpecification[] {
   requireNetwork(network);
-  const { encoder, aggregator } = network;
+  const { encoder, aggregator, tileSize } = network;
   return [
-    ...(encoder.name === 'features' ? [] : encoders[encoder.name].parameters()),
+    ...(encoder.name === 'features' ? [] : encoders[encoder.name].parameters(tileSize)),
     ...aggregatorOf(aggregator).parameters(aggregator, embeddingSize(network)),
   ];
 }

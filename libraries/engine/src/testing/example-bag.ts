@@ -19,7 +19,7 @@ function exampleParameters(network: Network, seed: number): Float32Array {
     // He's variance for convolutions; so much for attention that the scores differ; gains around 1, biases around 0.
     const [centre, width] =
       shape.length > 1
-        ? [0, Math.sqrt((shape.length === 2 ? 30 : 6) / inputs)]
+        ? [0, Math.sqrt((name.startsWith('attention.') ? 30 : 6) / inputs)]
         : [name.endsWith('.weight') ? 1 : 0, 0.3];
     for (let index = offset; index < offset + count; index++) values[index] = centre + width * draw();
   }

@@ -48,7 +48,7 @@ describe('a file that fits', () => {
     const { sha256, match } = await readEncoderWeights(inMemory(file), 'resnet18', (name, { length }) =>
       parameters.set(name, length),
     );
-    const expected = encoders.resnet18.parameters();
+    const expected = encoders.resnet18.parameters(224);
     expect(Object.fromEntries(parameters)).toEqual(
       Object.fromEntries(expected.map(({ name, shape }) => [name, shape.reduce((a, b) => a * b, 1)])),
     );

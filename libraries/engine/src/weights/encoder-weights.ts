@@ -3,7 +3,7 @@ import type { EncoderName } from '@wsi-operator/api';
 import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import type { Conversion, PublishedTensor } from '../network/encoders/published.ts';
 import { float32From, isFloatType } from './half-precision.ts';
-import { matchWeights, type FoundTensor, type MatchedWeights } from './match.ts';
+import { ANY_TILE, matchWeights, type FoundTensor, type MatchedWeights } from './match.ts';
 import { readHeader, streamTensors, type WeightsBytes } from './weights-file.ts';
 
 export interface EncoderWeights {
@@ -18,15 +18,17 @@ const MOST_DIFFERENCES = 12;
 /**
  * Reads and checks the whole file. Parameters are given one after the other as soon as their tensors are there, so that
  * memory is bounded by the encoder's size, whatever else is in the file.
+ * @param tileSize of the network that gets the parameters; without one the file is only checked
  * @throws WsiError `WeightsInvalid` that names the file, and what differs
  */
 export async function readEncoderWeights(
   bytes: WeightsBytes,
   encoder: EncoderName,
   onParameter: (name: string, values: Float32Array) => void = () => undefined,
+  tileSize: number = ANY_TILE,
 ): Promise<EncoderWeights> {
   const header = await readHeader(bytes);
-  const match = requireMatch(encoder, header.places, bytes.where);
+  const match = requireMatch(encoder, header.places, bytes.where, tileSize);
   const waiting = new WaitingTensors(match, bytes.where, onParameter);
   const sha256 = await streamTensors(bytes, header, {
     wanted: ({ name }) => match.needed.has(name),
@@ -42,8 +44,9 @@ export function requireMatch(
   encoder: EncoderName,
   tensors: readonly FoundTensor[],
   where: string,
+  tileSize: number = ANY_TILE,
 ): MatchedWeights {
-  const match = matchWeights(encoder, tensors);
+  const match = matchWeights(encoder, tensors, tileSize);
   if (!('differences' in match)) return match;
   const { differences, fits } = match;
   const more = differences.length - MOST_DIFFERENCES;

@@ -39,24 +39,29 @@ export interface Mismatch {
   readonly fits: readonly EncoderName[];
 }
 
+/** A multiple of every encoder's stride, for a check alone: what a file must hold does not depend on the tiles. */
+export const ANY_TILE = 224;
+
 export function matchWeights(
   encoder: EncoderName,
   tensors: readonly FoundTensor[],
+  tileSize: number,
 ): MatchedWeights | Mismatch {
-  const match = matchOne(encoder, tensors);
+  const match = matchOne(encoder, tensors, tileSize);
   if (!('differences' in match)) return match;
   const names = Object.keys(encoders) as EncoderName[];
-  const fits = names.filter((other) => other !== encoder && !('differences' in matchOne(other, tensors)));
+  const fits = names.filter((other) => other !== encoder && !('differences' in matchOne(other, tensors, ANY_TILE)));
   return { differences: match.differences, fits };
 }
 
 function matchOne(
   encoder: EncoderName,
   tensors: readonly FoundTensor[],
+  tileSize: number,
 ): MatchedWeights | Omit<Mismatch, 'fits'> {
   const prefix = commonPrefix(tensors);
   const found = new Map(tensors.map((tensor) => [tensor.name.slice(prefix.length), tensor]));
-  const kinds = encoders[encoder].published().map((weights) => {
+  const kinds = encoders[encoder].published(tileSize).map((weights) => {
     const needed = new Map(weights.conversions.flatMap(({ from }) => from.map((of) => [of.name, of])));
     return { weights, needed, there: [...needed.keys()].filter((name) => found.has(name)).length };
   });

@@ -1,11 +1,12 @@
 /**
- * What an encoder is: tiles to embeddings, without statistics over tiles or pixels, so that a tile's embedding depends on
- * its pixels alone and a convolution is the same wherever the tile was cut.
+ * What an encoder is: tiles to embeddings, without statistics over tiles, so that a tile's embedding depends on its pixels
+ * alone.
  *
- *     tiles [n, size, size, 3] ──features──► [n, size / stride, size / stride, d] ──mean over pixels──► embeddings [n, d]
+ *     tiles [n, size, size, 3] ──► features [n, size / stride, size / stride, d] ──mean over pixels──► embeddings [n, d]
+ *     tiles [n, size, size, 3] ──► tokens [n, t, d] ──that of the class──► embeddings [n, d]
  *
- * Shapes: n tiles of a shard; size pixels a side of a tile, 3 colours; stride pixels a side that become one of the features;
- * d the length of an embedding.
+ * Shapes: n tiles of a shard; size pixels a side of a tile, 3 colours; stride pixels a side that become one feature or
+ * token; d the length of an embedding.
  */
 import type { Value } from '../../graph/graph.ts';
 import type { Tape } from '../../graph/tape.ts';
@@ -22,10 +23,13 @@ export interface Encoder {
   readonly embeddingSize: number;
   /** What its weights expect of the pixels; `tiles` of {@link forward} applies it. */
   readonly normalisation: Normalisation;
-  /** In the order in which they lie in the flat vector; names begin with `encoder.`. */
-  parameters(): readonly ParameterSpecification[];
-  /** @returns features [n, height, width, d] of tiles [n, size, size, 3] */
+  /**
+   * In the order in which they lie in the flat vector; names begin with `encoder.`.
+   * @param tileSize a multiple of its stride: an encoder may have a parameter for each place of a tile
+   */
+  parameters(tileSize: number): readonly ParameterSpecification[];
+  /** @returns embeddings [n, d] of tiles [n, size, size, 3] */
   forward(tape: Tape, parameters: Parameters, tiles: Tiles): Value;
   /** The kinds of files that its parameters can be read from; none for an encoder that nobody publishes weights of. */
-  published(): readonly PublishedWeights[];
+  published(tileSize: number): readonly PublishedWeights[];
 }

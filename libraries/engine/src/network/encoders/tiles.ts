@@ -21,6 +21,12 @@ export interface Normalisation {
 /** Every colour from -2 to 2; the first convolution's weights take up the means and deviations that the colours have. */
 export const AROUND_ZERO: Normalisation = { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] };
 
+/** Those of ImageNet's photographs, which torchvision's weights and DINOv2's were trained with. */
+export const IMAGENET: Normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/** Every colour from -1 to 1, as Google's networks expect it. */
+export const SYMMETRIC: Normalisation = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+
 /** A convolution of [n, h, w, in] by [side, side, in, out]. */
 export type Convolution = (tape: Tape, image: Value, weights: Value, stride: number) => Value;
 

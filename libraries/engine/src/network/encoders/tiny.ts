@@ -2,12 +2,12 @@
  * `tiny`: four 3 x 3 convolutions with a stride of 2 and standardized weights, each followed by bias and ReLU.
  *
  *     tiles [n, s, s, 3] ─stem─► [n, s/2, s/2, 16] ─stage1─► [n, s/4, s/4, 32]
- *                        ─stage2─► [n, s/8, s/8, 64] ─stage3─► [n, s/16, s/16, 128]
+ *                        ─stage2─► [n, s/8, s/8, 64] ─stage3─► [n, s/16, s/16, 128] ─mean over pixels─► [n, 128]
  *
  * Shapes: n tiles of a shard; s pixels a side of a tile; the last number is that of the channels.
  */
 import type { Value } from '../../graph/graph.ts';
-import { addBias, convolve, relu, standardizeWeights } from '../../graph/layers.ts';
+import { addBias, convolve, meanOverPixels, relu, standardizeWeights } from '../../graph/layers.ts';
 import { convolution } from '../parameter-specification.ts';
 import type { Encoder } from './encoder.ts';
 import { AROUND_ZERO } from './tiles.ts';
@@ -47,9 +47,10 @@ export const tiny: Encoder = {
       return relu(tape, addBias(tape, convolveBy(standardized), parameters(`encoder.${name}.norm.bias`)));
     };
     const [[stem], ...stages] = LAYERS;
-    return stages.reduce(
-      (features, [name]) => layer(name, (weights) => convolve(tape, features, weights, 2)),
+    const features = stages.reduce(
+      (image, [name]) => layer(name, (weights) => convolve(tape, image, weights, 2)),
       layer(stem, (weights) => tiles.convolve(convolve, weights, 2)),
     );
+    return meanOverPixels(tape, features);
   },
 };

@@ -11,7 +11,7 @@ export function publishedTensors(encoder: EncoderName, seed = 1): NamedTensor[] 
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-  const [weights] = encoders[encoder].published();
+  const [weights] = encoders[encoder].published(224);
   if (weights === undefined) throw new Error(`nobody publishes weights of ${encoder}`);
   const needed = new Map(weights.conversions.flatMap(({ from }) => from.map((of) => [of.name, of.shape])));
   return [...needed].map(([name, sides]) => {
