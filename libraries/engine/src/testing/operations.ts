@@ -87,7 +87,9 @@ export const OPERATIONS: Readonly<Record<string, OperationCase>> = {
   },
   scaleColumns: two([rows, [12]], scaleColumns),
   gelu: one(rows, (tape, x) => gelu(tape, multiplyBy(tape, x, tape.graph.scalar(3)))),
-  attend: one([6, 24], (tape, x) => attend(tape, multiplyBy(tape, x, tape.graph.scalar(2)), { tokens: 3, heads: 2 })),
+  attend: one([6, 24], (tape, x) =>
+    attend(tape, multiplyBy(tape, x, tape.graph.scalar(2)), { tokens: 3, heads: 2 }),
+  ),
   cutIntoPatches: one(image, (tape, x) => cutIntoPatches(tape, x, 2)),
   leaveRoom: one(tokens, (tape, x) => leaveRoom(tape, x, 2)),
   firstToken: one(tokens, firstToken),

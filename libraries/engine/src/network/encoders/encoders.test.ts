@@ -106,7 +106,7 @@ describe.each(names)('encoder %s', (name) => {
           () => convert(...examples(FREE + 1)),
         );
         expect(values.length).toBe(product(shapes.get(parameter)!));
-        expect([values.at(0), values.at(-1)].every(Number.isFinite)).toBe(true);
+        expect([values.at(0), values.at(-1)].every((value) => Number.isFinite(value))).toBe(true);
       }
       const needed = conversions.flatMap(({ from }) => from.map(({ name: of }) => of));
       expect(needed.filter((of) => ignored.some((pattern) => pattern.test(of)))).toEqual([]);

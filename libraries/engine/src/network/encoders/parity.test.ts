@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Parity } from '../../testing/encoder-parity.ts';
 
-// Larger ones differ from these in numbers only; the benchmark compares them, too.
+// The base transformers differ from the small ones in numbers only, and take long.
 const ENCODERS_COMPARED = [
   'lenet',
   'resnet18',

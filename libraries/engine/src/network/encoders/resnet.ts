@@ -33,7 +33,12 @@ const EPSILON = 1e-5;
 interface Block {
   readonly name: string;
   /** One after the other: side of the kernel, channels before and after it, stride. */
-  readonly convolutions: readonly (readonly [side: number, inputs: number, outputs: number, stride: number])[];
+  readonly convolutions: readonly (readonly [
+    side: number,
+    inputs: number,
+    outputs: number,
+    stride: number,
+  ])[];
   /** Whether the shortcut is a 1 x 1 convolution, because the shape changes. */
   readonly widens: boolean;
 }

@@ -10,7 +10,7 @@ import {
   type PublishedTensor,
   type PublishedWeights,
 } from './published.ts';
-import type { TransformerShape } from './vision-transformer.ts';
+import type { TransformerShape } from './transformer-shape.ts';
 
 /** Classifiers, and what only pretraining uses. */
 const IGNORED = [/^head\./, /^fc_norm\./, /^head_dist\./, /^mask_token$/];
@@ -41,14 +41,14 @@ function conversionOf({ classPlace }: TransformerShape, { name, shape }: Paramet
     return {
       parameter: name,
       from: [{ name: published, shape: [1, undefined, third] }],
-      convert: (places) => resampled(places!, second - prefix, prefix),
+      convert: (places) => resampled(places, second - prefix, prefix),
     };
   }
   if (shape.length === 4)
     return {
       parameter: name,
       from: [{ name: published, shape: [fourth, third, first, second] }],
-      convert: (weights) => hwio(weights!),
+      convert: (weights) => hwio(weights),
     };
   if (shape.length === 2) return publishedLinear(name, published, [first, second]);
   return publishedAsItIs(name, published, shape);
@@ -62,13 +62,13 @@ function dinov2ConversionOf({ name, shape }: ParameterSpecification): Conversion
     return {
       parameter: name,
       from: [places],
-      convert: (all) => resampled(all!, tokens, 1).slice(width),
+      convert: (all) => resampled(all, tokens, 1).slice(width),
     };
   if (name === 'encoder.cls_token')
     return {
       parameter: name,
       from: [{ name: 'cls_token', shape }, places],
-      convert: (token, all) => token!.values.map((value, index) => value + all!.values[index]!),
+      convert: (token, all) => token.values.map((value, index) => value + all.values[index]!),
     };
   return undefined;
 }

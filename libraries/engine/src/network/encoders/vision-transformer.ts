@@ -27,23 +27,9 @@ import {
 } from '../../graph/tokens.ts';
 import type { ParameterSpecification } from '../parameter-specification.ts';
 import type { Encoder, Parameters } from './encoder.ts';
+import type { TransformerShape } from './transformer-shape.ts';
 import { IMAGENET, SYMMETRIC, type Normalisation } from './tiles.ts';
 import { publishedTransformer } from './vision-transformer-weights.ts';
-
-export interface TransformerShape {
-  /** Pixels a side of a patch. */
-  readonly patch: number;
-  /** d, the length of a token. */
-  readonly width: number;
-  readonly heads: number;
-  readonly depth: number;
-  /** Tokens beside that of the class. */
-  readonly registers: number;
-  /** The first gains of the branches; undefined where they have none. */
-  readonly layerScale: number | undefined;
-  /** Whether the token of the class has an embedding of its place, too. */
-  readonly classPlace: boolean;
-}
 
 /** timm's of layer normalisation in these networks. */
 const EPSILON = 1e-6;
@@ -138,7 +124,11 @@ function offsets(
   if (!shape.classPlace) return appendTokens(tape, own, places);
   const { graph } = tape;
   const rest = shape.tokens - 1 - shape.registers;
-  const zeros = reshape(graph, graph.floats(Array<number>(rest * shape.width).fill(0), [rest * shape.width]), [1, rest, shape.width]);
+  const zeros = reshape(
+    graph,
+    graph.floats(Array<number>(rest * shape.width).fill(0), [rest * shape.width]),
+    [1, rest, shape.width],
+  );
   return add(tape, appendTokens(tape, own, zeros), places);
 }
 
