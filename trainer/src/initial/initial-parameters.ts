@@ -50,7 +50,7 @@ export async function initialParameters(
 
 /** Parts that are set are said in the log of the first pass, which sets none. */
 async function readAll(
-  { model: { encoder, initialFrom } }: WsiTrainingJobSpec,
+  { model: { encoder, initialFrom }, patches }: WsiTrainingJobSpec,
   { model, store, logger }: Sources,
   set?: (name: string, values: Float32Array) => void,
 ): Promise<InitialDigests> {
@@ -58,7 +58,7 @@ async function readAll(
   if (encoder.weights !== undefined) {
     const bytes = await openStored(encoder.weights, store);
     try {
-      const weights = await readEncoderWeights(bytes, encoder.name, set);
+      const weights = await readEncoderWeights(bytes, encoder.name, set, patches.size);
       digests.weights = weights.sha256;
       if (set === undefined)
         logger.info(weightsLine(encoder.weights, weights), 'encoder starts from weights');

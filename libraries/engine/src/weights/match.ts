@@ -50,7 +50,9 @@ export function matchWeights(
   const match = matchOne(encoder, tensors, tileSize);
   if (!('differences' in match)) return match;
   const names = Object.keys(encoders) as EncoderName[];
-  const fits = names.filter((other) => other !== encoder && !('differences' in matchOne(other, tensors, ANY_TILE)));
+  const fits = names.filter(
+    (other) => other !== encoder && !('differences' in matchOne(other, tensors, ANY_TILE)),
+  );
   return { differences: match.differences, fits };
 }
 
