@@ -68,6 +68,9 @@ describe('epochs that are added to a finished run', () => {
     const again = await start(`refused-${training.epochs}`, withTraining(training));
     expect(await again.finished).not.toBe(0);
     expect(again.logs).toMatch(says);
+    // What is refused leaves the result where it was.
+    const entries = await readdir(join(directory, `refused-${training.epochs}`));
+    expect(entries).toContain('result.json');
   });
 });
 

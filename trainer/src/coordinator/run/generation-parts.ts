@@ -50,6 +50,8 @@ export interface GenerationsParts {
   welcome(model: Model, servers: Welcome['servers']): Welcome;
   /** The choice of an epoch; undefined where the last one is kept. */
   readonly selection: SelectionRecord | undefined;
+  /** Takes the result of fewer epochs out of the way, once it is known that this run goes on from there. */
+  setResultAside(): Promise<void>;
   /** Predictions and result at a version that the servers hold. */
   evaluate(prepared: Prepared, version: number): Promise<void>;
   /** The run without a slide that turned out to be damaged. @throws WsiError when it has to fail for that slide */

@@ -137,6 +137,7 @@ export class Generations {
     if (point?.identity !== prepared.identity) {
       this.#finished.clear();
       point = await storedPoint(prepared, this.#parts);
+      await this.#parts.setResultAside();
       this.#recovery.hold(point);
     }
     return { state: 'adopting', run, point };

@@ -110,6 +110,7 @@ export class TrainingRun {
       logger,
       welcome: (model, servers) => this.#welcome(model, servers),
       selection: this.#selection,
+      setResultAside: () => setShorterResultAside(config.output, job.spec.training.epochs, logger),
       evaluate: (prepared, version) => this.#evaluate(prepared, version),
       withoutSlide: (prepared, error) => this.#withoutSlide(prepared, error),
     });
@@ -166,7 +167,6 @@ export class TrainingRun {
     const { spec } = this.job;
     const { config, connections, clock, logger } = this.#options;
     await removeLeftovers(config.output);
-    await setShorterResultAside(config.output, spec.training.epochs, logger);
     await removeFailure();
     const { cohort, lines, copies, notes } = await this.#readCohort();
     this.#lines = lines;

@@ -225,6 +225,7 @@ class Simulation {
       clock,
       logger,
       welcome: (_model, servers) => simulatedWelcome(generations.number, servers),
+      setResultAside: () => Promise.resolve(),
       evaluate: async ({ servers, model }, version) => {
         const parameters = await servers.pull(version, 0, model.space.length);
         const { tiles, step } = progress;
