@@ -13,8 +13,8 @@ import { WholeBagReference } from './testing/whole-bag.ts';
 const THREADS = 1;
 /** Relative, in the Euclidean norm. */
 const TOLERANCE = 1e-5;
-/** Of a single tensor, where both sides are float32: resnet18's large embeddings saturate the gate of attention. */
-const TENSOR_TOLERANCE = 3e-5;
+/** Of a single tensor, both sides in float32: resnet18's embeddings are large and saturate the gate of attention. */
+const tensorTolerance = (encoder: string): number => (encoder === 'resnet18' ? 3e-5 : TOLERANCE);
 
 const attention: Network = {
   encoder: { name: 'tiny' },
@@ -69,7 +69,7 @@ describe.each(cases)('the gradient of shards of $shard ($name)', ({ network, til
       const part = (vector: Float32Array): Float32Array => vector.subarray(offset, offset + length);
       return { name, error: relativeError(part(twoPass.gradient), part(gradient)) };
     });
-    expect(errors.filter(({ error }) => !(error < TENSOR_TOLERANCE))).toEqual([]);
+    expect(errors.filter(({ error }) => !(error < tensorTolerance(network.encoder.name)))).toEqual([]);
   });
 
   it('equals the gradient of the whole bag in float64', async () => {

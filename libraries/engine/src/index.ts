@@ -10,6 +10,7 @@ export type { Tiles } from './thread/protocol.ts';
 export {
   aggregatorSettings,
   embeddingSize,
+  encoderRevision,
   requireNetwork,
   type Aggregator,
   type Network,

@@ -128,6 +128,20 @@ describe('a hostile cursor is refused', () => {
       /spec\.model\.encoder\.name/u,
     ],
     [
+      'an encoder of a revision that is still to come',
+      () => model({ encoderRevision: 2 }),
+      /trained with revision 2 of tiny, and this version computes revision 1/u,
+    ],
+    [
+      'a resnet18 of the first revision, whose pixels were normalised otherwise',
+      () => {
+        const { patches: cut, network } = good.model as { patches: object; network: object };
+        const resnet = { ...network, encoder: { name: 'resnet18' }, tileSize: 64 };
+        return model({ network: resnet, patches: { ...cut, size: 64, stride: 64 } });
+      },
+      /trained with revision 1 of resnet18, and this version computes revision 2/u,
+    ],
+    [
       'an attention of a billion units',
       () =>
         model({

@@ -3,6 +3,7 @@ import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
 import { canonicalJson, sha256 } from '@wsi-operator/foundation';
 import { modelByContent, type InitialDigests } from '../initial/digests.ts';
+import { laterRevision } from './model.ts';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import { heads } from '../heads/index.ts';
 import { dependsOnEpochs } from '../optimizer/index.ts';
@@ -28,6 +29,7 @@ export function identityOf(
       model: modelByContent(spec.model, initial),
       training: spec.training,
       cases,
+      ...laterRevision(spec.model.encoder),
       ...heads[spec.model.head.name].identity,
       ...severalBags(spec, cohort),
     }),

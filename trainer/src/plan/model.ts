@@ -1,6 +1,12 @@
 /** From a job's spec to what is trained: the engine's network, the head, and where each parameter lies. */
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
-import { aggregatorSettings, embeddingSize, type Network } from '@wsi-operator/engine';
+import {
+  aggregatorSettings,
+  embeddingSize,
+  encoderRevision,
+  type Network,
+  type NetworkEncoder,
+} from '@wsi-operator/engine';
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { createHead, describeHead, type Head, type HeadSpec } from '../heads/index.ts';
 import { ParameterSpace } from './parameter-space.ts';
@@ -8,6 +14,8 @@ import { ParameterSpace } from './parameter-space.ts';
 /** What a checkpoint holds beside the numbers, so that it can be used without the job. */
 export interface ModelDescription {
   readonly network: Network;
+  /** Of the encoder that it was trained with; absent: the first. */
+  readonly encoderRevision?: number;
   readonly head: HeadSpec;
   readonly classes: readonly string[];
   /** The class that a score is the probability of, where the job names one. */
@@ -30,12 +38,21 @@ export function describeModel(spec: WsiTrainingJobSpec, classes: readonly string
       aggregator: aggregatorSettings(aggregator),
       tileSize: spec.patches.size,
     },
+    ...laterRevision(encoder),
     head: describeHead(head, classes),
     classes,
     ...positiveOf(spec, classes),
     patches: spec.patches,
     threads: spec.training.threads,
   };
+}
+
+/** What tells a later revision of an encoder from the first; nothing of the first, whose runs are as they were. */
+export function laterRevision(
+  encoder: Pick<NetworkEncoder, 'name'>,
+): Pick<ModelDescription, 'encoderRevision'> {
+  const revision = encoderRevision(encoder);
+  return revision === 1 ? {} : { encoderRevision: revision };
 }
 
 /** @throws WsiError `InvalidCohort` when there is no such class */

@@ -5,6 +5,7 @@
  */
 import { API_VERSION, formatProblem, HEADS, KIND, validate, type OutcomeType } from '@wsi-operator/api';
 import { isRecord, WsiError } from '@wsi-operator/foundation';
+import { encoderRevision, type Network } from '@wsi-operator/engine';
 import type { ModelDescription } from '../plan/model.ts';
 
 /** The outcome of the smallest job that has a head for it, and the classes that such a head must have. */
@@ -43,9 +44,20 @@ export function storedDescription(stored: unknown): ModelDescription {
   if (OUTCOMES[outcomeOf(head)].countsClasses && head['classes'] !== classes.length) {
     throw refused(`its head is for other classes than the ${classes.length} that it names`);
   }
+  requireRevision(network['encoder'], stored['encoderRevision'] ?? 1);
   // Checked above, so that the type holds.
   const description = stored as unknown as ModelDescription;
   return { ...description, patches: { ...description.patches, cacheBytes: job.spec.patches.cacheBytes } };
+}
+
+/** Parameters of another revision would give numbers that look right and are wrong. */
+function requireRevision(encoder: unknown, revision: unknown): void {
+  const { name } = encoder as Network['encoder'];
+  const now = encoderRevision({ name });
+  if (revision === now) return;
+  throw refused(
+    `it was trained with revision ${String(revision)} of ${name}, and this version computes revision ${now}`,
+  );
 }
 
 interface StoredParts {

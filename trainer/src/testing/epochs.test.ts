@@ -61,7 +61,7 @@ describe('epochs that are added to a finished run', () => {
     [
       'a cosine, whose steps depend on how many there are',
       { epochs: 4, schedule: { name: 'cosine', warmupSteps: 0, finalFraction: 0 } },
-      /belongs to a run with another cohort, slides or spec/,
+      /belongs to a run with another cohort, slides, spec or revision of its encoder/,
     ],
   ] as const)('are refused with %s', async (_what, training, says) => {
     await resultOf(await start(`refused-${training.epochs}`, withTraining({ epochs: 3 })));

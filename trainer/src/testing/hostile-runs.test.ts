@@ -55,7 +55,9 @@ describe('checkpoints', () => {
     const { code, message } = await endOf(await runs.start(other, { output: started.output }));
     expect(code).toBe(exitCodes.input);
     expect(message).toContain(checkpoints);
-    expect(message).toMatch(/another cohort, slides or spec.*Give another output directory/);
+    expect(message).toMatch(
+      /another cohort, slides, spec or revision of its encoder.*Give another output directory/,
+    );
   });
 
   it('on a full disk end the run with the path, and with space it resumes to the same bytes', async () => {

@@ -18,7 +18,7 @@ export interface Network {
   readonly tileSize: number;
 }
 
-const SMALLEST_TILE = 32;
+const SMALLEST_TILE = 28;
 /** Of a row of features. */
 const MOST_NUMBERS = 65_536;
 
@@ -27,6 +27,11 @@ export function embeddingSize(network: Network): number {
   requireNetwork(network);
   const { encoder } = network;
   return encoder.name === 'features' ? encoder.size : encoders[encoder.name].embeddingSize;
+}
+
+/** See `Encoder.revision`; features have none that is known here. */
+export function encoderRevision({ name }: Pick<NetworkEncoder, 'name'>): number {
+  return name === 'features' ? 1 : encoders[name].revision;
 }
 
 /** What a job says of its aggregator, as the settings of the one that it names. */

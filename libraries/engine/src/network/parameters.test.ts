@@ -45,7 +45,7 @@ describe('parameterLayout', () => {
 
   it.each([
     [{ ...tiny, tileSize: 70 }, 'a multiple of 16'],
-    [{ ...tiny, tileSize: 16 }, '32 or more'],
+    [{ ...tiny, tileSize: 16 }, '28 or more'],
     [{ ...resnet18, tileSize: 48 }, 'a multiple of 32'],
     [{ ...tiny, encoder: { name: 'vit' } } as unknown as Network, 'Choose tiny'],
     [{ ...tiny, aggregator: { name: 'attention' as const, hidden: 0 } }, 'aggregator.hidden'],

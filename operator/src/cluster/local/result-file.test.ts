@@ -30,15 +30,9 @@ describe('result.json of a run on this machine', () => {
   });
 
   it.each([
-    ['no record', [whole]],
-    ['no digest', { ...whole, parametersSha256: undefined }],
-    ['a rate that is a text', { ...whole, tilesPerSecond: '2.5' }],
-    ['a rate that is no number', { ...whole, tilesPerSecond: Number.NaN }],
-    ['metrics that are a list', { ...whole, metrics: [0.9] }],
-    ['a metric that is a text', { ...whole, metrics: { 'test.auc': '0.9' } }],
-    ['restarts that are a number', { ...whole, restarts: 3 }],
-    ['quarantined slides that are no list', { ...whole, quarantined: 'a.svs' }],
-  ])('is refused with %s', async (_what, result) => {
+    ['a list', [whole]],
+    ['a record without a digest', { ...whole, parametersSha256: undefined }],
+  ])('is refused as %s', async (_what, result) => {
     await expect(read(result)).rejects.toThrow(/result\.json.*is not the result of a run.*Remove it/);
   });
 

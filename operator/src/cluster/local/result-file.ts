@@ -30,8 +30,8 @@ export async function readResult(output: string): Promise<RunResult | undefined>
     throw WsiError.from(error, 'StorageFailed', { where: path });
   }
   try {
-    const result: unknown = JSON.parse(content);
-    if (isResult(result)) return result;
+    const result = JSON.parse(content) as RunResult;
+    if (typeof result.parametersSha256 === 'string') return result;
   } catch {
     // Not JSON: the same problem as JSON without a digest.
   }
@@ -39,24 +39,6 @@ export async function readResult(output: string): Promise<RunResult | undefined>
     where: path,
     remedy: 'Remove it, or choose another output directory.',
   });
-}
-
-/** What is read of it here has the right types; the rest is for people. */
-function isResult(value: unknown): value is RunResult {
-  if (!isRecord(value)) return false;
-  const { parametersSha256, steps, tiles, tilesPerSecond, metrics, peakMemoryBytes } = value;
-  const { restarts = {}, quarantined = [] } = value;
-  return (
-    typeof parametersSha256 === 'string' &&
-    [steps, tiles, tilesPerSecond].every(Number.isFinite) &&
-    [metrics, peakMemoryBytes, restarts].every(isRecordOfNumbers) &&
-    Array.isArray(quarantined)
-  );
-}
-
-/** Null is how JSON has a number that is none. */
-function isRecordOfNumbers(value: unknown): boolean {
-  return isRecord(value) && Object.values(value).every((each) => each === null || typeof each === 'number');
 }
 
 /** Adds what only the operator knows: how often pods of each role were started again. */

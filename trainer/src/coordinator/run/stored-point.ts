@@ -85,7 +85,7 @@ function foreign({ path, cursor }: Checkpoint, initial: InitialDigests): WsiErro
   if (differences.length === 0) {
     return new WsiError(
       'CheckpointInvalid',
-      publicText`this checkpoint belongs to a run with another cohort, slides or spec`,
+      publicText`this checkpoint belongs to a run with another cohort, slides, spec or revision of its encoder`,
       { where: path, remedy: publicText`Give another output directory, or remove this one to start over.` },
     );
   }

@@ -69,6 +69,7 @@ const HEAD: Layer = {
 const BLOCKS = blocks();
 
 export const efficientnet_lite0: Encoder = {
+  revision: 1,
   embeddingSize: HEAD.outputs,
   normalisation: SYMMETRIC,
 

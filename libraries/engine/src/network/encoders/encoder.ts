@@ -21,6 +21,8 @@ export type Parameters = (name: string) => Value;
 export interface Encoder {
   /** The length d of a tile's embedding. */
   readonly embeddingSize: number;
+  /** Raised whenever the same parameters would give other embeddings, so that those of before are not used. */
+  readonly revision: number;
   /** What its weights expect of the pixels; `tiles` of {@link forward} applies it. */
   readonly normalisation: Normalisation;
   /**

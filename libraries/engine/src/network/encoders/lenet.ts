@@ -22,6 +22,7 @@ const LAYERS = [
 ] as const;
 
 export const lenet: Encoder = {
+  revision: 1,
   embeddingSize: 500,
   normalisation: AROUND_ZERO,
 

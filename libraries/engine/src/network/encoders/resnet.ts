@@ -43,7 +43,8 @@ interface Block {
   readonly widens: boolean;
 }
 
-export const resnet18 = resnet([2, 2, 2, 2], false);
+// Revision 1 had the normalisation of other encoders: grey at 0, the same for all colours.
+export const resnet18 = { ...resnet([2, 2, 2, 2], false), revision: 2 };
 export const resnet34 = resnet([3, 4, 6, 3], false);
 export const resnet50 = resnet([3, 4, 6, 3], true);
 
@@ -51,6 +52,7 @@ export const resnet50 = resnet([3, 4, 6, 3], true);
 function resnet(depths: readonly number[], bottlenecks: boolean): Encoder {
   const blocks = blocksOf(depths, bottlenecks);
   return {
+    revision: 1,
     embeddingSize: bottlenecks ? 2048 : 512,
     normalisation: IMAGENET,
 

@@ -27,6 +27,7 @@ const LAYERS = [
 const RELU_GAIN = Math.sqrt(2 / (1 - 1 / Math.PI));
 
 export const tiny: Encoder = {
+  revision: 1,
   embeddingSize: 128,
   normalisation: AROUND_ZERO,
 

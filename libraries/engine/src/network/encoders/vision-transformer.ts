@@ -55,6 +55,7 @@ export const visionTransformers = {
 function visionTransformer(shape: TransformerShape, normalisation: Normalisation): Encoder {
   const { width, depth, heads, registers, layerScale, classPlace } = shape;
   return {
+    revision: 1,
     embeddingSize: width,
     normalisation,
     parameters: (tileSize) => transformerParameters(shape, tileSize),
