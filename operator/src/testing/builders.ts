@@ -30,6 +30,7 @@ export function buildJob(choices: JobChoices = {}): WsiTrainingJob {
       slides: '/data/slides',
       bag: 'patient',
       outcome: { type: 'classification', column: 'label' },
+      split: { seed: 0, validation: 0 },
       ...choices.cohort,
     },
     patches: { size: 224, level: 0, batch: 16, blockShards: 4, cacheBytes: '32Mi', tissue: {} },
