@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { embeddingSize, type Network } from './network/network.ts';
 import { parameterLayout } from './network/parameters.ts';
-import type { EngineAnswer, EngineCall, EngineThreadData, Tiles } from './thread/protocol.ts';
+import type { EngineAnswer, EngineCall, EngineThreadData } from './thread/protocol.ts';
 
 export interface EngineOptions {
   readonly network: Network;
@@ -133,10 +133,10 @@ export class Engine {
   }
 
   /**
-   * Embeddings and scores of `n` tiles: bytes [n, size, size, 3] RGB, or without an encoder features, float32 [n, d].
+   * Embeddings and scores of `n` tiles, bytes [n, size, size, 3] RGB.
    * @throws WsiError `InvalidArgument` for sizes; `EngineFailed` from TensorFlow; `Diverged` when a result is not finite
    */
-  async embed(parameters: ParameterSet, tiles: Tiles, n: number): Promise<Embedded> {
+  async embed(parameters: ParameterSet, tiles: Uint8Array, n: number): Promise<Embedded> {
     this.#requireTiles(tiles, n);
     const call = { kind: 'embed', parameters: this.#resident(parameters), tiles, n } as const;
     const [embeddings, attention] = await this.#call(call);
@@ -151,7 +151,7 @@ export class Engine {
    */
   async attentionGradient(
     parameters: ParameterSet,
-    tiles: Tiles,
+    tiles: Uint8Array,
     n: number,
     { bagGradient, bagEmbedding, logSumExp }: BagCotangent,
   ): Promise<Float32Array> {
@@ -170,7 +170,7 @@ export class Engine {
    */
   async embeddingGradient(
     parameters: ParameterSet,
-    tiles: Tiles,
+    tiles: Uint8Array,
     n: number,
     cotangent: Float32Array,
   ): Promise<Float32Array> {
@@ -244,14 +244,13 @@ export class Engine {
     throw new WsiError('InvalidArgument', `These parameters (${set.version}) are not loaded in this engine.`);
   }
 
-  #requireTiles(tiles: Tiles, n: number): void {
+  #requireTiles(tiles: Uint8Array, n: number): void {
     if (!Number.isInteger(n) || n < 1) {
       throw new WsiError('InvalidArgument', publicText`A shard of ${n} tiles cannot be computed.`, {
         where: 'tiles',
       });
     }
-    const { encoder, tileSize } = this.network;
-    this.#require('tiles', tiles.length, n * (encoder.name === 'features' ? this.#d : tileSize ** 2 * 3));
+    this.#require('tiles', tiles.length, n * this.network.tileSize ** 2 * 3);
   }
 
   #require(where: string, length: number, expected: number): void {

@@ -6,7 +6,6 @@ export {
   type EngineStatistics,
   type ParameterSet,
 } from './engine.ts';
-export type { Tiles } from './thread/protocol.ts';
 export {
   aggregatorSettings,
   embeddingSize,
@@ -14,7 +13,6 @@ export {
   requireNetwork,
   type Aggregator,
   type Network,
-  type NetworkEncoder,
 } from './network/network.ts';
 export {
   initialParameters,

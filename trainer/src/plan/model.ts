@@ -1,12 +1,6 @@
 /** From a job's spec to what is trained: the engine's network, the head, and where each parameter lies. */
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
-import {
-  aggregatorSettings,
-  embeddingSize,
-  encoderRevision,
-  type Network,
-  type NetworkEncoder,
-} from '@wsi-operator/engine';
+import { aggregatorSettings, embeddingSize, encoderRevision, type Network } from '@wsi-operator/engine';
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { createHead, describeHead, type Head, type HeadSpec } from '../heads/index.ts';
 import { ParameterSpace } from './parameter-space.ts';
@@ -48,9 +42,7 @@ export function describeModel(spec: WsiTrainingJobSpec, classes: readonly string
 }
 
 /** What tells a later revision of an encoder from the first; nothing of the first, whose runs are as they were. */
-export function laterRevision(
-  encoder: Pick<NetworkEncoder, 'name'>,
-): Pick<ModelDescription, 'encoderRevision'> {
+export function laterRevision(encoder: Network['encoder']): Pick<ModelDescription, 'encoderRevision'> {
   const revision = encoderRevision(encoder);
   return revision === 1 ? {} : { encoderRevision: revision };
 }

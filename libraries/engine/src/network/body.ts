@@ -4,7 +4,6 @@
  * Shapes: n tiles of a shard, as many as a call brings; size pixels a side of a tile, 3 colours; d the length of an
  * embedding; length the elements of the flat vector, encoder and aggregator together.
  */
-import type { EncoderName } from '@wsi-operator/api';
 import { cast, concatenate, reshape, slice } from '../graph/arithmetic.ts';
 import { elements, type Graph, type Value } from '../graph/graph.ts';
 import { Tape } from '../graph/tape.ts';
@@ -23,7 +22,7 @@ export interface Body {
   flatGradient(seeds: readonly { readonly value: Value; readonly cotangent: Value }[]): Value;
 }
 
-/** @param parameters the flat vector [layout.length]; @param tiles uint8 [n, size, size, 3], or features float32 [n, d] */
+/** @param parameters the flat vector [layout.length]; @param tiles uint8 [n, size, size, 3] */
 export function writeBody(graph: Graph, network: Network, parameters: Value, tiles: Value): Body {
   const { tensors, length } = parameterLayout(network);
   const tape = new Tape(graph);
@@ -37,31 +36,19 @@ export function writeBody(graph: Graph, network: Network, parameters: Value, til
     if (value === undefined) throw new Error(`the layout has no parameter "${name}"`);
     return value;
   };
-  const embeddings =
-    network.encoder.name === 'features'
-      ? cast(graph, tiles, graph.floatType)
-      : encoded(network.encoder.name, { tape, parameter, tiles });
+  const encoder = encoders[network.encoder.name];
+  const embeddings = encoder.forward(tape, parameter, normalisedTiles(tape, tiles, encoder.normalisation));
   const scores = aggregatorOf(network.aggregator).scores?.(tape, parameter, embeddings);
   return {
     tape,
     embeddings,
     scores,
     flatGradient(seeds) {
-      if (values.length === 0) return zeros(graph, flat);
       const gradients = tape.gradients(seeds, values);
       const parts = values.map((value, index) => flatten(graph, gradients[index] ?? zeros(graph, value)));
       return concatenate(graph, parts, length);
     },
   };
-}
-
-/** Embeddings [n, d] of pixels. */
-function encoded(
-  name: EncoderName,
-  { tape, parameter, tiles }: { tape: Tape; parameter: (name: string) => Value; tiles: Value },
-): Value {
-  const encoder = encoders[name];
-  return encoder.forward(tape, parameter, normalisedTiles(tape, tiles, encoder.normalisation));
 }
 
 function flatten(graph: Graph, value: Value): Value {

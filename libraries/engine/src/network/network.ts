@@ -7,31 +7,24 @@ import { encoders } from './encoders/index.ts';
 
 export type Aggregator = AggregatorSettings[AggregatorName];
 
-/** A network of pixels, or none: tiles come as rows of features, `size` numbers each. */
-export type NetworkEncoder =
-  { readonly name: EncoderName } | { readonly name: 'features'; readonly size: number };
-
 export interface Network {
-  readonly encoder: NetworkEncoder;
+  readonly encoder: { readonly name: EncoderName };
   readonly aggregator: Aggregator;
-  /** Side of the square tiles, in pixels; of no meaning for features. */
+  /** Side of the square tiles, in pixels. */
   readonly tileSize: number;
 }
 
 const SMALLEST_TILE = 28;
-/** Of a row of features. */
-const MOST_NUMBERS = 65_536;
 
 /** The length d of a tile's embedding. @throws WsiError `InvalidArgument` for a network that cannot be built */
 export function embeddingSize(network: Network): number {
   requireNetwork(network);
-  const { encoder } = network;
-  return encoder.name === 'features' ? encoder.size : encoders[encoder.name].embeddingSize;
+  return encoders[network.encoder.name].embeddingSize;
 }
 
-/** See `Encoder.revision`; features have none that is known here. */
-export function encoderRevision({ name }: Pick<NetworkEncoder, 'name'>): number {
-  return name === 'features' ? 1 : encoders[name].revision;
+/** See `Encoder.revision`. */
+export function encoderRevision({ name }: Network['encoder']): number {
+  return encoders[name].revision;
 }
 
 /** What a job says of its aggregator, as the settings of the one that it names. */
@@ -50,22 +43,7 @@ export function aggregatorOf(settings: Aggregator): AggregatorScores<AggregatorN
 
 /** @throws WsiError `InvalidArgument` that names the field and what it may be */
 export function requireNetwork({ encoder, aggregator, tileSize }: Network): void {
-  requireEncoder(encoder, tileSize);
-  requireName('aggregator', aggregator.name, Object.keys(aggregators));
-  const wrong = aggregatorOf(aggregator).problem(aggregator);
-  if (wrong !== undefined) throw invalid(`aggregator.${wrong.field}`, wrong.problem, wrong.allowed);
-}
-
-function requireEncoder(encoder: NetworkEncoder, tileSize: number): void {
-  requireName('encoder', encoder.name, [...Object.keys(encoders), 'features']);
-  if (encoder.name === 'features') {
-    if (Number.isInteger(encoder.size) && encoder.size >= 1 && encoder.size <= MOST_NUMBERS) return;
-    throw invalid(
-      'encoder.size',
-      `features of ${encoder.size} numbers are none`,
-      `a whole number from 1 to ${MOST_NUMBERS}`,
-    );
-  }
+  requireName('encoder', encoder.name, Object.keys(encoders));
   const { stride } = ENCODERS[encoder.name];
   if (!Number.isInteger(tileSize) || tileSize % stride !== 0 || tileSize < SMALLEST_TILE) {
     throw invalid(
@@ -74,6 +52,9 @@ function requireEncoder(encoder: NetworkEncoder, tileSize: number): void {
       `a multiple of ${stride} that is ${SMALLEST_TILE} or more`,
     );
   }
+  requireName('aggregator', aggregator.name, Object.keys(aggregators));
+  const wrong = aggregatorOf(aggregator).problem(aggregator);
+  if (wrong !== undefined) throw invalid(`aggregator.${wrong.field}`, wrong.problem, wrong.allowed);
 }
 
 function requireName(part: string, name: string, known: readonly string[]): void {

@@ -68,7 +68,7 @@ function specifications(network: Network): readonly ParameterSpecification[] {
   requireNetwork(network);
   const { encoder, aggregator, tileSize } = network;
   return [
-    ...(encoder.name === 'features' ? [] : encoders[encoder.name].parameters(tileSize)),
+    ...encoders[encoder.name].parameters(tileSize),
     ...aggregatorOf(aggregator).parameters(aggregator, embeddingSize(network)),
   ];
 }

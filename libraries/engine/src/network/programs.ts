@@ -8,7 +8,7 @@
  * The bag's embedding is z = sum_i w_i h_i with w_i = exp(a_i - log_sum_exp), over all its tiles; a shard is some n of them.
  * sg(x) is x without a gradient. A cotangent of a value is the loss's derivative by it.
  *
- * Inputs: `tiles` uint8 [n, size, size, 3], or without an encoder float32 [n, d]; `parameters` [length], and for the gradients `bag_gradient` [d],
+ * Inputs: `tiles` uint8 [n, size, size, 3], `parameters` [length], and for the gradients `bag_gradient` [d],
  * `bag_embedding` [d], `log_sum_exp` [], or `cotangent` [n, d]. Outputs: `embeddings` [n, d], `scores` [n], gradients
  * [length] and their squared norms [].
  *
@@ -44,10 +44,7 @@ export function writePrograms(network: Network): Graph {
   const graph = new Graph();
   const size = network.tileSize;
   const d = embeddingSize(network);
-  const tiles =
-    network.encoder.name === 'features'
-      ? graph.placeholder('tiles', 'float32', [null, d])
-      : graph.placeholder('tiles', 'uint8', [null, size, size, 3]);
+  const tiles = graph.placeholder('tiles', 'uint8', [null, size, size, 3]);
   const parameters = graph.placeholder('parameters', 'float32', [parameterLayout(network).length]);
   const body = writeBody(graph, network, parameters, tiles);
   graph.output('embeddings', body.embeddings);

@@ -6,7 +6,7 @@ import { parameterLayout } from '../network/parameters.ts';
 import { PROGRAMS, writePrograms } from '../network/programs.ts';
 import { loadBinding } from './binding.ts';
 import { requireFinite, requireFiniteEmbeddings } from './finite.ts';
-import type { EngineAnswer, EngineCall, EngineRequest, EngineThreadData, Tiles } from './protocol.ts';
+import type { EngineAnswer, EngineCall, EngineRequest, EngineThreadData } from './protocol.ts';
 import { Session, type HostTensor, type Resident } from './session.ts';
 
 const port = parentPort;
@@ -109,10 +109,9 @@ function perform(session: Session, call: EngineCall): Float32Array[] {
   }
 }
 
-function bodyInputs(call: { tiles: Tiles; n: number; parameters: number }): [HostTensor, Resident] {
-  const { tileSize, encoder } = network;
-  const shape = encoder.name === 'features' ? [call.n, d] : [call.n, tileSize, tileSize, 3];
-  return [{ shape, data: call.tiles }, resident(call.parameters)];
+function bodyInputs(call: { tiles: Uint8Array; n: number; parameters: number }): [HostTensor, Resident] {
+  const { tileSize } = network;
+  return [{ shape: [call.n, tileSize, tileSize, 3], data: call.tiles }, resident(call.parameters)];
 }
 
 function resident(id: number): Resident {

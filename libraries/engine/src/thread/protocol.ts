@@ -2,9 +2,6 @@
 import type { ErrorCode } from '@wsi-operator/foundation';
 import type { Network } from '../network/network.ts';
 
-/** Pixels, uint8 [n, size, size, 3]; or of a network without an encoder features, float32 [n, d]. */
-export type Tiles = Uint8Array | Float32Array;
-
 export interface EngineThreadData {
   readonly network: Network;
   readonly threads: number;
@@ -15,11 +12,11 @@ export interface EngineThreadData {
 export type EngineCall =
   | { readonly kind: 'load'; readonly parameters: number; readonly data: Float32Array }
   | { readonly kind: 'release'; readonly parameters: number }
-  | { readonly kind: 'embed'; readonly parameters: number; readonly tiles: Tiles; readonly n: number }
+  | { readonly kind: 'embed'; readonly parameters: number; readonly tiles: Uint8Array; readonly n: number }
   | {
       readonly kind: 'attentionGradient';
       readonly parameters: number;
-      readonly tiles: Tiles;
+      readonly tiles: Uint8Array;
       readonly n: number;
       readonly bagGradient: Float32Array;
       readonly bagEmbedding: Float32Array;
@@ -28,7 +25,7 @@ export type EngineCall =
   | {
       readonly kind: 'embeddingGradient';
       readonly parameters: number;
-      readonly tiles: Tiles;
+      readonly tiles: Uint8Array;
       readonly n: number;
       readonly cotangent: Float32Array;
     }
