@@ -1,7 +1,7 @@
 export { CheckpointDirectory, loadCheckpoint, type Checkpoint } from './checkpoint/checkpoint.ts';
 export type { Cursor } from './checkpoint/cursor.ts';
 export type { WorkerPool } from './coordinator/leases/worker-pool.ts';
-export { chosenVersion } from './coordinator/run/selection-record.ts';
+export { chosenVersion } from './selection/selection-record.ts';
 export type { RunResult } from './coordinator/learning/result.ts';
 export { exitCodes } from './exit.ts';
 export { heatmapPicture } from './heatmap/heatmap-picture.ts';

@@ -30,6 +30,7 @@ export {
   type HeadName,
   type OutcomeType,
 } from './definition/model-parts.ts';
+export { SCHEDULES } from './definition/training.ts';
 export { SELECTION_METRICS, type SelectionMetric } from './definition/selection.ts';
 export { GANG_NAMES, type GangName } from './definition/gangs.ts';
 export {

@@ -7,5 +7,5 @@ export {
   type RateRange,
   type UpdateSpec,
 } from './optimizer.ts';
-export { dependsOnEpochs, learningRateAt, type LearningRateSpec, type ScheduleSpec } from './schedule.ts';
+export { learningRateAt, type LearningRateSpec, type ScheduleSpec } from './schedule.ts';
 export { updateSpec } from './update-spec.ts';

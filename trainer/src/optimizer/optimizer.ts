@@ -65,8 +65,7 @@ export function createOptimizer(
   const mask = decays instanceof Uint8Array ? decays : decayMask(decays, length);
   if (mask.length !== length)
     throw new WsiError('Internal', publicText`A decay mask of ${mask.length} for ${length} numbers.`);
-  const { rule, slots: ruleSlots } =
-    spec.name === 'sgd' ? sgd(spec, length, mask) : adamw(spec, length, mask);
+  const { rule, slots: ruleSlots } = ruleOf(spec, length, mask);
   const average = spec.averageDecay === undefined ? undefined : new Float32Array(length);
   const slots = average === undefined ? ruleSlots : { ...ruleSlots, average };
   const ranges = wholeRanges(rates, length);
@@ -89,6 +88,15 @@ export function createOptimizer(
     state: () => slots,
     restore: (state) => restoreSlots(slots, state, spec.name),
   };
+}
+
+function ruleOf(spec: UpdateSpec, length: number, mask: Uint8Array): UpdateRule {
+  switch (spec.name) {
+    case 'sgd':
+      return sgd(spec, length, mask);
+    case 'adamw':
+      return adamw(spec, length, mask);
+  }
 }
 
 /** All of [0, length), with the factor 1 where `rates` has none. */

@@ -40,8 +40,3 @@ export function learningRateAt(spec: LearningRateSpec, step: number, totalSteps:
     }
   }
 }
-
-/** Whether a step's learning rate depends on how many steps there are in all, so that a longer run begins otherwise. */
-export function dependsOnEpochs(schedule: ScheduleSpec): boolean {
-  return schedule.name === 'cosine';
-}

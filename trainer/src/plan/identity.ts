@@ -1,12 +1,11 @@
 /** The digest of everything that decides the numbers of a run. Replicas, output and run policy are not in it. */
-import type { WsiTrainingJobSpec } from '@wsi-operator/api';
+import { SCHEDULES, type WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
 import { canonicalJson, sha256 } from '@wsi-operator/foundation';
 import { modelByContent, type InitialDigests } from '../initial/digests.ts';
 import { laterRevision } from './model.ts';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import { heads } from '../heads/index.ts';
-import { dependsOnEpochs } from '../optimizer/index.ts';
 
 export function identityOf(
   spec: WsiTrainingJobSpec,
@@ -46,7 +45,7 @@ export function prefixIdentityOf(
   surveyed: ReadonlyMap<string, SurveyedSlide>,
   initial: InitialDigests = {},
 ): string | undefined {
-  if (dependsOnEpochs(spec.training.schedule)) return undefined;
+  if (SCHEDULES[spec.training.schedule.name].dependsOnEpochs) return undefined;
   return identityOf({ ...spec, training: { ...spec.training, epochs: 0 } }, cohort, surveyed, initial);
 }
 

@@ -50,6 +50,45 @@ const optimizer = tagged('The rule by which a gradient changes the parameters.',
   },
 });
 
+const schedules = {
+  constant: { means: 'no change', fields: {} },
+  cosine: {
+    means: 'half a cosine down to `finalFraction` at the last step',
+    fields: { finalFraction: defaulted(real('Last step length as a share of the first.', fraction), 0) },
+  },
+  step: {
+    means: 'times `factor` after every `everySteps` steps',
+    fields: {
+      everySteps: required(
+        integer('Steps between two reductions.', { minimum: 1, maximum: 1000000000, unit: 'steps' }),
+      ),
+      factor: defaulted(
+        real('Factor of the step length.', {
+          minimum: 0,
+          exclusiveMinimum: true,
+          maximum: 1,
+        }),
+        0.1,
+      ),
+    },
+  },
+} as const;
+
+/** Facts of each schedule. */
+export const SCHEDULES: Readonly<
+  Record<
+    keyof typeof schedules,
+    {
+      /** Whether a step's length depends on how many steps there are in all, so that a longer run begins otherwise. */
+      readonly dependsOnEpochs: boolean;
+    }
+  >
+> = {
+  constant: { dependsOnEpochs: false },
+  cosine: { dependsOnEpochs: true },
+  step: { dependsOnEpochs: false },
+};
+
 const schedule = tagged('How the step length changes over the run.', {
   tag: 'name',
   tagDescription: 'Shape after the warm-up.',
@@ -64,29 +103,7 @@ const schedule = tagged('How the step length changes over the run.', {
       0,
     ),
   },
-  variants: {
-    constant: { means: 'no change', fields: {} },
-    cosine: {
-      means: 'half a cosine down to `finalFraction` at the last step',
-      fields: { finalFraction: defaulted(real('Last step length as a share of the first.', fraction), 0) },
-    },
-    step: {
-      means: 'times `factor` after every `everySteps` steps',
-      fields: {
-        everySteps: required(
-          integer('Steps between two reductions.', { minimum: 1, maximum: 1000000000, unit: 'steps' }),
-        ),
-        factor: defaulted(
-          real('Factor of the step length.', {
-            minimum: 0,
-            exclusiveMinimum: true,
-            maximum: 1,
-          }),
-          0.1,
-        ),
-      },
-    },
-  },
+  variants: schedules,
 });
 
 export const training = object('How the network is trained.', {

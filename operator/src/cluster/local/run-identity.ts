@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { WsiTrainingJob } from '@wsi-operator/api';
+import { SCHEDULES, type WsiTrainingJob } from '@wsi-operator/api';
 import {
   isRecord,
   canonicalJson,
@@ -215,8 +215,9 @@ function withEpochsAdded(before: RunIdentity, now: RunIdentity): RunIdentity {
   const training = { ...asRecord(before.numerics['training']) };
   const next = asRecord(now.numerics['training']);
   const added = Number(next['epochs']) > Number(training['epochs']);
-  // The steps of a cosine depend on how many there are.
-  if (!added || asRecord(training['schedule'])['name'] === 'cosine') return before;
+  const { name } = asRecord(training['schedule']);
+  const known = Object.entries(SCHEDULES).find(([schedule]) => schedule === name);
+  if (!added || known?.[1].dependsOnEpochs === true) return before;
   return { ...before, numerics: { ...before.numerics, training: { ...training, epochs: next['epochs'] } } };
 }
 

@@ -18,7 +18,7 @@ import type { StepPlan } from '../../plan/plan.ts';
 import type { Progress } from '../run/progress.ts';
 import type { QuarantinedSlide } from '../survey/quarantine.ts';
 import { resultOf, writeResult } from './result.ts';
-import type { WrittenSelection } from './selection.ts';
+import type { WrittenSelection } from '../../selection/selection.ts';
 import { writtenPredictions } from './result-evaluation.ts';
 import type { ServerGroup } from '../run/server-group.ts';
 import type { WorkerPool } from '../leases/worker-pool.ts';

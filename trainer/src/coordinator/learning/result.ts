@@ -11,7 +11,7 @@ import { evaluationOf } from './evaluation.ts';
 import { positiveIndex, type ModelDescription } from '../../plan/model.ts';
 import type { Progress } from '../run/progress.ts';
 import type { QuarantinedSlide } from '../survey/quarantine.ts';
-import type { WrittenSelection } from './selection.ts';
+import type { WrittenSelection } from '../../selection/selection.ts';
 import { writtenEvaluation, type WrittenEvaluation, type WrittenPrediction } from './result-evaluation.ts';
 
 export interface RunResult {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PlannedBag } from '../../plan/bags.ts';
 import { requireSelectable } from './selectable.ts';
-import type { SelectionRule } from './selection.ts';
+import type { SelectionRule } from '../../selection/selection.ts';
 
 type Outcome = PlannedBag['case']['outcome'];
 

@@ -5,7 +5,7 @@ import type { PlannedBag } from '../../plan/bags.ts';
 import type { ModelDescription } from '../../plan/model.ts';
 import type { Prediction } from '../../scoring/prediction.ts';
 import { cohortUnit, evaluationOf } from './evaluation.ts';
-import type { SelectionRule } from './selection.ts';
+import type { SelectionRule } from '../../selection/selection.ts';
 
 /**
  * @param bags of all splits

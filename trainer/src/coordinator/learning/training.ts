@@ -20,7 +20,7 @@ import { countedTasks } from '../leases/counted-tasks.ts';
 import { cohortUnit, evaluateBag, evaluationOf } from './evaluation.ts';
 import type { StartedLine } from '../run/journal-records.ts';
 import type { MetricsLog, StepLine } from './metrics-log.ts';
-import type { EpochScore, Selected, SelectionRule } from './selection.ts';
+import type { EpochScore, Selected, SelectionRule } from '../../selection/selection.ts';
 import { windowOf, type RunMeasurement } from '../../measurement/run-measurement.ts';
 import type { Model } from '../../plan/model.ts';
 import type { StepPlan } from '../../plan/plan.ts';

@@ -18,7 +18,7 @@ import type { Quarantine } from '../survey/quarantine.ts';
 import type { GenerationFile } from './generation.ts';
 import type { Journal } from './journal.ts';
 import type { Progress } from './progress.ts';
-import type { SelectionRecord } from './selection-record.ts';
+import type { SelectionRecord } from '../../selection/selection-record.ts';
 import type { ServerGroup } from './server-group.ts';
 
 /** A run whose slides are surveyed and whose steps are planned. */

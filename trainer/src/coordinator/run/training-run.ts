@@ -41,7 +41,7 @@ import { planRun, type PlannedRun } from '../../plan/plan-run.ts';
 import { Progress } from './progress.ts';
 import { Quarantine } from '../survey/quarantine.ts';
 import { measuredOf, statusOf, type StatusParts } from './run-status.ts';
-import { selectionIn, type SelectionRecord } from './selection-record.ts';
+import { selectionIn, type SelectionRecord } from '../../selection/selection-record.ts';
 import { ServerGroup } from './server-group.ts';
 import { SlideFiles } from '../../slide-files/slide-files.ts';
 import { statedResolutions } from '../survey/stated-resolutions.ts';

@@ -2,7 +2,7 @@
 import type { CheckpointContent } from '../../checkpoint/checkpoint.ts';
 import type { GenerationsParts } from '../../coordinator/run/generation-parts.ts';
 import type { JournalStore } from '../../coordinator/run/journal.ts';
-import type { SelectionStore } from '../../coordinator/run/selection-record.ts';
+import type { SelectionStore } from '../../selection/selection-record.ts';
 import { cutLines } from '../../coordinator/learning/metrics-log.ts';
 import type { Life } from './clock.ts';
 import type { SimulatedNetwork } from './network.ts';

@@ -15,7 +15,7 @@ import { applied, decodeRecords, replayJournal } from '../../coordinator/run/jou
 import { planSteps } from '../../plan/plan.ts';
 import { Progress } from '../../coordinator/run/progress.ts';
 import { Quarantine } from '../../coordinator/survey/quarantine.ts';
-import { SelectionRecord } from '../../coordinator/run/selection-record.ts';
+import { SelectionRecord } from '../../selection/selection-record.ts';
 import { ServerGroup } from '../../coordinator/run/server-group.ts';
 import { WorkerPool } from '../../coordinator/leases/worker-pool.ts';
 import { ParameterServerService } from '../../server/service.ts';

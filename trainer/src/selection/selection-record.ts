@@ -13,7 +13,7 @@ import {
   type Selected,
   type SelectionRule,
   type WrittenSelection,
-} from '../learning/selection.ts';
+} from './selection.ts';
 
 interface Content {
   readonly format: 1;
