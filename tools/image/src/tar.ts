@@ -1,5 +1,6 @@
 /** Tar archives whose bytes depend on the entries only: no times, no owners, no order of a file system. */
-import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { WsiError } from '@wsi-operator/foundation';
 import { pack, type Header, type Pack } from 'tar-stream';
@@ -24,7 +25,9 @@ const TYPES = { directory: 'directory', link: 'symlink', bytes: 'file', file: 'f
 
 /** Writes an archive of the entries in the given order. */
 export async function writeTar(file: string, entries: Iterable<TarEntry>): Promise<void> {
-  await pipeline(joined(tarBytes(entries)), createWriteStream(file));
+  // Opened before anything can fail: a stream that opens by itself may make the file after the failure is reported.
+  const target = await open(file, 'w');
+  await pipeline(joined(tarBytes(entries)), target.createWriteStream());
 }
 
 /** The bytes of an archive. */
