@@ -5,7 +5,17 @@
  */
 import { ROLES } from '@wsi-operator/api';
 import { isRecord } from '@wsi-operator/foundation';
-import { countOf, DIGEST, METRIC, MOST_METRICS, numberOf, numbersOf, ROLE, wordOf } from './believed.ts';
+import {
+  countOf,
+  DIGEST,
+  METRIC,
+  MOST_METRICS,
+  numberOf,
+  numbersOf,
+  recordOf,
+  ROLE,
+  wordOf,
+} from './believed.ts';
 import type { TrainingProgress } from './training-progress.ts';
 
 /** What a result says of its run, within the bounds of any other answer of a coordinator. */
@@ -40,9 +50,9 @@ export function lastWordOf(message = ''): LastWord {
   };
 }
 
-/** @param said the content of a result, of any shape */
+/** @param said the content of a result, or an answer, which has these fields, too; of any shape */
 export function believedResult(said: unknown): FinalResult {
-  const result: Readonly<Record<string, unknown>> = isRecord(said) ? said : {};
+  const result = recordOf(said);
   return {
     parametersSha256: wordOf(result['parametersSha256'], DIGEST, ''),
     steps: countOf(result['steps']),

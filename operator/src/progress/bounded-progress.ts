@@ -4,7 +4,7 @@
  * nobody has asked for, is read in plan/last-word.ts, and the autoscaler leaves out measurements that are no use to a
  * model. A coordinator runs what the job's author likes; its word is data of a stranger, and nothing here throws.
  */
-import { MOST_SERVERS, ROLES } from '@wsi-operator/api';
+import { MOST_SERVERS } from '@wsi-operator/api';
 import { isUsable, MOST_WORKERS } from '@wsi-operator/autoscaler';
 import { isRecord } from '@wsi-operator/foundation';
 import type {
@@ -16,11 +16,8 @@ import type {
 import type { TrainingProgress } from '../plan/training-progress.ts';
 import {
   countOf,
-  DIGEST,
   isNumber,
   listOf,
-  METRIC,
-  MOST_METRICS,
   numberOf,
   numbersOf,
   recordOf,
@@ -28,6 +25,7 @@ import {
   textOf,
   wordOf,
 } from '../plan/believed.ts';
+import { believedResult } from '../plan/last-word.ts';
 
 const RUN_PHASE = /^[A-Za-z][A-Za-z0-9-]{0,31}$/;
 /** What a worker's time goes to: `forward`. */
@@ -44,19 +42,14 @@ export function boundedProgress(said: unknown): TrainingProgress {
   const answer = recordOf(said);
   const { etaSeconds, measurement } = answer;
   return {
+    ...believedResult(answer),
     phase: wordOf(answer['phase'], RUN_PHASE, 'training'),
     step: countOf(answer['step']),
-    steps: countOf(answer['steps']),
     epoch: countOf(answer['epoch']),
     epochs: countOf(answer['epochs']),
     fraction: Math.min(1, numberOf(answer['fraction'])),
-    tiles: countOf(answer['tiles']),
-    tilesPerSecond: numberOf(answer['tilesPerSecond']),
     ...(etaSeconds === undefined ? {} : { etaSeconds: numberOf(etaSeconds) }),
-    metrics: numbersOf(answer['metrics'], METRIC, MOST_METRICS, (value) => value),
-    parametersSha256: wordOf(answer['parametersSha256'], DIGEST, ''),
     checkpointStep: countOf(answer['checkpointStep']),
-    peakMemoryBytes: numbersOf(answer['peakMemoryBytes'], ROLE, ROLES.length, countOf),
     workersConnected: countOf(answer['workersConnected']),
     message: textOf(answer['message'], LONGEST_MESSAGE),
     ...countsOf(answer),

@@ -4,7 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRecord, systemErrorCode, writeFileAtomically, WsiError } from '@wsi-operator/foundation';
+import { systemErrorCode, writeFileAtomically, WsiError } from '@wsi-operator/foundation';
+import { recordOf } from '../../plan/believed.ts';
 
 export interface RunResult {
   readonly parametersSha256: string;
@@ -55,7 +56,6 @@ export async function mergeRestarts(
 
 /** Whether a result is of the same run with fewer epochs, to which some were added since. */
 export function isOfFewerEpochs({ job }: RunResult, epochs: number): boolean {
-  const spec = isRecord(job) ? job['spec'] : undefined;
-  const training = isRecord(spec) ? spec['training'] : undefined;
-  return isRecord(training) && Number(training['epochs']) < epochs;
+  const training = recordOf(recordOf(recordOf(job)['spec'])['training']);
+  return Number(training['epochs']) < epochs;
 }

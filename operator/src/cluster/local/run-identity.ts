@@ -16,6 +16,7 @@ import {
   writeFileAtomically,
   WsiError,
 } from '@wsi-operator/foundation';
+import { recordOf } from '../../plan/believed.ts';
 import { thisMachine, type Machine } from './machine.ts';
 
 export interface RunIdentity {
@@ -205,24 +206,20 @@ export function differences(there: RunIdentity, here: RunIdentity): string[] {
 
 /** With the defaults of fields that were added since it was written. */
 function withDefaults(before: RunIdentity): RunIdentity {
-  const cohort = asRecord(before.numerics['cohort']);
-  const split = { validation: 0, ...asRecord(cohort['split']) };
+  const cohort = recordOf(before.numerics['cohort']);
+  const split = { validation: 0, ...recordOf(cohort['split']) };
   return { ...before, numerics: { ...before.numerics, cohort: { ...cohort, split } } };
 }
 
 /** The identity as if it had had as many epochs, where these can be added. */
 function withEpochsAdded(before: RunIdentity, now: RunIdentity): RunIdentity {
-  const training = { ...asRecord(before.numerics['training']) };
-  const next = asRecord(now.numerics['training']);
+  const training = { ...recordOf(before.numerics['training']) };
+  const next = recordOf(now.numerics['training']);
   const added = Number(next['epochs']) > Number(training['epochs']);
-  const { name } = asRecord(training['schedule']);
+  const { name } = recordOf(training['schedule']);
   const known = Object.entries(SCHEDULES).find(([schedule]) => schedule === name);
   if (!added || known?.[1].dependsOnEpochs === true) return before;
   return { ...before, numerics: { ...before.numerics, training: { ...training, epochs: next['epochs'] } } };
-}
-
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {};
 }
 
 function compare(path: string, before: unknown, now: unknown, lines: string[]): void {
