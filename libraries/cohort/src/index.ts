@@ -34,13 +34,7 @@ export {
 } from './slide-table.ts';
 export { patientSkeletonOf } from './spelling/skeleton.ts';
 export { slideDirectory } from './slide-directory.ts';
-export {
-  foldPatients,
-  splitFolds,
-  splitPatients,
-  type FractionSplit,
-  type StratifiedPatient,
-} from './split.ts';
+export { splitPatients, type FractionSplit, type StratifiedPatient } from './split.ts';
 export type { SlideLookup, SlideOracle } from './table-fields.ts';
 export { type CohortExamination, type CohortResult, examineTable, parseCohort } from './table.ts';
 export {

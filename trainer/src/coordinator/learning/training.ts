@@ -20,7 +20,7 @@ import { countedTasks } from '../leases/counted-tasks.ts';
 import { cohortUnit, evaluateBag, evaluationOf } from './evaluation.ts';
 import type { StartedLine } from '../run/journal-records.ts';
 import type { MetricsLog, StepLine } from './metrics-log.ts';
-import type { EpochScore, Selected, SelectionRule } from '../../selection/selection.ts';
+import type { SelectionRecord } from '../../selection/selection-record.ts';
 import { windowOf, type RunMeasurement } from '../../measurement/run-measurement.ts';
 import type { Model } from '../../plan/model.ts';
 import type { StepPlan } from '../../plan/plan.ts';
@@ -30,14 +30,6 @@ import type { SlideFiles } from '../../slide-files/slide-files.ts';
 import { computeStep, type ComputedStep } from './training-step.ts';
 import type { UsageMeter } from '../../usage.ts';
 import type { WorkerPool } from '../leases/worker-pool.ts';
-
-/** What was measured after the epochs so far, and what follows from it. */
-export interface SelectionContext {
-  readonly rule: SelectionRule;
-  readonly selected: Selected;
-  has(version: number): boolean;
-  add(score: EpochScore): Promise<void>;
-}
 
 export interface TrainingContext {
   readonly spec: WsiTrainingJobSpec;
@@ -54,7 +46,7 @@ export interface TrainingContext {
   readonly files: Pick<SlideFiles, 'requireUnchanged'>;
   readonly measurement: RunMeasurement;
   /** The choice of an epoch; undefined where the last one is kept. */
-  readonly selection: SelectionContext | undefined;
+  readonly selection: Pick<SelectionRecord, 'rule' | 'selected' | 'has' | 'add'> | undefined;
   /** Of the coordinator itself. */
   readonly usage: UsageMeter;
   /** Applies a step, whose line is not whole yet. Returns its seconds. */
