@@ -93,7 +93,7 @@ export interface Survey {
 export async function surveySlides(slides: readonly string[], options: SurveyOptions): Promise<Survey> {
   const patchesOf = (slide: string): string =>
     canonicalJson(withStated(options.patches, options.stated(slide)));
-  const faults: SlideError[] = [];
+  const faults = new Map<string, SlideError>();
   const unreadable = new Map<string, UnreadableSlideError>();
   const collect =
     (slide: string) =>
@@ -104,8 +104,8 @@ export async function surveySlides(slides: readonly string[], options: SurveyOpt
         { code: ownText(error.code), line: options.lines.get(slide), reason: error.message },
         'a slide cannot be used',
       );
-      if (options.skipUnreadable && error instanceof UnreadableSlideError) unreadable.set(error.slide, error);
-      else faults.push(error);
+      if (options.skipUnreadable && error instanceof UnreadableSlideError) unreadable.set(slide, error);
+      else faults.set(slide, error);
     };
   const stored = await mapLimited(slides, filesAtOnce, (slide) =>
     readStored(
@@ -132,7 +132,11 @@ export async function surveySlides(slides: readonly string[], options: SurveyOpt
       return { ...known, ...statedOf(options.stated(slide)) };
     }),
   );
-  if (faults.length > 0) throw slideErrors([...faults, ...unreadable.values()], slides.length);
+  if (faults.size > 0) {
+    // in the order of the table, not in that in which the files happened to be read
+    const errors = slides.flatMap((slide) => faults.get(slide) ?? unreadable.get(slide) ?? []);
+    throw slideErrors(errors, slides.length);
+  }
   return {
     surveyed: new Map(
       surveyed.flatMap((slide) => (slide === undefined ? [] : [[slide.slide, slide] as const])),
