@@ -31,9 +31,23 @@ describe('result.json of a run on this machine', () => {
 
   it.each([
     ['a list', [whole]],
+    ['null', null],
     ['a record without a digest', { ...whole, parametersSha256: undefined }],
+    ['a record with half a digest', { ...whole, parametersSha256: 'abc' }],
+    ['a record without steps', { ...whole, steps: undefined }],
+    ['a record with a negative number of tiles', { ...whole, tiles: -1 }],
+    ['a record whose metrics are a list', { ...whole, metrics: [0.9] }],
+    ['a record with a metric that is text', { ...whole, metrics: { 'test.auc': '0.9' } }],
+    ['a record without memory', { ...whole, peakMemoryBytes: null }],
+    ['a record whose restarts are a number', { ...whole, restarts: 3 }],
+    ['a record whose quarantined slides are counted', { ...whole, quarantined: 2 }],
   ])('is refused as %s', async (_what, result) => {
     await expect(read(result)).rejects.toThrow(/result\.json.*is not the result of a run.*Remove it/);
+  });
+
+  it.each(['', '{"parametersSha256":', '[]'])('is refused as %j', async (content) => {
+    await writeFile(join(output, 'result.json'), content);
+    await expect(readResult(output)).rejects.toThrow(/result\.json.*is not a JSON object.*Remove it/);
   });
 
   it('knows a result of fewer epochs than the job has now', () => {

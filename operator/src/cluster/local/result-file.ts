@@ -4,8 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode, writeFileAtomically, WsiError } from '@wsi-operator/foundation';
-import { recordOf } from '../../plan/believed.ts';
+import { isRecord, systemErrorCode, writeFileAtomically, WsiError } from '@wsi-operator/foundation';
+import { DIGEST, isNumber, recordOf } from '../../plan/believed.ts';
 
 export interface RunResult {
   readonly parametersSha256: string;
@@ -30,16 +30,45 @@ export async function readResult(output: string): Promise<RunResult | undefined>
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw WsiError.from(error, 'StorageFailed', { where: path });
   }
-  try {
-    const result = JSON.parse(content) as RunResult;
-    if (typeof result.parametersSha256 === 'string') return result;
-  } catch {
-    // Not JSON: the same problem as JSON without a digest.
-  }
-  throw new WsiError('CheckpointInvalid', 'is not the result of a run', {
+  const wrong = faultOf(parsed(content));
+  if (wrong === undefined) return JSON.parse(content) as RunResult;
+  throw new WsiError('CheckpointInvalid', `is not the result of a run: ${wrong}`, {
     where: path,
     remedy: 'Remove it, or choose another output directory.',
   });
+}
+
+/** Undefined when it is not JSON. */
+function parsed(content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch {
+    return undefined;
+  }
+}
+
+const isMetric = (value: unknown): boolean => value === null || typeof value === 'number';
+const isMap = (value: unknown, of: (value: unknown) => boolean): boolean =>
+  isRecord(value) && Object.values(value).every(of);
+const optional = (value: unknown, is: (value: unknown) => boolean): boolean =>
+  value === undefined || is(value);
+
+/** What is read of it, and how each must be. */
+const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  parametersSha256: (value) => typeof value === 'string' && DIGEST.test(value),
+  steps: isNumber,
+  tiles: isNumber,
+  tilesPerSecond: isNumber,
+  metrics: (value) => isMap(value, isMetric),
+  peakMemoryBytes: (value) => isMap(value, isNumber),
+  restarts: (value) => optional(value, (counts) => isMap(counts, isNumber)),
+  quarantined: (value) => optional(value, Array.isArray),
+};
+
+function faultOf(result: unknown): string | undefined {
+  if (!isRecord(result)) return 'it is not a JSON object';
+  const field = Object.keys(FIELDS).find((name) => !FIELDS[name]?.(result[name]));
+  return field === undefined ? undefined : `its '${field}' is missing or not what a run writes`;
 }
 
 /** Adds what only the operator knows: how often pods of each role were started again. */
