@@ -79,11 +79,14 @@ export function desiredSlots(job: WsiTrainingJob, workers = replicasOf(job, 'wor
   );
 }
 
+/** What objects of jobs say of who made them, in the label of that name. */
+export const MANAGED_BY = 'wsi-operator';
+
 export function jobLabels(job: WsiTrainingJob): Record<string, string> {
   return {
     [OWN_LABELS.name]: 'wsi-training-job',
     [OWN_LABELS.instance]: jobName(job),
-    [OWN_LABELS.managedBy]: 'wsi-operator',
+    [OWN_LABELS.managedBy]: MANAGED_BY,
     [LABELS.job]: jobName(job),
   };
 }

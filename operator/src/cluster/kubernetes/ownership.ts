@@ -9,7 +9,7 @@
 import { GROUP, KIND, OWN_LABELS } from '@wsi-operator/api';
 import type { KubernetesObject } from '@wsi-operator/controller';
 import type { V1Pod } from '../../kubernetes-types.ts';
-import { LABELS, podNameOf, slotOf } from '../../job/names.ts';
+import { LABELS, MANAGED_BY, podNameOf, slotOf } from '../../job/names.ts';
 import { revisionOf } from '../../job/snapshot.ts';
 import type { JobKey } from '../port.ts';
 
@@ -69,7 +69,7 @@ export function isRetained(object: KubernetesObject): boolean {
   return (
     object.kind === 'PersistentVolumeClaim' &&
     !controlled &&
-    labels?.[OWN_LABELS.managedBy] === 'wsi-operator'
+    labels?.[OWN_LABELS.managedBy] === MANAGED_BY
   );
 }
 
