@@ -2,6 +2,7 @@
 import { ownText, peakResidentBytes, publicText, WsiError } from '@wsi-operator/foundation';
 import { once } from 'node:events';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
+import { inputOf, type Tiles } from './network/input.ts';
 import { embeddingSize, type Network } from './network/network.ts';
 import { parameterLayout } from './network/parameters.ts';
 import type { EngineAnswer, EngineCall, EngineThreadData } from './thread/protocol.ts';
@@ -133,10 +134,10 @@ export class Engine {
   }
 
   /**
-   * Embeddings and scores of `n` tiles, bytes [n, size, size, 3] RGB.
+   * Embeddings and scores of `n` tiles: bytes [n, size, size, 3] RGB, or without an encoder features, float32 [n, d].
    * @throws WsiError `InvalidArgument` for sizes; `EngineFailed` from TensorFlow; `Diverged` when a result is not finite
    */
-  async embed(parameters: ParameterSet, tiles: Uint8Array, n: number): Promise<Embedded> {
+  async embed(parameters: ParameterSet, tiles: Tiles, n: number): Promise<Embedded> {
     this.#requireTiles(tiles, n);
     const call = { kind: 'embed', parameters: this.#resident(parameters), tiles, n } as const;
     const [embeddings, attention] = await this.#call(call);
@@ -151,7 +152,7 @@ export class Engine {
    */
   async attentionGradient(
     parameters: ParameterSet,
-    tiles: Uint8Array,
+    tiles: Tiles,
     n: number,
     { bagGradient, bagEmbedding, logSumExp }: BagCotangent,
   ): Promise<Float32Array> {
@@ -170,7 +171,7 @@ export class Engine {
    */
   async embeddingGradient(
     parameters: ParameterSet,
-    tiles: Uint8Array,
+    tiles: Tiles,
     n: number,
     cotangent: Float32Array,
   ): Promise<Float32Array> {
@@ -244,13 +245,14 @@ export class Engine {
     throw new WsiError('InvalidArgument', `These parameters (${set.version}) are not loaded in this engine.`);
   }
 
-  #requireTiles(tiles: Uint8Array, n: number): void {
+  #requireTiles(tiles: Tiles, n: number): void {
     if (!Number.isInteger(n) || n < 1) {
       throw new WsiError('InvalidArgument', publicText`A shard of ${n} tiles cannot be computed.`, {
         where: 'tiles',
       });
     }
-    this.#require('tiles', tiles.length, n * this.network.tileSize ** 2 * 3);
+    const { shape } = inputOf(this.network);
+    this.#require('tiles', tiles.length, n * shape.reduce((product, side) => product * side, 1));
   }
 
   #require(where: string, length: number, expected: number): void {

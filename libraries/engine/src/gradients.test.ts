@@ -4,7 +4,7 @@ import { AGGREGATORS, ENCODERS, type AggregatorName } from '@wsi-operator/api';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Engine } from './engine.ts';
-import { aggregatorSettings, embeddingSize, type Network } from './network/network.ts';
+import { aggregatorSettings, embeddingSize, type TileNetwork } from './network/network.ts';
 import { parameterLayout } from './network/parameters.ts';
 import type { EagerTapeAnswer, EagerTapeRequest } from './testing/eager-tape.ts';
 import { exampleBag, randomVector, relativeError, twoPassGradient } from './testing/example-bag.ts';
@@ -16,12 +16,12 @@ const TOLERANCE = 1e-5;
 /** Of a single tensor, both sides in float32: resnet18's embeddings are large and saturate the gate of attention. */
 const tensorTolerance = (encoder: string): number => (encoder === 'resnet18' ? 3e-5 : TOLERANCE);
 
-const attention: Network = {
+const attention: TileNetwork = {
   encoder: { name: 'tiny' },
   aggregator: { name: 'attention', hidden: 16 },
   tileSize: 32,
 };
-const cases: { name: string; network: Network; tiles: number; shard: number }[] = [
+const cases: { name: string; network: TileNetwork; tiles: number; shard: number }[] = [
   { name: 'tiny, attention', network: attention, tiles: 23, shard: 8 },
   // Every other aggregator that a job may choose, as the weighted mean that its scores make.
   ...(Object.keys(AGGREGATORS) as AggregatorName[])
@@ -90,7 +90,7 @@ describe.each(cases)('the gradient of shards of $shard ($name)', ({ network, til
 
 describe('the plain vector-Jacobian product', () => {
   it('summed over shards is the gradient of the mean embedding', async () => {
-    const network: Network = { ...attention, aggregator: { name: 'instance' } };
+    const network: TileNetwork = { ...attention, aggregator: { name: 'instance' } };
     const bag = exampleBag(network, 11);
     const d = embeddingSize(network);
     const bagGradient = randomVector(d, 4);

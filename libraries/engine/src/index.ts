@@ -6,13 +6,16 @@ export {
   type EngineStatistics,
   type ParameterSet,
 } from './engine.ts';
+export type { Tiles } from './network/input.ts';
 export {
   aggregatorSettings,
   embeddingSize,
   encoderRevision,
   requireNetwork,
   type Aggregator,
+  type FeatureNetwork,
   type Network,
+  type TileNetwork,
 } from './network/network.ts';
 export {
   initialParameters,

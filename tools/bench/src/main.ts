@@ -3,7 +3,7 @@
  * what it was measured on, to a file of JSON lines.
  */
 import type { EncoderName } from '@wsi-operator/api';
-import type { Network } from '@wsi-operator/engine';
+import type { TileNetwork } from '@wsi-operator/engine';
 import { InvalidOptionValue, wholeNumber, WsiError } from '@wsi-operator/foundation';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -51,7 +51,7 @@ Measures, in turns on this machine:
 
 const SECTIONS = ['training-step', 'tiles', 'tissue', 'worker', 'model', 'leases'] as const;
 
-const network = (name: EncoderName, tileSize: number): Network => ({
+const network = (name: EncoderName, tileSize: number): TileNetwork => ({
   encoder: { name },
   aggregator: { name: 'attention', hidden: 64 },
   tileSize,

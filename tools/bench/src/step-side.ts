@@ -1,5 +1,5 @@
 /** What a side of the comparison of training steps is given, and what it answers. */
-import type { BagCotangent, Network } from '@wsi-operator/engine';
+import type { BagCotangent, TileNetwork } from '@wsi-operator/engine';
 
 /** One element a step. */
 export interface Times {
@@ -17,7 +17,7 @@ export interface Side {
 }
 
 export interface Problem {
-  readonly network: Network;
+  readonly network: TileNetwork;
   readonly n: number;
   readonly tiles: Uint8Array;
   readonly parameters: Float32Array;

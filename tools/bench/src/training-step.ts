@@ -3,7 +3,7 @@
  * TensorFlow in Python, and the same network in PyTorch. All sides take turns in short rounds, so that a busy moment
  * of the machine meets all of them, and the fastest step of each counts.
  */
-import { embeddingSize, initialParameters, type Network } from '@wsi-operator/engine';
+import { embeddingSize, initialParameters, type TileNetwork } from '@wsi-operator/engine';
 import { RandomStream, WsiError } from '@wsi-operator/foundation';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { pythonSides } from './python-sides.ts';
 import type { Problem, Side, Times } from './step-side.ts';
 
 export interface TrainingStepCase {
-  readonly network: Network;
+  readonly network: TileNetwork;
   /** Tiles a step. */
   readonly n: number;
 }

@@ -1,13 +1,13 @@
 /** From a job's spec to what is trained: the engine's network, the head, and where each parameter lies. */
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
-import { aggregatorSettings, embeddingSize, encoderRevision, type Network } from '@wsi-operator/engine';
+import { aggregatorSettings, embeddingSize, encoderRevision, type TileNetwork } from '@wsi-operator/engine';
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { createHead, describeHead, type Head, type HeadSpec } from '../heads/index.ts';
 import { ParameterSpace } from './parameter-space.ts';
 
 /** What a checkpoint holds beside the numbers, so that it can be used without the job. */
 export interface ModelDescription {
-  readonly network: Network;
+  readonly network: TileNetwork;
   /** Of the encoder that it was trained with; absent: the first. */
   readonly encoderRevision?: number;
   readonly head: HeadSpec;
@@ -42,7 +42,7 @@ export function describeModel(spec: WsiTrainingJobSpec, classes: readonly string
 }
 
 /** What tells a later revision of an encoder from the first; nothing of the first, whose runs are as they were. */
-export function laterRevision(encoder: Network['encoder']): Pick<ModelDescription, 'encoderRevision'> {
+export function laterRevision(encoder: TileNetwork['encoder']): Pick<ModelDescription, 'encoderRevision'> {
   const revision = encoderRevision(encoder);
   return revision === 1 ? {} : { encoderRevision: revision };
 }

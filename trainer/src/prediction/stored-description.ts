@@ -5,7 +5,7 @@
  */
 import { API_VERSION, formatProblem, HEADS, KIND, validate, type OutcomeType } from '@wsi-operator/api';
 import { isRecord, WsiError } from '@wsi-operator/foundation';
-import { encoderRevision, type Network } from '@wsi-operator/engine';
+import { encoderRevision, type TileNetwork } from '@wsi-operator/engine';
 import type { ModelDescription } from '../plan/model.ts';
 
 /** The outcome of the smallest job that has a head for it, and the classes that such a head must have. */
@@ -52,7 +52,7 @@ export function storedDescription(stored: unknown): ModelDescription {
 
 /** Parameters of another revision would give numbers that look right and are wrong. */
 function requireRevision(encoder: unknown, revision: unknown): void {
-  const { name } = encoder as Network['encoder'];
+  const { name } = encoder as TileNetwork['encoder'];
   const now = encoderRevision({ name });
   if (revision === now) return;
   throw refused(

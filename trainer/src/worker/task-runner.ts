@@ -3,7 +3,7 @@
  * so it can be done by any worker, any number of times. While one task computes, others read their first tiles.
  */
 import { publicText, releaseBytes, WsiError, type Logger } from '@wsi-operator/foundation';
-import { embeddingSize, Engine, type Network } from '@wsi-operator/engine';
+import { embeddingSize, Engine, type TileNetwork } from '@wsi-operator/engine';
 import {
   float32From,
   int32From,
@@ -50,7 +50,7 @@ export class TaskRunner {
   readonly #engine: Engine;
   readonly #store: S3Store;
   readonly #reader: TileReader;
-  readonly #network: Network;
+  readonly #network: TileNetwork;
   readonly #patches: SurveyOptions;
   readonly #embeddingSize: number;
   readonly #threads: number;
@@ -67,7 +67,7 @@ export class TaskRunner {
   #pusher: GradientPusher;
 
   static async start(welcome: Welcome, parts: Omit<TaskRunnerParts, 'engine'>): Promise<TaskRunner> {
-    const network = JSON.parse(welcome.network) as Network;
+    const network = JSON.parse(welcome.network) as TileNetwork;
     const engine = await Engine.start({ network, threads: welcome.threads, device: deviceFromEnvironment() });
     return new TaskRunner({ ...parts, engine }, welcome);
   }
@@ -76,7 +76,7 @@ export class TaskRunner {
     this.#parts = parts;
     this.#engine = parts.engine;
     this.#welcome = welcome;
-    this.#network = JSON.parse(welcome.network) as Network;
+    this.#network = JSON.parse(welcome.network) as TileNetwork;
     this.#embeddingSize = embeddingSize(this.#network);
     this.#patches = JSON.parse(welcome.patches) as SurveyOptions;
     this.#augmenter = new TileAugmenter(this.#network.tileSize);

@@ -1,14 +1,13 @@
 /**
  * A body inside a graph: the flat parameter vector cut into tensors, embeddings and scores, and flat gradients.
  *
- * Shapes: n tiles of a shard, as many as a call brings; size pixels a side of a tile, 3 colours; d the length of an
- * embedding; length the elements of the flat vector, encoder and aggregator together.
+ * Shapes: n tiles of a shard, as many as a call brings; d the length of an embedding; length the elements of the flat
+ * vector, encoder and aggregator together, 0 where neither has any.
  */
 import { cast, concatenate, reshape, slice } from '../graph/arithmetic.ts';
 import { elements, type Graph, type Value } from '../graph/graph.ts';
 import { Tape } from '../graph/tape.ts';
-import { encoders } from './encoders/index.ts';
-import { normalisedTiles } from './encoders/tiles.ts';
+import { inputOf } from './input.ts';
 import { aggregatorOf, type Network } from './network.ts';
 import { parameterLayout } from './parameters.ts';
 
@@ -22,7 +21,7 @@ export interface Body {
   flatGradient(seeds: readonly { readonly value: Value; readonly cotangent: Value }[]): Value;
 }
 
-/** @param parameters the flat vector [layout.length]; @param tiles uint8 [n, size, size, 3] */
+/** @param parameters the flat vector [layout.length]; @param tiles as `inputOf` says */
 export function writeBody(graph: Graph, network: Network, parameters: Value, tiles: Value): Body {
   const { tensors, length } = parameterLayout(network);
   const tape = new Tape(graph);
@@ -36,14 +35,14 @@ export function writeBody(graph: Graph, network: Network, parameters: Value, til
     if (value === undefined) throw new Error(`the layout has no parameter "${name}"`);
     return value;
   };
-  const encoder = encoders[network.encoder.name];
-  const embeddings = encoder.forward(tape, parameter, normalisedTiles(tape, tiles, encoder.normalisation));
+  const embeddings = inputOf(network).embeddings(tape, parameter, tiles);
   const scores = aggregatorOf(network.aggregator).scores?.(tape, parameter, embeddings);
   return {
     tape,
     embeddings,
     scores,
     flatGradient(seeds) {
+      if (values.length === 0) return zeros(graph, flat);
       const gradients = tape.gradients(seeds, values);
       const parts = values.map((value, index) => flatten(graph, gradients[index] ?? zeros(graph, value)));
       return concatenate(graph, parts, length);

@@ -1,29 +1,32 @@
-/** What can be computed: the encoder, the aggregator and the tile size that fix a body's parameters and graphs. */
-import { ENCODERS, type AggregatorName, type EncoderName } from '@wsi-operator/api';
-import { WsiError } from '@wsi-operator/foundation';
+/** What can be computed: what tiles come as and the aggregator, which fix a body's parameters and graphs. */
+import type { AggregatorName } from '@wsi-operator/api';
 import type { AggregatorScores, AggregatorSettings } from './aggregators/aggregator.ts';
 import { aggregators } from './aggregators/index.ts';
 import { encoders } from './encoders/index.ts';
+import { inputOf, invalid, requireName, type FeatureInput, type PixelInput } from './input.ts';
 
 export type Aggregator = AggregatorSettings[AggregatorName];
 
-export interface Network {
-  readonly encoder: { readonly name: EncoderName };
+/** A network of pixels. */
+export interface TileNetwork extends PixelInput {
   readonly aggregator: Aggregator;
-  /** Side of the square tiles, in pixels. */
-  readonly tileSize: number;
 }
 
-const SMALLEST_TILE = 28;
+/** A network without an encoder: the rows that it is given are the embeddings. */
+export interface FeatureNetwork extends FeatureInput {
+  readonly aggregator: Aggregator;
+}
+
+export type Network = TileNetwork | FeatureNetwork;
 
 /** The length d of a tile's embedding. @throws WsiError `InvalidArgument` for a network that cannot be built */
 export function embeddingSize(network: Network): number {
   requireNetwork(network);
-  return encoders[network.encoder.name].embeddingSize;
+  return inputOf(network).embeddingSize;
 }
 
 /** See `Encoder.revision`. */
-export function encoderRevision({ name }: Network['encoder']): number {
+export function encoderRevision({ name }: TileNetwork['encoder']): number {
   return encoders[name].revision;
 }
 
@@ -42,28 +45,10 @@ export function aggregatorOf(settings: Aggregator): AggregatorScores<AggregatorN
 }
 
 /** @throws WsiError `InvalidArgument` that names the field and what it may be */
-export function requireNetwork({ encoder, aggregator, tileSize }: Network): void {
-  requireName('encoder', encoder.name, Object.keys(encoders));
-  const { stride } = ENCODERS[encoder.name];
-  if (!Number.isInteger(tileSize) || tileSize % stride !== 0 || tileSize < SMALLEST_TILE) {
-    throw invalid(
-      'tileSize',
-      `${encoder.name} cannot take tiles of ${tileSize} pixels`,
-      `a multiple of ${stride} that is ${SMALLEST_TILE} or more`,
-    );
-  }
+export function requireNetwork(network: Network): void {
+  inputOf(network);
+  const { aggregator } = network;
   requireName('aggregator', aggregator.name, Object.keys(aggregators));
   const wrong = aggregatorOf(aggregator).problem(aggregator);
   if (wrong !== undefined) throw invalid(`aggregator.${wrong.field}`, wrong.problem, wrong.allowed);
-}
-
-function requireName(part: string, name: string, known: readonly string[]): void {
-  if (known.includes(name)) return;
-  const [last = '', ...others] = [...known].reverse();
-  const list = others.length === 0 ? last : `${others.reverse().join(', ')} or ${last}`;
-  throw invalid(`${part}.name`, `no ${part} is called "${name}"`, list);
-}
-
-function invalid(where: string, problem: string, allowed: string): WsiError {
-  return new WsiError('InvalidArgument', `${problem}.`, { where, remedy: `Choose ${allowed}.` });
 }

@@ -10,7 +10,7 @@
  * flat vector is float32 [length], where length is the sum of all tensors' elements.
  */
 import { RandomStream } from '@wsi-operator/foundation';
-import { encoders } from './encoders/index.ts';
+import { inputOf } from './input.ts';
 import { aggregatorOf, embeddingSize, requireNetwork, type Network } from './network.ts';
 import type { ParameterSpecification } from './parameter-specification.ts';
 
@@ -66,9 +66,9 @@ export function initialParameters(network: Network, seed: number): Float32Array 
 
 function specifications(network: Network): readonly ParameterSpecification[] {
   requireNetwork(network);
-  const { encoder, aggregator, tileSize } = network;
+  const { aggregator } = network;
   return [
-    ...encoders[encoder.name].parameters(tileSize),
+    ...inputOf(network).parameters(),
     ...aggregatorOf(aggregator).parameters(aggregator, embeddingSize(network)),
   ];
 }

@@ -8,9 +8,9 @@
  * The bag's embedding is z = sum_i w_i h_i with w_i = exp(a_i - log_sum_exp), over all its tiles; a shard is some n of them.
  * sg(x) is x without a gradient. A cotangent of a value is the loss's derivative by it.
  *
- * Inputs: `tiles` uint8 [n, size, size, 3], `parameters` [length], and for the gradients `bag_gradient` [d],
- * `bag_embedding` [d], `log_sum_exp` [], or `cotangent` [n, d]. Outputs: `embeddings` [n, d], `scores` [n], gradients
- * [length] and their squared norms [].
+ * Inputs: `tiles` uint8 [n, size, size, 3] (without an encoder embeddings, float32 [n, d]), `parameters` [length], and for the
+ * gradients `bag_gradient` [d], `bag_embedding` [d], `log_sum_exp` [], or `cotangent` [n, d]. Outputs: `embeddings` [n, d],
+ * `scores` [n], gradients [length] and their squared norms [].
  *
  * Shapes: n tiles of a shard, free, so that nothing is rebuilt for a ragged one; size pixels a side of a tile, 3 colours;
  * d the length of an embedding; length the elements of the flat parameter vector; [] a scalar. All but `tiles` float32.
@@ -19,6 +19,7 @@ import { binary, multiplyMatrices, reshape, unary } from '../graph/arithmetic.ts
 import { Graph, type Value } from '../graph/graph.ts';
 import { savedModelBytes } from '../graph/messages.ts';
 import { writeBody, type Body } from './body.ts';
+import { inputOf } from './input.ts';
 import { embeddingSize, type Network } from './network.ts';
 import { parameterLayout } from './parameters.ts';
 
@@ -42,9 +43,9 @@ export const PROGRAMS = {
 
 export function writePrograms(network: Network): Graph {
   const graph = new Graph();
-  const size = network.tileSize;
+  const { type, shape } = inputOf(network);
   const d = embeddingSize(network);
-  const tiles = graph.placeholder('tiles', 'uint8', [null, size, size, 3]);
+  const tiles = graph.placeholder('tiles', type, [null, ...shape]);
   const parameters = graph.placeholder('parameters', 'float32', [parameterLayout(network).length]);
   const body = writeBody(graph, network, parameters, tiles);
   graph.output('embeddings', body.embeddings);

@@ -6,12 +6,12 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import type * as TensorFlow from '@tensorflow/tfjs';
-import type { Network } from '../network/network.ts';
+import type { TileNetwork } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import type { WholeBag } from './whole-bag.ts';
 
 export interface EagerTapeRequest {
-  readonly network: Network;
+  readonly network: TileNetwork;
   readonly bag: WholeBag;
   readonly bagGradient: Float32Array;
 }

@@ -16,7 +16,7 @@ import {
   type PublishedShape,
   type PublishedTensor,
 } from '../network/encoders/published.ts';
-import type { Network } from '../network/network.ts';
+import type { TileNetwork } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import { relativeError } from './example-bag.ts';
 
@@ -49,7 +49,7 @@ export function readReference(name: string): EncoderReference {
 /** @param file whose weights the reference has; absent: generated ones */
 export async function compareWithReference(reference: EncoderReference, file?: WeightsFile): Promise<Parity> {
   const { encoder: name, tileSize, tiles: n } = reference;
-  const network: Network = { encoder: { name }, aggregator: { name: 'mean' }, tileSize };
+  const network: TileNetwork = { encoder: { name }, aggregator: { name: 'mean' }, tileSize };
   const engine = await Engine.start({ network, threads: 1 });
   try {
     const set = engine.loadParameters(
@@ -70,7 +70,7 @@ export async function compareWithReference(reference: EncoderReference, file?: W
   }
 }
 
-function parametersOf(network: Network, encoder: EncoderName, file: WeightsFile): Float32Array {
+function parametersOf(network: TileNetwork, encoder: EncoderName, file: WeightsFile): Float32Array {
   const { tensors, length } = parameterLayout(network);
   const values = new Float32Array(length);
   const kinds = encoders[encoder].published(network.tileSize);
@@ -104,7 +104,7 @@ function publishedName(parameter: string): string {
 }
 
 function worstGradient(
-  network: Network,
+  network: TileNetwork,
   gradient: Float32Array,
   expected: EncoderReference['gradients'],
 ): { gradients: number; parameter: string } {
@@ -129,7 +129,7 @@ function worstGradient(
 /** Places of a transformer's published grid, which is not that of the tile. */
 const GRID = 25;
 
-function generatedFile(network: Network, encoder: EncoderName): WeightsFile {
+function generatedFile(network: TileNetwork, encoder: EncoderName): WeightsFile {
   const places = parameterLayout(network).tensors.find(({ name }) => name === 'encoder.pos_embed');
   const patches = (network.tileSize / ENCODERS[encoder].stride) ** 2;
   const prefix = Number(places?.shape[1]) - patches;

@@ -1,16 +1,16 @@
 /** Support for tests: tiles with texture, parameters away from their first values, and the two passes over shards. */
 import { RandomStream } from '@wsi-operator/foundation';
 import type { Engine } from '../engine.ts';
-import type { Network } from '../network/network.ts';
+import type { TileNetwork } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import type { WholeBag } from './whole-bag.ts';
 
 /** A bag of `n` tiles, each with its own colours, stripes and noise, and parameters that all differ from 0 and 1. */
-export function exampleBag(network: Network, n: number, seed = 1): WholeBag {
+export function exampleBag(network: TileNetwork, n: number, seed = 1): WholeBag {
   return { parameters: exampleParameters(network, seed), tiles: exampleTiles(network.tileSize, n, seed), n };
 }
 
-function exampleParameters(network: Network, seed: number): Float32Array {
+function exampleParameters(network: TileNetwork, seed: number): Float32Array {
   const { tensors, length } = parameterLayout(network);
   const values = new Float32Array(length);
   const draw = uniform(seed);

@@ -3,7 +3,7 @@ import { binary, cast, reduce, reshape } from '../graph/arithmetic.ts';
 import { Graph, type FloatType, type Value } from '../graph/graph.ts';
 import { matrixProduct, softmax, withShape } from '../graph/layers.ts';
 import { writeBody, type Body } from '../network/body.ts';
-import { embeddingSize, type Network } from '../network/network.ts';
+import { embeddingSize, type TileNetwork } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import type { Program } from '../network/programs.ts';
 
@@ -13,7 +13,7 @@ export const WHOLE_BAG_PROGRAMS = {
   slope: { inputs: ['tiles', 'parameters', 'bag_gradient', 'direction', 'step'], outputs: ['slope'] },
 } as const satisfies Record<string, Program>;
 
-export function writeWholeBag(network: Network, precision: FloatType): Graph {
+export function writeWholeBag(network: TileNetwork, precision: FloatType): Graph {
   const graph = new Graph(precision);
   const size = network.tileSize;
   const d = embeddingSize(network);

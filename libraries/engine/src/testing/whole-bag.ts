@@ -7,10 +7,10 @@ import { WsiError } from '@wsi-operator/foundation';
 import { once } from 'node:events';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { FloatType } from '../graph/graph.ts';
-import type { Network } from '../network/network.ts';
+import type { TileNetwork } from '../network/network.ts';
 
 export interface WholeBagOptions {
-  readonly network: Network;
+  readonly network: TileNetwork;
   /** The same as of the other engines in the process. */
   readonly threads: number;
   /** What the graph computes in; results are float32 in any case. Default float32. */

@@ -1,6 +1,7 @@
 /** The engine's own thread: loads TensorFlow, and answers one call after the other, in order. */
 import { publicText, releaseBytes, WsiError } from '@wsi-operator/foundation';
 import { parentPort, workerData } from 'node:worker_threads';
+import { inputOf, type Tiles } from '../network/input.ts';
 import { aggregatorOf, embeddingSize } from '../network/network.ts';
 import { parameterLayout } from '../network/parameters.ts';
 import { PROGRAMS, writePrograms } from '../network/programs.ts';
@@ -16,6 +17,7 @@ const { network, threads, device } = workerData as EngineThreadData;
 const parameterSets = new Map<number, Resident>();
 const d = embeddingSize(network);
 const layout = parameterLayout(network);
+const tileShape = inputOf(network).shape;
 
 try {
   const binding = loadBinding({ threads, device });
@@ -109,9 +111,8 @@ function perform(session: Session, call: EngineCall): Float32Array[] {
   }
 }
 
-function bodyInputs(call: { tiles: Uint8Array; n: number; parameters: number }): [HostTensor, Resident] {
-  const { tileSize } = network;
-  return [{ shape: [call.n, tileSize, tileSize, 3], data: call.tiles }, resident(call.parameters)];
+function bodyInputs(call: { tiles: Tiles; n: number; parameters: number }): [HostTensor, Resident] {
+  return [{ shape: [call.n, ...tileShape], data: call.tiles }, resident(call.parameters)];
 }
 
 function resident(id: number): Resident {

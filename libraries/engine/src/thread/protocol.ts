@@ -1,5 +1,6 @@
 /** What an engine and its thread say to each other. */
 import type { ErrorCode } from '@wsi-operator/foundation';
+import type { Tiles } from '../network/input.ts';
 import type { Network } from '../network/network.ts';
 
 export interface EngineThreadData {
@@ -12,11 +13,11 @@ export interface EngineThreadData {
 export type EngineCall =
   | { readonly kind: 'load'; readonly parameters: number; readonly data: Float32Array }
   | { readonly kind: 'release'; readonly parameters: number }
-  | { readonly kind: 'embed'; readonly parameters: number; readonly tiles: Uint8Array; readonly n: number }
+  | { readonly kind: 'embed'; readonly parameters: number; readonly tiles: Tiles; readonly n: number }
   | {
       readonly kind: 'attentionGradient';
       readonly parameters: number;
-      readonly tiles: Uint8Array;
+      readonly tiles: Tiles;
       readonly n: number;
       readonly bagGradient: Float32Array;
       readonly bagEmbedding: Float32Array;
@@ -25,7 +26,7 @@ export type EngineCall =
   | {
       readonly kind: 'embeddingGradient';
       readonly parameters: number;
-      readonly tiles: Uint8Array;
+      readonly tiles: Tiles;
       readonly n: number;
       readonly cotangent: Float32Array;
     }
