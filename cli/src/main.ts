@@ -4,6 +4,7 @@ import { registerClusterCommands } from './commands/cluster.ts';
 import { registerCohort } from './commands/cohort/cohort.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerEncoder } from './commands/encoder.ts';
+import { registerFeatures } from './commands/features.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerPatches } from './commands/patches.ts';
 import { registerPredict } from './commands/predict.ts';
@@ -23,6 +24,7 @@ Examples:
   wsi validate job.yaml                       everything that is wrong with it, at once
   wsi run job.yaml --output run1 --workers 2  train; Ctrl-C stops, the same command goes on
   wsi predict --checkpoint run1 slide.svs     score and heatmap of a slide
+  wsi features job.yaml --output features     embeddings of all tiles, as HDF5 files
   wsi inspect slide.svs                       levels, resolution, vendor
   wsi submit job.yaml --follow                train on a Kubernetes cluster`;
 
@@ -39,6 +41,7 @@ function buildProgram(): Command {
   registerCohort(program);
   registerEncoder(program);
   registerPredict(program);
+  registerFeatures(program);
   registerReport(program);
   registerInspect(program);
   registerRegion(program);

@@ -16,3 +16,6 @@ export {
   type SlideFailure,
 } from './prediction/predictor.ts';
 export type { Prediction } from './scoring/prediction.ts';
+export { Extraction, type ExtractionRequest, type SlideEnd } from './extraction/extraction.ts';
+export type { EncoderSource } from './extraction/encoder-source.ts';
+export type { ExtractedSlide, SlideToExtract } from './extraction/messages.ts';

@@ -13,10 +13,11 @@ export const SLIDES_HELP =
   'SLIDES are slide files, directories (with all slides below them), patterns in quotes\n' +
   "('data/**/*.svs'), tables (.csv, with a column for the slide) and s3:// addresses.";
 
-export function slidesCommand(program: Command, name: string): Command {
+/** @param slides the argument, where it may be something else, too */
+export function slidesCommand(program: Command, name: string, slides = '<slides...>'): Command {
   return program
     .command(name)
-    .argument('<slides...>', 'slide files, directories, patterns, tables, s3:// addresses')
+    .argument(slides, 'slide files, directories, patterns, tables, s3:// addresses')
     .option('--slides <dir>', "where a table's slides are (default: beside the table)")
     .option('--slide-column <name>', "the table's column of the slide (default: slide)");
 }

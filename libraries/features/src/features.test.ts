@@ -21,7 +21,7 @@ const CONTENT: FeatureContent = {
   slide: 'S1',
   width: 100_000,
   height: 80_000,
-  tile: { side: 256, level0Side: 512, overlap: 0, mpp: 0.5, level0Mpp: 0.25 },
+  tile: { side: 256, level0Side: 512, overlap: 0, resolution: { mpp: 0.5, level0Mpp: 0.25 } },
 };
 
 function* parts(counts: readonly number[]): Generator<FeatureRows> {

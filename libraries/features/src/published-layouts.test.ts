@@ -130,7 +130,7 @@ whenSetUp(
             slide: 'S1',
             width: 4096,
             height: 3072,
-            tile: { side: 256, level0Side: 512, overlap: 0, mpp: 0.5, level0Mpp: 0.25 },
+            tile: { side: 256, level0Side: 512, overlap: 0, resolution: { mpp: 0.5, level0Mpp: 0.25 } },
           },
           [{ features, coordinates: Float64Array.of(0, 0, 512, 1024) }],
         );

@@ -1,4 +1,4 @@
-/** The part of a prediction that reads slides and computes, in a process of its own: {@link EmbedderPool} asks it. */
+/** The part of a prediction that reads slides and computes, in a process of its own: the predictor's pool asks it. */
 import { parseQuantity } from '@wsi-operator/api';
 import { Engine, type ParameterSet } from '@wsi-operator/engine';
 import { releaseBytes } from '@wsi-operator/foundation';

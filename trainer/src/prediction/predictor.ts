@@ -1,5 +1,5 @@
 /** A trained model applied to bags of slides, with embedding processes: what `wsi predict` does. */
-import { publicText, WsiError, type ErrorCode } from '@wsi-operator/foundation';
+import { publicText, WsiError } from '@wsi-operator/foundation';
 import { int32From, type StatedResolution } from '@wsi-operator/protocol';
 import { identifySlide, type Pixels } from '@wsi-operator/slides';
 import { scoreBag } from '../scoring/score-bag.ts';
@@ -10,8 +10,10 @@ import { slideBlocks } from '../plan/bags.ts';
 import type { ScoredBag } from '../aggregators/index.ts';
 import { splitOfCase, type KnownCases, type KnownSplit } from '../plan/known-cases.ts';
 import { positiveIndex, type Model } from '../plan/model.ts';
+import { ProcessPool } from '../processes/process-pool.ts';
+import { isSlideFault } from '../slide-files/slide-fault.ts';
 import { requireSameFile } from '../slide-files/slide-files.ts';
-import { EmbedderPool } from './embedder-pool.ts';
+import type { EmbedderWork } from './messages.ts';
 import { openModel, type ModelDescription } from './open-model.ts';
 
 /** What one prediction is for. */
@@ -49,16 +51,7 @@ export interface BagResult {
   readonly failures: readonly SlideFailure[];
 }
 
-/** What is wrong with a slide rather than with the machine or the model. */
-const SLIDE_FAULTS: ReadonlySet<ErrorCode> = new Set([
-  'SlideUnreadable',
-  'SlideUnsupported',
-  'NoTissue',
-  'NotFound',
-  'InvalidArgument',
-  'Unavailable',
-  'Diverged',
-]);
+const ENTRY = new URL('./embedder-main.ts', import.meta.url);
 
 export class Predictor {
   readonly checkpoint: string;
@@ -72,7 +65,7 @@ export class Predictor {
   /** The resolution that is stated for all slides. */
   readonly stated: StatedResolution | undefined;
   readonly #head: Float32Array;
-  #embedders: { readonly pool: EmbedderPool; readonly processes: number } | undefined;
+  #embedders: { readonly pool: ProcessPool<EmbedderWork>; readonly processes: number } | undefined;
 
   /** @param checkpoint a directory `step-XXXXXXXX` @throws WsiError `CheckpointInvalid` */
   static async open(checkpoint: string, stated?: StatedResolution): Promise<Predictor> {
@@ -103,7 +96,16 @@ export class Predictor {
 
   /** Starts the processes that compute. The result does not depend on their number. */
   start(processes: number): this {
-    this.#embedders ??= { pool: new EmbedderPool({ checkpoint: this.checkpoint, processes }), processes };
+    this.#embedders ??= {
+      pool: new ProcessPool({
+        entry: ENTRY,
+        opening: this.checkpoint,
+        processes,
+        prefix: 'wsi-predict-',
+        stopped: publicText`the prediction was stopped`,
+      }),
+      processes,
+    };
     return this;
   }
 
@@ -117,7 +119,7 @@ export class Predictor {
     return this.#embedders?.processes ?? 0;
   }
 
-  get #pool(): EmbedderPool {
+  get #pool(): ProcessPool<EmbedderWork> {
     if (this.#embedders === undefined)
       throw new WsiError('Internal', publicText`the predictor was not started`);
     return this.#embedders.pool;
@@ -163,7 +165,11 @@ export class Predictor {
 
   /** The slide as a picture, read by one of the processes. */
   async thumbnail(slide: string, side: number, index: number): Promise<Pixels> {
-    const { thumbnail } = await this.#pool.run({ thumbnail: { slide, side } }, slide, index);
+    const { thumbnail } = await this.#pool.run({
+      task: { thumbnail: { slide, side } },
+      slide,
+      priority: index,
+    });
     if (thumbnail === undefined)
       throw new WsiError('Internal', publicText`a thumbnail task returned something else`);
     return thumbnail;
@@ -181,7 +187,11 @@ export class Predictor {
     const stated = statement === undefined ? {} : { stated: statement };
     // The survey reports more about a missing file.
     const file = await identifySlide(slide).catch(() => undefined);
-    const { survey } = await this.#pool.run({ survey: { slide, ...stated } }, slide, index);
+    const { survey } = await this.#pool.run({
+      task: { survey: { slide, ...stated } },
+      slide,
+      priority: index,
+    });
     if (survey === undefined)
       throw new WsiError('Internal', publicText`a survey task returned something else`);
     const coordinates = int32From(survey.coordinates);
@@ -202,7 +212,7 @@ export class Predictor {
       run: async ({ embed }, { subject }) => {
         if (embed === undefined) throw new WsiError('Internal', publicText`a prediction only embeds`);
         try {
-          const result = await this.#pool.run({ embed }, subject, index);
+          const result = await this.#pool.run({ task: { embed }, slide: subject, priority: index });
           onTiles(embed.block.coordinates.byteLength / 8);
           return result;
         } catch (error) {
@@ -259,7 +269,7 @@ class TaskFailed extends WsiError {
 /** @throws WsiError when it is not the slide's fault */
 function fail(failures: Map<string, WsiError>, slide: string, thrown: unknown): undefined {
   const error = WsiError.from(thrown);
-  if (!SLIDE_FAULTS.has(error.code)) throw error;
+  if (!isSlideFault(error)) throw error;
   failures.set(slide, error);
   return undefined;
 }

@@ -1,4 +1,5 @@
 /** What a written file says beside the numbers, in each layout (pure). */
+import { publicText, WsiError } from '@wsi-operator/foundation';
 import type { FeatureKey, FeatureLayout } from '../feature-file.ts';
 
 export interface FeatureContent {
@@ -18,9 +19,8 @@ export interface FeatureContent {
     readonly level0Side: number;
     /** Pixels by which neighbours overlap, in the encoder's pixels. */
     readonly overlap: number;
-    /** Micrometres per pixel that the encoder sees, and of level 0. */
-    readonly mpp: number;
-    readonly level0Mpp: number;
+    /** Micrometres per pixel that the encoder sees, and of level 0; absent where the slide does not say it. */
+    readonly resolution?: { readonly mpp: number; readonly level0Mpp: number };
   };
 }
 
@@ -45,6 +45,7 @@ export interface WrittenLayout {
 /** An objective's magnification by the usual rule: 10 micrometres per pixel and power of ten. */
 const MICROMETRES_TIMES_POWER = 10;
 
+/** @throws WsiError `InvalidArgument` for STAMP's layout without a resolution */
 export function writtenLayout(content: FeatureContent): WrittenLayout {
   const { layout, key, slide, tile, width, height } = content;
   const own: readonly Attribute[] = [
@@ -55,17 +56,18 @@ export function writtenLayout(content: FeatureContent): WrittenLayout {
     { name: 'wsi_version', text: key.toolVersion },
   ];
   if (layout === 'stamp') {
+    const { level0Mpp } = tile.resolution ?? noMicrometres();
     return {
       features: 'feats',
       coordinates: 'float64',
-      scale: tile.level0Mpp,
+      scale: level0Mpp,
       attributes: {
         file: [
           // Its readers refuse a file that is newer than they are.
           { name: 'stamp_version', text: '2.0.0' },
           { name: 'extractor', text: key.encoder },
           { name: 'unit', text: 'um' },
-          { name: 'tile_size_um', real: tile.level0Side * tile.level0Mpp },
+          { name: 'tile_size_um', real: tile.level0Side * level0Mpp },
           { name: 'tile_size_px', integer: tile.side },
           { name: 'code_hash', text: key.encoderDigest },
           { name: 'feat_type', text: 'tile' },
@@ -82,6 +84,14 @@ export function writtenLayout(content: FeatureContent): WrittenLayout {
     { name: 'savetodir', text: '.' },
   ];
   const power = (mpp: number): number => Math.round(MICROMETRES_TIMES_POWER / mpp);
+  // Left out where it is not known: a reader that needs it stops, and a number that was made up would be believed.
+  const powers: readonly Attribute[] =
+    tile.resolution === undefined
+      ? []
+      : [
+          { name: 'level0_magnification', integer: power(tile.resolution.level0Mpp) },
+          { name: 'target_magnification', integer: power(tile.resolution.mpp) },
+        ];
   return {
     features: 'features',
     coordinates: 'int64',
@@ -94,8 +104,7 @@ export function writtenLayout(content: FeatureContent): WrittenLayout {
           ? [
               { name: 'patch_size', integer: tile.side },
               { name: 'patch_size_level0', integer: Math.round(tile.level0Side) },
-              { name: 'level0_magnification', integer: power(tile.level0Mpp) },
-              { name: 'target_magnification', integer: power(tile.mpp) },
+              ...powers,
               { name: 'overlap', integer: tile.overlap },
               { name: 'level0_width', integer: width },
               { name: 'level0_height', integer: height },
@@ -104,4 +113,14 @@ export function writtenLayout(content: FeatureContent): WrittenLayout {
           : [],
     },
   };
+}
+
+function noMicrometres(): never {
+  throw new WsiError(
+    'InvalidArgument',
+    publicText`the layout stamp has places in micrometres, and the slide does not say its resolution.`,
+    {
+      remedy: publicText`State the resolution of the slide, or choose another layout.`,
+    },
+  );
 }
