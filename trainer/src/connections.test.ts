@@ -42,7 +42,7 @@ async function connectionTo(address: string): Promise<ServerConnection> {
 
 async function instanceAt(connection: ServerConnection): Promise<string> {
   const client = await connection.ready();
-  const target = { peer: 'server', deadlineMilliseconds: 5_000 };
+  const target = { peer: 'server', deadlineMilliseconds: 60_000 };
   return (
     await callUnary<PingRequest, PingReply>(
       client.Ping.bind(client),

@@ -39,6 +39,7 @@ it('lines before the header are read in linear time', () => {
     examineTable(text, spec, oracle);
     return performance.now() - started;
   };
-  cost(100);
-  expect(cost(10_000)).toBeLessThan(1000 * Math.max(cost(100), 1));
+  // The least of several: a machine that does something else in between only adds to one.
+  const least = (lines: number): number => Math.min(...Array.from({ length: 5 }, () => cost(lines)));
+  expect(least(10_000)).toBeLessThan(1000 * Math.max(least(100), 1));
 });

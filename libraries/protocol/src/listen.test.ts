@@ -25,7 +25,7 @@ const portOf = ({ address }: ListeningServer): number => Number(address.split(':
 async function status(address: string): Promise<unknown> {
   const client = connectCoordinator(address);
   try {
-    const target = { peer: address, deadlineMilliseconds: 5_000 };
+    const target = { peer: address, deadlineMilliseconds: 60_000 };
     return await callUnary(client.Status.bind(client), {}, target);
   } finally {
     client.close();

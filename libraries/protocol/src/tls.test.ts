@@ -97,7 +97,7 @@ describe('a listener with mutual TLS', () => {
   async function status(options: ConnectOptions, host = 'localhost'): Promise<unknown> {
     const client = connectCoordinator(server.address.replace('127.0.0.1', host), options);
     try {
-      const target = { peer: 'coordinator', deadlineMilliseconds: 5_000 };
+      const target = { peer: 'coordinator', deadlineMilliseconds: 60_000 };
       return await callUnary(client.Status.bind(client), {}, target);
     } finally {
       client.close();

@@ -114,9 +114,10 @@ describe('very long TIFF tags', () => {
       expect(omeImages(text)).toEqual([]);
       return performance.now() - started;
     };
-    cost(1000);
+    // The least of several: a machine that does something else in between only adds to one.
+    const least = (comments: number): number => Math.min(...Array.from({ length: 5 }, () => cost(comments)));
     // A hundred times the text takes some hundred times the time, not ten thousand times.
-    expect(cost(200_000)).toBeLessThan(2000 * Math.max(cost(2000), 0.05));
+    expect(least(200_000)).toBeLessThan(2000 * Math.max(least(2000), 0.05));
   });
 });
 

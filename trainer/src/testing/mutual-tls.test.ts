@@ -1,5 +1,6 @@
 /** Runs of role processes over TCP with mutual TLS: the same bytes, whoever else tries to take part. */
 import { spawn } from 'node:child_process';
+import { on } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,10 +59,13 @@ async function finish(run: RoleProcesses): Promise<string> {
 
 describe('a run with mutual TLS', () => {
   it('has the same parameters as one without, and refuses strangers meanwhile', async () => {
-    const run = await start({ tls });
+    // Its workers come last, so that it cannot end before the strangers have been refused.
+    const run = await start({ tls, workers: 0 });
     const expired = await authority.issue('worker', { notAfter: Date.now() - 1000 });
     const foreign = await (await TestAuthority.create('another')).issue('worker');
-    await run.until(({ serversConnected }) => serversConnected === 2);
+    while (run.logs.split('parameter server listens').length <= 2) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     const server = run.address('server', 0);
     await Promise.all([
       refused(server, grpc.credentials.createInsecure(), grpc.status.UNAVAILABLE),
@@ -72,7 +76,7 @@ describe('a run with mutual TLS', () => {
     ]);
     // Reads and pushes are a worker's, but to configure a server, and with it to overwrite the model, is not.
     const worker = connectParameterServer(server, { credentials: channelCredentials(tls.worker) });
-    const target = { peer: server, deadlineMilliseconds: 5_000 };
+    const target = { peer: server, deadlineMilliseconds: 60_000 };
     await expect(
       callUnary(
         worker.Commit.bind(worker),
@@ -81,16 +85,18 @@ describe('a run with mutual TLS', () => {
       ),
     ).rejects.toThrow("Commit is for coordinator, not for a certificate of 'worker'");
     worker.close();
+    run.startWorkers(2);
     expect(await finish(run)).toBe(plain);
     expect(run.logs).toContain('a call was refused: wrong role');
   });
 
   it('continues without a worker that has the certificate of another role', async () => {
-    const run = await start({ tls, workers: 1 });
+    const run = await start({ tls, workers: 0 });
     const stranger = await startWorker(run, tls.server);
+    await stranger.says("Work is for worker, not for a certificate of 'server'");
+    run.startWorkers(1);
     expect(await finish(run)).toBe(plain);
     stranger.child.kill('SIGKILL');
-    expect(stranger.text()).toContain("Work is for worker, not for a certificate of 'server'");
     expect(stranger.text()).not.toContain('worker ready');
   });
 
@@ -116,11 +122,16 @@ describe('a run with mutual TLS', () => {
   });
 });
 
+interface Stranger {
+  readonly child: ReturnType<typeof spawn>;
+  readonly ended: Promise<number | null>;
+  text(): string;
+  /** Resolves when it has logged these words. */
+  says(words: string): Promise<void>;
+}
+
 /** Another worker process than the run's own. */
-async function startWorker(
-  run: Pick<RoleProcesses, 'address'>,
-  certificate: TlsPem,
-): Promise<{ child: ReturnType<typeof spawn>; ended: Promise<number | null>; text: () => string }> {
+async function startWorker(run: Pick<RoleProcesses, 'address'>, certificate: TlsPem): Promise<Stranger> {
   const folder = await mkdtemp(join(directory, 'stranger-'));
   await writePem(folder, certificate);
   const child = spawn(
@@ -139,7 +150,12 @@ async function startWorker(
   );
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  return { child, ended: new Promise((resolve) => child.once('exit', resolve)), text: () => text };
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const says = async (words: string): Promise<void> => {
+    for await (const _chunk of on(child.stderr, 'data', { close: ['end'] })) if (text.includes(words)) return;
+    expect(text).toContain(words);
+  };
+  return { child, ended, text: () => text, says };
 }
 
 async function refused(
@@ -152,7 +168,7 @@ async function refused(
     client.Ping(
       { generation: 0, farewell: false },
       new grpc.Metadata(),
-      { deadline: Date.now() + 10_000 },
+      { deadline: Date.now() + 60_000 },
       resolve,
     );
   });

@@ -63,7 +63,7 @@ export class RoleProcesses {
     await run.#prepareTls();
     for (let index = 0; index < options.servers; index++) run.#spawn('server', index);
     run.#spawn('coordinator', 0);
-    for (let index = 0; index < options.workers; index++) run.#spawn('worker', index);
+    run.startWorkers(options.workers);
     return run;
   }
 
@@ -82,6 +82,11 @@ export class RoleProcesses {
   /** Everything the roles logged. */
   get logs(): string {
     return this.#logs;
+  }
+
+  /** Of a run that was started without workers. */
+  startWorkers(workers: number): void {
+    for (let index = 0; index < workers; index++) this.#spawn('worker', index);
   }
 
   pidOf(role: string, replica = 0): number {
@@ -111,7 +116,7 @@ export class RoleProcesses {
       return await callUnary<object, StatusReply>(
         client.Status.bind(client),
         {},
-        { peer: 'coordinator', deadlineMilliseconds: 5_000 },
+        { peer: 'coordinator', deadlineMilliseconds: 60_000 },
       );
     } finally {
       client.close();
