@@ -78,6 +78,21 @@ describe('initialParameters', () => {
     expect(new Set(part('encoder.stem.norm.weight'))).toEqual(new Set([1]));
     expect(new Set(part('attention.V.bias'))).toEqual(new Set([0]));
   });
+
+  it.each([
+    ['resnet18', 'encoder.layer1.0.conv1.weight', 0],
+    ['efficientnet_lite0', 'encoder.blocks.0.0.conv_dw.weight', 1],
+  ] as const)('of %s: the kernels of %s sum to %d', (name, tensor, expected) => {
+    const network = { ...resnet18, encoder: { name } };
+    const { shape, offset, length } = parameterLayout(network).tensors.find((of) => of.name === tensor)!;
+    const outputs = shape.at(-1)!;
+    const weights = initialParameters(network, 1).subarray(offset, offset + length);
+    const sums = Array.from({ length: outputs }, (_, output) =>
+      weights.reduce((sum, weight, index) => (index % outputs === output ? sum + weight : sum), 0),
+    );
+    expect(sums.filter((sum) => !(Math.abs(sum - expected) < 1e-4))).toEqual([]);
+    expect(new Set(weights).size).toBeGreaterThan(length / 2);
+  });
 });
 
 function bytes(values: Float32Array): Uint8Array {

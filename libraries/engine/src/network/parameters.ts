@@ -60,8 +60,18 @@ export function initialParameters(network: Network, seed: number): Float32Array 
     const stream = new RandomStream(seed, `parameters/${tensor.name}`);
     for (let element = 0; element < part.length; element++)
       part[element] = stream.normal() * initial.deviation;
+    if (initial.sum !== undefined) shiftToSum(part, tensor.shape.at(-1)!, initial.sum);
   }
   return values;
+}
+
+/** @param weights [inputs, outputs], of which each output's get this sum */
+function shiftToSum(weights: Float32Array, outputs: number, sum: number): void {
+  const sums = new Float64Array(outputs);
+  for (let index = 0; index < weights.length; index++) sums[index % outputs]! += weights[index]!;
+  const inputs = weights.length / outputs;
+  for (let index = 0; index < weights.length; index++)
+    weights[index]! += (sum - sums[index % outputs]!) / inputs;
 }
 
 function specifications(network: Network): readonly ParameterSpecification[] {

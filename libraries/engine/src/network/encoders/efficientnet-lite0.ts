@@ -11,7 +11,7 @@
 import { convolveDepthwise, relu6 } from '../../graph/depthwise.ts';
 import type { Value } from '../../graph/graph.ts';
 import { add, addBias, convolve, meanOverPixels, scaleChannels } from '../../graph/layers.ts';
-import { convolution } from '../parameter-specification.ts';
+import { AFTER_RELU, convolution, WITHOUT_RELU } from '../parameter-specification.ts';
 import type { Encoder } from './encoder.ts';
 import { publishedConvolution, publishedNorm } from './published.ts';
 import { SYMMETRIC } from './tiles.ts';
@@ -26,6 +26,9 @@ const STAGES = [
   [4, 5, 2, 6, 192],
   [1, 3, 1, 6, 320],
 ] as const;
+
+/** See resnet.ts. */
+const STEM_GAIN = 2;
 
 /** TensorFlow's of batch normalisation in these networks. */
 const EPSILON = 1e-3;
@@ -74,19 +77,21 @@ export const efficientnet_lite0: Encoder = {
   normalisation: SYMMETRIC,
 
   parameters() {
-    const parametersOf = ({ timm, side, inputs, outputs }: Layer, gain: number) =>
-      convolution(`encoder.${timm[0]}`, `encoder.${timm[1]}`, [side, inputs, outputs], gain);
+    const parametersOf = ({ timm, side, inputs, outputs }: Layer, gain: number, sum = 0) =>
+      convolution(`encoder.${timm[0]}`, `encoder.${timm[1]}`, [side, inputs, outputs], gain, sum);
     return [
-      // Where no ReLU comes before a convolution, half of He's variance keeps the scale.
-      ...parametersOf(STEM, Math.SQRT1_2),
+      ...parametersOf(STEM, STEM_GAIN),
       ...BLOCKS.flatMap(({ layers, residual }) =>
         layers.flatMap((layer) => {
-          if (layer.kind === 'expand') return parametersOf(layer, Math.SQRT1_2);
-          // A block with a shortcut starts as its shortcut, as in resnet18.
-          return parametersOf(layer, residual && layer.kind === 'project' ? 0 : 1);
+          if (layer.kind === 'expand') return parametersOf(layer, WITHOUT_RELU);
+          // A kernel that sees one channel must let its mean pass, and gives that of every channel the same weight, so that
+          // the convolution over the channels takes out what they have in common.
+          if (layer.kind === 'depthwise') return parametersOf(layer, AFTER_RELU, 1);
+          // As in resnet.ts: each of the blocks adds its part to the variance, and none starts at 0.
+          return parametersOf(layer, residual ? AFTER_RELU / Math.sqrt(BLOCKS.length) : AFTER_RELU);
         }),
       ),
-      ...parametersOf(HEAD, Math.SQRT1_2),
+      ...parametersOf(HEAD, WITHOUT_RELU),
     ];
   },
 

@@ -19,13 +19,19 @@ import {
   relu,
   scaleChannels,
 } from '../../graph/layers.ts';
-import { convolution } from '../parameter-specification.ts';
+import { AFTER_RELU, convolution } from '../parameter-specification.ts';
 import type { Encoder } from './encoder.ts';
 import { publishedConvolution, publishedNorm, type Conversion } from './published.ts';
 import { IMAGENET } from './tiles.ts';
 
 /** Widths of the four layers; layers 2 to 4 start with a stride of 2. */
 const WIDTHS = [64, 128, 256, 512] as const;
+
+/**
+ * Neighbouring pixels and colours are alike, and kernels whose weights sum to 0 see their differences only: without a
+ * larger gain, what passes would be small.
+ */
+const STEM_GAIN = 2;
 
 /** PyTorch's default of batch normalisation. */
 const EPSILON = 1e-5;
@@ -57,19 +63,20 @@ function resnet(depths: readonly number[], bottlenecks: boolean): Encoder {
     normalisation: IMAGENET,
 
     parameters() {
-      // The stem's input has no ReLU before it, so half of He's variance keeps the scale.
-      const parameters = convolution('encoder.conv1', 'encoder.bn1', [7, 3, 64], Math.SQRT1_2);
+      const parameters = convolution('encoder.conv1', 'encoder.bn1', [7, 3, 64], STEM_GAIN, 0);
       for (const { name, convolutions, widens } of blocks) {
+        // Without statistics, only the weights of branch and shortcut bound the variance. Where both are convolutions, each is
+        // half of it. Elsewhere each of L blocks adds 1 / L (Hayou et al., Stable ResNet, 2021): no branch starts at 0, or the
+        // first embeddings would depend on the pixels that strided shortcuts see, and on no other.
+        const share = widens ? Math.SQRT1_2 : 1 / Math.sqrt(blocks.length);
         for (const [index, [side, inputs, outputs]] of convolutions.entries()) {
-          // A block starts as its shortcut (De and Smith, Batch normalization biases residual blocks towards the
-          // identity function in deep networks, 2020): without statistics, nothing else keeps the variance bounded.
-          const gain = index === convolutions.length - 1 ? 0 : 1;
+          const gain = index === convolutions.length - 1 ? AFTER_RELU * share : AFTER_RELU;
           const [conv, norm] = [`encoder.${name}.conv${index + 1}`, `encoder.${name}.bn${index + 1}`];
-          parameters.push(...convolution(conv, norm, [side, inputs, outputs], gain));
+          parameters.push(...convolution(conv, norm, [side, inputs, outputs], gain, 0));
         }
         if (!widens) continue;
         const [conv, norm] = [`encoder.${name}.downsample.0`, `encoder.${name}.downsample.1`];
-        parameters.push(...convolution(conv, norm, [1, ...ends(convolutions)], 1));
+        parameters.push(...convolution(conv, norm, [1, ...ends(convolutions)], AFTER_RELU * share, 0));
       }
       return parameters;
     },

@@ -40,7 +40,9 @@ const WIDENING = 4;
 const SMALL = { width: 384, heads: 6, depth: 12 } as const;
 const BASE = { width: 768, heads: 12, depth: 12 } as const;
 const AUGREG = { patch: 16, registers: 0, layerScale: undefined, classPlace: true } as const;
-const DINOV2 = { patch: 14, registers: 0, layerScale: 1e-5, classPlace: true } as const;
+// DINOv2 itself starts its gains at 1e-5, which from random weights is no dependence on the tile: up to 18 blocks, 0.1 is the
+// value of Touvron et al. (Going deeper with image transformers, 2021).
+const DINOV2 = { patch: 14, registers: 0, layerScale: 0.1, classPlace: true } as const;
 const DINOV2_REGISTERS = { ...DINOV2, registers: 4, classPlace: false } as const;
 
 export const visionTransformers = {
@@ -137,6 +139,7 @@ function transformerParameters(shape: TransformerShape, tileSize: number): Param
   const { patch, width, depth, registers, layerScale, classPlace } = shape;
   const places = (tileSize / patch) ** 2 + (classPlace ? 1 : 0);
   // timm's first values: matrices and places of deviation 0.02, tokens close to 0, and PyTorch's own for the patches.
+  const ofPatches = 1 / Math.sqrt(3 * patch * patch * 3);
   const tensor = (name: string, of: readonly number[], deviation: number, decay = true) => ({
     name: `encoder.${name}`,
     shape: of,
@@ -163,7 +166,11 @@ function transformerParameters(shape: TransformerShape, tileSize: number): Param
     tensor('cls_token', [1, 1, width], 1e-6, false),
     ...(registers === 0 ? [] : [tensor('reg_token', [1, registers, width], 1e-6, false)]),
     tensor('pos_embed', [1, places, width], 0.02, false),
-    tensor('patch_embed.proj.weight', [patch, patch, 3, width], 1 / Math.sqrt(3 * patch * patch * 3)),
+    {
+      ...tensor('patch_embed.proj.weight', [patch, patch, 3, width], ofPatches),
+      // Otherwise the tokens of patches of a common colour would be nearly the same.
+      initial: { deviation: ofPatches, sum: 0 },
+    },
     vector('patch_embed.proj.bias', width, 0),
     ...Array.from({ length: depth }, (_, index) => `blocks.${index}`).flatMap((name) => [
       ...norm(`${name}.norm1`),
