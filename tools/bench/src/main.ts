@@ -5,13 +5,11 @@
 import type { EncoderName } from '@wsi-operator/api';
 import type { TileNetwork } from '@wsi-operator/engine';
 import { InvalidOptionValue, wholeNumber, WsiError } from '@wsi-operator/foundation';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readSetup } from '@wsi-operator/setup/locations';
+import { benchPython } from './bench-python.ts';
 import {
   benchTrainingStep,
   type TrainingStepCase,
@@ -123,20 +121,10 @@ async function main(): Promise<void> {
   process.stdout.write(`Rows: ${await writeRows(values.output, rows)}\n`);
 }
 
-/** The Python of the set-up, for the sections that compare with it: several gigabytes, so not before they are asked for. */
+/** For the sections that compare with it. */
 async function pythonFor(sections: ReadonlySet<string>): Promise<string | null> {
   if (!['training-step', 'tiles'].some((name) => sections.has(name))) return null;
-  const setup = new URL('../../setup/setup.mjs', import.meta.url).pathname;
-  const child = spawn(process.execPath, [setup, '--python-bench'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) {
-    throw new WsiError('Unavailable', 'the Python to compare with cannot be set up', {
-      remedy: 'See above, or measure Node alone: --python none.',
-    });
-  }
-  return readSetup().pythonBench;
+  return benchPython('See above, or measure Node alone: --python none.');
 }
 
 async function measure(
