@@ -6,6 +6,7 @@ import { ENCODERS, parseQuantity } from '@wsi-operator/api';
 import { FEATURE_LAYOUTS, type FeatureLayout } from '@wsi-operator/features';
 import { decimalNumber, systemClock, wholeNumber, WsiError } from '@wsi-operator/foundation';
 import { lockOutput, makeOutputDirectory } from '@wsi-operator/operator';
+import { ONNX_LAYOUTS } from '@wsi-operator/tile-encoder';
 import { Extraction, type SlideEnd } from '@wsi-operator/trainer';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { encoderSource, type EncoderFlags } from '../features/encoder.ts';
@@ -25,7 +26,7 @@ not learn, one HDF5 file a slide, DIR/SLIDE.h5, in the layout of TRIDENT (or of 
 or STAMP).
 
 Give a job (.yaml) for the slides of its cohort with its patches and its encoder,
-or slides and --encoder. ${SLIDES_HELP}
+or slides and --encoder or --onnx. ${SLIDES_HELP}
 
 A file that is there with the same features is kept, so the same command goes on after
 a stop; one with others is refused. Slides that cannot be used are reported at the end,
@@ -35,10 +36,12 @@ const EXAMPLES = `
 Examples:
   wsi features job.yaml --output features
   wsi features '/data/**/*.svs' --encoder resnet18 --weights resnet18.safetensors --mpp 0.5 --output features
+  wsi features slide.svs --onnx encoder.onnx --normalise imagenet --mpp 0.5 --output features
   wsi features job.yaml --from run1 --layout stamp --output features --workers 4`;
 
 interface FeaturesFlags extends JobFlags, EncoderFlags, SlideFlags, SlideMppOptions {
   readonly weights?: string;
+  readonly onnx?: string;
   readonly output: string;
   readonly layout: FeatureLayout;
   readonly workers?: number;
@@ -66,6 +69,12 @@ export function registerFeatures(program: Command): void {
       'its weights are random numbers, to try things out',
       wholeNumber({ most: 2 ** 31 - 1 }),
     )
+    .option('--onnx <file>', 'encoder of others, as an ONNX file, in place of one of ours')
+    .option('--normalise <how>', 'its pixels: imagenet, half, none (0 to 1), or mean=R,G,B,std=R,G,B')
+    .option('--onnx-input <name>', 'its input, where it has several')
+    .option('--onnx-output <name>', 'its output, where it has several')
+    .addOption(new Option('--onnx-layout <layout>', 'of its input (default: NCHW)').choices(ONNX_LAYOUTS))
+    .addOption(new Option('--device <device>', 'where it computes (default: cpu)').choices(['cpu', 'cuda']))
     .option('--patch-size <pixels>', 'side of a tile (patches.size)', pixels)
     .option('--mpp <um>', 'resolution in micrometres a pixel (patches.mpp)', decimalNumber())
     .addOption(

@@ -65,3 +65,25 @@ it('refuses slides that would share a file, also where names differ in case only
     },
   ]);
 });
+
+it('takes an ONNX file only with its normalisation, and what is of ONNX only with a file', async () => {
+  const spec = await jobOf(['slide.svs'], { onnx: 'm.onnx', patchSize: 518 });
+  expect(spec.patches.size).toBe(518);
+  await expect(encoderSource(spec, { onnx: 'm.onnx' }, ignore)).rejects.toThrow(
+    /m\.onnx: .*normalised.*imagenet/,
+  );
+  await expect(encoderSource(spec, { random: 1, device: 'cuda' }, ignore)).rejects.toThrow(/only for --onnx/);
+  await expect(encoderSource(spec, { random: 1, onnx: 'm.onnx' }, ignore)).rejects.toThrow(
+    /exclude each other/,
+  );
+  expect(await encoderSource(spec, { onnx: '/m.onnx', normalise: 'half', onnxOutput: 'y' }, ignore)).toEqual({
+    onnx: {
+      file: '/m.onnx',
+      input: undefined,
+      output: 'y',
+      layout: 'NCHW',
+      normalisation: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+      device: 'cpu',
+    },
+  });
+});

@@ -1,6 +1,13 @@
 /** The job that features are extracted for: one that is given, or the smallest with what the options say. */
 import { dirname, extname, resolve } from 'node:path';
-import { API_VERSION, jobFromText, KIND, type EncoderName, type WsiTrainingJob } from '@wsi-operator/api';
+import {
+  API_VERSION,
+  ENCODERS,
+  jobFromText,
+  KIND,
+  type EncoderName,
+  type WsiTrainingJob,
+} from '@wsi-operator/api';
 import { WsiError } from '@wsi-operator/foundation';
 import { isS3Address, storeOfEnvironment, type S3Settings } from '@wsi-operator/slides';
 import { resolvePaths } from '../commands/run.ts';
@@ -9,6 +16,7 @@ import { manifestName, manifestText } from '../manifest-file.ts';
 export interface JobFlags {
   readonly encoder?: EncoderName;
   readonly weights?: string;
+  readonly onnx?: string;
   readonly patchSize?: number;
   readonly mpp?: number;
   readonly level?: number;
@@ -43,12 +51,13 @@ export async function jobOf(given: readonly string[], flags: JobFlags): Promise<
     const job = jobFromText(await manifestText(file), manifestName(file), { overrides });
     return resolvePaths(job, file === '-' ? process.cwd() : dirname(resolve(file))).spec;
   }
-  if (flags.encoder === undefined) {
+  if (flags.encoder === undefined && flags.onnx === undefined) {
     throw new WsiError('InvalidArgument', 'slides were given without an encoder.', {
-      remedy: 'Name one with --encoder, or give a job.',
+      remedy: 'Name one with --encoder or --onnx, or give a job.',
     });
   }
-  const job = jobFromText(JSON.stringify(SMALLEST), 'the options', { overrides });
+  const smallest = JSON.stringify(SMALLEST);
+  const job = jobFromText(smallest, 'the options', { overrides: [...fittingEncoder(flags), ...overrides] });
   return resolvePaths(job, process.cwd()).spec;
 }
 
@@ -71,6 +80,13 @@ const SMALLEST = {
     model: { head: { name: 'classification' } },
   },
 };
+
+/** A job has an encoder of ours, which must take the tiles that a model of others takes. */
+function fittingEncoder({ onnx, patchSize }: JobFlags): string[] {
+  if (onnx === undefined || patchSize === undefined) return [];
+  const fitting = Object.entries(ENCODERS).find(([, { stride }]) => patchSize % stride === 0);
+  return fitting === undefined ? [] : [`model.encoder.name=${fitting[0]}`];
+}
 
 function overridesOf({ encoder, weights, patchSize, mpp, level, stride, set = [] }: JobFlags): string[] {
   const field = (path: string, value: unknown): string[] =>

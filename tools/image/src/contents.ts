@@ -182,11 +182,23 @@ function dependencyEntries(root: string, closure: Closure): TarEntry[] {
 /** Of a package: not what its developers and compilers need. Packages nested in it are taken on their own. */
 export function isRunTimeFile(path: string, isFolder: boolean): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  if (isFolder) return !/^(node_modules|\.bin|\.github|musl_\w+)$/.test(name) && !isTestFolder(path);
+  if (isFolder)
+    return (
+      !/^(node_modules|\.bin|\.github|musl_\w+)$/.test(name) &&
+      !isTestFolder(path) &&
+      !isOfAnotherPlatform(path)
+    );
   if (path.endsWith(`${BINDING}/deps`) || name === 'wsi-binding-key') return false;
   return !/\.(map|d\.[cm]?ts|tsbuildinfo|test\.[cm]?[jt]s)$|^(readme|changelog|history)(\.(md|markdown|txt))?$/i.test(
     name,
   );
+}
+
+/** ONNX Runtime has its libraries for all platforms in one package. */
+function isOfAnotherPlatform(path: string): boolean {
+  const [, platform, architecture] = /\/onnxruntime-node\/bin\/[^/]+\/(\w+)(?:\/(\w+))?$/.exec(path) ?? [];
+  if (platform === undefined) return false;
+  return platform !== process.platform || (architecture ?? process.arch) !== process.arch;
 }
 
 /** A package's own folder of tests: beside its package.json, not one of that name deeper in what it runs. */

@@ -128,6 +128,8 @@ describe('the content of the image', () => {
       [],
     );
     expect(trainer.some((path) => path.includes('libtensorflow'))).toBe(true);
+    const runtimes = trainer.filter((path) => /onnxruntime-node\/bin\/.*libonnxruntime|DirectML/.test(path));
+    expect(runtimes).toEqual([expect.stringContaining(`/${process.platform}/${process.arch}/`)]);
   });
 
   it.each(targets)('of the %s has no tests, none of their helpers, and every file once', (target) => {

@@ -5,10 +5,13 @@ import type { S3Store } from '@wsi-operator/slides';
 import {
   EngineEncoder,
   engineFacts,
+  OnnxEncoder,
+  onnxFacts,
   publishedParameters,
   randomParameters,
   trainedParameters,
   type EncoderParameters,
+  type OnnxOptions,
   type TileEncoder,
   type TileEncoderFacts,
 } from '@wsi-operator/tile-encoder';
@@ -17,7 +20,10 @@ import { deviceFromEnvironment } from '../device.ts';
 import { openStored } from '../initial/stored-files.ts';
 import { openModel } from '../prediction/open-model.ts';
 
-export interface EncoderSource {
+/** One of ours, or any as an ONNX file. */
+export type EncoderSource = TrainableSource | { readonly onnx: OnnxOptions };
+
+export interface TrainableSource {
   readonly encoder: EncoderName;
   readonly parameters:
     /** A safetensors file, also in S3. */
@@ -28,26 +34,28 @@ export interface EncoderSource {
     | { readonly random: number };
 }
 
-/** @throws WsiError `WeightsInvalid`, `CheckpointInvalid` */
+/** @throws WsiError `WeightsInvalid`, `CheckpointInvalid`, `NotFound` */
 export async function encoderFacts(
   source: EncoderSource,
   tileSize: number,
   store: S3Store,
 ): Promise<TileEncoderFacts> {
+  if ('onnx' in source) return onnxFacts(source.onnx);
   return engineFacts(await parametersOf(source, tileSize, store));
 }
 
-/** @throws WsiError `WeightsInvalid`, `CheckpointInvalid`, `EngineFailed` */
+/** @throws WsiError `WeightsInvalid`, `CheckpointInvalid`, `EngineFailed`; `InvalidArgument` for a model that embeds no tiles */
 export async function startEncoder(
   source: EncoderSource,
   tileSize: number,
   store: S3Store,
 ): Promise<TileEncoder> {
+  if ('onnx' in source) return OnnxEncoder.start(source.onnx, tileSize);
   return EngineEncoder.start(await parametersOf(source, tileSize, store), deviceFromEnvironment());
 }
 
 async function parametersOf(
-  { encoder, parameters }: EncoderSource,
+  { encoder, parameters }: TrainableSource,
   tileSize: number,
   store: S3Store,
 ): Promise<EncoderParameters> {

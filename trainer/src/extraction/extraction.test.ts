@@ -1,11 +1,13 @@
 /** Features in a file are, to the last bit, what a prediction or a worker embeds the same tiles to. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { synthesizeCohort } from '@wsi-operator/cohort';
 import { FeatureReader } from '@wsi-operator/features';
 import { float32From, int32From } from '@wsi-operator/protocol';
+import { openSlide } from '@wsi-operator/slides';
+import { meansModel } from '@wsi-operator/tile-encoder/testing';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { slideBlocks } from '../plan/bags.ts';
 import { Embedder } from '../prediction/embedder.ts';
@@ -102,5 +104,32 @@ describe('the features of slides', () => {
     expect(found.map(({ key }) => key!.patches.includes('macenko'))).toEqual([false, true]);
     const [plain, normalised] = await Promise.all(files.map((file) => reader.rows(file, 0, 1)));
     expect(plain).not.toEqual(normalised);
+  });
+
+  it('by an ONNX file are what it says of the normalised pixels, from one process and from two', async () => {
+    const file = join(directory, 'means.onnx');
+    await writeFile(file, meansModel());
+    const normalisation = { mean: [0.7, 0.5, 0.6], std: [0.2, 0.25, 0.3] };
+    const source = { onnx: { file, layout: 'NCHW', normalisation, device: 'cpu' } } as const;
+    const one = await extract('onnx', { source });
+    const two = await extract('onnx-two', { source, processes: 2 });
+    const slide = await openSlide(slides[0]!);
+    const { file: found, coordinates } = await reader.survey(one.files[0]!);
+    expect(found).toMatchObject({ encoder: 'means', size: 3 });
+    const pixels = await slide.readPatches({ level: 0, size: 64, coordinates: Int32Array.from(coordinates) });
+    await slide.close();
+    const rows = await reader.rows(one.files[0]!, 0, found.rows);
+    const expected = Array.from(rows, (_, index) => {
+      const [tile, colour] = [Math.floor(index / 3), index % 3];
+      const values = pixels.subarray(tile * 64 * 64 * 3, (tile + 1) * 64 * 64 * 3);
+      const sum = values.reduce((all, value, at) => all + (at % 3 === colour ? value / 255 : 0), 0);
+      return (sum / 64 / 64 - normalisation.mean[colour]!) / normalisation.std[colour]!;
+    });
+    for (const [index, value] of expected.entries()) expect(rows[index]).toBeCloseTo(value, 4);
+    for (const [index, path] of one.files.entries()) {
+      expect((await readFile(path)).equals(await readFile(two.files[index]!))).toBe(true);
+    }
+    await writeFile(file, 'no model');
+    await expect(extract('no-onnx', { source })).rejects.toThrow(/no ONNX model that can be used/);
   });
 });
