@@ -174,7 +174,7 @@ function added(full: unknown, part: unknown, path: string): string[] {
 describe("the CRD's defaults", () => {
   /** Those that depend on other fields: the CRD says them in the description. */
   const conditional =
-    /^spec\.(patches\.(stride|level)|patches\.tissue\.(\w+Micrometres|faintestDensity|pens)|cohort\.split\.(test|validation)|storage\.output\.(accessModes|retain)|model\.head\.ties|training\.optimizer\.(momentum|beta1|beta2|epsilon)|training\.schedule\.(finalFraction|factor))$/;
+    /^spec\.(patches\.(stride|level)|patches\.tissue\.(\w+Micrometres|faintestDensity|pens)|cohort\.split\.(test|validation)|storage\.output\.(accessModes|retain)|model\.head\.ties|training\.optimizer\.(learningRate|momentum|beta1|beta2|epsilon)|training\.schedule\.(finalFraction|factor))$/;
 
   test.each(acceptances.map((row) => [row.name, row] as const))(
     'agree with applyDefaults for %s',

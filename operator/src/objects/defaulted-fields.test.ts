@@ -56,7 +56,6 @@ const KNOWN = {
     'slidesPerStep',
     'optimizer',
     'optimizer.name',
-    'optimizer.learningRate',
     'optimizer.weightDecay',
     'learningRates.encoder',
     'learningRates.aggregator',

@@ -10,46 +10,79 @@ interface EncoderFacts {
   readonly stride: number;
   /** Whether others publish weights that it can start from. */
   readonly hasWeights: boolean;
+  /** What it learns with where a job gives no rate; see default-rate.ts. */
+  readonly learningRate: number;
 }
 
 /** Tiles to embeddings. */
 const encoders = {
-  tiny: { means: 'four convolution blocks, for small data and one machine', stride: 16, hasWeights: false },
+  tiny: {
+    means: 'four convolution blocks, for small data and one machine',
+    stride: 16,
+    hasWeights: false,
+    learningRate: 0.001,
+  },
   lenet: {
     means: 'the LeNet of Ilse et al. (2018) for tiles of 28 to 64 pixels',
     stride: 4,
     hasWeights: false,
+    learningRate: 0.001,
   },
   resnet18: {
     means: 'ResNet-18 with frozen batch normalisation (a gain and a bias a channel)',
     stride: 32,
     hasWeights: true,
+    learningRate: 0.0001,
   },
-  resnet34: { means: 'ResNet-34 of the same kind', stride: 32, hasWeights: true },
-  resnet50: { means: 'ResNet-50 of the same kind, with bottlenecks', stride: 32, hasWeights: true },
+  resnet34: { means: 'ResNet-34 of the same kind', stride: 32, hasWeights: true, learningRate: 0.0001 },
+  resnet50: {
+    means: 'ResNet-50 of the same kind, with bottlenecks',
+    stride: 32,
+    hasWeights: true,
+    learningRate: 0.0001,
+  },
   efficientnet_lite0: {
     means: 'EfficientNet-Lite0 of the same kind, with depthwise convolutions',
     stride: 32,
     hasWeights: true,
+    learningRate: 0.0001,
   },
   vit_small_patch16: {
     means: 'small vision transformer, patches of 16 pixels',
     stride: 16,
     hasWeights: true,
+    learningRate: 0.0001,
   },
   vit_small_patch14_dinov2: {
     means: 'small vision transformer of DINOv2, patches of 14 pixels',
     stride: 14,
     hasWeights: true,
+    learningRate: 0.0001,
   },
-  vit_small_patch14_reg4_dinov2: { means: 'the same with four registers', stride: 14, hasWeights: true },
-  vit_base_patch16: { means: 'base vision transformer, patches of 16 pixels', stride: 16, hasWeights: true },
+  vit_small_patch14_reg4_dinov2: {
+    means: 'the same with four registers',
+    stride: 14,
+    hasWeights: true,
+    learningRate: 0.0001,
+  },
+  vit_base_patch16: {
+    means: 'base vision transformer, patches of 16 pixels',
+    stride: 16,
+    hasWeights: true,
+    learningRate: 0.0001,
+  },
   vit_base_patch14_dinov2: {
     means: 'base vision transformer of DINOv2, patches of 14 pixels',
     stride: 14,
     hasWeights: true,
+    learningRate: 0.0001,
   },
-  vit_base_patch14_reg4_dinov2: { means: 'the same with four registers', stride: 14, hasWeights: true },
+  vit_base_patch14_reg4_dinov2: {
+    means: 'the same with four registers',
+    stride: 14,
+    hasWeights: true,
+    learningRate: 0.0001,
+  },
 } as const satisfies Readonly<Record<string, EncoderFacts>>;
 
 export type EncoderName = keyof typeof encoders;

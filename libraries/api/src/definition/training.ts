@@ -1,6 +1,17 @@
 /** How the network is fitted. */
-import { choice, defaulted, integer, object, optional, real, required, tagged } from '../schema/build.ts';
+import {
+  choice,
+  defaulted,
+  derived,
+  integer,
+  object,
+  optional,
+  real,
+  required,
+  tagged,
+} from '../schema/build.ts';
 import { augmentations } from './augmentations.ts';
+import { learningRateOf, LEARNING_RATES } from './default-rate.ts';
 import { selection } from './selection.ts';
 import {
   averaging,
@@ -26,7 +37,7 @@ const optimizer = tagged('The rule by which a gradient changes the parameters.',
   tagDescription: 'Update rule.',
   default: 'adamw',
   common: {
-    learningRate: defaulted(rate, 0.001),
+    learningRate: derived(rate, LEARNING_RATES, learningRateOf),
     weightDecay: defaulted(real('Pull of the parameters towards 0.', weightDecay), 0.0001),
   },
   variants: {

@@ -112,11 +112,11 @@ export function defaulted<M, J>(schema: Schema<M, J>, value: M): Field<'filled',
   return { field: { node: schema.node, presence: 'default', default: value as Json } };
 }
 
-/** A default computed from the sibling fields; the CRD cannot hold it, `applyDefaults` fills it. */
+/** A default computed from fields before it; the CRD cannot hold it, `applyDefaults` fills it. */
 export function derived<M, J>(
   schema: Schema<M, J>,
   text: string,
-  from: (siblings: JsonObject) => Json,
+  from: NonNullable<FieldNode['derive']>['from'],
 ): Field<'filled', M, J> {
   return { field: { node: schema.node, presence: 'derived', derive: { text, from } } };
 }

@@ -7,12 +7,20 @@ import { isJsonObject } from './node.ts';
 
 export type Stage = 'schema' | 'all';
 
-export function withDefaults(node: Node, value: unknown, stage: Stage): unknown {
+/** @param enclosing the objects that the value lies in, outermost first, with their fields up to the one on the way to it */
+export function withDefaults(
+  node: Node,
+  value: unknown,
+  stage: Stage,
+  enclosing: readonly JsonObject[] = [],
+): unknown {
   switch (node.kind) {
     case 'object':
-      return isJsonObject(value) ? objectWithDefaults(node, value, stage) : value;
+      return isJsonObject(value) ? objectWithDefaults(node, value, stage, enclosing) : value;
     case 'list':
-      return Array.isArray(value) ? value.map((item) => withDefaults(node.items, item, stage)) : value;
+      return Array.isArray(value)
+        ? value.map((item) => withDefaults(node.items, item, stage, enclosing))
+        : value;
     case 'map':
       return isJsonObject(value)
         ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null))
@@ -27,16 +35,24 @@ export function inSchema(field: FieldNode): boolean {
   return field.default !== undefined && field.only === undefined;
 }
 
-function objectWithDefaults(node: ObjectNode, value: JsonObject, stage: Stage): JsonObject {
+function objectWithDefaults(
+  node: ObjectNode,
+  value: JsonObject,
+  stage: Stage,
+  enclosing: readonly JsonObject[],
+): JsonObject {
   const built = new Map<string, unknown>();
   for (const [name, field] of Object.entries(node.fields)) {
     const given = Object.hasOwn(value, name) ? value[name] : undefined;
+    const soFar = (): JsonObject => Object.fromEntries(built) as JsonObject;
+    const inside = (inner: unknown): unknown =>
+      withDefaults(field.node, inner, stage, [...enclosing, soFar()]);
     // The API server, too, takes null for absent.
     if (given !== undefined && given !== null) {
-      built.set(name, withDefaults(field.node, given, stage));
+      built.set(name, inside(given));
     } else if (inSchema(field) || (stage === 'all' && isActive(node, field, value, built))) {
-      const filled = field.derive?.from(Object.fromEntries(built) as JsonObject) ?? field.default;
-      if (filled !== undefined) built.set(name, withDefaults(field.node, filled, stage));
+      const filled = field.derive?.from(soFar(), enclosing) ?? field.default;
+      if (filled !== undefined) built.set(name, inside(filled));
     }
   }
   for (const [name, rest] of Object.entries(value)) {

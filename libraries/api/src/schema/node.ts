@@ -87,8 +87,12 @@ export interface FieldNode {
   readonly node: Node;
   readonly presence: Presence;
   readonly default?: Json;
-  /** A default that depends on the sibling fields, with its text for the reference page. */
-  readonly derive?: { readonly text: string; readonly from: (siblings: JsonObject) => Json };
+  /** A default that depends on other fields, with its text for the reference page. */
+  readonly derive?: {
+    readonly text: string;
+    /** @param siblings those before it @param enclosing outermost first, what comes before the way to it */
+    readonly from: (siblings: JsonObject, enclosing: readonly JsonObject[]) => Json;
+  };
   /** The variants or forms that this field belongs to; absent for a field of all of them. */
   readonly only?: readonly string[];
 }
