@@ -2,7 +2,7 @@
  * The benchmarks: `npm run bench`, or `node tools/bench/src/main.ts [OPTIONS]`. Prints a table and appends every row, with
  * what it was measured on, to a file of JSON lines.
  */
-import type { EncoderName } from '@wsi-operator/api';
+import { ENCODERS, type EncoderName } from '@wsi-operator/api';
 import type { TileNetwork } from '@wsi-operator/engine';
 import { InvalidOptionValue, wholeNumber, WsiError } from '@wsi-operator/foundation';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -16,6 +16,7 @@ import {
   type TrainingStepOptions,
   type TrainingStepRow,
 } from './training-step.ts';
+import { benchLearning, LEARNING_ENCODERS, learningTable, type LearningRow } from './learns.ts';
 import { benchModelError, type ModelErrorRow } from './model-error.ts';
 import { modelTable } from './model-table.ts';
 import { leaseTable } from './leases/lease-table.ts';
@@ -34,6 +35,7 @@ Measures, in turns on this machine:
   tissue         precision and recall of tissue on drawn slides, beside published rules
   worker         what a worker's time goes into, in a run with one worker
   model          how well the model of throughput and memory predicts runs that it has not seen
+  learns         encoders from random weights: loss, and area under the ROC curve of held-out slides
   leases         the coordinator's lease service under 10 to 1,000 simulated workers
 
   --only NAME    one of these (may be given several times; default: training-step, tiles, worker)
@@ -42,12 +44,12 @@ Measures, in turns on this machine:
   --steps N      training steps of each side in a round (default 3)
   --seconds N    seconds of each measurement of the lease service (default 2)
   --compare DIR  another checkout of this repository, whose lease service takes turns with this one
-  --encoder NAME only the cases of this encoder
+  --encoder NAME only the cases of this encoder; for learns any encoder
   --python PATH  a Python with tensorflow, torch and openslide (default: that of the set-up; "none": Node alone)
   --output DIR   where the JSON lines go (default output/bench)
 `;
 
-const SECTIONS = ['training-step', 'tiles', 'tissue', 'worker', 'model', 'leases'] as const;
+const SECTIONS = ['training-step', 'tiles', 'tissue', 'worker', 'model', 'learns', 'leases'] as const;
 
 const network = (name: EncoderName, tileSize: number): TileNetwork => ({
   encoder: { name },
@@ -76,11 +78,13 @@ type Row =
   | (TileRow & { readonly bench: 'tiles' })
   | WorkerShareRow
   | ModelErrorRow
+  | LearningRow
   | LeaseRow;
 
 interface MeasureOptions extends TrainingStepOptions {
   readonly seconds: number;
   readonly compare: string | undefined;
+  readonly encoder: EncoderName | undefined;
 }
 
 async function main(): Promise<void> {
@@ -106,7 +110,7 @@ async function main(): Promise<void> {
   if (unknown !== undefined) throw invalid('only', `"${unknown}" is not one of ${SECTIONS.join(', ')}.`);
   const sections = new Set(values.only);
   const cases = CASES.filter(({ network: { encoder } }) => encoder.name === (values.encoder ?? encoder.name));
-  if (cases.length === 0) throw invalid('encoder', `no encoder is called "${values.encoder ?? ''}".`);
+  const encoder = encoderNamed(values.encoder);
   const counts = {
     threads: count('threads', values.threads),
     rounds: count('rounds', values.rounds),
@@ -116,6 +120,7 @@ async function main(): Promise<void> {
   const rows = await measure(sections, cases, {
     ...counts,
     compare: values.compare === undefined ? undefined : resolve(values.compare),
+    encoder,
     python: values.python === 'none' ? null : (values.python ?? (await pythonFor(sections))),
   });
   process.stdout.write(`Rows: ${await writeRows(values.output, rows)}\n`);
@@ -157,6 +162,13 @@ async function measure(
   if (sections.has('model')) {
     const measured = await benchModelError(options.rounds);
     print(modelTable(measured));
+    rows.push(...measured);
+  }
+  if (sections.has('learns')) {
+    const { encoder } = options;
+    const encoders = encoder === undefined ? LEARNING_ENCODERS : [encoder];
+    const measured = await benchLearning(encoders, (row) => print(learningTable([row])));
+    print(`\n${learningTable(measured)}\n`);
     rows.push(...measured);
   }
   if (sections.has('leases')) {
@@ -233,6 +245,12 @@ async function writeRows(directory: string, rows: readonly Row[]): Promise<strin
   const path = join(directory, `bench-${time.replaceAll(/[:.]/g, '-')}.jsonl`);
   await writeFile(path, rows.map((row) => `${JSON.stringify({ time, machine, ...row })}\n`).join(''));
   return path;
+}
+
+function encoderNamed(name: string | undefined): EncoderName | undefined {
+  if (name === undefined) return undefined;
+  if (Object.hasOwn(ENCODERS, name)) return name as EncoderName;
+  throw invalid('encoder', `no encoder is called "${name}".`);
 }
 
 function count(name: string, text: string): number {
