@@ -210,30 +210,6 @@ describe('defaults', () => {
     expect(job?.spec.cohort.split).toEqual({ seed: 0, test: 0.25, validation: 0 });
   });
 
-  test.each([
-    ['tiny', 'adamw', 0.001],
-    ['lenet', 'adamw', 0.001],
-    ['resnet18', 'adamw', 0.0001],
-    ['vit_small_patch16', 'adamw', 0.0001],
-    ['resnet18', 'sgd', 0.001],
-  ])('the learning rate of %s with %s is %d unless it is given', (encoder, optimizer, rate) => {
-    const fields = {
-      'spec.model.encoder': { name: encoder },
-      'spec.training.optimizer': { name: optimizer },
-    };
-    const of = (given: object): number | undefined =>
-      validate(withFields(classificationJob, { ...fields, ...given })).job?.spec.training.optimizer
-        .learningRate;
-    expect(of({})).toBe(rate);
-    expect(of({ 'spec.training.optimizer.learningRate': 0.02 })).toBe(0.02);
-  });
-
-  test('the learning rate is that of the default encoder where a job names neither', () => {
-    const { job } = validate(withFields(classificationJob, { 'spec.model.encoder': {} }));
-    expect(job?.spec.model.encoder.name).toBe('resnet18');
-    expect(job?.spec.training.optimizer).toMatchObject({ name: 'adamw', learningRate: 0.0001 });
-  });
-
   test('of another form or variant are not filled in', () => {
     const { job } = validate(
       withFields(classificationJob, { 'spec.patches.mpp': 0.5, 'spec.cohort.split': { folds: 3, fold: 0 } }),
