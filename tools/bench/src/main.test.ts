@@ -33,7 +33,10 @@ describe('bench', () => {
 
   it.each([
     [['--rounds', 'many'], '--rounds: It must be a whole number of at least 1.'],
-    [['--only', 'all'], '--only: "all" is not one of training-step, tiles, tissue, worker, model, learns, leases.'],
+    [
+      ['--only', 'all'],
+      '--only: "all" is not one of training-step, tiles, tissue, worker, model, learns, leases.',
+    ],
     [['--encoder', 'vit'], '--encoder: no encoder is called "vit".'],
   ])('refuses %j', async (args, message) => {
     await expect(bench(...args)).rejects.toMatchObject({
