@@ -5,13 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  findCondition,
-  isTrue,
-  statusProblems,
-  type WsiTrainingJob,
-  type WsiTrainingJobStatus,
-} from '@wsi-operator/api';
+import { findCondition, isTrue, type WsiTrainingJob, type WsiTrainingJobStatus } from '@wsi-operator/api';
 import {
   createLogger,
   systemClock,
@@ -21,9 +15,11 @@ import {
   type Logger,
 } from '@wsi-operator/foundation';
 import { LocalCluster } from './cluster/local/local-cluster.ts';
+import { assignGpus } from './cluster/local/gpu-assignment.ts';
 import { makeOutputDirectory } from './cluster/local/output-directory.ts';
 import { mergeRestarts, isOfFewerEpochs, readResult, type RunResult } from './cluster/local/result-file.ts';
 import { claimOutput, setAside } from './cluster/local/run-identity.ts';
+import { jobToRun, restartsByRole } from './cluster/local/continued-job.ts';
 import { ModelStore } from './cluster/local/model-store.ts';
 import { localJob } from './local-job.ts';
 import { LOCAL_SETTINGS } from './job/settings.ts';
@@ -31,8 +27,7 @@ import type { ProgressSource } from './progress/progress-source.ts';
 import { Reconciler } from './loop/reconciler.ts';
 import type { PlanEvent } from './job/actions.ts';
 import { endOf } from './plan/exit-class.ts';
-import { summaryName } from './plan/failure-records.ts';
-import { ROLES, slotOf, type Role } from './job/names.ts';
+import { slotOf } from './job/names.ts';
 import { CoordinatorProgress } from './progress/coordinator-progress.ts';
 
 export interface LocalRunOptions {
@@ -47,6 +42,8 @@ export interface LocalRunOptions {
   readonly forceNew?: boolean;
   readonly onStatus?: (status: WsiTrainingJobStatus) => void;
   readonly onEvents?: (events: readonly PlanEvent[]) => void;
+  /** Called, before anything starts, with what the user should know of the machine. */
+  readonly onNotice?: (notice: string) => void;
   /** Called with the cluster before anything starts: fault tests find the processes there. */
   readonly onCluster?: (cluster: LocalCluster) => void;
   /** Command line that is followed by the role; by default this Node and the trainer of this repository. */
@@ -77,7 +74,7 @@ export interface LocalRunResult {
   readonly setAside?: string;
 }
 
-/** @throws WsiError when the directory is in use, belongs to another job or cannot be written */
+/** @throws WsiError when the directory is in use, belongs to another job or cannot be written, or GPUs that are asked for do not work */
 export async function runLocalJob(given: LocalRunOptions): Promise<LocalRunResult> {
   const options = { ...given, job: localJob(given.job).job };
   const output = resolve(options.output);
@@ -89,6 +86,7 @@ export async function runLocalJob(given: LocalRunOptions): Promise<LocalRunResul
       // The run is the user's own.
       { details: 'shown' },
     );
+  const gpus = await assignGpus(options);
   const watchers = new EndWatch(options);
   const models = options.modelDirectory === undefined ? undefined : new ModelStore(options.modelDirectory);
   const cluster = new LocalCluster({
@@ -96,6 +94,7 @@ export async function runLocalJob(given: LocalRunOptions): Promise<LocalRunResul
     output,
     logger,
     entrypoint: options.entrypoint ?? trainerEntrypoint(),
+    gpus,
     progress: options.progress ?? new CoordinatorProgress(),
     clock: options.clock ?? systemClock,
     ...(models === undefined ? {} : { models }),
@@ -234,14 +233,6 @@ async function describeEnd(
   return { outcome: 'succeeded', status, ...(result === undefined ? {} : { result }) };
 }
 
-function restartsByRole(status: WsiTrainingJobStatus): Record<Role, number> {
-  return {
-    coordinator: status.coordinator?.restarts ?? 0,
-    server: status.parameterServers?.restarts ?? 0,
-    worker: status.workers?.restarts ?? 0,
-  };
-}
-
 /** The result of a run that is complete; one of fewer epochs than the job has now is not. */
 async function finishedBefore(
   output: string,
@@ -259,39 +250,4 @@ async function readStatus(output: string): Promise<WsiTrainingJobStatus | undefi
     // It only carries counts over from one run to the next; a torn one is not worth a failure.
     return systemErrorCode(error) === 'ENOENT' ? undefined : {};
   }
-}
-
-/** The job as it goes on: with the counts of earlier runs, but none of their ends. */
-function jobToRun(job: WsiTrainingJob, before: WsiTrainingJobStatus | undefined): WsiTrainingJob {
-  const run = { ...job, spec: { ...job.spec, suspend: false } };
-  if (before === undefined) return run;
-  const restarts = restartsByRole(before);
-  const status: WsiTrainingJobStatus = {
-    coordinator: { restarts: restarts.coordinator },
-    parameterServers: { restarts: restarts.server },
-    workers: { restarts: restarts.worker },
-    // The user has asked to try again: rows of ends begin again, what was started again stays counted.
-    failures: ROLES.filter((role) => restarts[role] > 0).map((role) => ({
-      pod: summaryName(job, role),
-      uid: '',
-      failures: restarts[role],
-      inARow: 0,
-      counted: 0,
-      step: 0,
-      time: new Date(0).toISOString(),
-      reason: 'earlier',
-      message: 'ended in an earlier run',
-    })),
-    conditions: (before.conditions ?? []).filter((entry) => entry.type === 'Suspended'),
-    ...carriedOver(before.autoscaling),
-  };
-  return { ...run, status };
-}
-
-/** The size that it had come to, and its model; a file that is not as it was written is left out as a whole. */
-function carriedOver(
-  autoscaling: WsiTrainingJobStatus['autoscaling'],
-): Pick<WsiTrainingJobStatus, 'autoscaling'> {
-  if (autoscaling === undefined || statusProblems({ autoscaling }).length > 0) return {};
-  return { autoscaling };
 }

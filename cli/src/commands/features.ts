@@ -12,6 +12,7 @@ import { EXIT_CODES } from '../exit-codes.ts';
 import { encoderSource, type EncoderFlags } from '../features/encoder.ts';
 import { isJob, jobOf, storeSettings, type JobFlags, type Spec } from '../features/job.ts';
 import { slidesToExtract, type SlidesToExtract } from '../features/slides.ts';
+import { processDevices } from '../local/process-devices.ts';
 import { requireOwnPlace } from '../local/output-place.ts';
 import { PredictionProgress } from '../predict/progress.ts';
 import { watchInterrupts } from '../progress/interrupts.ts';
@@ -115,7 +116,7 @@ async function features(given: readonly string[], flags: FeaturesFlags): Promise
       overwrite: flags.overwrite === true,
       store: storeSettings(given, spec),
       toolVersion: version(),
-      processes: flags.workers ?? defaultProcesses(),
+      ...(await processDevices(flags.workers, defaultProcesses)),
     });
     makeOutputDirectory(output);
     const lock = lockOutput(output, '');

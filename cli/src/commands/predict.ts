@@ -92,7 +92,9 @@ async function predict(given: readonly string[], flags: PredictFlags): Promise<n
     if (bags.length === 0) return nothingToScore(lost);
     if (rule === 'patient' && !slides.fromTable) note(ALONE);
     if (predictor.known === undefined) note(UNKNOWN);
-    predictor.start(flags.workers ?? defaultWorkers(predictor.description.threads));
+    const { threads } = predictor.description;
+    const { processes, devices } = await processDevices(flags.workers, () => defaultWorkers(threads));
+    predictor.start(processes, devices);
     interrupts.stop.addEventListener('abort', () => predictor.close());
     if (interrupts.stop.aborted) predictor.close();
     const output = await PredictionOutput.open(

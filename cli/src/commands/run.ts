@@ -106,6 +106,7 @@ async function run(file: string, flags: RunFlags): Promise<number> {
         display.status(interrupts.stop.aborted ? stopping(status) : status);
       },
       onEvents: (events) => sayEvents(display, events),
+      onNotice: (notice) => display.say(`note: ${notice}`),
     });
     display.stop();
     return await conclude(end, { output, command: commandLine(), interrupts, report: flags.report });

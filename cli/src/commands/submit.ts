@@ -1,7 +1,7 @@
 /** `wsi submit`: a job to the cluster. */
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { formatManifest } from '@wsi-operator/api';
+import { formatManifest, formatProblem, unusedDevices } from '@wsi-operator/api';
 import { WsiError } from '@wsi-operator/foundation';
 import { pathWarnings } from '../cluster/path-warnings.ts';
 import { formatChange } from '../cluster/spec-changes.ts';
@@ -109,7 +109,8 @@ export async function submit(
 }
 
 function warn({ job }: Submission, note: (line: string) => void): void {
-  for (const warning of pathWarnings(job, existsSync)) note(`Warning: ${warning}`);
+  const unused = unusedDevices(job).map((problem) => formatProblem(problem));
+  for (const warning of [...pathWarnings(job, existsSync), ...unused]) note(`Warning: ${warning}`);
 }
 
 function printSubmitted(

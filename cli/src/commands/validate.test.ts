@@ -23,6 +23,16 @@ describe('wsi validate', () => {
     expect(outcome).toEqual({ status: 0, output, errors: '' });
   });
 
+  test('warns of devices that a worker asks for and does not use, in a manifest that is valid', async () => {
+    const resources = '{ limits: { nvidia.com/gpu: 4 } }';
+    const set = [`workers.template.spec.containers=[{ name: trainer, resources: ${resources} }]`];
+    const outcome = await validateFile(sample, { manifestOnly: true, set });
+    expect(outcome.status).toBe(0);
+    expect(outcome.errors).toMatch(/^ {2}warning: spec.workers.* asks for 4 devices .* Ask for 1 /);
+    const printed = await validateFile(sample, { printDefaults: true, set });
+    expect([printed.output.includes('warning'), printed.errors]).toEqual([false, outcome.errors]);
+  });
+
   test('checks the data: a missing table, a missing column, a file that is not a slide', async () => {
     const absent = await validateFile(sample, {});
     expect(absent).toMatchObject({ status: 64, output: '' });

@@ -8,6 +8,7 @@ import {
   formatProblem,
   isolationProblems,
   PROFILES,
+  unusedDevices,
   type Problem,
   type Profile,
   type WsiTrainingJob,
@@ -91,14 +92,28 @@ export async function validateFile(path: string, flags: ValidateFlags): Promise<
     const refused = flags.profile === undefined ? [] : notAllowed(job, flags.profile);
     if (refused.length > 0)
       return refusal(`${name}: not allowed in the profile ${flags.profile ?? ''}: `, refused, flags);
-    if (flags.printDefaults === true) return { status: 0, output: formatManifest(job), errors: '' };
-    const valid = `${name}: ${job.metadata.name}: the manifest is valid`;
-    if (flags.manifestOnly === true) return { status: 0, output: `${valid}\n`, errors: '' };
-    return await validateData(job, name, path === '-' ? process.cwd() : dirname(resolve(path)));
+    const warnings = unusedDevices(job).map((problem) => `  warning: ${formatProblem(problem)}\n`);
+    const outcome = await valid(job, name, path, flags);
+    return { ...outcome, errors: `${outcome.errors}${warnings.join('')}` };
   } catch (thrown) {
     if (!(thrown instanceof WsiError)) throw thrown;
     return { status: INPUT_IS_WRONG, output: '', errors: `${thrown.message}\n` };
   }
+}
+
+/** The manifest is; its data may not be. */
+async function valid(
+  job: WsiTrainingJob,
+  name: string,
+  path: string,
+  flags: ValidateFlags,
+): Promise<ValidateOutcome> {
+  if (flags.printDefaults === true) return { status: 0, output: formatManifest(job), errors: '' };
+  if (flags.manifestOnly === true) {
+    const output = `${name}: ${job.metadata.name}: the manifest is valid\n`;
+    return { status: 0, output, errors: '' };
+  }
+  return validateData(job, name, path === '-' ? process.cwd() : dirname(resolve(path)));
 }
 
 function refusal(

@@ -50,6 +50,7 @@ export const WARNINGS = {
     'The coordinator has not answered the operator for 5 minutes: progress and the time left are from before. The run may well go on; see the log of its pod, and check that the network lets the operator in.',
   AnswerRefused:
     "The coordinator's answer is none that the operator takes: larger than 256 KiB, with more entries than a coordinator has, or not of its protocol. What the status says of progress is from before. Use the trainer's image of the operator's version.",
+  DevicesUnused: 'Pods ask for devices that nothing computes on:',
   ForeignPods:
     'Pods carry the labels of this job, or name it as their owner, and were not made for it by the operator. They count for nothing; find out who makes them:',
   ObjectContested:

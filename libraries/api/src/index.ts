@@ -65,6 +65,7 @@ export {
 } from './store-endpoints.ts';
 export { formatDuration, parseDuration } from './durations.ts';
 export { parseQuantity } from './quantities.ts';
+export { unusedDevices } from './unused-devices.ts';
 export {
   findCondition,
   isTrue,

@@ -12,6 +12,9 @@ export { decimalNumber, InvalidOptionValue, wholeNumber, type NumberRange } from
 export { canonicalJson, sha256, sha256OfFile } from './digest.ts';
 export { isErrorCode, systemErrorCode, WsiError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { parseJson } from './json.ts';
+export { devicePool, listGpus, parseGpuList, type Gpu } from './gpus/gpu-list.ts';
+export { deviceOfProcess, NO_DEVICE, VISIBLE_DEVICES, visibleDevices } from './gpus/gpu-pool.ts';
+export { askNvidiaSmi, type NvidiaSmi } from './gpus/nvidia-smi.ts';
 export { inIpv6, isLinkLocal, isLoopback, LINK_LOCAL_IPV4, LINK_LOCAL_IPV6 } from './link-local.ts';
 export { createLogger, type Logger, type LogIdentity } from './log.ts';
 export { peakResidentBytes } from './peak-memory.ts';

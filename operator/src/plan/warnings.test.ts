@@ -55,6 +55,15 @@ describe('warnings', () => {
     expect(reported[2]?.message).toMatch(/ \(Secret lung-tls, Service lung\)$/);
   });
 
+  it('tell devices that pods ask for and that nothing computes on', () => {
+    const resources = { limits: { 'nvidia.com/gpu': 4 } };
+    const spec = { containers: [{ name: 'trainer', resources }] };
+    const found = warningsOf(buildJob({ storage, templates: { worker: { spec } } }), settings, quiet);
+    expect(found).toEqual([
+      { reason: 'DevicesUnused', message: expect.stringMatching(/4 devices .*workers.replicas: 8/) },
+    ]);
+  });
+
   it('tell a coordinator that does not answer, when that is no matter of load', () => {
     const silent = (silentFor: number) =>
       warningsOf(buildJob({ storage }), settings, { expiring: false, silentFor }).map(({ reason }) => reason);

@@ -1,5 +1,6 @@
 /** What somebody should check although the job goes on. Kept in the status, so that each is reported once. */
 import {
+  unusedDevices,
   WARNINGS,
   type WarningReason,
   type WsiTrainingJob,
@@ -37,6 +38,7 @@ export function warningsOf(
     answerRefused = false,
     foreignPods = [],
   } = found;
+  const unused = unusedDevices(job).map(({ problem, remedy = '' }) => `${problem}. ${remedy}`);
   const lasting = settings.outputPersists === true || outputPersists(job);
   const reasons: WarningReason[] = [
     ...(lasting ? [] : (['OutputNotPersistent'] as const)),
@@ -45,14 +47,20 @@ export function warningsOf(
     ...(topologyIgnored ? (['TopologyIgnored'] as const) : []),
     ...(silentFor < SILENCE_MILLISECONDS ? [] : (['CoordinatorSilent'] as const)),
     ...(answerRefused ? (['AnswerRefused'] as const) : []),
+    ...unusedReasons(unused),
     ...(foreignPods.length === 0 ? [] : (['ForeignPods'] as const)),
     ...(contested.length === 0 ? [] : (['ObjectContested'] as const)),
   ];
   const details: Partial<Record<WarningReason, string>> = {
     ObjectContested: ` (${contested.join(', ')})`,
+    DevicesUnused: ` ${unused.join(' ')}`,
     ForeignPods: ` ${listed(foreignPods)}.`,
   };
   return reasons.map((reason) => ({ reason, message: `${WARNINGS[reason]}${details[reason] ?? ''}` }));
+}
+
+function unusedReasons(unused: readonly string[]): WarningReason[] {
+  return unused.length === 0 ? [] : ['DevicesUnused'];
 }
 
 /** Anyone may make as many as a quota allows. */

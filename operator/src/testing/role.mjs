@@ -53,6 +53,7 @@ if (process.env.TEST_ORPHAN !== '1') {
 process.stdin.resume();
 watch(directory, obeyOrders);
 trace(`started ${process.pid}`);
+if (process.env.WSI_TENSORFLOW === 'gpu') trace(`sees ${process.env.CUDA_VISIBLE_DEVICES ?? 'all devices'}`);
 console.log(`listening on ${process.env.WSI_LISTEN ?? ''} for ${process.env.WSI_COORDINATOR ?? ''}`);
 obeyOrders();
 setTimeout(() => undefined, 2_000_000_000);

@@ -12,7 +12,11 @@ import { encoderFacts } from './encoder-source.ts';
 import { patchesKey, requireSameFeatures } from './feature-key.ts';
 import type { ExtractedSlide, ExtractionSettings, ExtractionWork, SlideToExtract } from './messages.ts';
 
-export type ExtractionRequest = Omit<ExtractionSettings, 'digest'> & { readonly processes: number };
+export type ExtractionRequest = Omit<ExtractionSettings, 'digest'> & {
+  readonly processes: number;
+  /** GPUs, of which each process gets one. */
+  readonly devices?: readonly string[];
+};
 
 /** What became of a slide. */
 export type SlideEnd = { readonly slide: string } & (
@@ -95,7 +99,7 @@ export class Extraction {
    * @throws WsiError of what is wrong with everything: the engine, the disk, or `Cancelled`
    */
   async run(slides: readonly SlideToExtract[], { onTiles, onSlide }: ExtractionEvents): Promise<void> {
-    const { processes, ...settings } = this.#request;
+    const { processes, devices = [], ...settings } = this.#request;
     await removeTemporary(slides);
     const pool = new ProcessPool<ExtractionWork>({
       entry: ENTRY,
@@ -103,6 +107,7 @@ export class Extraction {
       processes: Math.max(1, Math.min(processes, slides.length)),
       prefix: 'wsi-features-',
       stopped: publicText`the extraction was stopped`,
+      devices,
     });
     this.#pool = pool;
     if (this.#stopped) pool.close();

@@ -94,8 +94,11 @@ export class Predictor {
     this.#head = head;
   }
 
-  /** Starts the processes that compute. The result does not depend on their number. */
-  start(processes: number): this {
+  /**
+   * Starts the processes that compute. The result does not depend on their number.
+   * @param devices GPUs, of which each process gets one
+   */
+  start(processes: number, devices: readonly string[] = []): this {
     this.#embedders ??= {
       pool: new ProcessPool({
         entry: ENTRY,
@@ -103,6 +106,7 @@ export class Predictor {
         processes,
         prefix: 'wsi-predict-',
         stopped: publicText`the prediction was stopped`,
+        devices,
       }),
       processes,
     };

@@ -8,7 +8,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { publicText, WsiError, type PublicText } from '@wsi-operator/foundation';
+import {
+  deviceOfProcess,
+  publicText,
+  VISIBLE_DEVICES,
+  WsiError,
+  type PublicText,
+} from '@wsi-operator/foundation';
 import { fromPlainError, OPENING, type Answer, type Request, type Work } from './messages.ts';
 
 /** One computes, the next reads. */
@@ -31,6 +37,8 @@ interface Job<Of extends Work> {
 
 interface Started<Of extends Work> {
   readonly process: ChildProcess;
+  /** From 0: one that is started in place of another has its number. */
+  readonly index: number;
   ready: boolean;
   readonly jobs: Map<number, Job<Of>>;
 }
@@ -45,6 +53,8 @@ export interface ProcessPoolOptions<Of extends Work> {
   readonly prefix: string;
   /** Why tasks end when the pool is closed. */
   readonly stopped: PublicText;
+  /** GPUs, of which each process gets one; without any, each sees what this process does. */
+  readonly devices?: readonly string[];
 }
 
 export interface PoolTask<Of extends Work> {
@@ -70,7 +80,7 @@ export class ProcessPool<Of extends Work> {
   constructor(options: ProcessPoolOptions<Of>) {
     this.#options = options;
     this.#temporary = mkdtempSync(join(tmpdir(), options.prefix));
-    for (let index = 0; index < options.processes; index++) this.#start();
+    for (let index = 0; index < options.processes; index++) this.#start(index);
   }
 
   /** Resolves when the pool was closed and the last process has ended: none of them writes any more. */
@@ -101,15 +111,20 @@ export class ProcessPool<Of extends Work> {
     if (this.#processes.size === 0) this.#tidy();
   }
 
-  #start(): void {
+  #start(index: number): void {
+    const device = deviceOfProcess(this.#options.devices ?? [], index);
     const child = fork(fileURLToPath(this.#options.entry), [], {
       serialization: 'advanced',
       // A debugger's port or a test runner's loader is not for these.
       execArgv: [],
-      env: { ...process.env, TMPDIR: this.#temporary },
+      env: {
+        ...process.env,
+        TMPDIR: this.#temporary,
+        ...(device === undefined ? {} : { [VISIBLE_DEVICES]: device }),
+      },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    const started: Started<Of> = { process: child, ready: false, jobs: new Map() };
+    const started: Started<Of> = { process: child, index, ready: false, jobs: new Map() };
     this.#processes.add(started);
     child.on('message', (answer: Answer<Of>) => this.#answered(started, answer));
     child.on('error', (error) => this.close(WsiError.from(error, 'EngineFailed')));
@@ -155,7 +170,7 @@ export class ProcessPool<Of extends Work> {
       if (++job.ends < MAXIMUM_ENDS) this.#wait(job);
       else job.reject(crashed(job.slide, how));
     }
-    this.#start();
+    this.#start(started.index);
   }
 
   #wait(job: Job<Of>): void {

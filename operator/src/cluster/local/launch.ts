@@ -6,6 +6,7 @@ import type { V1Container, V1Pod, V1Volume } from '../../kubernetes-types.ts';
 import { WsiError } from '@wsi-operator/foundation';
 import { join } from 'node:path';
 import { slotOf, TRAINER_CONTAINER, type Slot } from '../../job/names.ts';
+import { gpuVariables, type GpuAssignment } from './gpu-assignment.ts';
 
 export interface LaunchContext {
   /** What a container without a command runs, before its arguments. */
@@ -14,6 +15,8 @@ export interface LaunchContext {
   readonly output: string;
   /** The environment that processes inherit. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Of a run that computes on GPUs. */
+  readonly gpus?: GpuAssignment | undefined;
 }
 
 export interface Launch {
@@ -98,6 +101,7 @@ function environmentOf(
   for (const [name, value] of Object.entries(context.environment)) {
     if (value !== undefined && !CONTRACT.includes(name)) variables[name] = value;
   }
+  Object.assign(variables, gpuVariables(context.gpus, slot));
   for (const { name, value, valueFrom } of container.env ?? []) {
     if (valueFrom !== undefined) {
       throw new WsiError('InvalidManifest', 'valueFrom needs a cluster; give a value', {

@@ -19,6 +19,7 @@ import type { TrainingProgress } from '../../plan/training-progress.ts';
 import { readResult } from './result-file.ts';
 import { believedResult, finalProgress } from '../../plan/last-word.ts';
 import { configMapDirectory, launchOf, socketAddress, type LaunchContext } from './launch.ts';
+import type { GpuAssignment } from './gpu-assignment.ts';
 import { lockOutput, type OutputLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
 import type { ModelStore } from './model-store.ts';
@@ -37,6 +38,8 @@ export interface LocalClusterOptions {
   readonly models?: ModelStore;
   readonly clock?: Clock;
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Of a run that computes on GPUs. */
+  readonly gpus?: GpuAssignment | undefined;
   /** Called after each status write. */
   readonly onStatus?: (status: WsiTrainingJobStatus) => void;
   /** Called when a pod's process has ended, for whatever reason. */
@@ -73,6 +76,7 @@ export class LocalCluster implements Cluster {
       privateDirectory,
       output: options.output,
       environment: options.environment ?? process.env,
+      gpus: options.gpus,
     };
     try {
       this.#lock = lockOutput(options.output, privateDirectory);
