@@ -18,6 +18,7 @@ import { foldedFaults } from '../slides/faults.ts';
 import { givenSlides, type GivenFault } from '../slides/given-slides.ts';
 import { addSlideMpp, statedMessage, type SlideMppOptions } from './slide-mpp.ts';
 import { slidesCommand, slideSources, SLIDES_HELP, type SlideFlags } from '../slides/options.ts';
+import { processDevices } from '../local/process-devices.ts';
 import { noteLine, printLine, standardError } from '../terminal/streams.ts';
 
 const DESCRIPTION = `Scores slides with a trained model: a probability (classification) or a log hazard

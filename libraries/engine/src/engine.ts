@@ -5,6 +5,7 @@ import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { inputOf, type Tiles } from './network/input.ts';
 import { embeddingSize, type Network } from './network/network.ts';
 import { parameterLayout } from './network/parameters.ts';
+import { librarySettings } from './thread/library-settings.ts';
 import type { EngineAnswer, EngineCall, EngineThreadData } from './thread/protocol.ts';
 
 export interface EngineOptions {
@@ -62,6 +63,8 @@ const THREAD = new URL('./thread/main.ts', import.meta.url);
  */
 export class Engine {
   readonly network: Network;
+  /** What of the user's own settings of TensorFlow counts, or does not, for the log of the process. */
+  readonly notices: readonly string[];
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #sets = new WeakMap<ParameterSet, number>();
@@ -74,8 +77,9 @@ export class Engine {
   #failure: WsiError | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(network: Network, worker: Worker) {
+  private constructor(network: Network, worker: Worker, notices: readonly string[]) {
     this.network = network;
+    this.notices = notices;
     this.#worker = worker;
     this.#d = embeddingSize(network);
     this.#length = parameterLayout(network).length;
@@ -90,7 +94,7 @@ export class Engine {
 
   /**
    * Loads TensorFlow on a thread of its own and compiles the network's graphs.
-   * @throws WsiError `InvalidArgument` for the options; `EngineFailed` when TensorFlow cannot be loaded, or is loaded
+   * @throws WsiError `InvalidArgument` for the options, and for settings of the environment that a GPU's numbers do not allow; `EngineFailed` when TensorFlow cannot be loaded, or is loaded
    *   in this process with another thread count
    */
   static async start({ network, threads, device = 'cpu' }: EngineOptions): Promise<Engine> {
@@ -101,10 +105,12 @@ export class Engine {
         remedy: publicText`Choose a whole number of 1 or more.`,
       });
     }
+    // Refused here as there; afterwards the environment has what the thread has set.
+    const { notices } = librarySettings({ threads, device }, process.env);
     const workerData: EngineThreadData = { network, threads, device };
     // libtensorflow reads the environment of the process, which a thread reaches only when it is shared.
     const worker = new Worker(THREAD, { workerData, env: SHARE_ENV, name: 'wsi-engine' });
-    const engine = new Engine(network, worker);
+    const engine = new Engine(network, worker, notices);
     await new Promise<unknown>((resolve, reject) => {
       engine.#pending.set(0, { kind: 'load', resolve, reject });
     });

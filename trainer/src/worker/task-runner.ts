@@ -3,7 +3,7 @@
  * so it can be done by any worker, any number of times. While one task computes, others read their first tiles.
  */
 import { publicText, releaseBytes, WsiError, type Logger } from '@wsi-operator/foundation';
-import { embeddingSize, Engine, type TileNetwork } from '@wsi-operator/engine';
+import { embeddingSize, type Engine, type TileNetwork } from '@wsi-operator/engine';
 import {
   float32From,
   int32From,
@@ -19,7 +19,7 @@ import { EmbeddedParts } from '../aggregate/embedded-parts.ts';
 import { addInto, TreeAccumulator } from '../aggregate/tree.ts';
 import { planShards } from '../plan/plan.ts';
 import type { Connections } from '../connections.ts';
-import { deviceFromEnvironment } from '../device.ts';
+import { startEngine } from '../device.ts';
 import { Stopwatch } from '../measurement/stopwatch.ts';
 import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
@@ -68,7 +68,7 @@ export class TaskRunner {
 
   static async start(welcome: Welcome, parts: Omit<TaskRunnerParts, 'engine'>): Promise<TaskRunner> {
     const network = JSON.parse(welcome.network) as TileNetwork;
-    const engine = await Engine.start({ network, threads: welcome.threads, device: deviceFromEnvironment() });
+    const engine = await startEngine(network, welcome.threads, parts.logger);
     return new TaskRunner({ ...parts, engine }, welcome);
   }
 

@@ -6,6 +6,7 @@ import { ownText, publicText, WsiError } from '@wsi-operator/foundation';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
+import { librarySettings, type LibraryOptions } from './library-settings.ts';
 import { loadQuietly } from './quiet-load.ts';
 
 export interface Binding {
@@ -30,18 +31,11 @@ export interface Binding {
   isUsingGpuDevice(): boolean;
 }
 
-export interface BindingOptions {
-  /** Threads that one operation may use; a part of the numerical identity of the results. */
-  readonly threads: number;
-  readonly device: 'cpu' | 'gpu';
-}
-
 /** dlopen's RTLD_NODELETE, which Node does not name. */
 const KEEP_MAPPED = process.platform === 'darwin' ? 0x80 : 0x1000;
 
-/** Levels of TensorFlow's log. */
+/** The level of TensorFlow's log at which nothing is kept back. */
 const EVERYTHING = '0';
-const ERRORS_ONLY = '2';
 
 /** Seen from the binding. */
 const FRAMEWORK = '../../deps/lib/libtensorflow_framework.so.2';
@@ -52,27 +46,16 @@ const BINDING = '@tensorflow/tfjs-node/lib/napi-v8/tfjs_binding.node';
 const LOADED = 'WSI_ENGINE_LOADED';
 
 /**
- * Loads libtensorflow with this many threads. It reads its thread counts from the environment of the process when it
- * is loaded, once: a second load with others is refused.
- * @throws WsiError `EngineFailed`
+ * Loads libtensorflow with this many threads. It reads its settings from the environment of the process when it is
+ * loaded, once: a second load with others is refused.
+ * @throws WsiError `EngineFailed`; `InvalidArgument` for settings of the environment that a GPU's numbers do not allow
  */
-export function loadBinding({ threads, device }: BindingOptions): Binding {
+export function loadBinding({ threads, device }: LibraryOptions): Binding {
+  const { variables } = librarySettings({ threads, device }, process.env);
   requireSameOptions(`${threads} thread(s) on the ${device}`);
-  const settings: Readonly<Record<string, string>> = {
-    TF_NUM_INTRAOP_THREADS: String(threads),
-    // Operations one after the other: the order of sums does not depend on the scheduler.
-    TF_NUM_INTEROP_THREADS: '1',
-    // Part of the numerical identity, like the threads.
-    TF_ENABLE_ONEDNN_OPTS: '1',
-    // Its information and warnings are for its own developers; its errors are not hidden.
-    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? ERRORS_ONLY,
-    ...(device === 'cpu'
-      ? { CUDA_VISIBLE_DEVICES: '-1' }
-      : { TF_DETERMINISTIC_OPS: '1', TF_CUDNN_DETERMINISTIC: '1', TF_FORCE_GPU_ALLOW_GROWTH: 'true' }),
-  };
-  const quiet = settings['TF_CPP_MIN_LOG_LEVEL'] !== EVERYTHING;
-  Object.assign(process.env, settings);
-  requireRealEnvironment(settings);
+  const quiet = variables['TF_CPP_MIN_LOG_LEVEL'] !== EVERYTHING;
+  Object.assign(process.env, variables);
+  requireRealEnvironment(variables);
   const binding = requireBinding(quiet);
   if (device === 'gpu' && !binding.isUsingGpuDevice()) {
     throw new WsiError('EngineFailed', publicText`TensorFlow sees no GPU.`, {
