@@ -67,9 +67,7 @@ export function isRetained(object: KubernetesObject): boolean {
   const { labels, ownerReferences = [] } = object.metadata;
   const controlled = ownerReferences.some((reference) => reference.controller === true);
   return (
-    object.kind === 'PersistentVolumeClaim' &&
-    !controlled &&
-    labels?.[OWN_LABELS.managedBy] === MANAGED_BY
+    object.kind === 'PersistentVolumeClaim' && !controlled && labels?.[OWN_LABELS.managedBy] === MANAGED_BY
   );
 }
 
