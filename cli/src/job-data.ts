@@ -1,13 +1,14 @@
 /** The data of a job, read where it can be reached from this machine: table, directory, slides. */
 import { existsSync } from 'node:fs';
-import type { WsiTrainingJob } from '@wsi-operator/api';
+import { slideDirectory, type WsiTrainingJob } from '@wsi-operator/api';
 import { CohortError, examineCohort, type Cohort, type CohortExamination } from '@wsi-operator/cohort';
 import { WsiError } from '@wsi-operator/foundation';
-import { findAnnotations, isS3Address, openSlide, tilePlaces } from '@wsi-operator/slides';
+import { isS3Address } from '@wsi-operator/slides';
 import { survivalOutlook } from '@wsi-operator/trainer';
 import { isMounted } from './cluster/path-warnings.ts';
 import { checkInitial } from './initial-data.ts';
 import { foldedFaults, type SlideFault } from './slides/faults.ts';
+import { slideChecks } from './slides/slide-checks.ts';
 import { understoodLines } from './understood.ts';
 
 export interface DataCheck {
@@ -33,10 +34,11 @@ export async function checkData(job: WsiTrainingJob, local: WsiTrainingJob): Pro
 }
 
 async function checkCohort(job: WsiTrainingJob, local: WsiTrainingJob): Promise<DataCheck> {
-  const unchecked = (['table', 'slides'] as const).flatMap((field) => {
-    const path = local.spec.cohort[field];
-    if (isS3Address(path) || existsSync(path) || !isMounted(job, job.spec.cohort[field])) return [];
-    return [`spec.cohort.${field}: ${job.spec.cohort[field]} is on a volume that only the pods see`];
+  const here = placesOf(local);
+  const unchecked = placesOf(job).flatMap(({ field, path: given }, index) => {
+    const { path } = here[index]!;
+    if (isS3Address(path) || existsSync(path) || !isMounted(job, given)) return [];
+    return [`${field}: ${given} is on a volume that only the pods see`];
   });
   if (unchecked.length > 0) return { faults: [], unchecked, understood: [] };
   let examined: CohortExamination;
@@ -70,6 +72,11 @@ async function checkCohort(job: WsiTrainingJob, local: WsiTrainingJob): Promise<
         ? []
         : understoodLines({ spec, cohort, summary, notes: [...notes, ...leftNotes] }),
   };
+}
+
+/** Table, and the directory of the files that it names. */
+function placesOf({ spec: { cohort } }: WsiTrainingJob): { readonly field: string; readonly path: string }[] {
+  return [{ field: 'spec.cohort.table', path: cohort.table }, slideDirectory(cohort)];
 }
 
 /** What cannot be read may be left out; what is not there or does not fit the job fails it under both policies. */
@@ -108,24 +115,16 @@ function dataUnread({ message, code }: WsiError): DataCheck {
  */
 async function faultsOf(
   { found, lines }: CohortExamination,
-  { patches, cohort: { resolution } }: WsiTrainingJob['spec'],
+  spec: WsiTrainingJob['spec'],
 ): Promise<SlideFault[]> {
-  const { annotations } = patches.tissue;
   const faults = new Map<string, SlideFault>();
   const slides = [...found.keys()];
   const waiting = slides.filter((slide) => !isS3Address(slide));
+  const checks = slideChecks(spec);
   const open = async (): Promise<void> => {
     for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-      const mpp = found.get(path);
-      const stated = mpp === undefined ? {} : { stated: { mpp, prefer: resolution?.prefer ?? 'file' } };
       try {
-        const slide = await openSlide(path, stated);
-        try {
-          tilePlaces(slide, patches);
-          if (annotations !== undefined) await findAnnotations(path, annotations);
-        } finally {
-          await slide.close();
-        }
+        await checks.check(path, found.get(path));
       } catch (thrown) {
         const line = lines.get(path);
         const place = line === undefined ? {} : { line };
@@ -133,6 +132,10 @@ async function faultsOf(
       }
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, open));
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, open));
+  } finally {
+    await checks.close();
+  }
   return slides.flatMap((slide) => faults.get(slide) ?? []);
 }

@@ -107,7 +107,8 @@ function splitText({ cohort }: WsiTrainingJobSpec, { splits }: CohortSummary): s
   return `${parts.join(', ')} patients, ${how}${untested}`;
 }
 
-function tileText({ patches }: WsiTrainingJobSpec): string {
+function tileText({ cohort, patches }: WsiTrainingJobSpec): string {
+  if (cohort.features !== undefined) return 'rows of features';
   const at = patches.mpp === undefined ? `level ${patches.level}` : `${patches.mpp} um/px`;
   const side = patches.mpp === undefined ? '' : ` (${short(patches.size * patches.mpp)} um)`;
   return `${patches.size} px${side} at ${at}`;

@@ -15,6 +15,7 @@ export {
   type PredictedSlide,
   type SlideFailure,
 } from './prediction/predictor.ts';
+export { completed, requireKind, type FeatureKind } from './tile-source/feature-kind.ts';
 export type { Prediction } from './scoring/prediction.ts';
 export { Extraction, type ExtractionRequest, type SlideEnd } from './extraction/extraction.ts';
 export type { EncoderSource } from './extraction/encoder-source.ts';

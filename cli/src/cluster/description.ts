@@ -26,15 +26,28 @@ export function describeJob(input: DescriptionInput): string {
   ].join('\n');
 }
 
-function specFields({ spec }: StoredJob): (readonly [string, string])[] {
-  const { cohort, patches, model, training, runPolicy } = spec;
+function tileFields({ cohort, patches, model }: StoredJob['spec']): (readonly [string, string])[] {
+  const parts = `${model.aggregator.name}, ${model.head.name}`;
+  if (cohort.features !== undefined) {
+    return [
+      ['Cohort', `${cohort.table}, features in ${cohort.features}, ${cohort.outcome.type}`],
+      ['Model', parts],
+    ];
+  }
   const resolution = patches.mpp === undefined ? `level ${patches.level}` : `${patches.mpp} um/px`;
-  const deadline = runPolicy.activeDeadlineSeconds;
-  const gang = runPolicy.gang ?? 'none';
   return [
     ['Cohort', `${cohort.table}, slides in ${cohort.slides}, ${cohort.outcome.type}`],
     ['Patches', `${patches.size} px at ${resolution}`],
-    ['Model', `${model.encoder.name}, ${model.aggregator.name}, ${model.head.name}`],
+    ['Model', `${model.encoder.name}, ${parts}`],
+  ];
+}
+
+function specFields({ spec }: StoredJob): (readonly [string, string])[] {
+  const { training, runPolicy } = spec;
+  const deadline = runPolicy.activeDeadlineSeconds;
+  const gang = runPolicy.gang ?? 'none';
+  return [
+    ...tileFields(spec),
     [
       'Training',
       `${count(training.epochs, 'epoch')}, ${count(training.slidesPerStep, 'slide')} a step, ${training.optimizer.name}`,

@@ -67,6 +67,21 @@ it('writes a file for each slide of a job, and keeps files of the same features'
   expect(bytesOf('whole')).toEqual(before);
 });
 
+it('refuses a job whose cohort is files of features already', () => {
+  const job = ['cohort/job.yaml', '--set', 'cohort.slides=null', '--set', 'cohort.features=whole'];
+  const refused = features(
+    ...job,
+    '--set',
+    'model.encoder=null',
+    '--set',
+    'patches=null',
+    '--output',
+    'twice',
+  );
+  expect([refused.status, existsSync(join(directory, 'twice'))]).toEqual([64, false]);
+  expect(refused.stderr).toMatch(/cohort of the job is files of features.*Train on them with wsi run/s);
+});
+
 it.each(['SIGKILL', 'SIGTERM'] as const)(
   'goes on after %s in the middle, with the same bytes',
   async (signal) => {

@@ -79,12 +79,13 @@ export function registerPredict(program: Command): void {
 async function predict(given: readonly string[], flags: PredictFlags): Promise<number> {
   const checkpoint = await findCheckpoint(flags.checkpoint, note);
   const trained = await trainedTable(checkpoint);
-  const slides = await givenSlides(given, await sourcesOf(given, flags, trained));
   const interrupts = watchInterrupts(systemClock, (signal) => {
     note(`${signal}: stopping; the same command goes on`);
   });
   const predictor = await Predictor.open(checkpoint, statedMessage(flags));
   try {
+    const ofFeatures = predictor.description.features !== undefined;
+    const slides = await givenSlides(given, await sourcesOf(given, flags, { ...trained, ofFeatures }));
     const rule = predictor.known?.bag ?? trained.bag ?? 'patient';
     const card = modelCard(predictor, slides.fromTable ? rule : 'slide');
     const absolute = (path: string): string => (isS3Address(path) ? path : resolve(path));
@@ -158,12 +159,12 @@ async function score(bags: readonly BagToScore[], { flags, ...run }: Run): Promi
 async function sourcesOf(
   given: readonly string[],
   flags: SlideFlags,
-  trained: TrainedTable,
+  trained: TrainedTable & { readonly ofFeatures: boolean },
 ): Promise<ReturnType<typeof slideSources>> {
   const own = await Promise.all(given.map((path) => isSameFile(path, trained.table)));
   const isOwn = own.includes(true);
-  const slides = flags.slides ?? (isOwn ? trained.slides : undefined);
-  const { resolution, ...job } = trained;
+  const slides = flags.slides ?? (isOwn ? (trained.features ?? trained.slides) : undefined);
+  const { resolution, ofFeatures, missing, spellings } = trained;
   return slideSources(
     {
       ...(slides === undefined ? {} : { slides }),
@@ -172,7 +173,12 @@ async function sourcesOf(
       ...(flags.resolutionColumn === undefined ? {} : { resolutionColumn: flags.resolutionColumn }),
     },
     // A resolution that was stated for all slides of the training says nothing of others.
-    { ...job, resolution: isOwn ? resolution : resolution && { column: resolution.column } },
+    {
+      missing,
+      spellings,
+      features: ofFeatures,
+      resolution: isOwn ? resolution : resolution && { column: resolution.column },
+    },
   );
 }
 

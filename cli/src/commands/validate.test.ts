@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { jobFromText } from '@wsi-operator/api';
 import { synthesizeCohort } from '@wsi-operator/cohort';
+import { FeatureWriter } from '@wsi-operator/features';
 import { Command } from 'commander';
 import { registerValidate, validateFile } from './validate.ts';
 
@@ -70,6 +71,57 @@ describe('wsi validate', () => {
     expect(left.errors).toMatch(
       /none of the \d+ slides of training can be read: nothing is left to train on/,
     );
+  });
+
+  test('checks files of features as a run does', async () => {
+    const folder = join(directory, 'features');
+    const writer = new FeatureWriter();
+    const write = (name: string, size: number): Promise<void> =>
+      writer.write(
+        join(folder, name),
+        {
+          ...{ layout: 'trident', size, slide: name, width: 512, height: 512 },
+          key: {
+            ...{ encoder: 'e', encoderDigest: 'd', patches: 'p' },
+            slideFingerprint: name,
+            toolVersion: '1',
+          },
+          tile: { side: 256, level0Side: 256, overlap: 0, resolution: { mpp: 0.5, level0Mpp: 0.5 } },
+        },
+        [
+          {
+            features: Float32Array.from({ length: size }, (_, at) => at + name.charCodeAt(0)),
+            coordinates: new Float64Array(2),
+          },
+        ],
+      );
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    for (const name of names) await write(`${name}.h5`, 4);
+    await writer.close();
+    const rows = names.map((name, index) => `p${index},${name}.svs,${index % 2 === 0 ? 'x' : 'y'}\n`);
+    const table = join(directory, 'features.csv');
+    await writeFile(table, `patient,slide,label\n${rows.join('')}`);
+    const job = join(directory, 'features.yaml');
+    await writeFile(
+      job,
+      `apiVersion: wsi.dev/v1alpha1
+kind: WsiTrainingJob
+metadata: {name: features}
+spec:
+  cohort: {table: features.csv, features: features, outcome: {type: classification, column: label}}
+  model: {head: {name: classification}}
+`,
+    );
+    const good = await validateFile(job, {});
+    expect([good.status, good.errors]).toEqual([0, '']);
+    expect(good.output).toMatch(/Tiles +rows of features/);
+    await write('d.h5', 5);
+    await writer.close();
+    await rm(join(folder, 'h.h5'));
+    const bad = await validateFile(job, {});
+    expect(bad.status).toBe(64);
+    expect(bad.errors).toMatch(/rows have 5 numbers, where those of the cohort or of the model have 4/);
+    expect(bad.errors).toContain("the slide 'h.svs' has no file of features ('h.h5' or 'h.svs.h5')");
   });
 
   test('checks resolution, size and annotations of the slides as a run does', async () => {

@@ -49,6 +49,7 @@ export async function jobOf(given: readonly string[], flags: JobFlags): Promise<
   if (isJob(given)) {
     const [file = ''] = given;
     const job = jobFromText(await manifestText(file), manifestName(file), { overrides });
+    if (job.spec.cohort.features !== undefined) throw ofFeatures(manifestName(file));
     return resolvePaths(job, file === '-' ? process.cwd() : dirname(resolve(file))).spec;
   }
   if (flags.encoder === undefined && flags.onnx === undefined) {
@@ -59,6 +60,17 @@ export async function jobOf(given: readonly string[], flags: JobFlags): Promise<
   const smallest = JSON.stringify(SMALLEST);
   const job = jobFromText(smallest, 'the options', { overrides: [...fittingEncoder(flags), ...overrides] });
   return resolvePaths(job, process.cwd()).spec;
+}
+
+function ofFeatures(where: string): WsiError {
+  return new WsiError(
+    'InvalidArgument',
+    'the cohort of the job is files of features, which need no extraction.',
+    {
+      where,
+      remedy: 'Train on them with wsi run, or give a job with cohort.slides.',
+    },
+  );
 }
 
 /** Where `s3://` leads: what the job says, or for slides the environment. */

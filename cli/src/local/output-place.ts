@@ -1,7 +1,7 @@
 /** Where a run may not write: among the slides that it reads, and over the table. */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { WsiTrainingJob } from '@wsi-operator/api';
+import { slideDirectory, type WsiTrainingJob } from '@wsi-operator/api';
 import { directoryOf } from '@wsi-operator/cohort';
 import { WsiError } from '@wsi-operator/foundation';
 import { isS3Address } from '@wsi-operator/slides';
@@ -12,7 +12,9 @@ const REMEDY = 'Choose a directory of its own for --output.';
  * @param cohort with absolute paths
  * @throws WsiError InvalidArgument for the directory of the slides or one in it, and for that of the table
  */
-export function requireOwnPlace(output: string, { table, slides }: WsiTrainingJob['spec']['cohort']): void {
+export function requireOwnPlace(output: string, cohort: WsiTrainingJob['spec']['cohort']): void {
+  const { table } = cohort;
+  const { path: slides } = slideDirectory(cohort);
   const place = realPath(resolve(output));
   const tables = isS3Address(table) ? undefined : realPath(directoryOf(table));
   if (place === tables) throw taken(output, `is the directory of the cohort's table (${table})`);

@@ -61,6 +61,8 @@ async function chosenIn(directory: string): Promise<number | undefined> {
 export interface TrainedTable extends Pick<SlideSources, 'missing' | 'spellings' | 'resolution'> {
   readonly table?: string;
   readonly slides?: string;
+  /** In the place of `slides`, of a run on files of features. */
+  readonly features?: string;
   readonly patientColumn?: string;
   readonly slideColumn?: string;
   readonly bag?: 'patient' | 'slide';

@@ -180,7 +180,7 @@ async function pictureOf(
 ): Promise<Buffer | undefined> {
   const { kind, tiles: bagTiles, index } = picture;
   try {
-    const thumbnail = await predictor.thumbnail(slide.slide, side, index);
+    const thumbnail = await predictor.thumbnail(slide, side, index);
     const boxes = tileBoxes(slide, thumbnail.width / slide.width, thumbnail.height / slide.height);
     return await heatmapPicture(thumbnail, { kind, tileScores: slide.tileScores, bagTiles, boxes });
   } catch (thrown) {

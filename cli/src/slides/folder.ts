@@ -16,11 +16,15 @@ export function looksLikeSlide(name: string): boolean {
   return !name.startsWith('.') && SLIDE_EXTENSIONS.has(extname(name).toLowerCase());
 }
 
+export function looksLikeFeatures(name: string): boolean {
+  return !name.startsWith('.') && extname(name).toLowerCase() === '.h5';
+}
+
 /** Paths in order; of a DICOM slide, whose levels are files of their own, the largest. */
-export async function slidesBelow(directory: string): Promise<string[]> {
+export async function slidesBelow(directory: string, isOne = looksLikeSlide): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const found: string[] = [];
-  for (const entry of entries.filter(({ name }) => looksLikeSlide(name))) {
+  for (const entry of entries.filter(({ name }) => isOne(name))) {
     const path = join(entry.parentPath, entry.name);
     if (!isHiddenBelow(directory, path) && (await isFile(entry, path))) found.push(path);
   }

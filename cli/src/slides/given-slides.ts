@@ -6,13 +6,15 @@ import {
   foldProblems,
   parseSlideTable,
   readTableText,
+  featureDirectory,
   slidesIn,
+  type SlideOracle,
   type SlideTableSpec,
 } from '@wsi-operator/cohort';
 import { systemErrorCode, WsiError } from '@wsi-operator/foundation';
 import { isS3Address, storeOfEnvironment } from '@wsi-operator/slides';
 import type { SlideFault } from './faults.ts';
-import { looksLikeSlide, slidesBelow } from './folder.ts';
+import { looksLikeFeatures, looksLikeSlide, slidesBelow } from './folder.ts';
 
 export interface GivenSlide {
   /** As it was given or found; relative to the working directory, or whole. */
@@ -42,6 +44,31 @@ export interface GivenSlides {
 export interface SlideSources extends SlideTableSpec {
   /** Where the slides of a table are; by default beside it. */
   readonly slides?: string | undefined;
+  /** What is given are files of features of the slides. */
+  readonly features?: boolean | undefined;
+}
+
+/** The files that are looked for. */
+interface Sort {
+  readonly looksRight: (name: string) => boolean;
+  readonly inDirectory: (directory: string) => SlideOracle;
+  readonly known: string;
+}
+
+const SLIDES: Sort = {
+  looksRight: looksLikeSlide,
+  inDirectory: slidesIn,
+  known: 'Slides are known by their endings (.svs, .tiff, .ndpi, .mrxs, .dcm and others); name other files.',
+};
+
+const FEATURES: Sort = {
+  looksRight: looksLikeFeatures,
+  inDirectory: (directory) => featureDirectory(directory, { empty: true }),
+  known: 'This model takes files of features, which are known by their ending .h5.',
+};
+
+function sortOf({ features = false }: SlideSources): Sort {
+  return features ? FEATURES : SLIDES;
 }
 
 const TABLES: ReadonlySet<string> = new Set(['.csv', '.tsv', '.txt']);
@@ -78,18 +105,18 @@ async function slidesOf(
   }
   const found = await stat(argument).catch((error: unknown) => systemErrorCode(error));
   if (typeof found === 'object' && found.isDirectory()) {
-    const paths = await slidesBelow(argument);
+    const { looksRight, known } = sortOf(sources);
+    const paths = await slidesBelow(argument, looksRight);
     if (paths.length > 0) return paths.map((path) => ({ path }));
     throw new WsiError('NotFound', 'there are no slides in this directory, nor below it.', {
       where: argument,
-      remedy:
-        'Slides are known by their endings (.svs, .tiff, .ndpi, .mrxs, .dcm and others); name other files.',
+      remedy: known,
     });
   }
   if (typeof found === 'object' && isTable) {
     return tableSlides(argument, sources, faults);
   }
-  if (found === 'ENOENT' && /[*?[{]/.test(argument)) return matching(argument);
+  if (found === 'ENOENT' && /[*?[{]/.test(argument)) return matching(argument, sources);
   if (found === 'ENOENT' && isTable) {
     throw new WsiError('NotFound', 'there is no such table.', { where: argument, remedy: 'Check the path.' });
   }
@@ -98,10 +125,11 @@ async function slidesOf(
 }
 
 /** Of a pattern in quotes, or one that the shell found no match for. */
-async function matching(pattern: string): Promise<GivenSlide[]> {
+async function matching(pattern: string, sources: SlideSources): Promise<GivenSlide[]> {
+  const { looksRight } = sortOf(sources);
   const paths: string[] = [];
   for await (const path of glob(pattern)) paths.push(path);
-  const files = paths.filter((path) => looksLikeSlide(path.slice(path.lastIndexOf('/') + 1)));
+  const files = paths.filter((path) => looksRight(path.slice(path.lastIndexOf('/') + 1)));
   if (files.length > 0) return files.sort().map((path) => ({ path }));
   throw new WsiError('NotFound', 'no slide matches this pattern.', {
     where: pattern,
@@ -118,7 +146,11 @@ async function tableSlides(
   if (!isS3Address(directory)) await requireDirectory(directory);
   const store = storeOfEnvironment();
   const text = await readTableText(table, store).finally(() => store.close());
-  const { slides, missing, problems } = parseSlideTable(text, sources, slidesIn(directory));
+  const { slides, missing, problems } = parseSlideTable(
+    text,
+    sources,
+    sortOf(sources).inDirectory(directory),
+  );
   if (problems.length > 0) {
     const lines = foldProblems(problems).map((line) => `\n  ${line}`);
     throw new WsiError('InvalidCohort', `the table cannot be used:${lines.join('')}\n`, {

@@ -25,7 +25,7 @@ export function slidesCommand(program: Command, name: string, slides = '<slides.
 /** @param job how the job of a model reads its table, where there is one */
 export function slideSources(
   flags: SlideFlags,
-  job: Pick<SlideSources, 'missing' | 'spellings' | 'resolution'> = {},
+  job: Pick<SlideSources, 'missing' | 'spellings' | 'resolution' | 'features'> = {},
 ): SlideSources {
   return {
     missing: job.missing,
@@ -35,6 +35,7 @@ export function slideSources(
     patientColumn: flags.patientColumn ?? 'patient',
     patients: 'optional',
     slides: flags.slides,
+    features: job.features,
   };
 }
 

@@ -137,6 +137,20 @@ describe('the slides given to a command', () => {
     expect(found.map(({ mpp }) => mpp)).toEqual([undefined, undefined]);
   });
 
+  it('are the files of features of the slides, where a model takes those', async () => {
+    mkdirSync(at('h5'));
+    for (const name of ['a.h5', 'b.svs.h5', '.hidden.h5', 'b.svs']) writeFileSync(at('h5', name), 'x');
+    writeFileSync(at('table.csv'), 'slide\na.svs\nb.svs\nc.svs\n');
+    const sources = slideSources({ slides: at('h5') }, { features: true });
+    const names = [at('h5', 'a.h5'), at('h5', 'b.svs.h5')];
+    for (const argument of [at('h5'), at('h5', '*'), at('table.csv')]) {
+      expect((await givenSlides([argument], sources)).slides.map(({ path }) => path)).toEqual(names);
+    }
+    expect((await givenSlides([at('table.csv')], sources)).faults[0]?.error.message).toContain(
+      "has no file of features ('c.h5' or 'c.svs.h5')",
+    );
+  });
+
   it('are the remaining ones when a directory is empty, a pattern has no match, or a folder of a table is missing', async () => {
     mkdirSync(at('empty'));
     writeFileSync(at('table.csv'), 'slide\na.SVS\n');

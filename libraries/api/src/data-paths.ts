@@ -16,7 +16,14 @@ export interface DataPath {
 
 const BOTH: readonly DataReader[] = ['coordinator', 'workers'];
 
-/** Every path to data of a job: table, slides, annotations, and what the model starts from. */
+/** Where the files are that the table names: slides, or files of features. */
+export function slideDirectory({ slides, features }: Spec['cohort']): Omit<DataPath, 'readers'> {
+  return features === undefined
+    ? { field: 'spec.cohort.slides', path: slides }
+    : { field: 'spec.cohort.features', path: features };
+}
+
+/** Every path to data of a job: table, slides or features, annotations, and what the model starts from. */
 export function dataPaths({ cohort, patches, model }: Spec): DataPath[] {
   const directory = patches.tissue.annotations?.directory;
   const optional: readonly (readonly [string, string | undefined, readonly DataReader[]])[] = [
@@ -26,7 +33,7 @@ export function dataPaths({ cohort, patches, model }: Spec): DataPath[] {
   ];
   return [
     { field: 'spec.cohort.table', path: cohort.table, readers: BOTH },
-    { field: 'spec.cohort.slides', path: cohort.slides, readers: BOTH },
+    { ...slideDirectory(cohort), readers: BOTH },
     ...optional.flatMap(([field, path, readers]) => (path === undefined ? [] : [{ field, path, readers }])),
   ];
 }
@@ -36,10 +43,13 @@ export function withDataPaths(spec: Spec, absolute: (path: string) => string): S
   const { cohort, patches, model } = spec;
   const { annotations } = patches.tissue;
   const { encoder, initialFrom } = model;
-  const paths = { table: absolute(cohort.table), slides: absolute(cohort.slides) };
+  const table = absolute(cohort.table);
   return {
     ...spec,
-    cohort: { ...cohort, ...paths },
+    cohort:
+      cohort.features === undefined
+        ? { ...cohort, table, slides: absolute(cohort.slides) }
+        : { ...cohort, table, features: absolute(cohort.features) },
     model: {
       ...model,
       encoder: encoder.weights === undefined ? encoder : { ...encoder, weights: absolute(encoder.weights) },

@@ -95,7 +95,7 @@ export {
   type ManifestOptions,
   type ParsedManifest,
 } from './manifest.ts';
-export { dataPaths, withDataPaths, type DataPath, type DataReader } from './data-paths.ts';
+export { dataPaths, slideDirectory, withDataPaths, type DataPath, type DataReader } from './data-paths.ts';
 export { applyOverrides } from './overrides.ts';
 export { customResourceDefinition } from './crd.ts';
 export {

@@ -57,6 +57,8 @@ export interface CohortSpec {
   readonly table: string;
   /** Directory (or s3://BUCKET/PREFIX) against which the slide column is resolved; the table's own directory if unset. */
   readonly slides?: string | undefined;
+  /** Directory of files of features, which are read in the place of the slides. */
+  readonly features?: string | undefined;
   /** What one prediction is for: all slides of a patient together (default), or each slide. */
   readonly bag?: 'slide' | 'patient' | undefined;
   readonly outcome: OutcomeSpec;

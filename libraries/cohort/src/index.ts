@@ -33,6 +33,7 @@ export {
   type SlideTableSpec,
 } from './slide-table.ts';
 export { patientSkeletonOf } from './spelling/skeleton.ts';
+export { featureDirectory } from './feature-directory.ts';
 export { slideDirectory } from './slide-directory.ts';
 export { splitPatients, type FractionSplit, type StratifiedPatient } from './split.ts';
 export type { SlideLookup, SlideOracle } from './table-fields.ts';

@@ -6,6 +6,7 @@ import { isS3Address, parseS3Address, LARGEST_WHOLE, S3Store } from '@wsi-operat
 import type { Cohort, CohortSpec } from './cohort.ts';
 import { type CohortProblem, foldProblems, remediesOf } from './problems.ts';
 import { publicProblems } from './public-problems.ts';
+import { featureDirectory } from './feature-directory.ts';
 import { slideDirectory, type SlideAcceptance, unlistedNote } from './slide-directory.ts';
 import { slidePrefix } from './slide-prefix.ts';
 import { type CohortExamination, examineTable } from './table.ts';
@@ -63,17 +64,15 @@ export async function examineCohort(
   { baseDirectory, store: given }: ReadCohortOptions,
 ): Promise<CohortExamination> {
   const table = resolveCohortPath(baseDirectory, spec.table);
-  const slides =
-    spec.slides === undefined ? directoryOf(table) : resolveCohortPath(baseDirectory, spec.slides);
+  const named = spec.features ?? spec.slides;
+  const slides = named === undefined ? directoryOf(table) : resolveCohortPath(baseDirectory, named);
   const store = given ?? new S3Store(spec.s3);
   try {
     const text = await readTableText(table, store);
-    return isS3Address(slides)
-      ? await examineWithPrefix(text, spec, { slides, store })
-      : withUnlisted(
-          examineTable(text, spec, slideDirectory(requireDirectory(slides), acceptanceOf(spec))),
-          slides,
-        );
+    if (isS3Address(slides)) return await examineWithPrefix(text, spec, { slides, store });
+    const oracleOf = spec.features === undefined ? slideDirectory : featureDirectory;
+    const oracle = oracleOf(requireDirectory(slides, spec), acceptanceOf(spec));
+    return withUnlisted(examineTable(text, spec, oracle), slides);
   } finally {
     if (given === undefined) await store.close();
   }
@@ -105,11 +104,15 @@ function acceptanceOf({ unreadableSlides }: CohortSpec): SlideAcceptance {
   return { empty: unreadableSlides === 'skip' };
 }
 
-function requireDirectory(slides: string): string {
+function requireDirectory(slides: string, { features }: CohortSpec): string {
   if (statSync(slides, { throwIfNoEntry: false })?.isDirectory() === true) return slides;
-  throw new WsiError('NotFound', publicText`there is no such directory of slides.`, {
+  const [what, field] =
+    features === undefined
+      ? [publicText`slides`, publicText`slides`]
+      : [publicText`files of features`, publicText`features`];
+  throw new WsiError('NotFound', publicText`there is no such directory of ${what}.`, {
     where: slides,
-    remedy: publicText`Correct the cohort's \`slides\`.`,
+    remedy: publicText`Correct the cohort's \`${field}\`.`,
   });
 }
 

@@ -20,7 +20,7 @@ export type SlideLookup =
       /** The identity of a file with the same bytes that was asked for before. */
       readonly copyOf?: string | undefined;
     }
-  | { readonly found: false; readonly reason: string };
+  | { readonly found: false; readonly reason: string; readonly remedy?: string };
 
 export type SlideOracle = (name: string) => SlideLookup;
 
@@ -242,7 +242,8 @@ export class RecordReader {
 
   #slide(slide: string, line: number): Reading<{ slide: string; path: string }> {
     const lookup = this.#slides(slide);
-    if (!lookup.found) return { code: 'MissingSlide', message: lookup.reason, remedy: SLIDE_REMEDY };
+    if (!lookup.found)
+      return { code: 'MissingSlide', message: lookup.reason, remedy: lookup.remedy ?? SLIDE_REMEDY };
     const first = this.#linesOfSlides.get(lookup.identity);
     if (first !== undefined) {
       const message = `the slide ${quoted(slide)} is already on line ${first}`;

@@ -4,9 +4,9 @@ import { shapeKey, type Shape } from '@wsi-operator/autoscaler';
 
 /** @param device what the workers were measured on; without it, what their template asks for */
 export function shapeOf({ spec }: WsiTrainingJob, device = deviceAsked(spec)): Shape {
-  const { model, patches, training } = spec;
+  const { cohort, model, patches, training } = spec;
   return {
-    encoder: model.encoder.name,
+    encoder: cohort.features === undefined ? model.encoder.name : 'features',
     aggregator: model.aggregator.name,
     patchSize: patches.size,
     batch: patches.batch,

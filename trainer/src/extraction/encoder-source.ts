@@ -76,6 +76,16 @@ async function ofCheckpoint(
 ): Promise<EncoderParameters> {
   const { model, parameters } = openModel(await loadCheckpoint(checkpoint));
   const { network } = model.description;
+  if ('features' in network) {
+    throw new WsiError(
+      'CheckpointInvalid',
+      publicText`its model was trained on features and has no encoder`,
+      {
+        where: checkpoint,
+        remedy: publicText`Name the encoder that made the features: with --weights or --onnx.`,
+      },
+    );
+  }
   if (network.encoder.name !== encoder || network.tileSize !== tileSize) {
     throw new WsiError(
       'CheckpointInvalid',

@@ -13,7 +13,7 @@ export interface InitialDigests {
 export function modelByContent(
   model: WsiTrainingJobSpec['model'],
   { weights, initialFrom }: InitialDigests,
-): unknown {
+): { readonly encoder: unknown; readonly [part: string]: unknown } {
   if (weights === undefined && initialFrom === undefined) return model;
   return {
     ...model,

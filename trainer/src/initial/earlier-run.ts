@@ -93,9 +93,10 @@ function requireSameParts(
   const { network, head, classes } = model.description;
   const there = isRecord(stored) ? stored : {};
   const nameIn = (part: unknown): string => (isRecord(part) ? String(part['name']) : 'none');
+  const encoderIn = (of: object): string => ('encoder' in of ? nameIn(of.encoder) : 'none');
   const thereNetwork = isRecord(there['network']) ? there['network'] : {};
   const compared: Readonly<Record<Part, readonly (readonly [string, string, string])[]>> = {
-    encoder: [['encoder', nameIn(thereNetwork['encoder']), network.encoder.name]],
+    encoder: [['encoder', encoderIn(thereNetwork), encoderIn(network)]],
     aggregator: [['aggregator', nameIn(thereNetwork['aggregator']), network.aggregator.name]],
     head: [
       ['head', nameIn(there['head']), head.name],

@@ -71,6 +71,7 @@ export function slideBlocks(
       slide: slide.slide,
       coordinates: bytesOf(slide.coordinates.subarray(start * 2, end * 2)),
       orientationSeed: 0,
+      first: start,
       ...(slide.stated === undefined ? {} : { stated: slide.stated }),
       ...(slide.stain === undefined ? {} : { stain: slide.stain }),
     },

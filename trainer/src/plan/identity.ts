@@ -2,18 +2,26 @@
 import { SCHEDULES, type WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
 import { canonicalJson, sha256 } from '@wsi-operator/foundation';
-import { modelByContent, type InitialDigests } from '../initial/digests.ts';
-import { laterRevision } from './model.ts';
+import type { InitialDigests } from '../initial/digests.ts';
+import type { FeatureKind } from '../tile-source/index.ts';
+import { tileOrigin } from './tile-origin.ts';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import { heads } from '../heads/index.ts';
+
+/** What decides the numbers, and is in files that neither the job nor the table says. */
+export interface Beside {
+  /** Of the files that the parameters start from. */
+  readonly initial?: InitialDigests;
+  /** Where tiles are rows of features, of which kind these are. */
+  readonly features?: FeatureKind | undefined;
+}
 
 export function identityOf(
   spec: WsiTrainingJobSpec,
   cohort: Cohort,
   surveyed: ReadonlyMap<string, SurveyedSlide>,
-  initial: InitialDigests = {},
+  { initial = {}, features }: Beside = {},
 ): string {
-  const { cacheBytes: _cacheBytes, ...patches } = spec.patches;
   const cases = cohort.cases.map(({ patient, bag, outcome, split, slides }) => ({
     patient,
     bag,
@@ -24,11 +32,9 @@ export function identityOf(
   }));
   return sha256(
     canonicalJson({
-      patches,
-      model: modelByContent(spec.model, initial),
+      ...tileOrigin(features).identity(spec, initial),
       training: spec.training,
       cases,
-      ...laterRevision(spec.model.encoder),
       ...heads[spec.model.head.name].identity,
       ...severalBags(spec, cohort),
     }),
@@ -43,10 +49,10 @@ export function prefixIdentityOf(
   spec: WsiTrainingJobSpec,
   cohort: Cohort,
   surveyed: ReadonlyMap<string, SurveyedSlide>,
-  initial: InitialDigests = {},
+  beside: Beside = {},
 ): string | undefined {
   if (SCHEDULES[spec.training.schedule.name].dependsOnEpochs) return undefined;
-  return identityOf({ ...spec, training: { ...spec.training, epochs: 0 } }, cohort, surveyed, initial);
+  return identityOf({ ...spec, training: { ...spec.training, epochs: 0 } }, cohort, surveyed, beside);
 }
 
 function severalBags(spec: WsiTrainingJobSpec, { cases }: Cohort): Readonly<Record<string, string>> {

@@ -23,7 +23,7 @@ export function rateRanges(
   { learningRates, freeze = 0 }: Training,
 ): RateRange[] {
   const stages = encoderStages(tensors.map(({ name }) => name));
-  const count = Math.max(...stages.values()) + 1;
+  const count = Math.max(-1, ...stages.values()) + 1;
   if (freeze > count) {
     throw new WsiError('InvalidArgument', publicText`the encoder has ${count} stages, not ${freeze}`, {
       where: 'spec.training.freeze',

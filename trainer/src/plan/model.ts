@@ -1,20 +1,18 @@
 /** From a job's spec to what is trained: the engine's network, the head, and where each parameter lies. */
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
-import { aggregatorSettings, embeddingSize, encoderRevision, type TileNetwork } from '@wsi-operator/engine';
+import { embeddingSize } from '@wsi-operator/engine';
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { createHead, describeHead, type Head, type HeadSpec } from '../heads/index.ts';
+import type { FeatureKind } from '../tile-source/index.ts';
 import { ParameterSpace } from './parameter-space.ts';
+import { tileOrigin, type OriginDescription } from './tile-origin.ts';
 
 /** What a checkpoint holds beside the numbers, so that it can be used without the job. */
-export interface ModelDescription {
-  readonly network: TileNetwork;
-  /** Of the encoder that it was trained with; absent: the first. */
-  readonly encoderRevision?: number;
+export interface ModelDescription extends OriginDescription {
   readonly head: HeadSpec;
   readonly classes: readonly string[];
   /** The class that a score is the probability of, where the job names one. */
   readonly positive?: string;
-  readonly patches: WsiTrainingJobSpec['patches'];
   readonly threads: number;
 }
 
@@ -24,27 +22,19 @@ export interface Model {
   readonly space: ParameterSpace;
 }
 
-export function describeModel(spec: WsiTrainingJobSpec, classes: readonly string[]): ModelDescription {
-  const { encoder, aggregator, head } = spec.model;
+/** @param features of which kind the tiles are, where they are rows of features */
+export function describeModel(
+  spec: WsiTrainingJobSpec,
+  classes: readonly string[],
+  features?: FeatureKind,
+): ModelDescription {
   return {
-    network: {
-      encoder: { name: encoder.name },
-      aggregator: aggregatorSettings(aggregator),
-      tileSize: spec.patches.size,
-    },
-    ...laterRevision(encoder),
-    head: describeHead(head, classes),
+    ...tileOrigin(features).describe(spec),
+    head: describeHead(spec.model.head, classes),
     classes,
     ...positiveOf(spec, classes),
-    patches: spec.patches,
     threads: spec.training.threads,
   };
-}
-
-/** What tells a later revision of an encoder from the first; nothing of the first, whose runs are as they were. */
-export function laterRevision(encoder: TileNetwork['encoder']): Pick<ModelDescription, 'encoderRevision'> {
-  const revision = encoderRevision(encoder);
-  return revision === 1 ? {} : { encoderRevision: revision };
 }
 
 /** @throws WsiError `InvalidCohort` when there is no such class */

@@ -3,12 +3,12 @@ import { HEADS, type WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
 import { RandomStream } from '@wsi-operator/foundation';
 import type { SurveyedSlide } from './surveyed-slide.ts';
-import type { InitialDigests } from '../initial/digests.ts';
 import { planBags, type PlannedBag } from './bags.ts';
 import { balancedEpoch, targetsOf } from './class-balance.ts';
-import { identityOf, prefixIdentityOf } from './identity.ts';
+import { identityOf, prefixIdentityOf, type Beside } from './identity.ts';
 import { numbered, planSteps, type StepPlan } from './plan.ts';
 import { planSurvivalEpoch } from './survival-steps.ts';
+import { tileOrigin } from './tile-origin.ts';
 
 export interface PlannedRun {
   readonly bags: readonly PlannedBag[];
@@ -19,20 +19,21 @@ export interface PlannedRun {
   readonly prefix?: string | undefined;
 }
 
-/** @param cohort with surveyed slides only @param initial of the files that the parameters start from */
+/** @param cohort with surveyed slides only */
 export function planRun(
   spec: WsiTrainingJobSpec,
   cohort: Cohort,
   surveyed: ReadonlyMap<string, SurveyedSlide>,
-  initial: InitialDigests = {},
+  beside: Beside = {},
 ): PlannedRun {
-  const bags = withTargets(planBags(cohort, surveyed, spec.patches), cohort.classes, spec.training);
+  const { patches } = tileOrigin(beside.features).describe(spec);
+  const bags = withTargets(planBags(cohort, surveyed, patches), cohort.classes, spec.training);
   const trainingBags = bags.filter((bag) => bag.case.split === 'train');
   return {
     bags,
     steps: stepsOf(spec, trainingBags),
-    identity: identityOf(spec, cohort, surveyed, initial),
-    prefix: prefixIdentityOf(spec, cohort, surveyed, initial),
+    identity: identityOf(spec, cohort, surveyed, beside),
+    prefix: prefixIdentityOf(spec, cohort, surveyed, beside),
   };
 }
 

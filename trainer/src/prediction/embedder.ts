@@ -1,15 +1,13 @@
 /** The part of a prediction that reads slides and computes, in a process of its own: the predictor's pool asks it. */
 import { parseQuantity } from '@wsi-operator/api';
-import { Engine, type ParameterSet } from '@wsi-operator/engine';
-import { releaseBytes } from '@wsi-operator/foundation';
-import { int32From, type EmbedResult, type EmbedTask } from '@wsi-operator/protocol';
-import { openSlide, TileReader, type Pixels } from '@wsi-operator/slides';
+import { Engine, type ParameterSet, type Tiles } from '@wsi-operator/engine';
+import type { EmbedResult, EmbedTask } from '@wsi-operator/protocol';
 import { EmbeddedParts } from '../aggregate/embedded-parts.ts';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { planShards } from '../plan/plan.ts';
 import { deviceFromEnvironment } from '../device.ts';
 import { Turn } from '../turn.ts';
-import { normaliseStain, statementOf, surveySlide, type SurveyOptions } from '../worker/survey-slide.ts';
+import { openTileSource, tileSettings, type TileSettings, type TileSource } from '../tile-source/index.ts';
 import type { EmbedderResult, EmbedderTask } from './messages.ts';
 import { openModel, type ModelDescription } from './open-model.ts';
 
@@ -17,7 +15,7 @@ export class Embedder {
   readonly #description: ModelDescription;
   readonly #engine: Engine;
   readonly #body: ParameterSet;
-  readonly #reader: TileReader;
+  readonly #source: TileSource;
   /** Blocks take turns to compute; while one does, the next reads its first tiles. */
   readonly #turn = new Turn();
 
@@ -34,30 +32,22 @@ export class Embedder {
     this.#engine = engine;
     this.#body = engine.loadParameters('checkpoint', body);
     const cacheBytes = parseQuantity(description.patches.cacheBytes);
-    this.#reader = new TileReader({ cacheBytes, concurrency: 2 });
+    this.#source = openTileSource(newTileSettings(description), { cacheBytes });
   }
 
   async do(task: EmbedderTask): Promise<EmbedderResult> {
-    if ('survey' in task)
-      return { survey: await surveySlide(task.survey, newSlidePatches(this.#description)) };
+    if ('survey' in task) return { survey: await this.#source.survey(task.survey) };
     if ('embed' in task) return { embed: await this.#embed(task.embed) };
-    return { thumbnail: await thumbnail(task.thumbnail.slide, task.thumbnail.side) };
+    return { thumbnail: await this.#source.picture(task.thumbnail, task.thumbnail.side) };
   }
 
   async #embed(task: EmbedTask): Promise<EmbedResult> {
-    const { patches } = this.#description;
-    const { slide, stain } = task.block;
-    const stated = statementOf(task.block.stated);
-    const coordinates = int32From(task.block.coordinates);
-    const shards = planShards(coordinates.length / 2, patches.batch);
-    const read = (index: number): Promise<Uint8Array> | undefined => {
+    const { block } = task;
+    const shards = planShards(block.coordinates.byteLength / 8, this.#description.patches.batch);
+    const read = (index: number): Promise<Tiles> | undefined => {
       const range = shards[index];
       if (range === undefined) return undefined;
-      const part = coordinates.subarray(range.start * 2, range.end * 2);
-      const reading = this.#reader.read({ slide, stated, patches, coordinates: part }).then((tiles) => {
-        normaliseStain(tiles, stain);
-        return tiles;
-      });
+      const reading = this.#source.read(block, range);
       // Reported where it is awaited; a read ahead that nobody awaits must not end the process.
       reading.catch(() => undefined);
       return reading;
@@ -70,30 +60,22 @@ export class Embedder {
         const tiles = await next!;
         next = read(index + 1);
         parts.add(await this.#engine.embed(this.#body, tiles, end - start));
-        releaseBytes(tiles);
+        this.#source.release(tiles);
       }
       return parts.result();
     });
   }
 
   async close(): Promise<void> {
-    await this.#reader.close();
+    await this.#source.close();
     await this.#engine.close();
   }
 }
 
 /** Slides of the cohort have their annotations, as far as the files are there; new ones need none. */
-function newSlidePatches({ patches }: ModelDescription): SurveyOptions {
+function newTileSettings(description: ModelDescription): TileSettings {
+  const { patches } = description;
   const { annotations } = patches.tissue;
-  if (annotations === undefined) return patches;
+  if (annotations === undefined) return tileSettings(description);
   return { ...patches, tissue: { ...patches.tissue, annotations: { ...annotations, missing: 'detect' } } };
-}
-
-async function thumbnail(path: string, side: number): Promise<Pixels> {
-  const slide = await openSlide(path);
-  try {
-    return await slide.thumbnail(side);
-  } finally {
-    await slide.close();
-  }
 }

@@ -1,12 +1,13 @@
 /** What `wsi predict` has its processes do. */
 import type { EmbedTask, Task, TaskResult } from '@wsi-operator/protocol';
 import type { Pixels } from '@wsi-operator/slides';
+import type { PicturedSlide } from '../tile-source/index.ts';
 
 export type EmbedderTask =
   | { readonly survey: NonNullable<Task['survey']> }
   | { readonly embed: EmbedTask }
-  /** The slide as a picture at most `side` pixels long. */
-  | { readonly thumbnail: { readonly slide: string; readonly side: number } };
+  /** What a heatmap is drawn on, at most `side` pixels long. */
+  | { readonly thumbnail: PicturedSlide & { readonly side: number } };
 
 export type EmbedderResult = TaskResult & { readonly thumbnail?: Pixels };
 

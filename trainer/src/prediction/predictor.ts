@@ -13,6 +13,7 @@ import { positiveIndex, type Model } from '../plan/model.ts';
 import { ProcessPool } from '../processes/process-pool.ts';
 import { isSlideFault } from '../slide-files/slide-fault.ts';
 import { requireSameFile } from '../slide-files/slide-files.ts';
+import type { PicturedSlide } from '../tile-source/index.ts';
 import type { EmbedderWork } from './messages.ts';
 import { openModel, type ModelDescription } from './open-model.ts';
 
@@ -167,10 +168,10 @@ export class Predictor {
     return { failures: listed(failures) };
   }
 
-  /** The slide as a picture, read by one of the processes. */
-  async thumbnail(slide: string, side: number, index: number): Promise<Pixels> {
+  /** What a heatmap of the slide is drawn on, made by one of the processes. */
+  async thumbnail({ slide, width, height }: PicturedSlide, side: number, index: number): Promise<Pixels> {
     const { thumbnail } = await this.#pool.run({
-      task: { thumbnail: { slide, side } },
+      task: { thumbnail: { slide, width, height, side } },
       slide,
       priority: index,
     });

@@ -38,16 +38,37 @@ export function storedDescription(stored: unknown): ModelDescription {
     throw refused('there is no network, head, patches or threads in its cursor');
   }
   const classes = classesOf(stored);
-  const { job, problems } = validate(jobLike({ network, head, patches, threads }));
+  const { job, problems } = validate(
+    jobLike({ network, head, patches, threads, ofFeatures: stored['features'] !== undefined }),
+  );
   if (job === undefined) throw refused(problems.map(formatProblem).join('; '));
-  if (network['tileSize'] !== patches['size']) throw refused('its network is for tiles of another size');
   if (OUTCOMES[outcomeOf(head)].countsClasses && head['classes'] !== classes.length) {
     throw refused(`its head is for other classes than the ${classes.length} that it names`);
   }
-  requireRevision(network['encoder'], stored['encoderRevision'] ?? 1);
+  if (stored['features'] === undefined) requireTiles(network, stored);
+  else requireRows(network, stored['features']);
   // Checked above, so that the type holds.
   const description = stored as unknown as ModelDescription;
   return { ...description, patches: { ...description.patches, cacheBytes: job.spec.patches.cacheBytes } };
+}
+
+/** A network of pixels. */
+function requireTiles(network: StoredParts['network'], stored: Readonly<Record<string, unknown>>): void {
+  const { size } = stored['patches'] as ModelDescription['patches'];
+  if (network['tileSize'] !== size) throw refused('its network is for tiles of another size');
+  requireRevision(network['encoder'], stored['encoderRevision'] ?? 1);
+}
+
+/** A network of rows of features; how many numbers a row may have is the engine's to judge. */
+function requireRows(network: StoredParts['network'], kind: unknown): void {
+  const rows = network['features'];
+  if (!isRecord(kind) || !isRecord(rows) || kind['size'] !== rows['size'] || 'encoder' in network) {
+    throw refused('its network is for other features than it names');
+  }
+  const names = [kind['encoder'], kind['encoderDigest'], kind['patches']];
+  if (names.some((name) => name !== undefined && typeof name !== 'string')) {
+    throw refused('what it says of its features is no text');
+  }
 }
 
 /** Parameters of another revision would give numbers that look right and are wrong. */
@@ -65,10 +86,11 @@ interface StoredParts {
   readonly head: Readonly<Record<string, unknown>>;
   readonly patches: Readonly<Record<string, unknown>>;
   readonly threads: unknown;
+  readonly ofFeatures: boolean;
 }
 
 /** The smallest job that has such a model. */
-function jobLike({ network, head, patches, threads }: StoredParts): unknown {
+function jobLike({ network, head, patches, threads, ofFeatures }: StoredParts): unknown {
   const { classes: _ofTheTable, ...jobHead } = head;
   const { cacheBytes: _ofTheMachine, ...jobPatches } = patches;
   const outcome = OUTCOMES[outcomeOf(head)].smallest;
@@ -79,7 +101,11 @@ function jobLike({ network, head, patches, threads }: StoredParts): unknown {
     spec: {
       cohort: { table: 'cohort.csv', slides: 'slides', outcome },
       patches: jobPatches,
-      model: { encoder: network['encoder'], aggregator: network['aggregator'], head: jobHead },
+      model: {
+        ...(ofFeatures ? {} : { encoder: network['encoder'] }),
+        aggregator: network['aggregator'],
+        head: jobHead,
+      },
       training: { threads },
     },
   };

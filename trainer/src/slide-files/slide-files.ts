@@ -6,7 +6,6 @@ import { mapLimited, publicText } from '@wsi-operator/foundation';
 import {
   identifySlide,
   isS3Address,
-  openSlide,
   sameIdentity,
   type S3Store,
   type SlideIdentity,
@@ -24,11 +23,14 @@ const filesAtOnce = 16;
 
 export class SlideFiles {
   readonly #store: S3Store;
+  readonly #fingerprint: (slide: string) => Promise<string>;
   /** Files that were touched, but hold the same slide. */
   readonly #touched = new Map<string, SlideIdentity>();
 
-  constructor(store: S3Store) {
+  /** @param fingerprint what is in a file of this machine now, as at its survey */
+  constructor(store: S3Store, fingerprint: (slide: string) => Promise<string>) {
     this.#store = store;
+    this.#fingerprint = fingerprint;
   }
 
   /** @throws WsiError `SlideUnreadable` that names all slides that are gone or have become others */
@@ -54,10 +56,7 @@ export class SlideFiles {
   /** Whether only a file's time has changed. Another ETag, in S3, is other content. */
   async #isTouched(slide: WatchedSlide): Promise<boolean> {
     if (isS3Address(slide.slide)) return false;
-    const opened = await openSlide(slide.slide);
-    const { fingerprint } = opened;
-    await opened.close();
-    return fingerprint === slide.fingerprint;
+    return (await this.#fingerprint(slide.slide)) === slide.fingerprint;
   }
 }
 

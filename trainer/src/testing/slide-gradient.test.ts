@@ -7,6 +7,7 @@
  * alike), so the error is taken relative to the norms of the bags' terms. Both sides compute in float32: against
  * float64 the ReLUs of areas of one colour switch together where the activation is 0, in one graph as in many.
  */
+import type { TileNetwork } from '@wsi-operator/engine';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,7 +165,8 @@ async function wholeSlideGradient(
 ): Promise<Reference> {
   const { space, head, description } = model;
   const parameters = start.slice(0, space.bodyLength);
-  const { network, threads } = description;
+  const { threads } = description;
+  const network = description.network as TileNetwork;
   const reference = await WholeBagReference.start({ network, threads });
   try {
     const embeddings: Float64Array[] = [];

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import type { WsiTrainingJob } from '@wsi-operator/api';
+import { slideDirectory, type WsiTrainingJob } from '@wsi-operator/api';
 import { exitCodes } from '../exit.ts';
 import { resultOf } from './ended-run.ts';
 import { RoleProcesses } from './role-processes.ts';
@@ -69,7 +69,7 @@ async function cohort(policy = 'skip'): Promise<WsiTrainingJob> {
 }
 
 function slideOf(job: WsiTrainingJob, name: string): string {
-  return join(job.spec.cohort.slides, name);
+  return join(slideDirectory(job.spec.cohort).path, name);
 }
 
 async function start(job: WsiTrainingJob, output?: string): Promise<RoleProcesses> {
@@ -168,7 +168,7 @@ it('a missing slide is not treated as damaged, and a run with nothing to train o
   expect(await readdir(run.output)).not.toContain('quarantine.json');
 
   const ruined = await cohort();
-  for (const name of await readdir(ruined.spec.cohort.slides)) {
+  for (const name of await readdir(slideDirectory(ruined.spec.cohort).path)) {
     await writeFile(slideOf(ruined, name), 'not a slide at all');
   }
   const failed = await start(ruined);

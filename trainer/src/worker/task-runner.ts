@@ -1,12 +1,11 @@
 /**
- * Does tasks: reads tiles, computes, pushes. A task is a pure function of (parameter version, tile pixels, cotangent),
+ * Does tasks: reads tiles, computes, pushes. A task is a pure function of (parameter version, tiles, cotangent),
  * so it can be done by any worker, any number of times. While one task computes, others read their first tiles.
  */
-import { publicText, releaseBytes, WsiError, type Logger } from '@wsi-operator/foundation';
-import { embeddingSize, type Engine, type TileNetwork } from '@wsi-operator/engine';
+import { publicText, WsiError, type Logger } from '@wsi-operator/foundation';
+import { embeddingSize, type Engine, type Network, type Tiles } from '@wsi-operator/engine';
 import {
   float32From,
-  int32From,
   type EmbedResult,
   type GradientTask,
   type Task,
@@ -14,7 +13,7 @@ import {
   type TileBlock,
   type Welcome,
 } from '@wsi-operator/protocol';
-import { S3Store, TileReader, type S3Settings } from '@wsi-operator/slides';
+import { S3Store, type S3Settings } from '@wsi-operator/slides';
 import { EmbeddedParts } from '../aggregate/embedded-parts.ts';
 import { addInto, TreeAccumulator } from '../aggregate/tree.ts';
 import { planShards } from '../plan/plan.ts';
@@ -23,15 +22,13 @@ import { startEngine } from '../device.ts';
 import { Stopwatch } from '../measurement/stopwatch.ts';
 import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
-import { TileAugmenter } from './augmentation/augmentation.ts';
-import { orientTiles } from './orientation.ts';
 import { PixelGarbage } from './pixel-garbage.ts';
-import { normaliseStain, statementOf, surveySlide, type SurveyOptions } from './survey-slide.ts';
 import { ParameterVersions } from './parameter-versions.ts';
+import { openTileSource, type TileSettings, type TileSource } from '../tile-source/index.ts';
 import { Turn } from '../turn.ts';
 
 interface Shard {
-  readonly tiles: Uint8Array;
+  readonly tiles: Tiles;
   readonly count: number;
   /** Tile indices within the block. */
   readonly start: number;
@@ -49,13 +46,10 @@ export class TaskRunner {
   readonly #parts: TaskRunnerParts;
   readonly #engine: Engine;
   readonly #store: S3Store;
-  readonly #reader: TileReader;
-  readonly #network: TileNetwork;
-  readonly #patches: SurveyOptions;
+  readonly #source: TileSource;
   readonly #embeddingSize: number;
   readonly #threads: number;
   readonly #usage: UsageMeter;
-  readonly #augmenter: TileAugmenter;
   readonly #garbage = new PixelGarbage();
   readonly #stopwatch: Stopwatch;
   readonly #turn = new Turn();
@@ -67,7 +61,7 @@ export class TaskRunner {
   #pusher: GradientPusher;
 
   static async start(welcome: Welcome, parts: Omit<TaskRunnerParts, 'engine'>): Promise<TaskRunner> {
-    const network = JSON.parse(welcome.network) as TileNetwork;
+    const network = JSON.parse(welcome.network) as Network;
     const engine = await startEngine(network, welcome.threads, parts.logger);
     return new TaskRunner({ ...parts, engine }, welcome);
   }
@@ -76,21 +70,17 @@ export class TaskRunner {
     this.#parts = parts;
     this.#engine = parts.engine;
     this.#welcome = welcome;
-    this.#network = JSON.parse(welcome.network) as TileNetwork;
-    this.#embeddingSize = embeddingSize(this.#network);
-    this.#patches = JSON.parse(welcome.patches) as SurveyOptions;
-    this.#augmenter = new TileAugmenter(this.#network.tileSize);
+    this.#embeddingSize = embeddingSize(JSON.parse(welcome.network) as Network);
     this.#threads = welcome.threads;
     this.#usage = parts.usage;
     this.#stopwatch = new Stopwatch(parts.usage);
     const { logger } = parts;
     this.#store = storeOf(welcome);
-    this.#reader = new TileReader({
+    this.#source = openTileSource(JSON.parse(welcome.patches) as TileSettings, {
       cacheBytes: welcome.cacheBytes,
-      concurrency: 2,
-      openSlides: 64,
       store: this.#store,
       logger,
+      timed: (work) => this.#stopwatch.during('survey', work),
     });
     this.#versions = new ParameterVersions({ ...parts, stopwatch: this.#stopwatch }, welcome);
     this.#pusher = new GradientPusher(welcome, { ...parts, stopwatch: this.#stopwatch });
@@ -154,25 +144,20 @@ export class TaskRunner {
 
   /** Brings the usage up to now. */
   measure(): void {
-    const { openSeconds: open, readSeconds: read, decodeSeconds: decode } = this.#reader.statistics;
-    this.#stopwatch.measure({ open, read, decode });
+    this.#stopwatch.measure(this.#source.seconds);
   }
 
   async close(): Promise<void> {
     this.#versions.close();
     this.#pusher.close();
-    await this.#reader.close();
+    await this.#source.close();
     await this.#engine.close();
     await this.#store.close();
   }
 
   async #survey(survey: NonNullable<Task['survey']>): Promise<NonNullable<TaskResult['survey']>> {
     try {
-      return await surveySlide(survey, this.#patches, {
-        store: this.#store,
-        logger: this.#parts.logger,
-        timed: (work) => this.#stopwatch.during('survey', work),
-      });
+      return await this.#source.survey(survey);
     } finally {
       // The pictures of a survey are larger than all shards under way.
       this.#garbage.collect();
@@ -220,20 +205,15 @@ export class TaskRunner {
     block: TileBlock,
     compute: (shard: Shard, parameters: Awaited<ReturnType<ParameterVersions['at']>>) => Promise<void>,
   ): Promise<boolean> {
-    const coordinates = int32From(block.coordinates);
     const shards = planShards(tilesOf(block), this.#welcome.batch);
     const wanted = (): boolean =>
       task.generation === this.#welcome.generation && !this.#cancelled.has(task.id);
     const read = (index: number): Promise<Shard> | undefined => {
       const range = shards[index];
       if (range === undefined) return undefined;
-      const reading = this.#read(block, coordinates.subarray(range.start * 2, range.end * 2)).then(
-        (tiles) => ({
-          tiles,
-          count: range.end - range.start,
-          ...range,
-        }),
-      );
+      const reading = this.#source
+        .read(block, range)
+        .then((tiles) => ({ tiles, count: range.end - range.start, ...range }));
       // Reported where it is awaited; a read ahead that nobody awaits any more must not end the process.
       reading.catch(() => undefined);
       return reading;
@@ -249,23 +229,11 @@ export class TaskRunner {
         next = read(index + 1);
         await this.#stopwatch.during(task.embed ? 'forward' : 'backward', () => compute(shard, parameters));
         this.#garbage.passed(shard.tiles.byteLength);
-        releaseBytes(shard.tiles);
+        this.#source.release(shard.tiles);
         this.#usage.tiles += shard.count;
       }
       return true;
     });
-  }
-
-  async #read(block: TileBlock, coordinates: Int32Array): Promise<Uint8Array> {
-    const stated = statementOf(block.stated);
-    const { slide } = block;
-    const tiles = await this.#reader.read({ slide, stated, patches: this.#patches, coordinates });
-    normaliseStain(tiles, block.stain);
-    if (block.augmentation) this.#augmenter.augment(tiles, block.augmentation, coordinates);
-    if (block.orientationSeed === 0) return tiles;
-    const turned = orientTiles(tiles, this.#network.tileSize, { seed: block.orientationSeed, coordinates });
-    releaseBytes(tiles);
-    return turned;
   }
 }
 

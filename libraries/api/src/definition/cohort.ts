@@ -169,10 +169,7 @@ const split = forms(
 const RELATIVE =
   'A relative path is resolved against the directory of the manifest by `wsi run`, and against `storage.data.mountPath` on a cluster.';
 
-const fields = {
-  table: required(
-    text(`CSV file with one row per slide: a path or s3://BUCKET/KEY. ${RELATIVE}`, { maxLength: 4096 }),
-  ),
+const slides = {
   slides: required(
     text(
       `Directory of the slides named in the table: a path, s3://BUCKET or s3://BUCKET/PREFIX. ${RELATIVE}`,
@@ -180,6 +177,21 @@ const fields = {
         maxLength: 4096,
       },
     ),
+  ),
+};
+
+const features = {
+  features: required(
+    text(
+      `Directory of files of features (HDF5, in the layout of TRIDENT, CLAM or STAMP), one for each slide named in the table: its name, with or without the extension of a slide, then .h5. They are the embeddings of the tiles: slides are not read, and aggregator and head are trained. ${RELATIVE}`,
+      { maxLength: 4096 },
+    ),
+  ),
+};
+
+const fields = {
+  table: required(
+    text(`CSV file with one row per slide: a path or s3://BUCKET/KEY. ${RELATIVE}`, { maxLength: 4096 }),
   ),
   s3: optional(s3),
   bag: defaulted(
@@ -217,7 +229,14 @@ const fields = {
   ),
 };
 
-export const cohort = object('The patients, their slides and the outcome.', fields, {
-  // Where the same slides are read from may change: a run identifies slides by what is in them.
-  rules: [...cohortRules, unchanged(Object.keys(fields).filter((name) => name !== 's3'))],
-});
+const all = [...Object.keys(fields), ...Object.keys(slides), ...Object.keys(features)];
+
+export const cohort = forms(
+  'The patients, their slides and the outcome. Give either `slides` or `features`.',
+  {
+    common: fields,
+    forms: { features, slides },
+    // Where the same slides are read from may change: a run identifies slides by what is in them.
+    rules: [...cohortRules, unchanged(all.filter((name) => name !== 's3'))],
+  },
+);

@@ -5,6 +5,7 @@
  * shape (variants, forms, planned fields) are made by `schema/implied-rules.ts`.
  */
 import type { Rule } from '../schema/node.ts';
+import { featureRules, sourceRules } from './feature-rules.ts';
 import { QUEUED_GANGS, QUEUED_GANGS_CEL } from './gangs.ts';
 import { modelRules } from './model-rules.ts';
 import { ROLE_FIELD_NAMES } from './role-fields.ts';
@@ -15,13 +16,14 @@ const URL_SCHEME = '^[A-Za-z][A-Za-z0-9+.-]*://';
 const BUCKET = '[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]';
 
 export const cohortRules: readonly Rule[] = [
+  ...sourceRules,
   {
     cel: `!self.table.matches('${URL_SCHEME}') || self.table.matches('^s3://${BUCKET}/.*[^/]$')`,
     message: 'table must be a path or s3://BUCKET/KEY; other addresses cannot be read',
     field: 'table',
   },
   {
-    cel: `!self.slides.matches('${URL_SCHEME}') || self.slides.matches('^s3://${BUCKET}(/.*)?$')`,
+    cel: `!has(self.slides) || !self.slides.matches('${URL_SCHEME}') || self.slides.matches('^s3://${BUCKET}(/.*)?$')`,
     message: 'slides must be a path, s3://BUCKET or s3://BUCKET/PREFIX; other addresses cannot be read',
     field: 'slides',
   },
@@ -191,6 +193,7 @@ const managedByRules: readonly Rule[] = [
 export const specRules: readonly Rule[] = [
   ...storeVariablesRules,
   ...modelRules,
+  ...featureRules,
   ...selectionRules,
   {
     cel: 'self.parameterServers.replicas == oldSelf.parameterServers.replicas || self.suspend',

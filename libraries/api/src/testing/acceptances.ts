@@ -1,4 +1,5 @@
 /** Manifests that must be accepted. */
+import { OF_FEATURES } from './feature-refusals.ts';
 import type { Refusal } from './manifests.ts';
 
 const trainer = { name: 'trainer' };
@@ -35,6 +36,18 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
     },
   },
   { name: 'split column', changes: { 'spec.cohort.split': { column: 'set' } } },
+  { name: 'features', changes: OF_FEATURES },
+  {
+    name: 'features with all that needs no pixels',
+    changes: {
+      ...OF_FEATURES,
+      'spec.patches.cacheBytes': '1Gi',
+      'spec.model.aggregator': { name: 'mean' },
+      'spec.model.initialFrom': { checkpoint: 'run/checkpoints/step-00000010' },
+      'spec.training.learningRates': { head: 0.5 },
+      'spec.cohort.unreadableSlides': 'skip',
+    },
+  },
   { name: 'slides skipped', changes: { 'spec.cohort.unreadableSlides': 'skip' } },
   { name: 'shares', changes: { 'spec.cohort.split': { test: 0.25, validation: 0.25 } } },
   { name: 'whole numbers for shares', changes: { 'spec.cohort.split': { test: 0, validation: 0 } } },

@@ -1,8 +1,10 @@
 /** Manifests with one fault each, against a rule over several fields. The API server finds the same. */
 import type { Refusal } from './manifests.ts';
+import { featureRefusals } from './feature-refusals.ts';
 import { modelRefusals } from './model-refusals.ts';
 
 export const ruleRefusals: readonly Refusal[] = [
+  ...featureRefusals,
   // Variants and forms.
   {
     name: 'mpp and level',

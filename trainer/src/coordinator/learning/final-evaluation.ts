@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AGGREGATORS, type WsiTrainingJob } from '@wsi-operator/api';
 import { type Logger, mapLimited } from '@wsi-operator/foundation';
 import type { Measurement } from '@wsi-operator/protocol';
-import type { S3Store } from '@wsi-operator/slides';
+import type { TileSource } from '../../tile-source/index.ts';
 import { bagsAtOnce } from '../../scoring/score-bag.ts';
 import type { UsageMeter } from '../../usage.ts';
 import type { PlannedBag } from '../../plan/bags.ts';
@@ -41,7 +41,7 @@ export interface FinalContext {
   readonly model: Model;
   readonly servers: ServerGroup;
   readonly pool: WorkerPool;
-  readonly store: S3Store;
+  readonly source: Pick<TileSource, 'picture'>;
   readonly progress: Progress;
   readonly usage: UsageMeter;
   measured(): Measurement | undefined;

@@ -3,10 +3,10 @@ import { mkdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import sharp from 'sharp';
 import { sha256, writeFileAtomically, type Logger } from '@wsi-operator/foundation';
-import { openSlide, type S3Store } from '@wsi-operator/slides';
 import type { HeatmapKind } from '@wsi-operator/report/heatmap';
 import type { SurveyedSlide } from '../../plan/surveyed-slide.ts';
 import { heatmapPicture } from '../../heatmap/heatmap-picture.ts';
+import type { TileSource } from '../../tile-source/index.ts';
 import { tileBoxes, type Heatmap } from '../../heatmap/heatmap.ts';
 import type { PlannedBag } from '../../plan/bags.ts';
 import type { EvaluatedBag } from './evaluation.ts';
@@ -18,10 +18,14 @@ export async function writeHeatmaps(
   directory: string,
   bags: readonly { bag: PlannedBag; evaluated: EvaluatedBag }[],
   {
-    store,
+    source,
     logger,
     kind,
-  }: { readonly store: S3Store; readonly logger: Logger; readonly kind: HeatmapKind | 'none' },
+  }: {
+    readonly source: Pick<TileSource, 'picture'>;
+    readonly logger: Logger;
+    readonly kind: HeatmapKind | 'none';
+  },
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const heatmaps: Heatmap[] = [];
@@ -32,7 +36,7 @@ export async function writeHeatmaps(
       start += slide.tiles;
       if (kind === 'none' || scores.length === 0) continue;
       try {
-        heatmaps.push(await heatmapOf(directory, bag, evaluated, { slide, scores, kind, store, logger }));
+        heatmaps.push(await heatmapOf(directory, bag, evaluated, { slide, scores, kind, source }));
       } catch (error) {
         logger.warn({ slide: slide.slide, error }, 'no heatmap: the thumbnail could not be made');
       }
@@ -45,45 +49,39 @@ interface SlideOfHeatmap {
   readonly slide: SurveyedSlide;
   readonly scores: Float32Array;
   readonly kind: HeatmapKind;
-  readonly store: S3Store;
-  readonly logger: Logger;
+  readonly source: Pick<TileSource, 'picture'>;
 }
 
 async function heatmapOf(
   directory: string,
   bag: PlannedBag,
   evaluated: EvaluatedBag,
-  { slide, scores, kind, ...from }: SlideOfHeatmap,
+  { slide, scores, kind, source }: SlideOfHeatmap,
 ): Promise<Heatmap> {
-  const opened = await openSlide(slide.slide, from);
-  try {
-    const picture = await opened.thumbnail(thumbnailSide);
-    const { width, height, data } = picture;
-    const png = await sharp(data, { raw: { width, height, channels: 3 } })
-      .png()
-      .toBuffer();
-    const key = sha256(slide.slide).slice(0, 16);
-    const thumbnail = `${key}.png`;
-    await writeFileAtomically(join(directory, thumbnail), png);
-    const tiles = tileBoxes(slide, width / opened.width, height / opened.height);
-    const heatmap = { kind, tileScores: scores, bagTiles: bag.tiles, boxes: tiles };
-    const drawn = `${basename(slide.slide, extname(slide.slide)).slice(0, 80)}-${key.slice(0, 8)}.heatmap.png`;
-    await writeFileAtomically(join(directory, drawn), await heatmapPicture(picture, heatmap));
-    return {
-      slide: slide.slide,
-      bag: bag.case.bag,
-      split: bag.case.split,
-      outcome: bag.case.outcome,
-      score: evaluated.prediction.score,
-      thumbnail,
-      width,
-      height,
-      tiles,
-      attention: Array.from(scores),
-      bagTiles: bag.tiles,
-      picture: drawn,
-    };
-  } finally {
-    await opened.close();
-  }
+  const picture = await source.picture(slide, thumbnailSide);
+  const { width, height, data } = picture;
+  const png = await sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
+  const key = sha256(slide.slide).slice(0, 16);
+  const thumbnail = `${key}.png`;
+  await writeFileAtomically(join(directory, thumbnail), png);
+  const tiles = tileBoxes(slide, width / slide.width, height / slide.height);
+  const heatmap = { kind, tileScores: scores, bagTiles: bag.tiles, boxes: tiles };
+  const drawn = `${basename(slide.slide, extname(slide.slide)).slice(0, 80)}-${key.slice(0, 8)}.heatmap.png`;
+  await writeFileAtomically(join(directory, drawn), await heatmapPicture(picture, heatmap));
+  return {
+    slide: slide.slide,
+    bag: bag.case.bag,
+    split: bag.case.split,
+    outcome: bag.case.outcome,
+    score: evaluated.prediction.score,
+    thumbnail,
+    width,
+    height,
+    tiles,
+    attention: Array.from(scores),
+    bagTiles: bag.tiles,
+    picture: drawn,
+  };
 }

@@ -25,6 +25,8 @@ export interface StepContext {
   readonly head: Head;
   readonly aggregator: AggregatorName;
   readonly training: AugmentationSettings;
+  /** How many parameters encoder and aggregator have. */
+  readonly bodyLength: number;
   /** float32 [head.length] of a version. */
   headParameters(version: number): Promise<Float32Array>;
   pushHead(step: number, gradient: Float32Array): Promise<void>;
@@ -66,7 +68,9 @@ export async function computeStep(
     outcomes: bags.map(({ outcome }) => outcome),
     gradientScale: plan.gradientScale ?? 1,
   });
-  const work = bags.flatMap((bag, index) =>
+  // Where the body has no parameters the second pass would add nothing.
+  const learning = context.bodyLength === 0 ? [] : bags;
+  const work = learning.flatMap((bag, index) =>
     placedBlocks(bag).map((placed) => ({
       ...placed,
       augmentation: augmentations[index]!,

@@ -100,6 +100,7 @@ function stepContext(context: TrainingContext, step: number): Parameters<typeof 
     head: model.head,
     aggregator: spec.model.aggregator.name,
     training: spec.training,
+    bodyLength: model.space.bodyLength,
     headParameters: (version) => servers.pull(version, model.space.bodyLength, model.space.length),
     pushHead: (step, gradient) => servers.pushHead(step, gradient),
   };

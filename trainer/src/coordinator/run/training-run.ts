@@ -9,13 +9,7 @@
  */
 import { join } from 'node:path';
 import type { WsiTrainingJob } from '@wsi-operator/api';
-import {
-  CohortError,
-  examineCohort,
-  type Cohort,
-  type CohortExamination,
-  type Split,
-} from '@wsi-operator/cohort';
+import type { Split } from '@wsi-operator/cohort';
 import { ownText, publicText, WsiError, type Clock, type Logger } from '@wsi-operator/foundation';
 import { S3Store } from '@wsi-operator/slides';
 import type { StatusReply, Welcome } from '@wsi-operator/protocol';
@@ -36,7 +30,7 @@ import { Journal, JournalFile } from './journal.ts';
 import { removeLeftovers, setShorterResultAside } from './leftovers.ts';
 import { requireSelectable } from '../learning/selectable.ts';
 import { MetricsLog } from '../learning/metrics-log.ts';
-import { buildModel, describeModel, type Model } from '../../plan/model.ts';
+import type { Model } from '../../plan/model.ts';
 import { planRun, type PlannedRun } from '../../plan/plan-run.ts';
 import { Progress } from './progress.ts';
 import { Quarantine } from '../survey/quarantine.ts';
@@ -44,15 +38,15 @@ import { measuredOf, statusOf, type StatusParts } from './run-status.ts';
 import { selectionIn, type SelectionRecord } from '../../selection/selection-record.ts';
 import { ServerGroup } from './server-group.ts';
 import { SlideFiles } from '../../slide-files/slide-files.ts';
+import { readTable } from '../survey/read-table.ts';
 import { statedResolutions } from '../survey/stated-resolutions.ts';
 import { withLines } from '../../slide-files/slide-errors.ts';
+import { tileSettings, type TileSource } from '../../tile-source/index.ts';
 import { surveySlides } from '../survey/survey.ts';
 import type { UnreadableSlideError } from '../../slide-files/unreadable-slide.ts';
 import { WorkerPool } from '../leases/worker-pool.ts';
+import { openModel } from './run-model.ts';
 import { welcomeOf } from './welcome.ts';
-
-/** What is known of the cohort's table. */
-type ReadTable = Pick<CohortExamination, 'lines' | 'copies' | 'notes'> & { readonly cohort: Cohort };
 
 interface RunOptions {
   readonly config: RoleConfig;
@@ -73,6 +67,7 @@ export class TrainingRun {
   readonly #store: S3Store;
   readonly #files: SlideFiles;
   #servers: ServerGroup | undefined;
+  #source: TileSource | undefined;
   #work: WorkPlan | undefined;
   /** The line of each slide in the table, by its path. */
   #lines: ReadonlyMap<string, number> = new Map();
@@ -82,7 +77,7 @@ export class TrainingRun {
     this.job = job;
     this.#options = options;
     this.#store = new S3Store(job.spec.cohort.s3);
-    this.#files = new SlideFiles(this.#store);
+    this.#files = new SlideFiles(this.#store, (slide) => this.#tiles.fingerprint(slide));
     this.progress = new Progress(clock);
     this.measurement = new RunMeasurement(clock, {
       windowSeconds: config.windowMilliseconds / 1000,
@@ -147,6 +142,7 @@ export class TrainingRun {
     this.pool.close();
     this.#servers?.close();
     void this.#store.close();
+    void this.#source?.close();
   }
 
   get #statusParts(): StatusParts {
@@ -168,22 +164,24 @@ export class TrainingRun {
     const { config, connections, clock, logger } = this.#options;
     await removeLeftovers(config.output);
     await removeFailure();
-    const { cohort, lines, copies, notes } = await this.#readCohort();
+    const { cohort, lines, copies, notes } = await readTable(spec, { store: this.#store, logger });
     this.#lines = lines;
-    const model = buildModel(describeModel(spec, cohort.classes), spec.training);
+    const quarantine = await this.#quarantine();
+    const all = [...new Set(cohort.cases.flatMap((of) => of.slides))];
+    const slides = all.filter((slide) => !quarantine.has(slide));
+    const { model, source } = await openModel(spec, cohort, slides, { store: this.#store, logger });
+    this.#source = source;
     // Before anything that takes long.
     const initial = await initialParameters(spec, { model, store: this.#store, logger });
     await this.#generations.advance();
     signal.throwIfAborted();
     // The survey needs workers only: parameter servers may still be starting.
     this.pool.begin(this.#welcome(model, []));
-    const quarantine = await this.#quarantine();
-    const all = [...new Set(cohort.cases.flatMap((of) => of.slides))];
-    const slides = all.filter((slide) => !quarantine.has(slide));
     this.progress.beginSurvey(slides.length);
     const { surveyed, unreadable } = await surveySlides(slides, {
       pool: this.pool,
-      patches: spec.patches,
+      settings: tileSettings(model.description),
+      annotations: spec.patches.tissue.annotations,
       stated: statedResolutions(spec, cohort),
       store: this.#store,
       directory: join(config.output, 'tiles'),
@@ -210,18 +208,15 @@ export class TrainingRun {
     return { ...planned, cohort, notes: allNotes, surveyed, quarantine, model, initial, servers };
   }
 
-  async #readCohort(): Promise<ReadTable> {
-    const { cohort: spec } = this.job.spec;
-    const examined = await examineCohort(spec, { baseDirectory: '/', store: this.#store });
-    const { cohort, problems, notes, lines, copies } = examined;
-    for (const note of notes) this.#options.logger.warn({ table: spec.table, note }, 'of the cohort');
-    if (cohort === undefined) throw new CohortError(spec.table, problems);
-    return { cohort, lines, copies, notes };
-  }
-
   /** Splits whose slides have influence on the result. */
   get #decisiveSplits(): readonly Split[] {
     return this.#selection === undefined ? ['train'] : ['train', 'validation'];
+  }
+
+  /** Once it is known what the tiles are. */
+  get #tiles(): TileSource {
+    if (this.#source === undefined) throw new WsiError('Internal', publicText`no tiles are known yet`);
+    return this.#source;
   }
 
   get #skipsUnreadable(): boolean {
@@ -238,7 +233,10 @@ export class TrainingRun {
 
   #plan(of: Pick<Prepared, 'cohort' | 'surveyed' | 'quarantine' | 'model' | 'initial'>): PlannedRun {
     const { cohort, surveyed, quarantine, model, initial } = of;
-    const planned = planRun(this.job.spec, quarantine.without(cohort), surveyed, initial.digests);
+    const planned = planRun(this.job.spec, quarantine.without(cohort), surveyed, {
+      initial: initial.digests,
+      features: model.description.features,
+    });
     if (this.#selection !== undefined) {
       requireSelectable(planned.bags, this.#selection.rule, model.description);
     }
@@ -281,7 +279,7 @@ export class TrainingRun {
       model,
       servers,
       pool: this.pool,
-      store: this.#store,
+      source: this.#tiles,
       progress: this.progress,
       usage: this.usage,
       measured: () => measuredOf(this.#statusParts).measurement ?? undefined,

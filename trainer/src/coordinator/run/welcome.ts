@@ -3,6 +3,7 @@ import { parseQuantity, type WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Welcome } from '@wsi-operator/protocol';
 import type { S3Store } from '@wsi-operator/slides';
 import type { Model } from '../../plan/model.ts';
+import { tileSettings } from '../../tile-source/index.ts';
 
 interface WelcomeOf {
   readonly generation: number;
@@ -12,20 +13,20 @@ interface WelcomeOf {
 }
 
 export function welcomeOf(
-  { patches, training }: WsiTrainingJobSpec,
+  { training }: WsiTrainingJobSpec,
   { description, space }: Model,
   { generation, servers, store, leaseMilliseconds }: WelcomeOf,
 ): Welcome {
   return {
     generation,
     network: JSON.stringify(description.network),
-    patches: JSON.stringify(patches),
+    patches: JSON.stringify(tileSettings(description)),
     batch: description.patches.batch,
     servers,
     bodyLength: space.bodyLength,
     threads: description.threads,
     store: JSON.stringify(store.settings),
-    cacheBytes: parseQuantity(patches.cacheBytes),
+    cacheBytes: parseQuantity(description.patches.cacheBytes),
     // Steps under way by staleness, an evaluation, and one that is being pulled.
     versions: training.staleness + 3,
     heartbeatMilliseconds: Math.min(2_000, Math.floor(leaseMilliseconds / 4)),

@@ -15,12 +15,12 @@ import {
   writeFileAtomically,
   WsiError,
 } from '@wsi-operator/foundation';
-import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import { int32From, type DensityMap, type StatedResolution, type SurveyResult } from '@wsi-operator/protocol';
 import {
   identifyAnnotations,
   identifySlide,
   sameIdentity,
+  type AnnotationOptions,
   type S3Store,
   type SlideIdentity,
 } from '@wsi-operator/slides';
@@ -28,6 +28,7 @@ import type { SurveyedSlide } from '../../plan/surveyed-slide.ts';
 import { slideErrors } from '../../slide-files/slide-errors.ts';
 import { requireSameFile } from '../../slide-files/slide-files.ts';
 import { aboutSlide, UnreadableSlideError, type SlideError } from '../../slide-files/unreadable-slide.ts';
+import type { TileSettings } from '../../tile-source/index.ts';
 import type { WorkerPool } from '../leases/worker-pool.ts';
 
 interface StoredSurvey extends SlideIdentity {
@@ -55,7 +56,9 @@ interface StoredSurvey extends SlideIdentity {
 
 export interface SurveyOptions {
   readonly pool: WorkerPool;
-  readonly patches: WsiTrainingJobSpec['patches'];
+  readonly settings: TileSettings;
+  /** Where areas were drawn, which decide on tiles, too. */
+  readonly annotations: AnnotationOptions | undefined;
   /** The resolution that the cohort states for a slide. */
   readonly stated: (slide: string) => StatedResolution | undefined;
   readonly store: S3Store;
@@ -92,7 +95,7 @@ export interface Survey {
  */
 export async function surveySlides(slides: readonly string[], options: SurveyOptions): Promise<Survey> {
   const patchesOf = (slide: string): string =>
-    canonicalJson(withStated(options.patches, options.stated(slide)));
+    canonicalJson(withStated(options.settings, options.stated(slide)));
   const faults = new Map<string, SlideError>();
   const unreadable = new Map<string, UnreadableSlideError>();
   const collect =
@@ -177,7 +180,7 @@ function surveyedSlide(slide: string, { file, result }: Surveyed): SurveyedSlide
 }
 
 /** Without a statement, what was surveyed before there were any is found again. */
-function withStated(patches: unknown, stated: StatedResolution | undefined): unknown {
+function withStated(patches: TileSettings, stated: StatedResolution | undefined): unknown {
   return stated === undefined ? patches : { patches, stated };
 }
 
@@ -228,10 +231,9 @@ async function survey({ pool, stated }: SurveyOptions, slide: string, index: num
 async function readStored(
   slide: string,
   { path, patches }: { path: string; patches: string },
-  { store, patches: { tissue } }: SurveyOptions,
+  { store, annotations: areas }: SurveyOptions,
 ): Promise<Found | Surveyed> {
   const file = await identifySlide(slide, store);
-  const { annotations: areas } = tissue;
   const now: Found = {
     file,
     ...(areas === undefined ? {} : { annotations: await identifyAnnotations(slide, areas, store) }),

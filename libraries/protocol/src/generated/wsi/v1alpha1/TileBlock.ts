@@ -23,6 +23,11 @@ export interface TileBlock__Input {
    * Of the slide, from its survey. Absent: the tiles keep their stains.
    */
   'stain'?: (_wsi_v1alpha1_DensityMap__Input | null);
+  /**
+   * Place of the first tile among those of the slide: of a file of features, its row.
+   */
+  'first'?: (number);
+  '_first'?: "first";
 }
 
 export interface TileBlock {
@@ -44,4 +49,8 @@ export interface TileBlock {
    * Of the slide, from its survey. Absent: the tiles keep their stains.
    */
   'stain': (_wsi_v1alpha1_DensityMap | null);
+  /**
+   * Place of the first tile among those of the slide: of a file of features, its row.
+   */
+  'first'?: (number);
 }

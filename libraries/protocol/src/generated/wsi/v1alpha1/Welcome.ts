@@ -10,7 +10,7 @@ export interface Welcome__Input {
    */
   'network'?: (string);
   /**
-   * Patches as JSON (size, level or mpp, stride, tissue).
+   * How tiles are read, as JSON: patches (size, level or mpp, stride, tissue), or of which kind the features are.
    */
   'patches'?: (string);
   'batch'?: (number);
@@ -39,7 +39,7 @@ export interface Welcome {
    */
   'network': (string);
   /**
-   * Patches as JSON (size, level or mpp, stride, tissue).
+   * How tiles are read, as JSON: patches (size, level or mpp, stride, tissue), or of which kind the features are.
    */
   'patches': (string);
   'batch': (number);

@@ -1,0 +1,80 @@
+/**
+ * What a run is like by what its tiles are: of slides, whose pixels go through an encoder, or rows of files of features (pure).
+ * Everything in which the two differ before a file is read is here; where one is read, `tile-source/` has it.
+ */
+import type { WsiTrainingJobSpec } from '@wsi-operator/api';
+import { aggregatorSettings, encoderRevision, type Network, type TileNetwork } from '@wsi-operator/engine';
+import { modelByContent, type InitialDigests } from '../initial/digests.ts';
+import type { FeatureKind } from '../tile-source/index.ts';
+
+/** What a checkpoint says of it. */
+export interface OriginDescription {
+  readonly network: Network;
+  /** Of the encoder that it was trained with; absent: the first. */
+  readonly encoderRevision?: number;
+  /** How slides are cut; of features only shards, blocks and cache. */
+  readonly patches: WsiTrainingJobSpec['patches'];
+  /** Of which kind the features are; absent for slides. */
+  readonly features?: FeatureKind;
+}
+
+export interface TileOrigin {
+  describe(spec: WsiTrainingJobSpec): OriginDescription;
+  /** What of the job decides the numbers, beside training and cases. */
+  identity(spec: WsiTrainingJobSpec, initial: InitialDigests): Readonly<Record<string, unknown>>;
+}
+
+/** @param features absent for slides */
+export function tileOrigin(features?: FeatureKind): TileOrigin {
+  return features === undefined ? SLIDES : rowsOf(features);
+}
+
+const SLIDES: TileOrigin = {
+  describe: ({ model: { encoder, aggregator }, patches }) => ({
+    network: {
+      encoder: { name: encoder.name },
+      aggregator: aggregatorSettings(aggregator),
+      tileSize: patches.size,
+    },
+    ...laterRevision(encoder),
+    patches,
+  }),
+  identity: ({ patches: { cacheBytes: _cacheBytes, ...patches }, model }, initial) => ({
+    patches,
+    model: modelByContent(model, initial),
+    ...laterRevision(model.encoder),
+  }),
+};
+
+/** What tells a later revision of an encoder from the first; nothing of the first, whose runs are as they were. */
+function laterRevision(encoder: TileNetwork['encoder']): Pick<OriginDescription, 'encoderRevision'> {
+  const revision = encoderRevision(encoder);
+  return revision === 1 ? {} : { encoderRevision: revision };
+}
+
+function rowsOf(features: FeatureKind): TileOrigin {
+  const sharding = shardingOfRows(features.size);
+  return {
+    describe: ({ model: { aggregator }, patches }) => ({
+      network: { aggregator: aggregatorSettings(aggregator), features: { size: features.size } },
+      patches: { ...patches, ...sharding },
+      features,
+    }),
+    // The rows themselves are in the digests of the files.
+    identity: ({ model }, initial) => {
+      const { encoder: _none, ...parts } = modelByContent(model, initial);
+      return { features: { size: features.size, ...sharding }, model: parts };
+    },
+  };
+}
+
+/** float32 numbers of a shard: 2 MiB. */
+const SHARD_NUMBERS = 2 ** 19;
+const MOST_SHARD_ROWS = 512;
+const BLOCK_SHARDS = 4;
+
+/** By the numbers of a row; shards of whole powers of two, for even blocks. */
+export function shardingOfRows(size: number): { readonly batch: number; readonly blockShards: number } {
+  const rows = 2 ** Math.floor(Math.log2(Math.max(1, SHARD_NUMBERS / size)));
+  return { batch: Math.min(MOST_SHARD_ROWS, rows), blockShards: BLOCK_SHARDS };
+}
