@@ -6,6 +6,7 @@ import {
   DEFAULT_ISOLATION,
   isolationProblems,
   jobFromText,
+  slideDirectory,
   validate,
   type WsiTrainingJob,
 } from '@wsi-operator/api';
@@ -26,7 +27,14 @@ const ON_THIS_MACHINE = ['autoscaling.yaml', 'cooccurrence.yaml', 'mnist-bags.ya
 const onCluster = names.filter((name) => !ON_THIS_MACHINE.includes(name));
 
 test('the samples cover everything', () => {
-  const wanted = ['minimal', 'head-and-neck-survival', 'ovarian-radiotherapy', 'claims-and-storage', 's3'];
+  const wanted = [
+    'minimal',
+    'head-and-neck-survival',
+    'ovarian-radiotherapy',
+    'claims-and-storage',
+    's3',
+    'features',
+  ];
   const devices = ['gpu', 'gpu-mig', 'kueue', 'volcano'];
   expect(onCluster).toEqual([...wanted, ...devices].map((name) => `${name}.yaml`).sort());
 });
@@ -50,7 +58,7 @@ describe.each(onCluster)('%s, on a cluster', (name) => {
   test('keeps its output and finds its data', () => {
     const { storage, cohort } = job(name).spec;
     expect(storage.output).toBeDefined();
-    const inStore = cohort.table.startsWith('s3://') && cohort.slides.startsWith('s3://');
+    const inStore = cohort.table.startsWith('s3://') && slideDirectory(cohort).path.startsWith('s3://');
     expect(inStore || storage.data !== undefined).toBe(true);
   });
 
