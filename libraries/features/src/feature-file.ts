@@ -49,6 +49,8 @@ export interface SurveyedFeatures {
    * or another layout with the same unit.
    */
   readonly digest: string;
+  /** Rows that hold nothing but zeros, of which none is the last one. */
+  readonly zeroRows: number;
 }
 
 /** Whether features can be used in the place of each other. The version of the tool does not matter. */

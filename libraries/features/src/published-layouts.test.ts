@@ -41,6 +41,10 @@ const REFUSALS: Readonly<Record<string, RegExp>> = {
   fractions: /coords, row 0: the coordinate is a fraction/,
   unit: /coords is in the unit 'um'/,
   'stamp-without-unit': /does not say the unit of coords/,
+  bfloat16: /features has floats of two bytes .*such as bfloat16.*features\.float\(\)/,
+  bits: /features has values of a type that is not read/,
+  'never-written': /its last rows hold only zeros \(7 of 7\)/,
+  padded: /its last rows hold only zeros \(2 of 7\)/,
   'no-features': /neither a dataset features .* nor a dataset feats/,
   'no-coords': /no dataset coords/,
   both: /which one counts is not known/,
@@ -98,6 +102,11 @@ whenSetUp(
       });
       expect([...coordinates.slice(0, 8)]).toEqual([0, 0, 256, 0, 512, 0, 0, 256]);
       expect([...(await reader.rows(path('stamp'), 6, 1))]).toEqual([30, 31, 32, 33, 34].map((n) => n / 8));
+    });
+
+    it('a row of zeros among others is counted', async () => {
+      expect((await reader.survey(path('zero-row'))).zeroRows).toBe(1);
+      expect((await reader.survey(path('clam'))).zeroRows).toBe(0);
     });
 
     it.each(Object.entries(REFUSALS))(

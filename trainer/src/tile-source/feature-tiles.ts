@@ -32,7 +32,7 @@ export class FeatureTiles implements TileSource {
   async survey({ slide }: NonNullable<Task['survey']>): Promise<SurveyResult> {
     const surveyed = await this.#timed(() => this.#reader.survey(slide));
     requireKind(slide, surveyed.file, this.#kind);
-    const { digest } = surveyed;
+    const { digest, zeroRows } = surveyed;
     const { coordinates, side, width, height } = placesOf(surveyed);
     return {
       coordinates: bytesOf(coordinates),
@@ -46,7 +46,7 @@ export class FeatureTiles implements TileSource {
       picture: digest,
       detail: new Uint8Array(0),
       colours: new Uint8Array(0),
-      notes: [],
+      notes: zeroRows === 0 ? [] : [`${zeroRows} of ${surveyed.file.rows} rows hold nothing but zeros`],
     };
   }
 

@@ -70,3 +70,27 @@ export function firstNotFinite(values: Float32Array | Float64Array): number {
   }
   return -1;
 }
+
+/** Counts rows that hold nothing but zeros. */
+export class ZeroRows {
+  readonly #size: number;
+  all = 0;
+  /** Of them, those after which no other row came. */
+  last = 0;
+
+  /** @param size numbers of a row */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** @param rows whole ones, in order */
+  count(rows: Float32Array): void {
+    for (let row = 0; row < rows.length; row += this.#size) {
+      const end = row + this.#size;
+      let at = row;
+      while (at < end && rows[at] === 0) at += 1;
+      this.last = at < end ? 0 : this.last + 1;
+      if (at === end) this.all += 1;
+    }
+  }
+}

@@ -7,10 +7,11 @@
 import type { Dataset, File } from 'h5wasm/node';
 import { statSync } from 'node:fs';
 import { ownText, publicText } from '@wsi-operator/foundation';
-import { unreadable, unsupported, withoutRows, type Place } from '../feature-errors.ts';
+import { otherFloats, unreadable, unsupported, withoutRows, type Place } from '../feature-errors.ts';
 import type { FeatureFile } from '../feature-file.ts';
 import { ATTRIBUTES, meaningOf, type Attributes } from '../layouts/layout.ts';
 import { requireReadableChunks } from './chunks.ts';
+import { hasHalfFloatsOnly } from './half-floats.ts';
 import { datasetOf, hdf5, openHdf5, readBytes } from './library.ts';
 import { firstNotFinite, numberType, toFloat32, toFloat64, type NumberType } from './numbers.ts';
 
@@ -99,6 +100,13 @@ export class OpenedFeatures {
     for (let start = 0; start < rows; start += this.#slabRows()) {
       yield this.#slab(start, Math.min(rows - start, this.#slabRows()));
     }
+  }
+
+  /** Reads the whole file where it has floats of two bytes. @throws WsiError `SlideUnsupported` when they are no half floats */
+  requireHalfFloats(): void {
+    const place = [this.#features, this.#coords].find(({ type }) => type === 'float16')?.place;
+    if (place === undefined || hasHalfFloatsOnly(this.#path)) return;
+    throw otherFloats(this.#path, place);
   }
 
   /** [N, 2]; checked against the unit and the slide. */

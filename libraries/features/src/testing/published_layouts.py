@@ -96,6 +96,22 @@ def write(directory):
     clam(case("fractions"), places=coords + 0.5)
     trident(case("unit"), attributes={**TRIDENT, "unit": "um"})
     stamp(case("stamp-without-unit"), {name: value for name, value in STAMP.items() if name != "unit"})
+    with h5py.File(case("bfloat16"), "w") as file:
+        kind = h5py.h5t.IEEE_F16LE.copy()
+        kind.set_fields(15, 7, 8, 0, 7)
+        kind.set_ebias(127)
+        dataset = h5py.h5d.create(file.id, b"features", kind, h5py.h5s.create_simple(features.shape))
+        bits = (features.view(np.uint32) >> 16).astype(np.uint16)
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, bits, mtype=kind)
+        file["coords"] = coords
+    trident(case("bits"), (features.view(np.uint32) >> 16).astype(np.uint16))
+    with h5py.File(case("never-written"), "w") as file:
+        file.create_dataset("features", shape=features.shape, dtype="f4")
+        file["coords"] = coords
+    clam(case("padded"), np.concatenate([features[:-2], np.zeros((2, SIZE), np.float32)]))
+    zero = features.copy()
+    zero[2] = 0
+    clam(case("zero-row"), zero)
     with h5py.File(case("no-features"), "w") as file:
         file["coords"] = coords
     with h5py.File(case("no-coords"), "w") as file:

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { publicText, systemErrorCode, WsiError } from '@wsi-operator/foundation';
-import { unreadable } from '../feature-errors.ts';
+import { unreadable, unwritten } from '../feature-errors.ts';
+import { ZeroRows } from '../hdf5/numbers.ts';
 import { OpenedFeatures } from '../hdf5/opened-features.ts';
 import { WrittenFeatures } from '../hdf5/written-features.ts';
 import {
@@ -49,7 +50,7 @@ function perform(call: FeatureCall, goesOn: () => void): FeatureAnswers[keyof Fe
     case 'describe':
       return afresh(call.path, ({ file }) => file);
     case 'survey':
-      return afresh(call.path, (file) => survey(file, goesOn));
+      return afresh(call.path, (file) => survey(call.path, file, goesOn));
     case 'rows':
       return keptOpen(call.path).rows(call.start, call.count);
     case 'create':
@@ -87,16 +88,20 @@ function keptOpen(path: string): OpenedFeatures {
   return file;
 }
 
-function survey(opened: OpenedFeatures, goesOn: () => void): FeatureAnswers['survey'] {
+function survey(path: string, opened: OpenedFeatures, goesOn: () => void): FeatureAnswers['survey'] {
   const { file } = opened;
+  opened.requireHalfFloats();
   const coordinates = opened.coordinates();
+  const zeros = new ZeroRows(file.size);
   const hash = createHash('sha256').update(`features 1 ${file.rows} ${file.size} ${file.coordinates.unit}\n`);
   for (const part of opened.parts()) {
     hash.update(bytesOf(part));
+    zeros.count(part);
     goesOn();
   }
+  if (zeros.last > 0) throw unwritten(path, zeros.last, file.rows);
   hash.update(bytesOf(coordinates));
-  return { file, coordinates, digest: hash.digest('hex') };
+  return { file, coordinates, digest: hash.digest('hex'), zeroRows: zeros.all };
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array): Uint8Array {

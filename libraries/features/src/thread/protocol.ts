@@ -17,6 +17,7 @@ export interface FeatureAnswers {
     readonly file: FeatureFile;
     readonly coordinates: Float64Array;
     readonly digest: string;
+    readonly zeroRows: number;
   };
   readonly rows: Float32Array;
   readonly create: null;
