@@ -24,8 +24,8 @@ const cohort = {
   motifs: 8,
   seed: 1,
 } as const;
-/** The cohort's own job, a little shorter. */
-const settings = ['training.epochs=8', 'checkpoint.everySteps=48'];
+/** The cohort's own job, a little shorter, and a little faster than what `tiny` learns with by default. */
+const settings = ['training.epochs=8', 'training.optimizer.learningRate=0.0015', 'checkpoint.everySteps=48'];
 
 const runs = [
   { name: 'whole slide', directory: 'whole-slide', set: [] },

@@ -79,8 +79,7 @@ ${head.map((line) => `      ${line}`).join('\n')}
     epochs: ${isSurvival ? 20 : 10}
     slidesPerStep: ${slidesPerStep}
     optimizer:
-      name: adamw
-      learningRate: 0.0015
+      name: adamw # with the learning rate of the encoder
     schedule:
       name: cosine
       warmupSteps: 20
