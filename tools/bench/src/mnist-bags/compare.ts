@@ -5,12 +5,12 @@
 import { jobFromText } from '@wsi-operator/api';
 import { WsiError } from '@wsi-operator/foundation';
 import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Peer } from '../peer.ts';
 import { wsi } from '../run-wsi.ts';
 import { drawBags } from './bags.ts';
 import type { Digit } from './digits.ts';
+import { askPyTorch, type PyTorchAnswer, type PyTorchQuestion } from './pytorch-side.ts';
 import { writeCohort } from './write-cohort.ts';
 
 export const SAMPLE = join(import.meta.dirname, '../../../../manifests/samples/mnist-bags.yaml');
@@ -24,7 +24,7 @@ export interface MnistBagsRow {
   readonly auc: number;
   readonly secondsPerStep: number;
   /** Absent without Python. */
-  readonly pytorch?: { readonly auc: number; readonly secondsPerStep: number };
+  readonly pytorch?: PyTorchAnswer;
 }
 
 export interface CompareOptions {
@@ -41,11 +41,7 @@ export interface CompareOptions {
 }
 
 /** What both sides take from the sample. */
-interface Recipe {
-  readonly epochs: number;
-  readonly learningRate: number;
-  readonly weightDecay: number;
-}
+type Recipe = Omit<PyTorchQuestion, 'cohort' | 'seed'>;
 
 /** @throws WsiError `EngineFailed` with what a run printed, when it fails */
 export async function compareMnistBags(options: CompareOptions): Promise<MnistBagsRow[]> {
@@ -74,7 +70,7 @@ async function compareOne(
     await writeCohort(cohort, drawBags(labels, { train: trainingBags, test: testBags }, seed), digits);
   }
   const run = join(place, 'run');
-  if (!existsSync(join(run, 'result.json'))) await runSample(cohort, run, seed);
+  await runSample(cohort, run, seed);
   const result = JSON.parse(await readFile(join(run, 'result.json'), 'utf8')) as {
     readonly metrics: Readonly<Record<string, number>>;
     readonly steps: number;
@@ -84,7 +80,9 @@ async function compareOne(
   if (auc === undefined) {
     throw new WsiError('EngineFailed', 'the result has no test AUC.', { where: join(run, 'result.json') });
   }
-  const pytorch = python === null ? undefined : await pytorchOn(cohort, seed, python);
+  const question = { cohort, seed, ...(await recipeOfSample()) };
+  const pytorch =
+    python === null ? undefined : await askPyTorch(join(place, 'pytorch.json'), question, python);
   return {
     ...{ bench: 'mnist-bags', trainingBags, testBags, seed, auc },
     secondsPerStep: result.trainingSeconds / result.steps,
@@ -92,7 +90,10 @@ async function compareOne(
   };
 }
 
-/** The command of the sample; a run that was interrupted goes on from its checkpoint. */
+/**
+ * The command of the sample: a run that was interrupted goes on from its checkpoint, one that is finished stays, and one of
+ * another recipe is refused.
+ */
 async function runSample(cohort: string, output: string, seed: number): Promise<void> {
   const settings = [
     `cohort.table=${join(cohort, 'cohort.csv')}`,
@@ -101,27 +102,6 @@ async function runSample(cohort: string, output: string, seed: number): Promise<
   ];
   const size = ['--workers', '1', '--servers', '1'];
   await wsi(['run', SAMPLE, '--output', output, ...size, ...settings.flatMap((one) => ['--set', one])]);
-}
-
-async function pytorchOn(
-  cohort: string,
-  seed: number,
-  python: string,
-): Promise<NonNullable<MnistBagsRow['pytorch']>> {
-  const path = join(cohort, '..', 'pytorch.json');
-  if (!existsSync(path)) {
-    const program = join(import.meta.dirname, '../../python/mnist_bags.py');
-    const peer = new Peer('PyTorch', python, [program], { OMP_NUM_THREADS: '1', CUDA_VISIBLE_DEVICES: '-1' });
-    try {
-      const answer = await peer.ask({ cohort, seed, threads: 1, ...(await recipeOfSample()) });
-      await writeFile(`${path}.tmp`, `${JSON.stringify(answer)}\n`);
-      await rename(`${path}.tmp`, path);
-    } finally {
-      await peer.close();
-    }
-  }
-  const { auc, secondsPerStep } = JSON.parse(await readFile(path, 'utf8')) as Record<string, number>;
-  return { auc: auc!, secondsPerStep: secondsPerStep! };
 }
 
 export async function recipeOfSample(): Promise<Recipe> {
