@@ -11,6 +11,7 @@ const STOPPED = 143;
 const listener = { heard: (_signal: NodeJS.Signals): void => process.exit(STOPPED) };
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => listener.heard(signal));
 
+await import('./feeding/thread-pool.ts');
 const { runRole } = await import('./role.ts');
 // A signal that has come meanwhile is heard before anything begins.
 await new Promise((resolve) => setImmediate(resolve));

@@ -21,6 +21,22 @@ describe('bounded concurrency', () => {
     expect(started).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
+  it('lets those that wait begin when there are more slots, and never takes any away', async () => {
+    const slots = new Slots(1);
+    const ends: (() => void)[] = [];
+    const work = Array.from({ length: 5 }, () => slots.run(() => new Promise<void>((end) => ends.push(end))));
+    expect(ends).toHaveLength(1);
+    slots.growTo(3);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ends).toHaveLength(3);
+    slots.growTo(2);
+    for (const end of ends.slice(0, 2)) end();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ends).toHaveLength(5);
+    for (const end of ends) end();
+    await Promise.all(work);
+  });
+
   it('starts nothing after a failure, and waits for the running tasks', async () => {
     let running = 0;
     const begun: number[] = [];

@@ -37,11 +37,18 @@ export async function mapLimited<T, R>(
 
 /** A counting semaphore; those who wait are served in order. */
 export class Slots {
+  #count: number;
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
+  }
+
+  /** So many from now on, if they were fewer. Who waits for one of the new ones begins at once. */
+  growTo(count: number): void {
+    for (; this.#count < count; this.#count++) this.#release();
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
@@ -50,9 +57,13 @@ export class Slots {
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
+      this.#release();
     }
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free++;
+    else next();
   }
 }

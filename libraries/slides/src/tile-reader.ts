@@ -51,6 +51,7 @@ export class TileReader {
   readonly #cache: PictureCache;
   readonly #open: (path: string, stated: StatedResolution | undefined) => Promise<Slide>;
   readonly #slides: SlidePool;
+  readonly #slots: Slots;
   readonly #statistics = createStatistics();
   readonly #prefetches = new Slots(1);
   readonly #running = new Set<Promise<unknown>>();
@@ -60,16 +61,22 @@ export class TileReader {
     const { cacheBytes = 256 * 2 ** 20, concurrency = 4, reader = 'auto', openSlides = 8 } = options;
     this.#cacheBytes = cacheBytes;
     this.#cache = new PictureCache(cacheBytes);
+    this.#slots = new Slots(concurrency);
     const shared = {
       reader,
       cache: this.#cache,
       statistics: this.#statistics,
-      slots: new Slots(concurrency),
+      slots: this.#slots,
       ...(options.store === undefined ? {} : { store: options.store }),
       ...(options.logger === undefined ? {} : { logger: options.logger }),
     };
     this.#open = (path, stated) => openSlide(path, { ...shared, stated });
     this.#slides = new SlidePool(openSlides);
+  }
+
+  /** So many decoding calls may be under way from now on, if they were fewer. */
+  growTo(concurrency: number): void {
+    this.#slots.growTo(concurrency);
   }
 
   get statistics(): TileReaderStatistics {

@@ -6,7 +6,10 @@ import { identifySlide, openSlide, S3Store, TileReader, type Slide } from '@wsi-
 import type { TileEncoder } from '@wsi-operator/tile-encoder';
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
+import { Feeding } from '../feeding/feeding.ts';
+import { ShardQueue } from '../feeding/shard-queue.ts';
 import { planShards } from '../plan/plan.ts';
+import { TASKS_PER_PROCESS } from '../processes/messages.ts';
 import { requireSameFile } from '../slide-files/slide-files.ts';
 import { Turn } from '../turn.ts';
 import { normaliseStain, statementOf, surveySlide } from '../worker/survey-slide.ts';
@@ -24,6 +27,7 @@ export class SlideExtractor {
   readonly #encoder: TileEncoder;
   readonly #store: S3Store;
   readonly #reader: TileReader;
+  readonly #feeding: Feeding;
   readonly #files = new FeatureReader();
   readonly #writer = new FeatureWriter();
   /** Slides take turns to compute; while one does, the next is surveyed and reads its first tiles. */
@@ -45,7 +49,9 @@ export class SlideExtractor {
     this.#settings = settings;
     this.#encoder = encoder;
     this.#store = store;
-    this.#reader = new TileReader({ cacheBytes: settings.cacheBytes, concurrency: 2, store });
+    this.#reader = new TileReader({ cacheBytes: settings.cacheBytes, concurrency: 1, store });
+    const shardBytes = settings.patches.batch * settings.patches.size ** 2 * 3;
+    this.#feeding = new Feeding({ shardBytes, tasks: TASKS_PER_PROCESS, reader: this.#reader });
   }
 
   /** @throws WsiError that names the slide or the file */
@@ -127,23 +133,15 @@ export class SlideExtractor {
   async #write(task: SlideToExtract, slide: SurveyedTiles): Promise<void> {
     const { coordinates } = slide;
     const shards = planShards(coordinates.length / 2, this.#settings.patches.batch);
-    const read = (index: number): Promise<Uint8Array> | undefined => {
-      const range = shards[index];
-      if (range === undefined) return undefined;
-      const reading = this.#read(task, slide, coordinates.subarray(range.start * 2, range.end * 2));
-      // Reported where it is awaited; a read ahead that nobody awaits must not end the process.
-      reading.catch(() => undefined);
-      return reading;
-    };
-    const first = read(0);
-    await first;
+    const queue = new ShardQueue(this.#feeding, shards.length, (index) =>
+      this.#read(task, slide, coordinates.subarray(shards[index]!.start * 2, shards[index]!.end * 2)),
+    );
+    await queue.ready();
     const embed = async function* (encoder: TileEncoder): AsyncGenerator<FeatureRows> {
-      let next = first;
       const waiting: Float32Array[] = [];
       let start = 0;
       for (const [index, range] of shards.entries()) {
-        const tiles = await next!;
-        next = read(index + 1);
+        const tiles = (await queue.next())!;
         waiting.push(await encoder.embed(tiles, range.end - range.start));
         releaseBytes(tiles);
         slide.onTiles(range.end - range.start);

@@ -1,11 +1,14 @@
 /** The part of a prediction that reads slides and computes, in a process of its own: the predictor's pool asks it. */
 import { parseQuantity } from '@wsi-operator/api';
-import { Engine, type ParameterSet, type Tiles } from '@wsi-operator/engine';
+import { Engine, type ParameterSet } from '@wsi-operator/engine';
 import type { EmbedResult, EmbedTask } from '@wsi-operator/protocol';
 import { EmbeddedParts } from '../aggregate/embedded-parts.ts';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { planShards } from '../plan/plan.ts';
 import { deviceFromEnvironment } from '../device.ts';
+import { Feeding } from '../feeding/feeding.ts';
+import { ShardQueue } from '../feeding/shard-queue.ts';
+import { TASKS_PER_PROCESS } from '../processes/messages.ts';
 import { Turn } from '../turn.ts';
 import { openTileSource, tileSettings, type TileSettings, type TileSource } from '../tile-source/index.ts';
 import type { EmbedderResult, EmbedderTask } from './messages.ts';
@@ -16,6 +19,7 @@ export class Embedder {
   readonly #engine: Engine;
   readonly #body: ParameterSet;
   readonly #source: TileSource;
+  readonly #feeding: Feeding;
   /** Blocks take turns to compute; while one does, the next reads its first tiles. */
   readonly #turn = new Turn();
 
@@ -33,6 +37,8 @@ export class Embedder {
     this.#body = engine.loadParameters('checkpoint', body);
     const cacheBytes = parseQuantity(description.patches.cacheBytes);
     this.#source = openTileSource(newTileSettings(description), { cacheBytes });
+    const shardBytes = description.patches.batch * this.#source.tileBytes;
+    this.#feeding = new Feeding({ shardBytes, tasks: TASKS_PER_PROCESS, reader: this.#source });
   }
 
   async do(task: EmbedderTask): Promise<EmbedderResult> {
@@ -44,23 +50,16 @@ export class Embedder {
   async #embed(task: EmbedTask): Promise<EmbedResult> {
     const { block } = task;
     const shards = planShards(block.coordinates.byteLength / 8, this.#description.patches.batch);
-    const read = (index: number): Promise<Tiles> | undefined => {
-      const range = shards[index];
-      if (range === undefined) return undefined;
-      const reading = this.#source.read(block, range);
-      // Reported where it is awaited; a read ahead that nobody awaits must not end the process.
-      reading.catch(() => undefined);
-      return reading;
-    };
-    let next = read(0);
-    await next;
+    const queue = new ShardQueue(this.#feeding, shards.length, async (index) => {
+      const { start, end } = shards[index]!;
+      return { tiles: await this.#source.read(block, { start, end }), count: end - start };
+    });
+    await queue.ready();
     return this.#turn.take(async () => {
       const parts = new EmbeddedParts(task);
-      for (const [index, { start, end }] of shards.entries()) {
-        const tiles = await next!;
-        next = read(index + 1);
-        parts.add(await this.#engine.embed(this.#body, tiles, end - start));
-        this.#source.release(tiles);
+      for (let shard = await queue.next(); shard !== undefined; shard = await queue.next()) {
+        parts.add(await this.#engine.embed(this.#body, shard.tiles, shard.count));
+        this.#source.release(shard.tiles);
       }
       return parts.result();
     });

@@ -10,6 +10,9 @@ export interface Work {
   readonly news?: unknown;
 }
 
+/** That a process is given at a time: one computes, the next reads. */
+export const TASKS_PER_PROCESS = 2;
+
 /** Of the first request, whose answer says that the process is ready. */
 export const OPENING = 0;
 

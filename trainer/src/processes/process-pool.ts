@@ -15,10 +15,15 @@ import {
   WsiError,
   type PublicText,
 } from '@wsi-operator/foundation';
-import { fromPlainError, OPENING, type Answer, type Request, type Work } from './messages.ts';
+import {
+  fromPlainError,
+  OPENING,
+  TASKS_PER_PROCESS,
+  type Answer,
+  type Request,
+  type Work,
+} from './messages.ts';
 
-/** One computes, the next reads. */
-const TASKS_AT_ONCE = 2;
 const MAXIMUM_ENDS = 3;
 /** Processes that end, one after another, before they are ready. */
 const MAXIMUM_FAILED_STARTS = 3;
@@ -193,7 +198,7 @@ export class ProcessPool<Of extends Work> {
   #hasRoom({ jobs }: Started<Of>): boolean {
     if (jobs.size === 0) return true;
     const suspect = [...jobs.values(), this.#waiting[0]!].some(({ ends }) => ends > 0);
-    return !suspect && jobs.size < TASKS_AT_ONCE;
+    return !suspect && jobs.size < TASKS_PER_PROCESS;
   }
 
   #tidy(): void {

@@ -1,4 +1,5 @@
 /** The other end of a pool: a process that does its tasks. It ends with the process that started it, however that one ends. */
+import '../feeding/thread-pool.ts';
 import { plainError, type Answer, type Request, type Work } from './messages.ts';
 
 /** What does the tasks, once it is open. */

@@ -70,6 +70,15 @@ export class FeatureTiles implements TileSource {
     );
   }
 
+  get tileBytes(): number {
+    return this.#kind.size * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  /** Files are read one after the other, and nothing is decoded. */
+  growTo(): void {
+    return undefined;
+  }
+
   /** They may be in the cache. */
   release(): void {
     return undefined;

@@ -25,7 +25,7 @@ export class SlideTiles implements TileSource {
     this.#augmenter = new TileAugmenter(patches.size);
     this.#reader = new TileReader({
       cacheBytes,
-      concurrency: 2,
+      concurrency: 1,
       openSlides: 64,
       ...(store === undefined ? {} : { store }),
       ...(logger === undefined ? {} : { logger }),
@@ -35,6 +35,14 @@ export class SlideTiles implements TileSource {
   get seconds(): ReadingSeconds {
     const { openSeconds: open, readSeconds: read, decodeSeconds: decode } = this.#reader.statistics;
     return { open, read, decode };
+  }
+
+  get tileBytes(): number {
+    return this.#patches.size ** 2 * 3;
+  }
+
+  growTo(readers: number): void {
+    this.#reader.growTo(readers);
   }
 
   survey(task: NonNullable<Task['survey']>): Promise<SurveyResult> {

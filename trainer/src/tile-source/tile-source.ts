@@ -17,6 +17,10 @@ export interface TileSource {
    * @param range half-open, of places in the block @throws WsiError about the slide
    */
   read(block: TileBlock, range: BlockRange): Promise<Tiles>;
+  /** So many tiles may be read at a time from now on, if they were fewer. */
+  growTo(readers: number): void;
+  /** Of one tile. */
+  readonly tileBytes: number;
   /** Nobody uses these tiles any more. */
   release(tiles: Tiles): void;
   /** SHA-256 of what is in a file of this machine now, as its survey has it. @throws WsiError about the slide */

@@ -240,6 +240,7 @@ class Worker {
                 usage: this.#usage,
                 connections: this.#connections,
                 logger: this.#logger,
+                tasks: this.#config.slots,
               });
         if (current !== undefined && runner !== current) await current.close();
         runner.begin(welcome);

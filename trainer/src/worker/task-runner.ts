@@ -19,6 +19,8 @@ import { addInto, TreeAccumulator } from '../aggregate/tree.ts';
 import { planShards } from '../plan/plan.ts';
 import type { Connections } from '../connections.ts';
 import { startEngine } from '../device.ts';
+import { Feeding } from '../feeding/feeding.ts';
+import { ShardQueue } from '../feeding/shard-queue.ts';
 import { Stopwatch } from '../measurement/stopwatch.ts';
 import type { UsageMeter } from '../usage.ts';
 import { GradientPusher } from './gradient-pusher.ts';
@@ -40,6 +42,8 @@ interface TaskRunnerParts {
   readonly usage: UsageMeter;
   readonly connections: Connections;
   readonly logger: Logger;
+  /** Given at a time: one computes, the others read ahead. */
+  readonly tasks: number;
 }
 
 export class TaskRunner {
@@ -47,6 +51,7 @@ export class TaskRunner {
   readonly #engine: Engine;
   readonly #store: S3Store;
   readonly #source: TileSource;
+  readonly #feeding: Feeding;
   readonly #embeddingSize: number;
   readonly #threads: number;
   readonly #usage: UsageMeter;
@@ -82,6 +87,8 @@ export class TaskRunner {
       logger,
       timed: (work) => this.#stopwatch.during('survey', work),
     });
+    const shardBytes = welcome.batch * this.#source.tileBytes;
+    this.#feeding = new Feeding({ shardBytes, tasks: parts.tasks, reader: this.#source, logger });
     this.#versions = new ParameterVersions({ ...parts, stopwatch: this.#stopwatch }, welcome);
     this.#pusher = new GradientPusher(welcome, { ...parts, stopwatch: this.#stopwatch });
   }
@@ -197,7 +204,7 @@ export class TaskRunner {
   }
 
   /**
-   * Calls `compute` on the block's shards in order, reading one ahead; false when the task was cancelled. Blocks take
+   * Calls `compute` on the block's shards in order, reading ahead; false when the task was cancelled. Blocks take
    * turns: the next one starts to read, but not to compute, while this one computes.
    */
   async #eachShard(
@@ -208,31 +215,23 @@ export class TaskRunner {
     const shards = planShards(tilesOf(block), this.#welcome.batch);
     const wanted = (): boolean =>
       task.generation === this.#welcome.generation && !this.#cancelled.has(task.id);
-    const read = (index: number): Promise<Shard> | undefined => {
-      const range = shards[index];
-      if (range === undefined) return undefined;
-      const reading = this.#source
-        .read(block, range)
-        .then((tiles) => ({ tiles, count: range.end - range.start, ...range }));
-      // Reported where it is awaited; a read ahead that nobody awaits any more must not end the process.
-      reading.catch(() => undefined);
-      return reading;
-    };
-    let next = read(0);
+    const queue = new ShardQueue(this.#feeding, shards.length, async (index): Promise<Shard> => {
+      const { start, end } = shards[index]!;
+      return { tiles: await this.#source.read(block, { start, end }), count: end - start, start, end };
+    });
     const parameters = await this.#versions.at(task.version, task.averaged === true);
-    await this.#stopwatch.during('tiles', async () => next);
+    await this.#stopwatch.during('tiles', () => queue.ready());
     return this.#turn.take(async () => {
       if (wanted()) this.#computing.add(task.id);
-      for (let index = 0; next !== undefined; index++) {
+      for (;;) {
+        const shard = await this.#stopwatch.during('tiles', () => queue.next());
+        if (shard === undefined) return true;
         if (!wanted()) return false;
-        const shard = await this.#stopwatch.during('tiles', () => next!);
-        next = read(index + 1);
         await this.#stopwatch.during(task.embed ? 'forward' : 'backward', () => compute(shard, parameters));
         this.#garbage.passed(shard.tiles.byteLength);
         this.#source.release(shard.tiles);
         this.#usage.tiles += shard.count;
       }
-      return true;
     });
   }
 }
