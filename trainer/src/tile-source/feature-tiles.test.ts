@@ -132,6 +132,8 @@ describe('the cache of rows', () => {
     expect(reads).toBe(3);
     await get('b');
     expect(reads).toBe(4);
+    // Those that made place for c and for b.
+    expect([cache.takeDropped(), cache.takeDropped()]).toEqual([80, 0]);
     await expect(cache.get('d', () => Promise.reject(new Error('torn')))).rejects.toThrow('torn');
     await get('d');
     expect(reads).toBe(5);

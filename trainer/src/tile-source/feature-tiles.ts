@@ -79,9 +79,9 @@ export class FeatureTiles implements TileSource {
     return undefined;
   }
 
-  /** They may be in the cache. */
-  release(): void {
-    return undefined;
+  /** They may be in the cache: a collection for each few shards that stay there would take longer than the shards. */
+  release(): number {
+    return this.#cache.takeDropped();
   }
 
   async fingerprint(path: string): Promise<string> {

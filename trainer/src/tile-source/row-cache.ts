@@ -4,6 +4,7 @@ export class RowCache {
   readonly #held = new Map<string, Promise<Float32Array>>();
   readonly #sizes = new Map<string, number>();
   #bytes = 0;
+  #dropped = 0;
 
   /** @param limit bytes */
   constructor(limit: number) {
@@ -12,6 +13,13 @@ export class RowCache {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes that it no longer holds, since it was last asked. */
+  takeDropped(): number {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
   }
 
   /** The rows of that key, read if they are not there; a failed reading is tried again by the next. */
@@ -44,6 +52,7 @@ export class RowCache {
       this.#held.delete(key);
       this.#sizes.delete(key);
       this.#bytes -= size;
+      this.#dropped += size;
     }
   }
 }

@@ -62,8 +62,10 @@ export class SlideTiles implements TileSource {
     return turned;
   }
 
-  release(tiles: Uint8Array): void {
+  release(tiles: Uint8Array): number {
+    const { byteLength } = tiles;
     releaseBytes(tiles);
+    return byteLength;
   }
 
   async fingerprint(path: string): Promise<string> {

@@ -21,8 +21,8 @@ export interface TileSource {
   growTo(readers: number): void;
   /** Of one tile. */
   readonly tileBytes: number;
-  /** Nobody uses these tiles any more. */
-  release(tiles: Tiles): void;
+  /** Nobody uses these tiles any more. @returns bytes that wait for a collection of garbage since the last call */
+  release(tiles: Tiles): number;
   /** SHA-256 of what is in a file of this machine now, as its survey has it. @throws WsiError about the slide */
   fingerprint(slide: string): Promise<string>;
   /** What a heatmap is drawn on, at most `side` pixels along. @throws WsiError about the slide */

@@ -228,8 +228,7 @@ export class TaskRunner {
         if (shard === undefined) return true;
         if (!wanted()) return false;
         await this.#stopwatch.during(task.embed ? 'forward' : 'backward', () => compute(shard, parameters));
-        this.#garbage.passed(shard.tiles.byteLength);
-        this.#source.release(shard.tiles);
+        this.#garbage.passed(this.#source.release(shard.tiles));
         this.#usage.tiles += shard.count;
       }
     });
