@@ -35,7 +35,7 @@ describe('bench', () => {
     [['--rounds', 'many'], '--rounds: It must be a whole number of at least 1.'],
     [
       ['--only', 'all'],
-      '--only: "all" is not one of training-step, tiles, tissue, worker, model, learns, leases.',
+      '--only: "all" is not one of training-step, tiles, tissue, worker, model, learns, features-training, leases.',
     ],
     [['--encoder', 'vit'], '--encoder: no encoder is called "vit".'],
   ])('refuses %j', async (args, message) => {

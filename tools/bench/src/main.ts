@@ -16,6 +16,12 @@ import {
   type TrainingStepOptions,
   type TrainingStepRow,
 } from './training-step.ts';
+import {
+  benchFeatureTraining,
+  FEATURE_CASES,
+  featureTrainingTable,
+  type FeatureTrainingRow,
+} from './features-training/features-training.ts';
 import { benchLearning, LEARNING_ENCODERS, learningTable, type LearningRow } from './learns.ts';
 import { benchModelError, type ModelErrorRow } from './model-error.ts';
 import { modelTable } from './model-table.ts';
@@ -36,6 +42,8 @@ Measures, in turns on this machine:
   worker         what a worker's time goes into, in a run with one worker
   model          how well the model of throughput and memory predicts runs that it has not seen
   learns         encoders from random weights: loss, and area under the ROC curve of held-out slides
+  features-training
+                 a step of training on files of features, beside the same network in PyTorch
   leases         the coordinator's lease service under 10 to 1,000 simulated workers
 
   --only NAME    one of these (may be given several times; default: training-step, tiles, worker)
@@ -49,7 +57,16 @@ Measures, in turns on this machine:
   --output DIR   where the JSON lines go (default output/bench)
 `;
 
-const SECTIONS = ['training-step', 'tiles', 'tissue', 'worker', 'model', 'learns', 'leases'] as const;
+const SECTIONS = [
+  'training-step',
+  'tiles',
+  'tissue',
+  'worker',
+  'model',
+  'learns',
+  'features-training',
+  'leases',
+] as const;
 
 const network = (name: EncoderName, tileSize: number): TileNetwork => ({
   encoder: { name },
@@ -79,6 +96,7 @@ type Row =
   | WorkerShareRow
   | ModelErrorRow
   | LearningRow
+  | FeatureTrainingRow
   | LeaseRow;
 
 interface MeasureOptions extends TrainingStepOptions {
@@ -128,7 +146,7 @@ async function main(): Promise<void> {
 
 /** For the sections that compare with it. */
 async function pythonFor(sections: ReadonlySet<string>): Promise<string | null> {
-  if (!['training-step', 'tiles'].some((name) => sections.has(name))) return null;
+  if (!['training-step', 'tiles', 'features-training'].some((name) => sections.has(name))) return null;
   return benchPython('See above, or measure Node alone: --python none.');
 }
 
@@ -169,6 +187,12 @@ async function measure(
     const encoders = encoder === undefined ? LEARNING_ENCODERS : [encoder];
     const measured = await benchLearning(encoders, (row) => print(learningTable([row])));
     print(`\n${learningTable(measured)}\n`);
+    rows.push(...measured);
+  }
+  if (sections.has('features-training')) {
+    const measured: FeatureTrainingRow[] = [];
+    for (const shape of FEATURE_CASES) measured.push(await benchFeatureTraining(shape, options));
+    print(`\n${featureTrainingTable(measured)}\n`);
     rows.push(...measured);
   }
   if (sections.has('leases')) {

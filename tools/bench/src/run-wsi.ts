@@ -4,14 +4,19 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** @throws WsiError `EngineFailed` with what it printed, when it fails */
+/**
+ * @param through a program that starts it, with its arguments
+ * @throws WsiError `EngineFailed` with what it printed, when it fails
+ */
 export async function wsi(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
 ): Promise<void> {
-  const program = join(import.meta.dirname, '../../../cli/src/main.ts');
+  const main = join(import.meta.dirname, '../../../cli/src/main.ts');
+  const [program, ...words] = [...through, process.execPath, '--no-warnings', main];
   try {
-    await promisify(execFile)(process.execPath, ['--no-warnings', program, ...args], {
+    await promisify(execFile)(program, [...words, ...args], {
       env: { ...process.env, ...environment },
       maxBuffer: 64 * 2 ** 20,
     });
