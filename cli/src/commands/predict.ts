@@ -84,7 +84,9 @@ async function predict(given: readonly string[], flags: PredictFlags): Promise<n
   });
   const predictor = await Predictor.open(checkpoint, statedMessage(flags));
   try {
-    const ofFeatures = predictor.description.features !== undefined;
+    const { features, frozen } = predictor.description;
+    // A frozen encoder makes the features of slides.
+    const ofFeatures = features !== undefined && frozen === undefined;
     const slides = await givenSlides(given, await sourcesOf(given, flags, { ...trained, ofFeatures }));
     const rule = predictor.known?.bag ?? trained.bag ?? 'patient';
     const card = modelCard(predictor, slides.fromTable ? rule : 'slide');

@@ -1,4 +1,5 @@
 /** Writes files of features: the same bytes for the same features, and a whole file or none. */
+import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { storageError, syncDirectory } from '@wsi-operator/foundation';
@@ -25,7 +26,8 @@ export class FeatureWriter {
     content: FeatureContent,
     parts: AsyncIterable<FeatureRows> | Iterable<FeatureRows>,
   ): Promise<void> {
-    const temporary = `${path}.${process.pid}.tmp`;
+    // Processes in containers that share a volume may have the same number.
+    const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
     try {
       await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
         throw storageError(path, error);

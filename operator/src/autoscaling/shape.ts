@@ -6,7 +6,8 @@ import { shapeKey, type Shape } from '@wsi-operator/autoscaler';
 export function shapeOf({ spec }: WsiTrainingJob, device = deviceAsked(spec)): Shape {
   const { cohort, model, patches, training } = spec;
   return {
-    encoder: cohort.features === undefined ? model.encoder.name : 'features',
+    // Training is on rows of features where the encoder does not learn.
+    encoder: cohort.features === undefined && training.mode !== 'frozen' ? model.encoder.name : 'features',
     aggregator: model.aggregator.name,
     patchSize: patches.size,
     batch: patches.batch,

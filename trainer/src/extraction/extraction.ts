@@ -30,7 +30,7 @@ export interface ExtractionEvents {
 
 const ENTRY = new URL('./extractor-main.ts', import.meta.url);
 /** What a process that was killed leaves beside the file that it wrote. */
-const TEMPORARY = /\.h5\.\d+\.tmp$/;
+const TEMPORARY = /\.h5\.\d+(-[0-9a-f]+)?\.tmp$/;
 
 export class Extraction {
   readonly encoder: TileEncoderFacts;

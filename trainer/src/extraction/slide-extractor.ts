@@ -54,8 +54,15 @@ export class SlideExtractor {
     this.#feeding = new Feeding({ shardBytes, tasks: TASKS_PER_PROCESS, reader: this.#reader });
   }
 
-  /** @throws WsiError that names the slide or the file */
-  async do(task: SlideToExtract, onTiles: (tiles: number) => void): Promise<ExtractedSlide> {
+  /**
+   * @param surveyed the slide's tiles, where they were found already
+   * @throws WsiError that names the slide or the file
+   */
+  async do(
+    task: SlideToExtract,
+    onTiles: (tiles: number) => void = () => undefined,
+    surveyed?: SurveyResult,
+  ): Promise<ExtractedSlide> {
     const file = await identifySlide(task.slide, this.#store);
     const slide = await openSlide(task.slide, { stated: statementOf(task.stated), store: this.#store });
     try {
@@ -64,11 +71,11 @@ export class SlideExtractor {
       if (before !== undefined) return { tiles: before, kept: true, notes: [] };
       const { stated } = task;
       const { patches } = this.#settings;
-      const survey = await surveySlide(
-        { slide: task.slide, ...(stated === undefined ? {} : { stated }) },
-        patches,
-        { store: this.#store },
-      );
+      const survey =
+        surveyed ??
+        (await surveySlide({ slide: task.slide, ...(stated === undefined ? {} : { stated }) }, patches, {
+          store: this.#store,
+        }));
       const content = this.#contentOf(slide, survey, key);
       const coordinates = int32From(survey.coordinates);
       const notes = [...survey.notes, ...(slide.mpp === undefined ? [NO_MAGNIFICATION] : [])];

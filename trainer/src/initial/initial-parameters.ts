@@ -38,9 +38,11 @@ export async function initialParameters(
     values: async () => {
       const values = space.initial(spec.training.seed);
       const offsets = new Map(space.tensors.map(({ name, offset }) => [name, offset]));
-      const now = await readAll(spec, { model, store, logger }, (name, part) =>
-        values.set(part, offsets.get(name)),
-      );
+      const now = await readAll(spec, { model, store, logger }, (name, part) => {
+        const offset = offsets.get(name);
+        // One that does not learn is no part of the model.
+        if (offset !== undefined || model.description.frozen === undefined) values.set(part, offset);
+      });
       const changed = (['weights', 'initialFrom'] as const).find((of) => now[of] !== digests[of]);
       if (changed !== undefined) throw changedMeanwhile(spec, changed);
       return values;

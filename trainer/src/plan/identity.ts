@@ -3,7 +3,7 @@ import { SCHEDULES, type WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
 import { canonicalJson, sha256 } from '@wsi-operator/foundation';
 import type { InitialDigests } from '../initial/digests.ts';
-import type { FeatureKind } from '../tile-source/index.ts';
+import type { FeatureKind } from '../tile-source/feature-kind.ts';
 import { tileOrigin } from './tile-origin.ts';
 import type { SurveyedSlide } from './surveyed-slide.ts';
 import { heads } from '../heads/index.ts';
@@ -32,7 +32,7 @@ export function identityOf(
   }));
   return sha256(
     canonicalJson({
-      ...tileOrigin(features).identity(spec, initial),
+      ...tileOrigin(features, spec).identity(spec, initial),
       training: spec.training,
       cases,
       ...heads[spec.model.head.name].identity,

@@ -3,7 +3,7 @@ import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import { embeddingSize } from '@wsi-operator/engine';
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { createHead, describeHead, type Head, type HeadSpec } from '../heads/index.ts';
-import type { FeatureKind } from '../tile-source/index.ts';
+import type { FeatureKind } from '../tile-source/feature-kind.ts';
 import { ParameterSpace } from './parameter-space.ts';
 import { tileOrigin, type OriginDescription } from './tile-origin.ts';
 
@@ -29,7 +29,7 @@ export function describeModel(
   features?: FeatureKind,
 ): ModelDescription {
   return {
-    ...tileOrigin(features).describe(spec),
+    ...tileOrigin(features, spec).describe(spec),
     head: describeHead(spec.model.head, classes),
     classes,
     ...positiveOf(spec, classes),

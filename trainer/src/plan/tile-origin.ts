@@ -1,11 +1,13 @@
 /**
- * What a run is like by what its tiles are: of slides, whose pixels go through an encoder, or rows of files of features (pure).
+ * What a run is like by what its tiles are: of slides, whose pixels go through an encoder, rows of files of features, or rows
+ * that an encoder makes of slides once, since it does not learn (pure).
  * Everything in which the two differ before a file is read is here; where one is read, `tile-source/` has it.
  */
-import type { WsiTrainingJobSpec } from '@wsi-operator/api';
+import type { EncoderName, WsiTrainingJobSpec } from '@wsi-operator/api';
 import { aggregatorSettings, encoderRevision, type Network, type TileNetwork } from '@wsi-operator/engine';
+import { publicText, WsiError } from '@wsi-operator/foundation';
 import { modelByContent, type InitialDigests } from '../initial/digests.ts';
-import type { FeatureKind } from '../tile-source/index.ts';
+import type { FeatureKind } from '../tile-source/feature-kind.ts';
 
 /** What a checkpoint says of it. */
 export interface OriginDescription {
@@ -14,8 +16,19 @@ export interface OriginDescription {
   readonly encoderRevision?: number;
   /** How slides are cut; of features only shards, blocks and cache. */
   readonly patches: WsiTrainingJobSpec['patches'];
-  /** Of which kind the features are; absent for slides. */
+  /** Of which kind the features are; absent where the encoder learns. */
   readonly features?: FeatureKind;
+  /** What makes the features of slides; absent where there are none but the features. */
+  readonly frozen?: FrozenEncoder;
+}
+
+/** An encoder that does not learn. */
+export interface FrozenEncoder {
+  readonly encoder: EncoderName;
+  /** A safetensors file, also in S3; the kind of the features has the digest of its numbers. */
+  readonly weights: string;
+  /** Tiles that it embeds at once, on which the last bits depend. */
+  readonly batch: number;
 }
 
 export interface TileOrigin {
@@ -24,9 +37,24 @@ export interface TileOrigin {
   identity(spec: WsiTrainingJobSpec, initial: InitialDigests): Readonly<Record<string, unknown>>;
 }
 
-/** @param features absent for slides */
-export function tileOrigin(features?: FeatureKind): TileOrigin {
-  return features === undefined ? SLIDES : rowsOf(features);
+/** @param features absent where the encoder learns @param spec tells whose they are */
+export function tileOrigin(features: FeatureKind | undefined, spec: WsiTrainingJobSpec): TileOrigin {
+  if (features === undefined) return SLIDES;
+  return spec.cohort.features === undefined ? frozen(features) : rowsOf(features);
+}
+
+/** The encoder of a job that does not train it; undefined for other jobs. */
+export function frozenEncoder({
+  cohort,
+  model,
+  training,
+  patches,
+}: WsiTrainingJobSpec): FrozenEncoder | undefined {
+  const { name: encoder, weights } = model.encoder;
+  // Features of a cohort are of an encoder that does not learn, too.
+  if (training.mode !== 'frozen' || cohort.features !== undefined) return undefined;
+  if (weights === undefined) throw new WsiError('Internal', publicText`a frozen encoder without weights`);
+  return { encoder, weights, batch: patches.batch };
 }
 
 const SLIDES: TileOrigin = {
@@ -64,6 +92,24 @@ function rowsOf(features: FeatureKind): TileOrigin {
     identity: ({ model }, initial) => {
       const { encoder: _none, ...parts } = modelByContent(model, initial);
       return { features: { size: features.size, ...sharding }, model: parts };
+    },
+  };
+}
+
+/** Rows that are made of the slides: in the model they are features, and what they are made by is in the identity. */
+function frozen(features: FeatureKind): TileOrigin {
+  const rows = rowsOf(features);
+  return {
+    describe: (spec) => {
+      const encoder = frozenEncoder(spec);
+      return { ...rows.describe(spec), ...(encoder === undefined ? {} : { frozen: encoder }) };
+    },
+    identity: (spec, initial) => {
+      const { size, encoderDigest } = features;
+      return {
+        ...SLIDES.identity(spec, initial),
+        features: { size, encoderDigest, ...shardingOfRows(size) },
+      };
     },
   };
 }

@@ -76,5 +76,9 @@ function newTileSettings(description: ModelDescription): TileSettings {
   const { patches } = description;
   const { annotations } = patches.tissue;
   if (annotations === undefined) return tileSettings(description);
-  return { ...patches, tissue: { ...patches.tissue, annotations: { ...annotations, missing: 'detect' } } };
+  const tissue: typeof patches.tissue = {
+    ...patches.tissue,
+    annotations: { ...annotations, missing: 'detect' },
+  };
+  return tileSettings({ ...description, patches: { ...patches, tissue } });
 }

@@ -7,6 +7,7 @@ import { API_VERSION, formatProblem, HEADS, KIND, validate, type OutcomeType } f
 import { isRecord, WsiError } from '@wsi-operator/foundation';
 import { encoderRevision, type TileNetwork } from '@wsi-operator/engine';
 import type { ModelDescription } from '../plan/model.ts';
+import { shardingOfRows } from '../plan/tile-origin.ts';
 
 /** The outcome of the smallest job that has a head for it, and the classes that such a head must have. */
 const OUTCOMES: Readonly<
@@ -38,9 +39,9 @@ export function storedDescription(stored: unknown): ModelDescription {
     throw refused('there is no network, head, patches or threads in its cursor');
   }
   const classes = classesOf(stored);
-  const { job, problems } = validate(
-    jobLike({ network, head, patches, threads, ofFeatures: stored['features'] !== undefined }),
-  );
+  const frozen = frozenOf(stored);
+  const ofFeatures = stored['features'] !== undefined;
+  const { job, problems } = validate(jobLike({ network, head, patches, threads, ofFeatures, frozen }));
   if (job === undefined) throw refused(problems.map(formatProblem).join('; '));
   if (OUTCOMES[outcomeOf(head)].countsClasses && head['classes'] !== classes.length) {
     throw refused(`its head is for other classes than the ${classes.length} that it names`);
@@ -71,6 +72,22 @@ function requireRows(network: StoredParts['network'], kind: unknown): void {
   }
 }
 
+/** @throws WsiError for one that makes no features */
+function frozenOf(stored: Readonly<Record<string, unknown>>): StoredParts['frozen'] {
+  const { frozen, features, patches } = stored;
+  if (frozen === undefined) return undefined;
+  // Features of another encoder would look as good: its digest is compared before the first tile.
+  const named = isRecord(features) && typeof features['encoderDigest'] === 'string';
+  if (!isRecord(frozen) || !named || !Number.isInteger(features['size'])) {
+    throw refused('its frozen encoder has no digest');
+  }
+  const { batch, blockShards } = shardingOfRows(Number(features['size']));
+  if (!isRecord(patches) || patches['batch'] !== batch || patches['blockShards'] !== blockShards) {
+    throw refused('its rows of features are not in the shards that it was trained with');
+  }
+  return frozen;
+}
+
 /** Parameters of another revision would give numbers that look right and are wrong. */
 function requireRevision(encoder: unknown, revision: unknown): void {
   const { name } = encoder as TileNetwork['encoder'];
@@ -87,10 +104,12 @@ interface StoredParts {
   readonly patches: Readonly<Record<string, unknown>>;
   readonly threads: unknown;
   readonly ofFeatures: boolean;
+  /** What makes the features. */
+  readonly frozen: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The smallest job that has such a model. */
-function jobLike({ network, head, patches, threads, ofFeatures }: StoredParts): unknown {
+function jobLike({ network, head, patches, threads, ofFeatures, frozen }: StoredParts): unknown {
   const { classes: _ofTheTable, ...jobHead } = head;
   const { cacheBytes: _ofTheMachine, ...jobPatches } = patches;
   const outcome = OUTCOMES[outcomeOf(head)].smallest;
@@ -100,13 +119,14 @@ function jobLike({ network, head, patches, threads, ofFeatures }: StoredParts): 
     metadata: { name: 'checkpoint' },
     spec: {
       cohort: { table: 'cohort.csv', slides: 'slides', outcome },
-      patches: jobPatches,
+      patches: frozen === undefined ? jobPatches : { ...jobPatches, batch: frozen['batch'] },
       model: {
         ...(ofFeatures ? {} : { encoder: network['encoder'] }),
+        ...(frozen === undefined ? {} : { encoder: { name: frozen['encoder'], weights: frozen['weights'] } }),
         aggregator: network['aggregator'],
         head: jobHead,
       },
-      training: { threads },
+      training: { threads, ...(frozen === undefined ? {} : { mode: 'frozen' }) },
     },
   };
 }

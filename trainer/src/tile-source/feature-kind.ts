@@ -2,7 +2,15 @@
  * What all files of features of a cohort have in common: a row of one network's numbers means nothing beside a row of
  * another's (pure).
  */
-import { ownText, publicText, WsiError, type PublicText } from '@wsi-operator/foundation';
+import {
+  canonicalJson,
+  isRecord,
+  ownText,
+  parseJson,
+  publicText,
+  WsiError,
+  type PublicText,
+} from '@wsi-operator/foundation';
 import type { FeatureFile } from '@wsi-operator/features';
 
 export interface FeatureKind {
@@ -10,8 +18,9 @@ export interface FeatureKind {
   readonly size: number;
   /** As the files name it; absent where they do not. */
   readonly encoder?: string;
-  /** SHA-256 of the encoder's definition and parameters, and how tiles were cut: in files that this program wrote. */
+  /** SHA-256 of the encoder's definition and parameters: in files that this program wrote, as is the next. */
   readonly encoderDigest?: string;
+  /** How tiles were cut, without what is a slide's own: the resolution that a table states, and the annotations. */
   readonly patches?: string;
 }
 
@@ -19,8 +28,28 @@ export function kindOf({ size, key, encoder = key?.encoder }: FeatureFile): Feat
   return {
     size,
     ...(encoder === undefined ? {} : { encoder }),
-    ...(key === undefined ? {} : { encoderDigest: key.encoderDigest, patches: key.patches }),
+    ...(key === undefined ? {} : { encoderDigest: key.encoderDigest, patches: ofAllSlides(key.patches) }),
   };
+}
+
+/** Text that is no JSON of ours stays as it is. */
+function ofAllSlides(patches: string): string {
+  const parsed = parsedOrText(patches);
+  if (!isRecord(parsed)) return patches;
+  const { stated: _ofTheSlide, tissue, ...others } = parsed;
+  if (!isRecord(tissue) || !isRecord(tissue['annotations'])) {
+    return canonicalJson({ ...others, ...(tissue === undefined ? {} : { tissue }) });
+  }
+  const { directory: _digestOfTheFile, ...annotations } = tissue['annotations'];
+  return canonicalJson({ ...others, tissue: { ...tissue, annotations } });
+}
+
+function parsedOrText(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return text;
+  }
 }
 
 /** With what another file says, where the kind does not say it yet. */

@@ -90,6 +90,27 @@ describe('the kind of a cohort of features', () => {
     expect(kindOf({ ...file, key }).encoder).toBe('e');
   });
 
+  it('is the same for slides with resolutions that the table states, and with annotations of their own', () => {
+    const cut = (patches: object): FeatureFile => ({
+      ...file,
+      key: { ...key, patches: JSON.stringify(patches) },
+    });
+    const annotated = (directory: string): object => ({
+      size: 256,
+      tissue: { method: 'none', annotations: { directory, include: ['tumour'] } },
+    });
+    for (const [one, other] of [
+      [{ size: 256 }, { size: 256, stated: { mpp: 0.5, overrides: false } }],
+      [annotated('sha256 of one'), annotated('none')],
+    ] as const) {
+      expect(kindOf(cut(one))).toEqual(kindOf(cut(other)));
+    }
+    const otherClass = { size: 256, tissue: { method: 'none', annotations: { include: ['stroma'] } } };
+    expect(() => requireKind('x.h5', cut(otherClass), kindOf(cut(annotated('none'))))).toThrow(
+      /cut in another way/,
+    );
+  });
+
   it('holds as far as both files say what they are', () => {
     expect(() => requireKind('x.h5', file, kindOf({ ...file, encoder: 'e', key }))).not.toThrow();
     expect(() => requireKind('x.h5', { ...file, encoder: 'e', key }, kindOf(file))).not.toThrow();

@@ -1,5 +1,4 @@
 /** Tiles from slides: pixels, uint8 [n, size, size, 3]. */
-import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import { releaseBytes } from '@wsi-operator/foundation';
 import { int32From, type SurveyResult, type Task, type TileBlock } from '@wsi-operator/protocol';
 import { openSlide, TileReader, type Pixels } from '@wsi-operator/slides';
@@ -7,10 +6,10 @@ import type { ReadingSeconds } from '../measurement/stopwatch.ts';
 import type { BlockRange } from '../plan/plan.ts';
 import { TileAugmenter } from '../worker/augmentation/augmentation.ts';
 import { orientTiles } from '../worker/orientation.ts';
-import { normaliseStain, statementOf, surveySlide } from '../worker/survey-slide.ts';
+import { normaliseStain, statementOf, surveySlide, type SurveyOptions } from '../worker/survey-slide.ts';
 import type { PicturedSlide, TileSource, TileSourceOptions } from './tile-source.ts';
 
-type Patches = WsiTrainingJobSpec['patches'];
+type Patches = SurveyOptions;
 
 export class SlideTiles implements TileSource {
   readonly #patches: Patches;

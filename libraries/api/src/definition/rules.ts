@@ -6,6 +6,7 @@
  */
 import type { Rule } from '../schema/node.ts';
 import { featureRules, sourceRules } from './feature-rules.ts';
+import { frozenRules } from './frozen-rules.ts';
 import { QUEUED_GANGS, QUEUED_GANGS_CEL } from './gangs.ts';
 import { modelRules } from './model-rules.ts';
 import { ROLE_FIELD_NAMES } from './role-fields.ts';
@@ -194,6 +195,7 @@ export const specRules: readonly Rule[] = [
   ...storeVariablesRules,
   ...modelRules,
   ...featureRules,
+  ...frozenRules,
   ...selectionRules,
   {
     cel: 'self.parameterServers.replicas == oldSelf.parameterServers.replicas || self.suspend',

@@ -121,9 +121,12 @@ export const training = object('How the network is trained.', {
   mode: defaulted(
     choice(
       'What is trained and how exact the gradient is.',
-      { endToEnd: 'encoder, aggregator and head, with the exact gradient of the whole slide' },
       {
-        frozen: 'only aggregator and head; embeddings are computed once',
+        endToEnd: 'encoder, aggregator and head, with the exact gradient of the whole slide',
+        frozen:
+          'aggregator and head; the tiles of each slide are embedded once by `model.encoder.weights` and kept as files of features in `features` of the output',
+      },
+      {
         sampled: 'an unbiased subset of blocks in the second pass',
         async: 'updates are applied on arrival; results are not reproducible',
       },

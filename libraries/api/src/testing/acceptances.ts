@@ -1,5 +1,6 @@
 /** Manifests that must be accepted. */
 import { OF_FEATURES } from './feature-refusals.ts';
+import { WITH_FROZEN } from './frozen-refusals.ts';
 import type { Refusal } from './manifests.ts';
 
 const trainer = { name: 'trainer' };
@@ -37,6 +38,15 @@ export const acceptances: readonly Pick<Refusal, 'name' | 'base' | 'changes'>[] 
   },
   { name: 'split column', changes: { 'spec.cohort.split': { column: 'set' } } },
   { name: 'features', changes: OF_FEATURES },
+  { name: 'features of a frozen encoder', changes: { ...OF_FEATURES, 'spec.training.mode': 'frozen' } },
+  { name: 'a frozen encoder', changes: WITH_FROZEN },
+  {
+    name: 'a frozen encoder with parts of an earlier run',
+    changes: {
+      ...WITH_FROZEN,
+      'spec.model.initialFrom': { checkpoint: 'run1', parts: ['aggregator', 'head'] },
+    },
+  },
   {
     name: 'features with all that needs no pixels',
     changes: {

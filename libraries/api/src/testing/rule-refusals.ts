@@ -1,10 +1,12 @@
 /** Manifests with one fault each, against a rule over several fields. The API server finds the same. */
 import type { Refusal } from './manifests.ts';
 import { featureRefusals } from './feature-refusals.ts';
+import { frozenRefusals } from './frozen-refusals.ts';
 import { modelRefusals } from './model-refusals.ts';
 
 export const ruleRefusals: readonly Refusal[] = [
   ...featureRefusals,
+  ...frozenRefusals,
   // Variants and forms.
   {
     name: 'mpp and level',
@@ -237,7 +239,7 @@ export const ruleRefusals: readonly Refusal[] = [
     says: 'objective cost needs workerCostPerHour above 0',
   },
   // What comes later.
-  ...['frozen', 'sampled', 'async'].map((mode) => ({
+  ...['sampled', 'async'].map((mode) => ({
     name: `mode ${mode}`,
     changes: { 'spec.training.mode': mode },
     path: 'spec.training.mode',

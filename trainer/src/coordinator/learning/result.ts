@@ -1,5 +1,4 @@
 /** `result.json` and `predictions.json`: what a finished run leaves for people and programs. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '@wsi-operator/foundation';
 import type { WsiTrainingJob } from '@wsi-operator/api';
@@ -8,6 +7,7 @@ import { metricsOfSplit, verdictOf, type Verdict } from '@wsi-operator/statistic
 import { readSetup } from '@wsi-operator/setup/locations';
 import type { Prediction } from '../../scoring/prediction.ts';
 import { evaluationOf } from './evaluation.ts';
+import { programVersion } from '../../program-version.ts';
 import { positiveIndex, type ModelDescription } from '../../plan/model.ts';
 import type { Progress } from '../run/progress.ts';
 import type { QuarantinedSlide } from '../survey/quarantine.ts';
@@ -112,10 +112,9 @@ function classesOf(
 
 /** What computed the numbers: they are the same bits only where these are the same. */
 function versions(): Record<string, string> {
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   const { tensorflowVersion, tensorflowVariant } = readSetup();
   return {
-    wsi: (JSON.parse(manifest) as { readonly version: string }).version,
+    wsi: programVersion(),
     node: process.version,
     tensorflow: `${tensorflowVersion ?? 'unknown'} (${tensorflowVariant ?? 'unknown'})`,
     platform: `${process.platform}-${process.arch}`,

@@ -41,11 +41,11 @@ import { SlideFiles } from '../../slide-files/slide-files.ts';
 import { readTable } from '../survey/read-table.ts';
 import { statedResolutions } from '../survey/stated-resolutions.ts';
 import { withLines } from '../../slide-files/slide-errors.ts';
-import { tileSettings, type TileSource } from '../../tile-source/index.ts';
+import { tileSettings } from '../../tile-source/index.ts';
 import { surveySlides } from '../survey/survey.ts';
 import type { UnreadableSlideError } from '../../slide-files/unreadable-slide.ts';
 import { WorkerPool } from '../leases/worker-pool.ts';
-import { openModel } from './run-model.ts';
+import { openModel, type RunModel } from './run-model.ts';
 import { welcomeOf } from './welcome.ts';
 
 interface RunOptions {
@@ -67,7 +67,7 @@ export class TrainingRun {
   readonly #store: S3Store;
   readonly #files: SlideFiles;
   #servers: ServerGroup | undefined;
-  #source: TileSource | undefined;
+  #opened: RunModel | undefined;
   #work: WorkPlan | undefined;
   /** The line of each slide in the table, by its path. */
   #lines: ReadonlyMap<string, number> = new Map();
@@ -77,7 +77,7 @@ export class TrainingRun {
     this.job = job;
     this.#options = options;
     this.#store = new S3Store(job.spec.cohort.s3);
-    this.#files = new SlideFiles(this.#store, (slide) => this.#tiles.fingerprint(slide));
+    this.#files = new SlideFiles(this.#store, (slide) => this.#run.source.fingerprint(slide));
     this.progress = new Progress(clock);
     this.measurement = new RunMeasurement(clock, {
       windowSeconds: config.windowMilliseconds / 1000,
@@ -120,6 +120,7 @@ export class TrainingRun {
     try {
       const prepared = await this.#prepare(signal);
       if ((await this.#generations.run(prepared, signal)) === 'stopped') return false;
+      await this.#opened?.end();
       this.progress.begin('finished', 0);
       return true;
     } catch (thrown) {
@@ -142,7 +143,7 @@ export class TrainingRun {
     this.pool.close();
     this.#servers?.close();
     void this.#store.close();
-    void this.#source?.close();
+    void this.#opened?.source.close();
   }
 
   get #statusParts(): StatusParts {
@@ -169,8 +170,9 @@ export class TrainingRun {
     const quarantine = await this.#quarantine();
     const all = [...new Set(cohort.cases.flatMap((of) => of.slides))];
     const slides = all.filter((slide) => !quarantine.has(slide));
-    const { model, source } = await openModel(spec, cohort, slides, { store: this.#store, logger });
-    this.#source = source;
+    const files = { output: config.output, store: this.#store, logger };
+    this.#opened = await openModel(spec, cohort, slides, files);
+    const { model } = this.#opened;
     // Before anything that takes long.
     const initial = await initialParameters(spec, { model, store: this.#store, logger });
     await this.#generations.advance();
@@ -214,9 +216,9 @@ export class TrainingRun {
   }
 
   /** Once it is known what the tiles are. */
-  get #tiles(): TileSource {
-    if (this.#source === undefined) throw new WsiError('Internal', publicText`no tiles are known yet`);
-    return this.#source;
+  get #run(): RunModel {
+    if (this.#opened === undefined) throw new WsiError('Internal', publicText`no tiles are known yet`);
+    return this.#opened;
   }
 
   get #skipsUnreadable(): boolean {
@@ -279,7 +281,7 @@ export class TrainingRun {
       model,
       servers,
       pool: this.pool,
-      source: this.#tiles,
+      source: this.#run.source,
       progress: this.progress,
       usage: this.usage,
       measured: () => measuredOf(this.#statusParts).measurement ?? undefined,
@@ -290,6 +292,8 @@ export class TrainingRun {
   #welcome(model: Model, servers: Welcome['servers']): Welcome {
     const { leaseMilliseconds } = this.#options.config;
     const generation = this.#generations.number;
-    return welcomeOf(this.job.spec, model, { generation, servers, store: this.#store, leaseMilliseconds });
+    const { tiles } = this.#run;
+    const store = this.#store;
+    return welcomeOf(this.job.spec, model, { tiles, generation, servers, store, leaseMilliseconds });
   }
 }

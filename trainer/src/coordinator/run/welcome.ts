@@ -3,9 +3,11 @@ import { parseQuantity, type WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { Welcome } from '@wsi-operator/protocol';
 import type { S3Store } from '@wsi-operator/slides';
 import type { Model } from '../../plan/model.ts';
-import { tileSettings } from '../../tile-source/index.ts';
+import type { TileSettings } from '../../tile-source/index.ts';
 
 interface WelcomeOf {
+  /** How the workers read tiles. */
+  readonly tiles: TileSettings;
   readonly generation: number;
   readonly servers: Welcome['servers'];
   readonly store: Pick<S3Store, 'settings'>;
@@ -15,12 +17,12 @@ interface WelcomeOf {
 export function welcomeOf(
   { training }: WsiTrainingJobSpec,
   { description, space }: Model,
-  { generation, servers, store, leaseMilliseconds }: WelcomeOf,
+  { tiles, generation, servers, store, leaseMilliseconds }: WelcomeOf,
 ): Welcome {
   return {
     generation,
     network: JSON.stringify(description.network),
-    patches: JSON.stringify(tileSettings(description)),
+    patches: JSON.stringify(tiles),
     batch: description.patches.batch,
     servers,
     bodyLength: space.bodyLength,

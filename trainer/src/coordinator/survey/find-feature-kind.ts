@@ -1,18 +1,46 @@
 /**
- * Of which kind a cohort's features are: that of its first file that can be read, which all others have to be of, too. Where it
+ * Of which kind a run's features are. Those of an encoder that does not learn are as its weights say; those of a cohort of files
+ * of features are as its first file that can be read, which all others have to be of, too. Where it
  * does not name its encoder, the first one that does decides.
  */
+import { embeddingSize } from '@wsi-operator/engine';
 import { FeatureReader } from '@wsi-operator/features';
+import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import { WsiError } from '@wsi-operator/foundation';
+import type { S3Store } from '@wsi-operator/slides';
+import { encoderFacts } from '../../extraction/encoder-source.ts';
+import { frozenEncoder } from '../../plan/tile-origin.ts';
 import { slideErrors } from '../../slide-files/slide-errors.ts';
 import { aboutSlide, type SlideError } from '../../slide-files/unreadable-slide.ts';
 import { completed, type FeatureKind } from '../../tile-source/index.ts';
 
 /**
+ * @param slides in the order of the cohort's cases @returns undefined where the encoder learns
+ * @throws WsiError of the encoder's weights, or that names every file when none can be read
+ */
+export async function featureKindOf(
+  spec: WsiTrainingJobSpec,
+  slides: readonly string[],
+  store: S3Store,
+): Promise<FeatureKind | undefined> {
+  if (spec.cohort.features !== undefined) return findFeatureKind(slides);
+  const frozen = frozenEncoder(spec);
+  if (frozen === undefined) return undefined;
+  const { encoder, weights } = frozen;
+  const facts = await encoderFacts({ encoder, parameters: { weights } }, spec.patches.size, store);
+  const network = {
+    encoder: { name: encoder },
+    aggregator: { name: 'mean' },
+    tileSize: spec.patches.size,
+  } as const;
+  return { size: embeddingSize(network), encoder: facts.name, encoderDigest: facts.digest };
+}
+
+/**
  * @param files in the order of the cohort's cases, which is not that of the table's rows
  * @throws WsiError that names every file when none can be read
  */
-export async function findFeatureKind(files: readonly string[]): Promise<FeatureKind> {
+async function findFeatureKind(files: readonly string[]): Promise<FeatureKind> {
   const reader = new FeatureReader();
   const errors: SlideError[] = [];
   let kind: FeatureKind | undefined;

@@ -1,0 +1,104 @@
+/**
+ * Where a run with a frozen encoder keeps the features of its slides: in its output directory, where processes of other machines
+ * reach it as well, or else each process in a directory of its own, which goes with it.
+ */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, extname, join } from 'node:path';
+import { sha256, storageError, writeFileAtomically } from '@wsi-operator/foundation';
+
+/** What a process needs to find the store of a run; as JSON in its welcome. */
+export interface FeatureStorePlace {
+  readonly directory: string;
+  /** What the store's mark says: a directory of this path on another machine is another one. */
+  readonly mark: string;
+  /** Whether slides are told apart by their directories or endings only, so that the name of a slide is not enough. */
+  readonly alike: boolean;
+}
+
+const MARK = '.wsi-features';
+const TEMPORARY = /\.h5\.\d+-[0-9a-f]+\.tmp$/;
+
+/** Makes the store in the output of a run, or finds it. @throws WsiError `StorageFailed` */
+export async function makeFeatureStore(
+  output: string,
+  slides: readonly string[],
+): Promise<FeatureStorePlace> {
+  const directory = join(output, 'features');
+  const file = join(directory, MARK);
+  try {
+    await mkdir(directory, { recursive: true });
+    let mark = await readMark(file);
+    if (mark === '') {
+      mark = randomBytes(16).toString('hex');
+      await writeFileAtomically(file, mark);
+    }
+    const names = slides.map((slide) => stemOf(slide).normalize('NFC').toLowerCase());
+    return { directory, mark, alike: new Set(names).size < names.length };
+  } catch (error) {
+    throw storageError(file, error);
+  }
+}
+
+/** What processes that were killed left there; for when none writes any more. */
+export async function removeUnfinished({ directory }: FeatureStorePlace): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  const unfinished = names.filter((name) => TEMPORARY.test(name));
+  await Promise.all(unfinished.map((name) => rm(join(directory, name), { force: true })));
+}
+
+/** The directory that this process reads and writes. */
+export class OpenFeatureStore {
+  readonly #directory: string;
+  readonly #alike: boolean;
+  /** Whether others use it, too, and it stays. */
+  readonly shared: boolean;
+
+  /** @param place absent where there is no run that keeps any @throws WsiError `StorageFailed` */
+  static async open(place?: FeatureStorePlace): Promise<OpenFeatureStore> {
+    if (place !== undefined && (await isReachable(place))) {
+      return new OpenFeatureStore(place.directory, place.alike, true);
+    }
+    const own = join(tmpdir(), 'wsi-frozen-');
+    try {
+      return new OpenFeatureStore(await mkdtemp(own), true, false);
+    } catch (error) {
+      throw storageError(own, error);
+    }
+  }
+
+  private constructor(directory: string, alike: boolean, shared: boolean) {
+    this.#directory = directory;
+    this.#alike = alike;
+    this.shared = shared;
+  }
+
+  /** The file of a slide, as other programs name it as long as that tells slides apart. */
+  fileOf(slide: string): string {
+    const stem = stemOf(slide);
+    return join(this.#directory, this.#alike ? `${stem}-${sha256(slide).slice(0, 12)}.h5` : `${stem}.h5`);
+  }
+
+  async close(): Promise<void> {
+    if (!this.shared) await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+async function isReachable({ directory, mark }: FeatureStorePlace): Promise<boolean> {
+  if ((await readMark(join(directory, MARK))) !== mark) return false;
+  return access(directory, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Empty where there is none. */
+async function readMark(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(() => '');
+}
+
+function stemOf(slide: string): string {
+  return basename(slide, extname(slide));
+}
