@@ -24,11 +24,16 @@ export function slideDirectory({ slides, features }: Spec['cohort']): Omit<DataP
 }
 
 /** Every path to data of a job: table, slides or features, annotations, and what the model starts from. */
-export function dataPaths({ cohort, patches, model }: Spec): DataPath[] {
+export function dataPaths({ cohort, patches, model, training }: Spec): DataPath[] {
   const directory = patches.tissue.annotations?.directory;
   const optional: readonly (readonly [string, string | undefined, readonly DataReader[]])[] = [
     ['spec.patches.tissue.annotations.directory', directory, BOTH],
-    ['spec.model.encoder.weights', model.encoder.weights, ['coordinator']],
+    [
+      'spec.model.encoder.weights',
+      model.encoder.weights,
+      // An encoder that does not learn is no part of the parameters, which the workers get from the servers.
+      training.mode === 'frozen' ? BOTH : ['coordinator'],
+    ],
     ['spec.model.initialFrom.checkpoint', model.initialFrom?.checkpoint, ['coordinator']],
   ];
   return [

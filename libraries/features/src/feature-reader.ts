@@ -23,6 +23,11 @@ export class FeatureReader {
     return this.#thread.call({ kind: 'survey', path });
   }
 
+  /** Where the tiles lie, [N, 2], in the unit of the file. @throws like `describe` */
+  places(path: string): Promise<Float64Array> {
+    return this.#thread.call({ kind: 'places', path });
+  }
+
   /** Rows from `start` on, float32 [count, D]. @throws like `describe` */
   rows(path: string, start: number, count: number): Promise<Float32Array> {
     return this.#thread.call({ kind: 'rows', path, start, count });

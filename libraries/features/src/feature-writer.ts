@@ -19,12 +19,14 @@ export class FeatureWriter {
   /**
    * Writes one file after the other; a second call has to wait for the first.
    * @param parts in the order of the rows; the next is asked for when one is written
+   * @param isThere asked before the file gets its name; when it answers true, what has it already stays
    * @throws WsiError `StorageFailed`, or what `parts` throws; no file is left then
    */
   async write(
     path: string,
     content: FeatureContent,
     parts: AsyncIterable<FeatureRows> | Iterable<FeatureRows>,
+    isThere: () => Promise<boolean> = () => Promise.resolve(false),
   ): Promise<void> {
     // Processes in containers that share a volume may have the same number.
     const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
@@ -38,6 +40,10 @@ export class FeatureWriter {
         await this.#thread.call({ kind: 'append', features, coordinates });
       }
       await this.#thread.call({ kind: 'finish' });
+      if (await isThere()) {
+        await rm(temporary, { force: true });
+        return;
+      }
       await rename(temporary, path);
       await syncDirectory(dirname(path));
     } catch (error) {

@@ -71,8 +71,9 @@ export class SlideExtractor {
       if (before !== undefined) return { tiles: before, kept: true, notes: [] };
       const { stated } = task;
       const { patches } = this.#settings;
+      // One of another file of this name says where the tiles of that one are.
       const survey =
-        surveyed ??
+        (surveyed?.fingerprint === slide.fingerprint ? surveyed : undefined) ??
         (await surveySlide({ slide: task.slide, ...(stated === undefined ? {} : { stated }) }, patches, {
           store: this.#store,
         }));
@@ -161,7 +162,15 @@ export class SlideExtractor {
       // Before the file has its name: of a slide that was replaced meanwhile there is no file.
       await requireSameFile(task.slide, slide.file);
     };
-    await this.#turn.take(() => this.#writer.write(task.file, slide.content, embed(this.#encoder)));
+    await this.#turn.take(() =>
+      this.#writer.write(
+        task.file,
+        slide.content,
+        embed(this.#encoder),
+        // Another process may have made it meanwhile: whoever reads it should not find another file.
+        async () => (await this.#before(task.file, slide.content.key)) !== undefined,
+      ),
+    );
   }
 
   async #read(

@@ -2,7 +2,7 @@
 import { serveTasks } from '../processes/serve-tasks.ts';
 import type { EmbedderWork } from './messages.ts';
 
-serveTasks<EmbedderWork>(async (checkpoint) => {
+serveTasks<EmbedderWork>(async ({ checkpoint, place }) => {
   const { Embedder } = await import('./embedder.ts');
-  return Embedder.open(checkpoint);
+  return Embedder.open(checkpoint, place);
 });

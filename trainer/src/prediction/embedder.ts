@@ -10,7 +10,14 @@ import { Feeding } from '../feeding/feeding.ts';
 import { ShardQueue } from '../feeding/shard-queue.ts';
 import { TASKS_PER_PROCESS } from '../processes/messages.ts';
 import { Turn } from '../turn.ts';
-import { openTileSource, tileSettings, type TileSettings, type TileSource } from '../tile-source/index.ts';
+import {
+  kept,
+  openTileSource,
+  tileSettings,
+  type FeatureStorePlace,
+  type TileSettings,
+  type TileSource,
+} from '../tile-source/index.ts';
 import type { EmbedderResult, EmbedderTask } from './messages.ts';
 import { openModel, type ModelDescription } from './open-model.ts';
 
@@ -24,19 +31,25 @@ export class Embedder {
   readonly #turn = new Turn();
 
   /** @throws WsiError `CheckpointInvalid`, `EngineFailed` */
-  static async open(checkpoint: string): Promise<Embedder> {
+  static async open(checkpoint: string, place?: FeatureStorePlace): Promise<Embedder> {
     const { model, parameters } = openModel(await loadCheckpoint(checkpoint));
     const { network, threads } = model.description;
     const engine = await Engine.start({ network, threads, device: deviceFromEnvironment() });
-    return new Embedder(model.description, engine, parameters.slice(0, model.space.bodyLength));
+    const settings = kept(newTileSettings(model.description), place);
+    return new Embedder(model.description, settings, engine, parameters.slice(0, model.space.bodyLength));
   }
 
-  private constructor(description: ModelDescription, engine: Engine, body: Float32Array) {
+  private constructor(
+    description: ModelDescription,
+    settings: TileSettings,
+    engine: Engine,
+    body: Float32Array,
+  ) {
     this.#description = description;
     this.#engine = engine;
     this.#body = engine.loadParameters('checkpoint', body);
     const cacheBytes = parseQuantity(description.patches.cacheBytes);
-    this.#source = openTileSource(newTileSettings(description), { cacheBytes });
+    this.#source = openTileSource(settings, { cacheBytes });
     const shardBytes = description.patches.batch * this.#source.tileBytes;
     this.#feeding = new Feeding({ shardBytes, tasks: TASKS_PER_PROCESS, reader: this.#source });
   }

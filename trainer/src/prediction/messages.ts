@@ -1,7 +1,7 @@
 /** What `wsi predict` has its processes do. */
 import type { EmbedTask, Task, TaskResult } from '@wsi-operator/protocol';
 import type { Pixels } from '@wsi-operator/slides';
-import type { PicturedSlide } from '../tile-source/index.ts';
+import type { FeatureStorePlace, PicturedSlide } from '../tile-source/index.ts';
 
 export type EmbedderTask =
   | { readonly survey: NonNullable<Task['survey']> }
@@ -12,8 +12,12 @@ export type EmbedderTask =
 export type EmbedderResult = TaskResult & { readonly thumbnail?: Pixels };
 
 export interface EmbedderWork {
-  /** The directory of the checkpoint. */
-  readonly opening: string;
+  readonly opening: {
+    /** A directory. */
+    readonly checkpoint: string;
+    /** Where features are kept that a frozen encoder makes, for all processes. */
+    readonly place?: FeatureStorePlace;
+  };
   readonly task: EmbedderTask;
   readonly result: EmbedderResult;
 }

@@ -13,9 +13,10 @@ import { positiveIndex, type Model } from '../plan/model.ts';
 import { ProcessPool } from '../processes/process-pool.ts';
 import { isSlideFault } from '../slide-files/slide-fault.ts';
 import { requireSameFile } from '../slide-files/slide-files.ts';
-import type { PicturedSlide } from '../tile-source/index.ts';
+import { TemporaryFeatureStore, type PicturedSlide } from '../tile-source/index.ts';
 import type { EmbedderWork } from './messages.ts';
 import { openModel, type ModelDescription } from './open-model.ts';
+import { TaskFailed } from './task-failed.ts';
 
 /** What one prediction is for. */
 export interface BagToPredict {
@@ -66,13 +67,16 @@ export class Predictor {
   /** The resolution that is stated for all slides. */
   readonly stated: StatedResolution | undefined;
   readonly #head: Float32Array;
+  /** Of slides that are being scored. */
+  readonly #features: TemporaryFeatureStore | undefined;
   #embedders: { readonly pool: ProcessPool<EmbedderWork>; readonly processes: number } | undefined;
 
   /** @param checkpoint a directory `step-XXXXXXXX` @throws WsiError `CheckpointInvalid` */
   static async open(checkpoint: string, stated?: StatedResolution): Promise<Predictor> {
     const loaded = await loadCheckpoint(checkpoint);
     const { model, parameters } = openModel(loaded);
-    return new Predictor({ ...loaded, stated }, model, parameters.slice(model.space.bodyLength));
+    const features = model.description.frozen === undefined ? undefined : await TemporaryFeatureStore.make();
+    return new Predictor({ ...loaded, stated, features }, model, parameters.slice(model.space.bodyLength));
   }
 
   private constructor(
@@ -80,11 +84,16 @@ export class Predictor {
       path,
       cursor,
       stated,
-    }: Awaited<ReturnType<typeof loadCheckpoint>> & { readonly stated: StatedResolution | undefined },
+      features,
+    }: Awaited<ReturnType<typeof loadCheckpoint>> & {
+      readonly stated: StatedResolution | undefined;
+      readonly features: TemporaryFeatureStore | undefined;
+    },
     model: Model,
     head: Float32Array,
   ) {
     this.stated = stated;
+    this.#features = features;
     this.checkpoint = path;
     this.parametersSha256 = cursor.parametersSha256;
     this.step = cursor.step;
@@ -103,7 +112,10 @@ export class Predictor {
     this.#embedders ??= {
       pool: new ProcessPool({
         entry: ENTRY,
-        opening: this.checkpoint,
+        opening: {
+          checkpoint: this.checkpoint,
+          ...(this.#features === undefined ? {} : { place: this.#features.place }),
+        },
         processes,
         prefix: 'wsi-predict-',
         stopped: publicText`the prediction was stopped`,
@@ -141,6 +153,14 @@ export class Predictor {
     index: number,
     onTiles: (tiles: number) => void = () => undefined,
   ): Promise<BagResult> {
+    try {
+      return await this.#predict(bag, index, onTiles);
+    } finally {
+      await this.#features?.remove(bag.slides);
+    }
+  }
+
+  async #predict(bag: BagToPredict, index: number, onTiles: (tiles: number) => void): Promise<BagResult> {
     const failures = new Map<string, WsiError>();
     const surveyed = await Promise.all(
       bag.slides.map((slide) =>
@@ -182,6 +202,8 @@ export class Predictor {
 
   close(): void {
     this.#embedders?.pool.close();
+    // What is left in the directory for temporary files does no harm.
+    void this.#features?.close().catch(() => undefined);
   }
 
   async #survey(
@@ -256,18 +278,6 @@ export class Predictor {
         ? undefined
         : splitOfCase(this.known, this.#identity, { patient, fingerprints });
     return { ...scored, bag, slides: predicted, tiles: start, split };
-  }
-}
-
-/** The failure of a task, with the slide that it was about. */
-class TaskFailed extends WsiError {
-  readonly slide: string;
-  readonly reason: WsiError;
-
-  constructor(slide: string, reason: WsiError) {
-    super(reason.code, reason.problem, { cause: reason });
-    this.slide = slide;
-    this.reason = reason;
   }
 }
 

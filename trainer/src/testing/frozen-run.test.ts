@@ -124,10 +124,13 @@ describe('a run with a frozen encoder', () => {
     const reader = new FeatureReader();
     try {
       const { coordinates } = await source.survey({ slide: slide! });
-      const block = { slide: slide!, coordinates, orientationSeed: 0, first: 2 };
+      // A pair of int32 a tile.
+      const block = { slide: slide!, coordinates: coordinates.subarray(2 * 8), orientationSeed: 0, first: 2 };
       const file = join(quiet.output, 'features', `${basename(slide!, extname(slide!))}.h5`);
       const rows = await source.read(block, { start: 1, end: 4 });
       expect(rows).toEqual(await reader.rows(file, 3, 3));
+      const others = source.read({ ...block, coordinates }, { start: 1, end: 4 });
+      await expect(others).rejects.toThrow(/features are of other tiles than those of the run.*Restore/s);
     } finally {
       await source.close();
       await reader.close();

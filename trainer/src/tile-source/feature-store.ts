@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
-import { sha256, storageError, writeFileAtomically } from '@wsi-operator/foundation';
+import { basename, dirname, extname, join } from 'node:path';
+import { sha256, storageError, systemErrorCode, writeFileAtomically } from '@wsi-operator/foundation';
 
 /** What a process needs to find the store of a run; as JSON in its welcome. */
 export interface FeatureStorePlace {
@@ -19,6 +19,10 @@ export interface FeatureStorePlace {
 }
 
 const MARK = '.wsi-features';
+/** Also where another user's directory is in the way of the path. */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'EACCES'];
+/** Beginning of the name of a directory for features that do not stay. */
+const OWN = 'wsi-frozen-';
 const TEMPORARY = /\.h5\.\d+-[0-9a-f]+\.tmp$/;
 
 /** Makes the store in the output of a run, or finds it. @throws WsiError `StorageFailed` */
@@ -49,6 +53,36 @@ export async function removeUnfinished({ directory }: FeatureStorePlace): Promis
   await Promise.all(unfinished.map((name) => rm(join(directory, name), { force: true })));
 }
 
+/** A store of the processes of one command, which ends with it. */
+export class TemporaryFeatureStore {
+  readonly place: FeatureStorePlace;
+
+  /** @throws WsiError `StorageFailed` */
+  static async make(): Promise<TemporaryFeatureStore> {
+    const own = join(tmpdir(), OWN);
+    const directory = await mkdtemp(own).catch((error: unknown) => {
+      throw storageError(own, error);
+    });
+    const place = await makeFeatureStore(directory, []);
+    // Slides come one after the other: which of them are alike is not known.
+    return new TemporaryFeatureStore({ ...place, alike: true });
+  }
+
+  private constructor(place: FeatureStorePlace) {
+    this.place = place;
+  }
+
+  /** Nobody needs the features of these slides any more; they are made again for who does. */
+  async remove(slides: readonly string[]): Promise<void> {
+    await Promise.all(slides.map((slide) => rm(fileOf(this.place, slide), { force: true })));
+  }
+
+  /** Also while processes that were ended may still write. */
+  async close(): Promise<void> {
+    await rm(dirname(this.place.directory), { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
 /** The directory that this process reads and writes. */
 export class OpenFeatureStore {
   readonly #directory: string;
@@ -61,7 +95,7 @@ export class OpenFeatureStore {
     if (place !== undefined && (await isReachable(place))) {
       return new OpenFeatureStore(place.directory, place.alike, true);
     }
-    const own = join(tmpdir(), 'wsi-frozen-');
+    const own = join(tmpdir(), OWN);
     try {
       return new OpenFeatureStore(await mkdtemp(own), true, false);
     } catch (error) {
@@ -77,8 +111,7 @@ export class OpenFeatureStore {
 
   /** The file of a slide, as other programs name it as long as that tells slides apart. */
   fileOf(slide: string): string {
-    const stem = stemOf(slide);
-    return join(this.#directory, this.#alike ? `${stem}-${sha256(slide).slice(0, 12)}.h5` : `${stem}.h5`);
+    return fileOf({ directory: this.#directory, alike: this.#alike }, slide);
   }
 
   async close(): Promise<void> {
@@ -94,9 +127,19 @@ async function isReachable({ directory, mark }: FeatureStorePlace): Promise<bool
   );
 }
 
-/** Empty where there is none. */
+/** Empty where there is none. @throws WsiError `StorageFailed` when that cannot be known: a store of one's own costs days */
 async function readMark(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch(() => '');
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (ABSENT.includes(systemErrorCode(error) ?? '')) return '';
+    throw storageError(file, error);
+  }
+}
+
+function fileOf({ directory, alike }: Pick<FeatureStorePlace, 'directory' | 'alike'>, slide: string): string {
+  const stem = stemOf(slide);
+  return join(directory, alike ? `${stem}-${sha256(slide).slice(0, 12)}.h5` : `${stem}.h5`);
 }
 
 function stemOf(slide: string): string {

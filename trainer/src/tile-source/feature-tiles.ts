@@ -50,9 +50,16 @@ export class FeatureTiles implements TileSource {
     };
   }
 
-  read({ slide, first }: TileBlock, { start, end }: BlockRange): Promise<Float32Array> {
+  /** @param version of the file, where it may be replaced: rows of another version are not taken from the cache */
+  read({ slide, first }: TileBlock, { start, end }: BlockRange, version = ''): Promise<Float32Array> {
     const row = (first ?? 0) + start;
-    return this.#cache.get(`${row}+${end - start} ${slide}`, () => this.#rows(slide, row, end - start));
+    const count = end - start;
+    return this.#cache.get(`${row}+${count} ${version} ${slide}`, () => this.#rows(slide, row, count));
+  }
+
+  /** Where the tiles of a file lie: pairs (x, y). */
+  async places(path: string): Promise<Int32Array> {
+    return Int32Array.from(await this.#reader.places(path), Math.round);
   }
 
   async #rows(slide: string, start: number, count: number): Promise<Float32Array> {

@@ -5,7 +5,7 @@
 import { rm } from 'node:fs/promises';
 import type { EncoderName } from '@wsi-operator/api';
 import { publicText, WsiError } from '@wsi-operator/foundation';
-import type { SurveyResult, Task, TileBlock } from '@wsi-operator/protocol';
+import { int32From, type SurveyResult, type Task, type TileBlock } from '@wsi-operator/protocol';
 import { identifySlide, sameIdentity, type Pixels, type SlideIdentity } from '@wsi-operator/slides';
 import { SlideExtractor } from '../extraction/slide-extractor.ts';
 import type { ExtractedPatches } from '../extraction/messages.ts';
@@ -40,6 +40,9 @@ interface Made {
   readonly identity: SlideIdentity;
 }
 
+/** Files whose places are kept: 8 bytes a tile. */
+const PLACES_OF_FILES = 64;
+
 type Statement = NonNullable<Task['survey']>['stated'];
 
 export class FrozenTiles implements TileSource {
@@ -48,9 +51,9 @@ export class FrozenTiles implements TileSource {
   readonly #options: TileSourceOptions;
   readonly #timed: NonNullable<TileSourceOptions['timed']>;
   readonly #slides: SlideTiles;
-  #rows: FeatureTiles;
-  /** Still in use by what has begun to read. */
-  readonly #retired: FeatureTiles[] = [];
+  readonly #rows: FeatureTiles;
+  /** Where the tiles of the files used last lie. */
+  readonly #places = new Map<string, Int32Array>();
   /** Of the slides whose features this process has made or found. */
   readonly #files = new Map<string, Promise<Made>>();
   /** A process that only looks at slides needs neither. */
@@ -68,13 +71,14 @@ export class FrozenTiles implements TileSource {
 
   get seconds(): ReadingSeconds {
     const { open, read, decode } = this.#slides.seconds;
-    const rows = [this.#rows, ...this.#retired].map((source) => source.seconds.read);
-    return { open, read: rows.reduce((sum, of) => sum + of, read), decode };
+    return { open, read: read + this.#rows.seconds.read, decode };
   }
 
-  /** Embeds them, too, so that whoever surveys a cohort spreads the work over its workers. */
+  /** Embeds them, too, so that a survey spreads the work over the workers that share a store. */
   async survey(task: NonNullable<Task['survey']>): Promise<SurveyResult> {
     const surveyed = await this.#slides.survey(task);
+    // The slide may be another than when it was embedded.
+    this.#files.delete(task.slide);
     await this.#timed(() => this.#made(task.slide, task.stated, surveyed));
     return surveyed;
   }
@@ -83,30 +87,52 @@ export class FrozenTiles implements TileSource {
     const { slide, stated } = block;
     const made = await this.#made(slide, stated);
     try {
-      const rows = await this.#rows.read({ ...block, slide: made.file }, range);
-      if (sameIdentity(made.identity, await identifySlide(made.file))) return rows;
+      return await this.#read(block, range, made);
     } catch (thrown) {
       // What is wrong with the file is not the slide's fault.
       const error = WsiError.from(thrown);
       if (!isSlideFault(error)) throw error;
       this.#options.logger?.info({ slide, file: made.file, error }, 'features cannot be read');
-      await rm(made.file, { force: true });
+      // One that another process has made since is not the one that could not be read.
+      if (await isStill(made)) await rm(made.file, { force: true });
     }
-    return this.#readAgain(block, range);
+    this.#files.delete(slide);
+    const again = await this.#made(slide, stated);
+    try {
+      return await this.#read(block, range, again);
+    } catch (thrown) {
+      const error = WsiError.from(thrown);
+      throw isSlideFault(error) ? changing(again.file, error) : error;
+    }
   }
 
-  /** Another process has written the file, too, or somebody has changed it: nothing of what was read before counts. */
-  async #readAgain(block: TileBlock, range: BlockRange): Promise<Float32Array> {
-    const { slide, stated } = block;
-    this.#files.delete(slide);
-    this.#retired.push(this.#rows);
-    this.#rows = new FeatureTiles(this.#kind, this.#options);
-    const { file, identity } = await this.#made(slide, stated);
-    const rows = await this.#rows.read({ ...block, slide: file }, range);
+  /** @throws WsiError like a slide's when the file is another by now, `StorageFailed` when it is of other tiles */
+  async #read(block: TileBlock, range: BlockRange, { file, identity }: Made): Promise<Float32Array> {
+    const rows = await this.#rows.read({ ...block, slide: file }, range, identity.version);
+    await this.#requireSameTiles(block, range, file);
     if (sameIdentity(identity, await identifySlide(file))) return rows;
-    throw new WsiError('StorageFailed', publicText`the features change while they are read`, {
+    throw new WsiError('SlideUnreadable', publicText`the file was replaced while it was read`, {
       where: file,
-      remedy: publicText`Let nothing else write into the directory of features of a run, and resume the run.`,
+    });
+  }
+
+  /** Rows are known by their places only: of other tiles they would look as good. */
+  async #requireSameTiles(
+    { coordinates, first = 0, slide }: TileBlock,
+    { start, end }: BlockRange,
+    file: string,
+  ): Promise<void> {
+    const places = this.#places.get(file) ?? (await this.#rows.places(file));
+    this.#places.delete(file);
+    this.#places.set(file, places);
+    const [oldest] = this.#places.keys();
+    if (this.#places.size > PLACES_OF_FILES && oldest !== undefined) this.#places.delete(oldest);
+    const wanted = int32From(coordinates).subarray(start * 2, end * 2);
+    const there = places.subarray((first + start) * 2, (first + end) * 2);
+    if (wanted.length === there.length && wanted.every((place, at) => place === there[at])) return;
+    throw new WsiError('StorageFailed', publicText`the features are of other tiles than those of the run`, {
+      where: file,
+      remedy: `Restore ${slide} and its annotations as they were when the run began, or start it again in another output.`,
     });
   }
 
@@ -132,7 +158,7 @@ export class FrozenTiles implements TileSource {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#slides, this.#rows, ...this.#retired].map((source) => source.close()));
+    await Promise.all([this.#slides.close(), this.#rows.close()]);
     await (await this.#extractor.started)?.close();
     await (await this.#store.started)?.close();
   }
@@ -154,7 +180,8 @@ export class FrozenTiles implements TileSource {
     const { tiles, kept } = await extractor.do(task, undefined, surveyed);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
     if (!kept) this.#options.logger?.info({ slide, tiles, seconds, shared: store.shared }, 'slide embedded');
-    return { file, identity: await identifySlide(file) };
+    this.#places.delete(file);
+    return { file, identity: await identityOf(file) };
   }
 
   #openExtractor(): Promise<SlideExtractor> {
@@ -172,4 +199,32 @@ export class FrozenTiles implements TileSource {
       toolVersion: programVersion(),
     });
   }
+}
+
+/** @throws WsiError `StorageFailed` when it is gone again */
+async function identityOf(file: string): Promise<SlideIdentity> {
+  try {
+    return await identifySlide(file);
+  } catch (error) {
+    throw changing(file, error);
+  }
+}
+
+async function isStill({ file, identity }: Made): Promise<boolean> {
+  return identifySlide(file).then(
+    (now) => sameIdentity(identity, now),
+    () => false,
+  );
+}
+
+function changing(file: string, cause: unknown): WsiError {
+  return new WsiError(
+    'StorageFailed',
+    publicText`the features of a slide cannot be read, or change while they are`,
+    {
+      where: file,
+      remedy: publicText`Check the disk, let nothing else write into the directory of features of a run, and resume the run.`,
+      cause,
+    },
+  );
 }

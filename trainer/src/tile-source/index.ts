@@ -8,7 +8,12 @@ import { FrozenTiles, type FrozenSettings } from './frozen-tiles.ts';
 import { SlideTiles } from './slide-tiles.ts';
 import type { TileSource, TileSourceOptions } from './tile-source.ts';
 
-export { makeFeatureStore, removeUnfinished, type FeatureStorePlace } from './feature-store.ts';
+export {
+  makeFeatureStore,
+  removeUnfinished,
+  TemporaryFeatureStore,
+  type FeatureStorePlace,
+} from './feature-store.ts';
 export type { TileSource, TileSourceOptions, PicturedSlide } from './tile-source.ts';
 export { completed, kindOf, requireKind, type FeatureKind } from './feature-kind.ts';
 

@@ -31,6 +31,12 @@ export const frozenRules: readonly Rule[] = [
     remedy:
       'Give a safetensors file of a pretrained encoder. For the encoder of an earlier run, write its features with `wsi features JOB --from RUN`, and give them as cohort.features.',
   },
+  {
+    cel: "self.training.mode != 'frozen' || has(self.cohort.features) || self.training.threads == 1",
+    message: 'mode frozen needs training.threads: 1, with which features are extracted',
+    field: 'training.threads',
+    remedy: 'Leave it out, and give the job more workers.',
+  },
   ...learnt.map(({ field, silent, because }): Rule => ({
     cel: `self.training.mode != 'frozen' || ${silent.includes('||') ? `(${silent})` : silent}`,
     message: `${field} cannot be given with mode frozen: ${because}`,

@@ -33,6 +33,13 @@ export const frozenRefusals: readonly Refusal[] = [
     says: 'mode frozen needs model.encoder.weights',
     remedy: 'wsi features JOB --from RUN',
   },
+  {
+    name: 'a frozen encoder with threads',
+    changes: { ...WITH_FROZEN, 'spec.training.threads': 2 },
+    path: 'spec.training.threads',
+    says: 'mode frozen needs training.threads: 1',
+    remedy: 'more workers',
+  },
   ...beside.map(([field, value, because]): Refusal => ({
     name: `a frozen encoder with ${field}`,
     changes: { ...WITH_FROZEN, [`spec.${field}`]: value },

@@ -1,5 +1,6 @@
 /** The thread with HDF5 in it: answers one call after the other. After a fault its owner replaces it. */
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { publicText, systemErrorCode, WsiError } from '@wsi-operator/foundation';
 import { unreadable, unwritten } from '../feature-errors.ts';
@@ -19,7 +20,7 @@ if (port === null) throw new Error('this module is the entry of a worker thread'
 
 /** Files that are read in blocks are not opened for each. */
 const OPEN_FILES = 16;
-const opened = new Map<string, OpenedFeatures>();
+const opened = new Map<string, { readonly file: OpenedFeatures; readonly version: string }>();
 let written: WrittenFeatures | undefined;
 
 port.on('message', ({ id, call }: FeatureRequest) => {
@@ -51,6 +52,8 @@ function perform(call: FeatureCall, goesOn: () => void): FeatureAnswers[keyof Fe
       return afresh(call.path, ({ file }) => file);
     case 'survey':
       return afresh(call.path, (file) => survey(call.path, file, goesOn));
+    case 'places':
+      return afresh(call.path, (file) => file.coordinates());
     case 'rows':
       return keptOpen(call.path).rows(call.start, call.count);
     case 'create':
@@ -75,17 +78,29 @@ function afresh<T>(path: string, use: (file: OpenedFeatures) => T): T {
   }
 }
 
-/** The least recently used is closed for another. */
+/**
+ * The least recently used is closed for another. One that was replaced or changed is opened again: of a file that became shorter
+ * the library reads zeros.
+ */
 function keptOpen(path: string): OpenedFeatures {
-  const file = opened.get(path) ?? new OpenedFeatures(path);
+  const version = versionOf(path);
+  const before = opened.get(path);
   opened.delete(path);
-  opened.set(path, file);
+  if (before !== undefined && before.version !== version) before.file.close();
+  const file = before?.version === version ? before.file : new OpenedFeatures(path);
+  opened.set(path, { file, version });
   const [oldest] = opened.keys();
   if (opened.size > OPEN_FILES && oldest !== undefined) {
-    opened.get(oldest)?.close();
+    opened.get(oldest)?.file.close();
     opened.delete(oldest);
   }
   return file;
+}
+
+/** @throws the system's error for a file that is not there */
+function versionOf(path: string): string {
+  const { size, mtimeMs, ino } = statSync(path);
+  return `${size} ${mtimeMs} ${ino}`;
 }
 
 function survey(path: string, opened: OpenedFeatures, goesOn: () => void): FeatureAnswers['survey'] {
@@ -110,7 +125,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array
 
 function buffersOf(result: FeatureAnswers[keyof FeatureAnswers]): ArrayBuffer[] {
   if (result === null) return [];
-  if (result instanceof Float32Array) return [result.buffer as ArrayBuffer];
+  if (result instanceof Float32Array || result instanceof Float64Array) return [result.buffer as ArrayBuffer];
   return 'digest' in result ? [result.coordinates.buffer as ArrayBuffer] : [];
 }
 

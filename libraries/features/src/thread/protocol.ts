@@ -6,6 +6,7 @@ import type { FeatureContent } from '../layouts/content.ts';
 export type FeatureCall =
   | { readonly kind: 'describe'; readonly path: string }
   | { readonly kind: 'survey'; readonly path: string }
+  | { readonly kind: 'places'; readonly path: string }
   | { readonly kind: 'rows'; readonly path: string; readonly start: number; readonly count: number }
   | { readonly kind: 'create'; readonly path: string; readonly content: FeatureContent }
   | { readonly kind: 'append'; readonly features: Float32Array; readonly coordinates: Float64Array }
@@ -19,6 +20,7 @@ export interface FeatureAnswers {
     readonly digest: string;
     readonly zeroRows: number;
   };
+  readonly places: Float64Array;
   readonly rows: Float32Array;
   readonly create: null;
   readonly append: null;
