@@ -75,8 +75,11 @@ function npmComponent(root: string, lock: LockedPackages, folder: string): Compo
   return { list: [component], entries };
 }
 
+/** npm's own words for a licence that has no identifier: the text is the statement. */
+const TEXT_ONLY = /^SEE LICEN[CS]E IN /i;
+
 function declaredLicence({ license, licenses }: Manifest): string | undefined {
-  if (typeof license === 'string') return license;
+  if (typeof license === 'string') return TEXT_ONLY.test(license) ? undefined : license;
   return license?.type ?? licenses?.map(({ type }) => type).join(' OR ');
 }
 

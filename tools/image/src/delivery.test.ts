@@ -84,6 +84,16 @@ describe('a package', () => {
     expect(() => npmComponents(directory, {}, [withPackage({})])).toThrow(/none is named/);
   });
 
+  it('whose licence is only a text has no identifier, and needs the text', () => {
+    const manifest = { license: 'SEE LICENSE IN LICENSE.txt' };
+    expect(() => npmComponents(directory, {}, [withPackage(manifest)])).toThrow(/none is named/);
+    const [component] = npmComponents(directory, {}, [
+      withPackage(manifest, { 'LICENSE.txt': 'words' }),
+    ]).list;
+    expect(component?.licence).toBeUndefined();
+    expect(component?.texts).toEqual(['app/node_modules/one/LICENSE.txt']);
+  });
+
   it('with a licence text of its own keeps it', () => {
     const folder = withPackage({ licenses: [{ type: 'EUPL-1.2' }] }, { 'LICENCE.txt': 'words' });
     expect(npmComponents(directory, {}, [folder]).list).toMatchObject([
