@@ -29,13 +29,15 @@ function driver(says: string, code = 0): void {
 }
 
 function optionsOf(workers: number): LocalRunOptions {
+  // Another test of this process may have hidden all devices from the library that computes.
+  const { CUDA_VISIBLE_DEVICES: _hidden, ...environment } = process.env;
   return {
     job: buildJob({ workers }),
     output: join(directory, 'output'),
     logger: pino({ level: 'silent' }),
     entrypoint: [process.execPath, script],
     environment: {
-      ...process.env,
+      ...environment,
       PATH: `${directory}:${process.env['PATH'] ?? ''}`,
       TEST_DIRECTORY: directory,
       WSI_TENSORFLOW: 'gpu',

@@ -51,7 +51,7 @@ interface FeaturesFlags extends JobFlags, EncoderFlags, SlideFlags, SlideMppOpti
 
 export function registerFeatures(program: Command): void {
   const pixels = wholeNumber({ least: 1, most: 999_999_999 });
-  addSlideMpp(slidesCommand(program, 'features', '<job or slides...>'))
+  addSlideMpp(slidesCommand(program, 'features', '<slides...>'))
     .summary('write the embeddings of slides as HDF5 files')
     .description(DESCRIPTION)
     .option(
