@@ -1,8 +1,6 @@
-/**
- * What a job may say when its cohort is files of features: nothing that needs pixels or an encoder. A field with a default is
- * there whether it was given or not, so that it is refused as soon as it says something else.
- */
+/** What a job may say when its cohort is files of features: nothing that needs pixels or an encoder. */
 import type { Rule } from '../schema/node.ts';
+import { encoderRates, silentRules, tileChanges, type SilentField } from './silent-fields.ts';
 
 /** Of the cohort. */
 export const sourceRules: readonly Rule[] = [
@@ -27,12 +25,7 @@ export const sourceRules: readonly Rule[] = [
 const ROWS = 'the rows are embeddings already';
 const TILES = 'the tiles were cut when the features were made';
 
-/** Fields of the job with what they are without a word of it. */
-const needPixels: readonly {
-  readonly field: string;
-  readonly silent: string;
-  readonly because: string;
-}[] = [
+const needPixels: readonly SilentField[] = [
   { field: 'model.encoder.name', silent: "self.model.encoder.name == 'resnet18'", because: ROWS },
   { field: 'model.encoder.weights', silent: '!has(self.model.encoder.weights)', because: ROWS },
   { field: 'patches.size', silent: 'self.patches.size == 224', because: TILES },
@@ -55,40 +48,21 @@ const needPixels: readonly {
   },
   { field: 'patches.tissue', silent: silentTissue(), because: TILES },
   { field: 'patches.stain', silent: '!has(self.patches.stain)', because: TILES },
-  {
-    field: 'training.augmentation',
-    silent: "self.training.augmentation == 'none'",
-    because: 'there are no pixels to change',
-  },
-  {
-    field: 'training.augmentations',
-    silent: '!has(self.training.augmentations)',
-    because: 'there are no pixels to change',
-  },
+  ...tileChanges('there are no pixels to change'),
   {
     field: 'training.freeze',
     silent: '!has(self.training.freeze)',
     because: 'there is no encoder to freeze',
   },
-  {
-    field: 'training.learningRates.encoder',
-    silent: '!has(self.training.learningRates) || self.training.learningRates.encoder == 1.0',
-    because: 'there is no encoder to train',
-  },
-  {
-    field: 'training.learningRates.layerDecay',
-    silent: '!has(self.training.learningRates) || self.training.learningRates.layerDecay == 1.0',
-    because: 'there is no encoder to train',
-  },
+  ...encoderRates('there is no encoder to train'),
 ];
 
 /** Of the whole job. */
-export const featureRules: readonly Rule[] = needPixels.map(({ field, silent, because }) => ({
-  cel: `!has(self.cohort.features) || ${silent.includes('||') ? `(${silent})` : silent}`,
-  message: `${field} cannot be given with cohort.features: ${because}`,
-  field,
-  remedy: `Leave it out, or give cohort.slides in place of cohort.features.`,
-}));
+export const featureRules: readonly Rule[] = silentRules(needPixels, {
+  unless: '!has(self.cohort.features)',
+  beside: 'cohort.features',
+  remedy: 'Leave it out, or give cohort.slides in place of cohort.features.',
+});
 
 function silentTissue(): string {
   const tissue = 'self.patches.tissue';

@@ -1,24 +1,13 @@
 /** What a job may say when its encoder does not learn. Files of features are of such an encoder, whatever the mode. */
 import type { Rule } from '../schema/node.ts';
+import { encoderRates, silentRules, tileChanges, type SilentField } from './silent-fields.ts';
 
-const REMEDY = 'Leave it out, or train the encoder, too: training.mode: endToEnd.';
-const ONCE = 'every tile is embedded once, as it is';
 const FIXED = 'the encoder does not learn';
 
-const learnt: readonly { readonly field: string; readonly silent: string; readonly because: string }[] = [
-  { field: 'training.augmentation', silent: "self.training.augmentation == 'none'", because: ONCE },
-  { field: 'training.augmentations', silent: '!has(self.training.augmentations)', because: ONCE },
+const learnt: readonly SilentField[] = [
+  ...tileChanges('every tile is embedded once, as it is'),
   { field: 'training.freeze', silent: '!has(self.training.freeze)', because: FIXED },
-  {
-    field: 'training.learningRates.encoder',
-    silent: '!has(self.training.learningRates) || self.training.learningRates.encoder == 1.0',
-    because: FIXED,
-  },
-  {
-    field: 'training.learningRates.layerDecay',
-    silent: '!has(self.training.learningRates) || self.training.learningRates.layerDecay == 1.0',
-    because: FIXED,
-  },
+  ...encoderRates(FIXED),
 ];
 
 /** Of the whole job. */
@@ -37,10 +26,9 @@ export const frozenRules: readonly Rule[] = [
     field: 'training.threads',
     remedy: 'Leave it out, and give the job more workers.',
   },
-  ...learnt.map(({ field, silent, because }): Rule => ({
-    cel: `self.training.mode != 'frozen' || ${silent.includes('||') ? `(${silent})` : silent}`,
-    message: `${field} cannot be given with mode frozen: ${because}`,
-    field,
-    remedy: REMEDY,
-  })),
+  ...silentRules(learnt, {
+    unless: "self.training.mode != 'frozen'",
+    beside: 'mode frozen',
+    remedy: 'Leave it out, or train the encoder, too: training.mode: endToEnd.',
+  }),
 ];
