@@ -19,4 +19,4 @@ export { completed, requireKind, type FeatureKind } from './tile-source/feature-
 export type { Prediction } from './scoring/prediction.ts';
 export { Extraction, type ExtractionRequest, type SlideEnd } from './extraction/extraction.ts';
 export type { EncoderSource } from './extraction/encoder-source.ts';
-export type { ExtractedSlide, SlideToExtract } from './extraction/messages.ts';
+export { extractedPatches, type ExtractedSlide, type SlideToExtract } from './extraction/messages.ts';

@@ -7,10 +7,10 @@ import { FEATURE_LAYOUTS, type FeatureLayout } from '@wsi-operator/features';
 import { decimalNumber, systemClock, wholeNumber, WsiError } from '@wsi-operator/foundation';
 import { lockOutput, makeOutputDirectory } from '@wsi-operator/operator';
 import { ONNX_LAYOUTS } from '@wsi-operator/tile-encoder';
-import { Extraction, type SlideEnd } from '@wsi-operator/trainer';
+import { extractedPatches, Extraction, type SlideEnd } from '@wsi-operator/trainer';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { encoderSource, type EncoderFlags } from '../features/encoder.ts';
-import { isJob, jobOf, storeSettings, type JobFlags, type Spec } from '../features/job.ts';
+import { isJob, jobOf, storeSettings, type JobFlags } from '../features/job.ts';
 import { slidesToExtract, type SlidesToExtract } from '../features/slides.ts';
 import { processDevices } from '../local/process-devices.ts';
 import { requireOwnPlace } from '../local/output-place.ts';
@@ -110,7 +110,7 @@ async function features(given: readonly string[], flags: FeaturesFlags): Promise
     if (slides.length === 0) throw nothingToExtract(faults);
     const extraction = await Extraction.open({
       source,
-      patches: extractedPatches(spec),
+      patches: extractedPatches(spec.patches),
       cacheBytes: parseQuantity(spec.patches.cacheBytes),
       layout: flags.layout,
       overwrite: flags.overwrite === true,
@@ -183,12 +183,6 @@ function conclude(ends: readonly SlideEnd[], output: string): void {
   for (const [note, of] of notes) {
     noteLine(of.length === 1 ? `note: ${of[0]!.slide}: ${note}` : `note: ${of.length} slides: ${note}`);
   }
-}
-
-/** Without what belongs to a machine, or leaves the numbers alone. */
-function extractedPatches({ patches }: Spec): Parameters<typeof Extraction.open>[0]['patches'] {
-  const { cacheBytes: _ofTheMachine, blockShards: _ofLeases, ...cut } = patches;
-  return cut;
 }
 
 function nothingToExtract(faults: readonly SlideFault[]): WsiError {

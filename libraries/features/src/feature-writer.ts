@@ -1,7 +1,7 @@
 /** Writes files of features: the same bytes for the same features, and a whole file or none. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { storageError, syncDirectory } from '@wsi-operator/foundation';
 import type { FeatureContent } from './layouts/content.ts';
 import { Hdf5Thread } from './thread/hdf5-thread.ts';
@@ -11,6 +11,16 @@ export interface FeatureRows {
   readonly features: Float32Array;
   /** [n, 2], level-0 pixels. */
   readonly coordinates: Float64Array;
+}
+
+/** Of a file that is being written; without the last part, as earlier versions wrote them. */
+const UNFINISHED = /\.h5\.\d+(-[0-9a-f]+)?\.tmp$/;
+
+/** What writers that were killed left in a directory; for when none writes there. */
+export async function removeUnfinished(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  const unfinished = names.filter((name) => UNFINISHED.test(name));
+  await Promise.all(unfinished.map((name) => rm(join(directory, name), { force: true })));
 }
 
 export class FeatureWriter {

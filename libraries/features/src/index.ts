@@ -8,4 +8,4 @@ export {
 } from './feature-file.ts';
 export { FeatureReader } from './feature-reader.ts';
 export type { FeatureContent } from './layouts/content.ts';
-export { FeatureWriter, type FeatureRows } from './feature-writer.ts';
+export { FeatureWriter, removeUnfinished, type FeatureRows } from './feature-writer.ts';

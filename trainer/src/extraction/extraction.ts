@@ -1,8 +1,7 @@
 /** Features of slides, one file a slide, by processes that take a slide at a time: what `wsi features` does. */
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { FeatureReader } from '@wsi-operator/features';
+import { dirname } from 'node:path';
+import { FeatureReader, removeUnfinished } from '@wsi-operator/features';
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { S3Store } from '@wsi-operator/slides';
 import type { TileEncoderFacts } from '@wsi-operator/tile-encoder';
@@ -29,9 +28,6 @@ export interface ExtractionEvents {
 }
 
 const ENTRY = new URL('./extractor-main.ts', import.meta.url);
-/** What a process that was killed leaves beside the file that it wrote. */
-const TEMPORARY = /\.h5\.\d+(-[0-9a-f]+)?\.tmp$/;
-
 export class Extraction {
   readonly encoder: TileEncoderFacts;
   readonly #request: ExtractionRequest;
@@ -141,9 +137,5 @@ export class Extraction {
 /** In the directories that are written to, which this command has for itself. */
 async function removeTemporary(slides: readonly SlideToExtract[]): Promise<void> {
   const directories = new Set(slides.map(({ file }) => dirname(file)));
-  for (const directory of directories) {
-    const names = await readdir(directory).catch(() => []);
-    for (const name of names.filter((of) => TEMPORARY.test(of)))
-      await rm(join(directory, name), { force: true });
-  }
+  await Promise.all([...directories].map(removeUnfinished));
 }

@@ -1,4 +1,5 @@
 /** What the extraction of features has its processes do. */
+import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import type { FeatureLayout } from '@wsi-operator/features';
 import type { StatedResolution } from '@wsi-operator/protocol';
 import type { S3Settings, StainOptions, TileGridOptions } from '@wsi-operator/slides';
@@ -9,6 +10,12 @@ export type ExtractedPatches = TileGridOptions & {
   readonly batch: number;
   readonly stain?: StainOptions | undefined;
 };
+
+/** Of a job, without what belongs to a machine, or leaves the numbers alone: all of it is in the key of the features. */
+export function extractedPatches(patches: WsiTrainingJobSpec['patches']): ExtractedPatches {
+  const { cacheBytes: _ofTheMachine, blockShards: _ofLeases, ...cut } = patches;
+  return cut;
+}
 
 export interface ExtractionSettings {
   readonly source: EncoderSource;

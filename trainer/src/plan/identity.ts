@@ -32,7 +32,7 @@ export function identityOf(
   }));
   return sha256(
     canonicalJson({
-      ...tileOrigin(features, spec).identity(spec, initial),
+      ...tileOrigin(features).identity(spec, initial),
       training: spec.training,
       cases,
       ...heads[spec.model.head.name].identity,

@@ -29,7 +29,7 @@ export function describeModel(
   features?: FeatureKind,
 ): ModelDescription {
   return {
-    ...tileOrigin(features, spec).describe(spec),
+    ...tileOrigin(features).describe(spec),
     head: describeHead(spec.model.head, classes),
     classes,
     ...positiveOf(spec, classes),

@@ -26,7 +26,7 @@ export function planRun(
   surveyed: ReadonlyMap<string, SurveyedSlide>,
   beside: Beside = {},
 ): PlannedRun {
-  const { patches } = tileOrigin(beside.features, spec).describe(spec);
+  const { patches } = tileOrigin(beside.features).describe(spec);
   const bags = withTargets(planBags(cohort, surveyed, patches), cohort.classes, spec.training);
   const trainingBags = bags.filter((bag) => bag.case.split === 'train');
   return {

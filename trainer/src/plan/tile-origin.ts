@@ -4,7 +4,13 @@
  * Everything in which the two differ before a file is read is here; where one is read, `tile-source/` has it.
  */
 import type { EncoderName, WsiTrainingJobSpec } from '@wsi-operator/api';
-import { aggregatorSettings, encoderRevision, type Network, type TileNetwork } from '@wsi-operator/engine';
+import {
+  aggregatorSettings,
+  embeddingSize,
+  encoderRevision,
+  type Network,
+  type TileNetwork,
+} from '@wsi-operator/engine';
 import { publicText, WsiError } from '@wsi-operator/foundation';
 import { modelByContent, type InitialDigests } from '../initial/digests.ts';
 import type { FeatureKind } from '../tile-source/feature-kind.ts';
@@ -37,10 +43,9 @@ export interface TileOrigin {
   identity(spec: WsiTrainingJobSpec, initial: InitialDigests): Readonly<Record<string, unknown>>;
 }
 
-/** @param features absent where the encoder learns @param spec tells whose they are */
-export function tileOrigin(features: FeatureKind | undefined, spec: WsiTrainingJobSpec): TileOrigin {
-  if (features === undefined) return SLIDES;
-  return spec.cohort.features === undefined ? frozen(features) : rowsOf(features);
+/** @param features absent where the encoder learns */
+export function tileOrigin(features?: FeatureKind): TileOrigin {
+  return features === undefined ? SLIDES : rowsOf(features);
 }
 
 /** The encoder of a job that does not train it; undefined for other jobs. */
@@ -55,6 +60,11 @@ export function frozenEncoder({
   if (training.mode !== 'frozen' || cohort.features !== undefined) return undefined;
   if (weights === undefined) throw new WsiError('Internal', publicText`a frozen encoder without weights`);
   return { encoder, weights, batch: patches.batch };
+}
+
+/** D of the rows that it makes. @param tileSize pixels along a side */
+export function frozenSize({ encoder: name }: Pick<FrozenEncoder, 'encoder'>, tileSize: number): number {
+  return embeddingSize({ encoder: { name }, aggregator: { name: 'mean' }, tileSize });
 }
 
 const SLIDES: TileOrigin = {
@@ -80,36 +90,27 @@ function laterRevision(encoder: TileNetwork['encoder']): Pick<OriginDescription,
   return revision === 1 ? {} : { encoderRevision: revision };
 }
 
+/** Of files of features, or made of slides by an encoder that does not learn: to the model they are the same. */
 function rowsOf(features: FeatureKind): TileOrigin {
-  const sharding = shardingOfRows(features.size);
-  return {
-    describe: ({ model: { aggregator }, patches }) => ({
-      network: { aggregator: aggregatorSettings(aggregator), features: { size: features.size } },
-      patches: { ...patches, ...sharding },
-      features,
-    }),
-    // The rows themselves are in the digests of the files.
-    identity: ({ model }, initial) => {
-      const { encoder: _none, ...parts } = modelByContent(model, initial);
-      return { features: { size: features.size, ...sharding }, model: parts };
-    },
-  };
-}
-
-/** Rows that are made of the slides: in the model they are features, and what they are made by is in the identity. */
-function frozen(features: FeatureKind): TileOrigin {
-  const rows = rowsOf(features);
+  const { size, encoderDigest } = features;
+  const sharding = shardingOfRows(size);
   return {
     describe: (spec) => {
-      const encoder = frozenEncoder(spec);
-      return { ...rows.describe(spec), ...(encoder === undefined ? {} : { frozen: encoder }) };
+      const frozen = frozenEncoder(spec);
+      return {
+        network: { aggregator: aggregatorSettings(spec.model.aggregator), features: { size } },
+        patches: { ...spec.patches, ...sharding },
+        features,
+        ...(frozen === undefined ? {} : { frozen }),
+      };
     },
     identity: (spec, initial) => {
-      const { size, encoderDigest } = features;
-      return {
-        ...SLIDES.identity(spec, initial),
-        features: { size, encoderDigest, ...shardingOfRows(size) },
-      };
+      if (frozenEncoder(spec) !== undefined) {
+        return { ...SLIDES.identity(spec, initial), features: { size, encoderDigest, ...sharding } };
+      }
+      // The rows themselves are in the digests of the files.
+      const { encoder: _none, ...parts } = modelByContent(spec.model, initial);
+      return { features: { size, ...sharding }, model: parts };
     },
   };
 }

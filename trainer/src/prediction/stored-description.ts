@@ -3,19 +3,11 @@
  * computed. What belongs to a machine and leaves the numbers alone is not taken from it. `threads` is: the bits depend
  * on it, and its range is that of a job.
  */
-import {
-  API_VERSION,
-  formatProblem,
-  HEADS,
-  KIND,
-  validate,
-  type OutcomeType,
-  type WsiTrainingJobSpec,
-} from '@wsi-operator/api';
+import { API_VERSION, formatProblem, HEADS, KIND, validate, type OutcomeType } from '@wsi-operator/api';
 import { isRecord, WsiError } from '@wsi-operator/foundation';
-import { embeddingSize, encoderRevision, type TileNetwork } from '@wsi-operator/engine';
+import { encoderRevision, type TileNetwork } from '@wsi-operator/engine';
 import type { ModelDescription } from '../plan/model.ts';
-import { frozenEncoder, shardingOfRows } from '../plan/tile-origin.ts';
+import { frozenEncoder, frozenSize, shardingOfRows } from '../plan/tile-origin.ts';
 
 /** The outcome of the smallest job that has a head for it, and the classes that such a head must have. */
 const OUTCOMES: Readonly<
@@ -59,7 +51,9 @@ export function storedDescription(stored: unknown): ModelDescription {
   // Checked above, so that the type holds.
   const description = stored as unknown as ModelDescription;
   const makes = frozen === undefined ? undefined : frozenEncoder(job.spec);
-  if (makes !== undefined) requireSize(job.spec, stored['features']);
+  if (makes !== undefined && description.features?.size !== frozenSize(makes, job.spec.patches.size)) {
+    throw refused('its frozen encoder has embeddings of another size than its features');
+  }
   return {
     ...description,
     ...(makes === undefined ? {} : { frozen: makes }),
@@ -100,17 +94,6 @@ function frozenOf(stored: Readonly<Record<string, unknown>>): StoredParts['froze
     throw refused('its rows of features are not in the shards that it was trained with');
   }
   return frozen;
-}
-
-/** A frozen encoder makes the rows that the network takes. */
-function requireSize({ model: { encoder }, patches }: WsiTrainingJobSpec, kind: unknown): void {
-  const network = {
-    encoder: { name: encoder.name },
-    aggregator: { name: 'mean' },
-    tileSize: patches.size,
-  } as const;
-  if (isRecord(kind) && kind['size'] === embeddingSize(network)) return;
-  throw refused('its frozen encoder has embeddings of another size than its features');
 }
 
 /** Parameters of another revision would give numbers that look right and are wrong. */

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { makeFeatureStore, OpenFeatureStore, removeUnfinished } from './feature-store.ts';
+import { removeUnfinished } from '@wsi-operator/features';
+import { makeFeatureStore, OpenFeatureStore } from './feature-store.ts';
 
 let output: string;
 beforeEach(async () => {
@@ -48,7 +49,7 @@ describe('the store of a run', () => {
     const place = await makeFeatureStore(output, SLIDES);
     const folder = join(output, 'features');
     for (const name of ['a.h5', 'b.h5.12-0a1b2c3d.tmp', 'b.tmp']) await writeFile(join(folder, name), '');
-    await removeUnfinished(place);
+    await removeUnfinished(place.directory);
     expect((await readdir(folder)).sort()).toEqual(['.wsi-features', 'a.h5', 'b.tmp']);
   });
 

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { sha256, storageError, systemErrorCode, writeFileAtomically } from '@wsi-operator/foundation';
@@ -23,7 +23,6 @@ const MARK = '.wsi-features';
 const ABSENT = ['ENOENT', 'ENOTDIR', 'EACCES'];
 /** Beginning of the name of a directory for features that do not stay. */
 const OWN = 'wsi-frozen-';
-const TEMPORARY = /\.h5\.\d+-[0-9a-f]+\.tmp$/;
 
 /** Makes the store in the output of a run, or finds it. @throws WsiError `StorageFailed` */
 export async function makeFeatureStore(
@@ -44,13 +43,6 @@ export async function makeFeatureStore(
   } catch (error) {
     throw storageError(file, error);
   }
-}
-
-/** What processes that were killed left there; for when none writes any more. */
-export async function removeUnfinished({ directory }: FeatureStorePlace): Promise<void> {
-  const names = await readdir(directory).catch(() => []);
-  const unfinished = names.filter((name) => TEMPORARY.test(name));
-  await Promise.all(unfinished.map((name) => rm(join(directory, name), { force: true })));
 }
 
 /** A store of the processes of one command, which ends with it. */

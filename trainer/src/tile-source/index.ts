@@ -1,5 +1,6 @@
 /** Opens the source of a run's tiles. */
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
+import { extractedPatches } from '../extraction/messages.ts';
 import type { OriginDescription } from '../plan/tile-origin.ts';
 import type { FeatureKind } from './feature-kind.ts';
 import type { FeatureStorePlace } from './feature-store.ts';
@@ -8,12 +9,7 @@ import { FrozenTiles, type FrozenSettings } from './frozen-tiles.ts';
 import { SlideTiles } from './slide-tiles.ts';
 import type { TileSource, TileSourceOptions } from './tile-source.ts';
 
-export {
-  makeFeatureStore,
-  removeUnfinished,
-  TemporaryFeatureStore,
-  type FeatureStorePlace,
-} from './feature-store.ts';
+export { makeFeatureStore, TemporaryFeatureStore, type FeatureStorePlace } from './feature-store.ts';
 export type { TileSource, TileSourceOptions, PicturedSlide } from './tile-source.ts';
 export { completed, kindOf, requireKind, type FeatureKind } from './feature-kind.ts';
 
@@ -32,9 +28,8 @@ export function tileSettings({
 }: Pick<OriginDescription, 'patches' | 'features' | 'frozen'>): TileSettings {
   if (features === undefined) return patches;
   if (frozen === undefined) return { features };
-  const { cacheBytes: _ofTheMachine, blockShards: _ofLeases, ...cut } = patches;
   const { encoder, weights, batch } = frozen;
-  return { features, frozen: { encoder, weights, patches: { ...cut, batch } } };
+  return { features, frozen: { encoder, weights, patches: { ...extractedPatches(patches), batch } } };
 }
 
 /** With where a run keeps the features that a frozen encoder makes. */

@@ -1,13 +1,13 @@
 /** What a run trains, and on what: where the tiles are rows of features, the files decide what the model takes. */
 import type { WsiTrainingJob } from '@wsi-operator/api';
 import type { Cohort } from '@wsi-operator/cohort';
+import { removeUnfinished } from '@wsi-operator/features';
 import type { S3Store } from '@wsi-operator/slides';
 import { buildModel, describeModel, type Model } from '../../plan/model.ts';
 import {
   kept,
   makeFeatureStore,
   openTileSource,
-  removeUnfinished,
   tileSettings,
   type TileSettings,
   type TileSource,
@@ -49,5 +49,5 @@ export async function openModel(
   // Of all slides: names must not change when one is found to be damaged.
   const all = [...new Set(cases.flatMap((of) => of.slides))];
   const place = await makeFeatureStore(output, all);
-  return { model, source, tiles: kept(tiles, place), end: () => removeUnfinished(place) };
+  return { model, source, tiles: kept(tiles, place), end: () => removeUnfinished(place.directory) };
 }

@@ -3,13 +3,12 @@
  * of features are as its first file that can be read, which all others have to be of, too. Where it
  * does not name its encoder, the first one that does decides.
  */
-import { embeddingSize } from '@wsi-operator/engine';
 import { FeatureReader } from '@wsi-operator/features';
 import type { WsiTrainingJobSpec } from '@wsi-operator/api';
 import { WsiError } from '@wsi-operator/foundation';
 import type { S3Store } from '@wsi-operator/slides';
 import { encoderFacts } from '../../extraction/encoder-source.ts';
-import { frozenEncoder } from '../../plan/tile-origin.ts';
+import { frozenEncoder, frozenSize } from '../../plan/tile-origin.ts';
 import { slideErrors } from '../../slide-files/slide-errors.ts';
 import { aboutSlide, type SlideError } from '../../slide-files/unreadable-slide.ts';
 import { completed, type FeatureKind } from '../../tile-source/index.ts';
@@ -28,12 +27,8 @@ export async function featureKindOf(
   if (frozen === undefined) return undefined;
   const { encoder, weights } = frozen;
   const facts = await encoderFacts({ encoder, parameters: { weights } }, spec.patches.size, store);
-  const network = {
-    encoder: { name: encoder },
-    aggregator: { name: 'mean' },
-    tileSize: spec.patches.size,
-  } as const;
-  return { size: embeddingSize(network), encoder: facts.name, encoderDigest: facts.digest };
+  const size = frozenSize(frozen, spec.patches.size);
+  return { size, encoder: facts.name, encoderDigest: facts.digest };
 }
 
 /**
